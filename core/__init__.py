@@ -1,0 +1,1 @@
+"""The words of the project as types: settings, records, graph states, errors. Imports nothing of ours."""

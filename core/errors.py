@@ -1,0 +1,73 @@
+"""What can go wrong, in one tree; each error is one sentence for the user, with what to do.
+
+    PersonaAgentError                 exit code 1
+    ├── UsageError                    2   what was asked cannot be done
+    ├── ConfigurationError            3   a setting is missing or wrong
+    │   └── EmbeddingsChanged             the index was built with another embedding model
+    ├── ServiceError                  4   a model endpoint or the network failed
+    │   ├── ModelError                    the endpoint answered, but not usably
+    │   │   └── ModelUnavailable          the endpoint did not answer: trying again may help
+    │   └── DownloadError                 a model file could not be fetched or verified
+    └── DataError                     5   stored or imported data is missing, unreadable or full
+        ├── UnknownEpisode                no such episode in this user's memory
+        ├── IndexUnavailable              the index is down, held or slow: a turn goes on without
+        └── Conflict                      somebody else wrote meanwhile
+"""
+
+
+class PersonaAgentError(Exception):
+    """Base of all errors that a user may see; ``str()`` is the sentence shown."""
+
+    exit_code = 1
+
+
+class UsageError(PersonaAgentError):
+    """The request itself is wrong; nothing was done."""
+
+    exit_code = 2
+
+
+class ConfigurationError(PersonaAgentError):
+    """A setting is missing, wrong, or refused by the other side (a wrong key)."""
+
+    exit_code = 3
+
+
+class EmbeddingsChanged(ConfigurationError):
+    """The user's index was built with another embedding model than the one set now."""
+
+
+class ServiceError(PersonaAgentError):
+    """A model endpoint or the network failed."""
+
+    exit_code = 4
+
+
+class ModelError(ServiceError):
+    """The model endpoint answered, but not in a way that can be used."""
+
+
+class ModelUnavailable(ModelError):
+    """The model endpoint did not answer (connection, time-out, 429, 5xx): trying again may help."""
+
+
+class DownloadError(ServiceError):
+    """A model file could not be fetched, or is not the file it should be."""
+
+
+class DataError(PersonaAgentError):
+    """Stored or imported data is missing, unreadable, or cannot be written."""
+
+    exit_code = 5
+
+
+class UnknownEpisode(DataError):
+    """This user's memory holds no such episode."""
+
+
+class IndexUnavailable(DataError):
+    """The index cannot be used now; episodes are safe in the store, recall is not possible."""
+
+
+class Conflict(DataError):
+    """What was to be changed was changed by somebody else meanwhile."""

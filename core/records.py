@@ -1,0 +1,247 @@
+"""The words of the project as types: episode, profile, persona, and the result of a turn."""
+
+import hashlib
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import uuid4
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from personaagent.core.errors import UsageError
+
+Signal = Literal["edit", "accept", "reject"]
+Author = Literal["initial", "user", "alignment"]
+
+
+def check_user_id(user_id: str) -> str:
+    """The user id itself, if it is 1 to 128 characters without control characters.
+
+    Raises:
+        UsageError: saying what is wrong with it.
+    """
+    if not user_id.strip():
+        raise UsageError("The user id is empty: say whose memory is meant (--user NAME).")
+    if len(user_id) > 128:
+        raise UsageError(f"The user id has {len(user_id)} characters; at most 128 are allowed.")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in user_id):
+        raise UsageError("The user id holds control characters or is not valid UTF-8.")
+    return user_id
+
+
+def user_key(user_id: str) -> str:
+    """The user's place in store, index and threads: the SHA-256 of the id, 64 hex digits.
+
+    A fixed alphabet, so that no id can reach into another's namespace (stores join their
+    parts with dots) and no id is readable in the names of files, threads or points.
+    """
+    return hashlib.sha256(check_user_id(user_id).encode()).hexdigest()
+
+
+def check_text(text: str, what: str, limit: int) -> str:
+    """``text`` itself, if it can be stored and sent: UTF-8, no control characters, within ``limit``.
+
+    Raises:
+        UsageError: saying what is wrong with ``what``.
+    """
+    if not text.strip():
+        raise UsageError(f"The {what} is empty.")
+    if len(text) > limit:
+        raise UsageError(f"The {what} has {len(text):,} characters; at most {limit:,} are allowed.")
+    for character in text:
+        kind = unicodedata.category(character)
+        if kind == "Cs":
+            raise UsageError(f"The {what} is not valid UTF-8.")
+        if kind == "Cc" and character not in "\n\r\t":
+            raise UsageError(
+                f"The {what} holds the control character U+{ord(character):04X}: take it out."
+            )
+    return text
+
+
+def new_id() -> str:
+    """A new episode id: 16 random hex digits, unique within one user's memory."""
+    return uuid4().hex[:16]
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, and nothing unknown slips in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def stored(self) -> dict[str, Any]:
+        """The record as the JSON-like value that the store holds."""
+        return self.model_dump(mode="json")
+
+
+class Episode(Record):
+    """One interaction of one user (paper: an element of D^u, episodic memory).
+
+    ``ground_truth`` is what the user wanted: the text they put in place of an answer (signal
+    ``edit``), or the answer that they accepted (``accept``). A ``reject`` leaves it None.
+    """
+
+    id: str = Field(default_factory=new_id, min_length=1, max_length=128)
+    user_id: str
+    query: str
+    response: str
+    ground_truth: str | None = None
+    signal: Signal | None = None
+    task: str | None = None
+    created_at: Moment = Field(default_factory=now)
+    source: str = "agent"
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive_ground_truth(cls, values: Any) -> Any:
+        """An accepted answer is its own ground truth; a given text is an edit."""
+        if isinstance(values, dict):
+            values = dict(values)
+            if values.get("signal") == "accept" and values.get("ground_truth") is None:
+                values["ground_truth"] = values.get("response")
+            elif values.get("signal") is None and values.get("ground_truth") is not None:
+                values["signal"] = "edit"
+        return values
+
+    @model_validator(mode="after")
+    def _signal_fits(self) -> Self:
+        if self.signal == "reject" and self.ground_truth is not None:
+            raise ValueError("signal 'reject' has no ground_truth; give the text as an 'edit'")
+        if self.signal == "accept" and self.ground_truth != self.response:
+            raise ValueError("signal 'accept' says that the response was right; its ground_truth differs")
+        if self.signal == "edit" and self.ground_truth is None:
+            raise ValueError("signal 'edit' needs the ground_truth: the text that the user wanted")
+        return self
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the user said what they wanted."""
+        return self.ground_truth is not None
+
+    def with_feedback(self, signal: Signal, text: str | None = None) -> "Episode":
+        """The episode with the user's word on it; ``text`` is what they wanted, for an ``edit``."""
+        truth = {"edit": text, "accept": self.response, "reject": None}[signal]
+        return Episode.model_validate(self.model_dump() | {"signal": signal, "ground_truth": truth})
+
+
+class TaskFacts(Record):
+    """What is computed from the user's labels of one task; no model takes part.
+
+    ``labels`` (label -> count, most frequent first) where the labels repeat as classes do,
+    ``numbers`` where all are numbers, ``words`` (their length) where they are free text.
+    ``recent`` describes the same over the latest labels only, where it differs.
+    """
+
+    task: str | None
+    count: int
+    labels: dict[str, int] = Field(default_factory=dict)
+    numbers: dict[str, float] = Field(default_factory=dict)
+    words: dict[str, float] = Field(default_factory=dict)
+    recent: str | None = None
+
+
+class Statement(Record):
+    """One sentence of the profile summary, with the ids of the episodes it rests on."""
+
+    text: str
+    evidence: list[str] = Field(min_length=1)
+
+
+class Profile(Record):
+    """Semantic memory (paper: S^u): facts computed in code, and a summary written by a model."""
+
+    facts: list[TaskFacts] = Field(default_factory=list)
+    summary: list[Statement] = Field(default_factory=list)
+    summarised_at: Moment | None = None
+
+
+class Rule(Record):
+    """One rule of a persona; ``evidence`` are the ids of the episodes that it rests on."""
+
+    id: str
+    text: str
+    evidence: list[str] = Field(default_factory=list)
+    locked: bool = False
+
+
+class Persona(Record):
+    """One version of the user's own system prompt (paper: P), as a list of rules.
+
+    Versions count from 1 and are only ever added; ``parent`` is the version it was made from.
+    """
+
+    version: int = Field(ge=1)
+    rules: list[Rule]
+    author: Author
+    parent: int | None = None
+    note: str = ""
+    created_at: Moment = Field(default_factory=now)
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """The rule of that id, or None."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+
+class RoleUsage(Record):
+    """Calls and tokens of one role."""
+
+    llm_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: "RoleUsage") -> "RoleUsage":
+        return RoleUsage(
+            llm_calls=self.llm_calls + other.llm_calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+        )
+
+
+class Usage(Record):
+    """Model calls and tokens of a run, in all and by role."""
+
+    by_role: dict[str, RoleUsage] = Field(default_factory=dict)
+
+    def add(self, role: str, usage: RoleUsage) -> "Usage":
+        """These counts with one more call's of ``role``."""
+        return Usage(by_role=self.by_role | {role: self.by_role.get(role, RoleUsage()) + usage})
+
+    def summed(self) -> dict[str, Any]:
+        """``{llm_calls, input_tokens, output_tokens, by_role}``, as every result shows it."""
+        total = sum(self.by_role.values(), RoleUsage())
+        return total.stored() | {"by_role": {r: u.stored() for r, u in self.by_role.items()}}
+
+
+class ToolUse(Record):
+    """One tool call of a turn, as the result shows it."""
+
+    name: str
+    args: dict[str, Any]
+
+
+class Answer(Record):
+    """The result of one turn. ``episode_id`` is None for an incognito turn."""
+
+    reply: str
+    user_id: str
+    thread_id: str
+    episode_id: str | None
+    persona_version: int
+    recalled: list[str]
+    tool_calls: list[ToolUse]
+    usage: dict[str, Any]
+    seconds: float
+    warnings: list[str]

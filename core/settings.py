@@ -1,0 +1,171 @@
+"""Every setting: its name, default, meaning, and where its value came from."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from personaagent.core.errors import ConfigurationError
+
+Role = Literal["actor", "critic", "editor"]
+RecallMode = Literal["hybrid", "dense", "bm25"]
+ToolMode = Literal["auto", "native", "json"]
+
+CONFIG_FILE = "config.toml"
+
+
+def _shared(name: str) -> AliasChoices:
+    """A variable known beyond this project (``OPENAI_API_KEY``), beside our own prefixed one."""
+    return AliasChoices(name, f"PERSONAAGENT_{name}", name.lower())
+
+
+class Settings(BaseSettings):
+    """Settings from the environment, else from ``config.toml`` in the data folder, else defaults.
+
+    Every field is the environment variable ``PERSONAAGENT_<NAME>``, except the shared
+    ``OPENAI_*`` and ``QDRANT_*`` ones. Times are seconds, sizes what their names say.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="PERSONAAGENT_",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        validate_default=True,
+    )
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("personaagent", appauthor=False)),
+        description="Folder of the user's data: store, checkpoints, index, embedded models.",
+    )
+
+    model: str | None = Field(None, description="Actor: the model that answers (and simulates).")
+    critic_model: str | None = Field(
+        None, description="Critic: writes the profile summary. Default: the actor's."
+    )
+    editor_model: str | None = Field(
+        None, description="Editor: rewrites personas. Default: the actor's."
+    )
+    openai_base_url: str | None = Field(
+        None,
+        validation_alias=_shared("OPENAI_BASE_URL"),
+        description="OpenAI-compatible endpoint. Neither this nor a key set: the embedded model.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias=_shared("OPENAI_API_KEY"), description="Key of that endpoint."
+    )
+    tool_mode: ToolMode = Field(
+        "auto",
+        description="How tools are called: native, json (grammar-forced), or auto "
+        "(json on the embedded model, native elsewhere).",
+    )
+    model_timeout: float = Field(
+        120.0, gt=0, description="Seconds without a byte from the endpoint before a call is given up."
+    )
+    model_retries: int = Field(2, ge=0, description="Retries of a failed model request.")
+    embedded_timeout: float = Field(
+        600.0, gt=0, description="The same for the embedded model, which may be slow."
+    )
+    embedded_context: int = Field(8192, ge=1024, description="Context of the embedded model, tokens.")
+    embedded_threads: int = Field(0, ge=0, description="Threads of the embedded model; 0: all cores.")
+
+    embeddings: str = Field(
+        "all-MiniLM-L6-v2",
+        description="Embedding model: all-MiniLM-L6-v2 (local), or openai:NAME on the endpoint.",
+    )
+    qdrant_url: str | None = Field(
+        None,
+        validation_alias=_shared("QDRANT_URL"),
+        description="Qdrant server. Not set: an embedded Qdrant in the data folder.",
+    )
+    qdrant_api_key: SecretStr | None = Field(
+        None, validation_alias=_shared("QDRANT_API_KEY"), description="Key of that server."
+    )
+
+    recall_mode: RecallMode = Field("hybrid", description="hybrid, dense (the paper's) or bm25.")
+    top_k: int = Field(8, ge=0, le=100, description="Episodes recalled for a query.")
+    recall_timeout: float = Field(
+        5.0, gt=0, description="Seconds that recall may take before the turn goes on without it."
+    )
+    index_wait: float = Field(
+        2.0, ge=0, description="Seconds to wait for an index that another process holds."
+    )
+    prompt_tokens: int = Field(
+        1500, ge=200, description="Budget of the system prompt: persona, profile, episodes (tokens)."
+    )
+    history_tokens: int = Field(
+        2000, ge=100, description="Budget of the conversation so far that the actor sees (tokens)."
+    )
+    show_facts: bool = Field(True, description="Put the computed facts into the prompt.")
+    show_summary: bool = Field(True, description="Put the profile summary into the prompt.")
+    summary_every: int = Field(
+        20, ge=0, description="New episodes after which the summary is refreshed; 0: on demand only."
+    )
+    max_query_chars: int = Field(32_000, ge=1, description="Longest query accepted (characters).")
+
+    max_steps: int = Field(6, ge=1, le=50, description="Model calls in one turn; at the cap it answers.")
+    observation_chars: int = Field(
+        2000, ge=100, description="Longest tool result shown to the model (characters)."
+    )
+    wikipedia_url: str | None = Field(
+        None, description="MediaWiki API address. Default: the language's Wikipedia, over https."
+    )
+    wikipedia_language: str = Field("en", pattern=r"^[a-z][a-z-]{1,11}$", description="Language.")
+    wikipedia_timeout: float = Field(
+        10.0, gt=0, description="Hard limit of one Wikipedia request (seconds)."
+    )
+    wikipedia_results: int = Field(2, ge=1, le=10, description="Pages summarised in one search.")
+    wikipedia_user_agent: str = Field(
+        "PersonaAgent/0.1 (personalised agent; python-wikipedia)",
+        description="How we introduce ourselves to Wikipedia.",
+    )
+
+    @cached_property
+    def embedded(self) -> bool:
+        """Whether chat runs on the embedded model: neither a key nor a base URL is set."""
+        return self.openai_base_url is None and self.openai_api_key is None
+
+    def model_for(self, role: Role) -> str | None:
+        """Name of the model that plays ``role``, None for the endpoint's default."""
+        own = {"actor": self.model, "critic": self.critic_model, "editor": self.editor_model}[role]
+        return own or self.model
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        home = init_settings().get("home") or env_settings().get("home")
+        folder = Path(home or platformdirs.user_data_dir("personaagent", appauthor=False))
+        file = TomlConfigSettingsSource(settings_cls, toml_file=folder.expanduser() / CONFIG_FILE)
+        return init_settings, env_settings, file
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; ``overrides`` win over environment and file.
+
+    Raises:
+        ConfigurationError: naming each setting that is unknown or out of range.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
+        )
+        raise ConfigurationError(f"Wrong setting: {wrong}. See `personaagent config`.") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{CONFIG_FILE} in the data folder cannot be read: {error}") from error
