@@ -11,6 +11,7 @@
     └── DataError                     5   stored or imported data is missing, unreadable or full
         ├── UnknownEpisode                no such episode in this user's memory
         ├── IndexUnavailable              the index is down, held or slow: a turn goes on without
+        │   └── IndexDamaged                  ... and only rebuilding it helps
         └── Conflict                      somebody else wrote meanwhile
 """
 
@@ -67,6 +68,10 @@ class UnknownEpisode(DataError):
 
 class IndexUnavailable(DataError):
     """The index cannot be used now; episodes are safe in the store, recall is not possible."""
+
+
+class IndexDamaged(IndexUnavailable):
+    """The index's files are damaged or gone; it can be rebuilt from the store."""
 
 
 class Conflict(DataError):
