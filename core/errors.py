@@ -49,7 +49,14 @@ class ModelError(ServiceError):
 
 
 class ModelUnavailable(ModelError):
-    """The model endpoint did not answer (connection, time-out, 429, 5xx): trying again may help."""
+    """The model endpoint did not answer (connection, time-out, 429, 5xx): trying again may help.
+
+    ``retried`` is False where nobody has tried again yet: the answer broke off midway.
+    """
+
+    def __init__(self, message: str, *, retried: bool = True) -> None:
+        super().__init__(message)
+        self.retried = retried
 
 
 class DownloadError(ServiceError):
