@@ -1,0 +1,119 @@
+"""The embedded language model: one llama.cpp server a model file, started when first asked for."""
+
+import asyncio
+import atexit
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from personaagent.core.errors import ConfigurationError, DataError
+
+GGUF = b"GGUF"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An OpenAI-compatible endpoint on loopback; ``base_url`` ends in ``/v1``."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Server:
+    process: subprocess.Popen[str]
+    endpoint: Endpoint
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+
+_servers: dict[tuple[Path, int, int], _Server] = {}
+_starting = threading.Lock()
+
+
+async def serve(model_file: Path, *, context: int = 8192, threads: int = 0) -> Endpoint:
+    """The endpoint of ``model_file`` (GGUF), its server started if none runs; shared and reused.
+
+    The server ends with this process. ``context`` is in tokens; ``threads`` 0 means all cores.
+
+    Raises:
+        DataError: the file is missing or is not a model.
+        ConfigurationError: the engine cannot run here with these settings.
+    """
+    return await asyncio.to_thread(_serve, model_file, context, threads or os.cpu_count() or 1)
+
+
+def stop() -> None:
+    """End all embedded servers of this process."""
+    with _starting:
+        while _servers:
+            _, server = _servers.popitem()
+            server.process.kill()
+            server.process.communicate()
+
+
+def _serve(model_file: Path, context: int, threads: int) -> Endpoint:
+    key = (model_file.resolve(), context, threads)
+    with _starting:
+        server = _servers.get(key)
+        if server is None or not server.alive:
+            _check(model_file)
+            server = _servers[key] = _start(*key)
+        return server.endpoint
+
+
+def _check(model_file: Path) -> None:
+    try:
+        with model_file.open("rb") as file:
+            is_model = file.read(len(GGUF)) == GGUF
+    except OSError as error:
+        raise DataError(
+            f"The model file {model_file} cannot be read ({error.strerror}): "
+            "run `personaagent model pull`."
+        ) from error
+    if not is_model:
+        raise DataError(
+            f"{model_file} is not a GGUF model: delete it and run `personaagent model pull`."
+        )
+
+
+def _start(model_file: Path, context: int, threads: int) -> _Server:
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "personaagent.models.engine"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,  # Ctrl-C at the terminal is ours, not the engine's
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    wanted = {
+        "model": str(model_file),
+        "alias": model_file.stem,
+        "context": context,
+        "threads": threads,
+        "key": secrets.token_urlsafe(32),
+    }
+    process.stdin.write(json.dumps(wanted) + "\n")
+    process.stdin.flush()
+    answer = json.loads(process.stdout.readline() or '{"error": "it ended at once"}')
+    if "error" in answer:
+        process.communicate()
+        raise ConfigurationError(
+            f"The embedded engine cannot load {model_file} with a context of {context} tokens "
+            f"({answer['error'].rstrip('.')}): run `personaagent model pull` if the file may be "
+            "damaged, lower PERSONAAGENT_EMBEDDED_CONTEXT if memory is short, or set "
+            "OPENAI_BASE_URL."
+        )
+    return _Server(process, Endpoint(answer["address"] + "/v1", wanted["key"]))
+
+
+atexit.register(stop)

@@ -1,0 +1,55 @@
+"""The embedded llama.cpp in a process of its own: ``python -m personaagent.models.engine``.
+
+Reads one line of JSON (model, alias, context, threads, key) from its input, answers with one
+(``address`` or ``error``), and ends when its input does, that is, when the process that started
+it ends, however that ends. A process of its own because the engine in ours crashes it on Ctrl-C
+while text is being written, and hangs it when the server is dropped meanwhile.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+os.environ["OMP_WAIT_POLICY"] = "passive"  # read once, when libgomp is loaded by the import below
+
+
+def start(wanted: dict[str, Any]) -> Any:
+    """The server, listening on a free loopback port, with its log off.
+
+    Raises:
+        RuntimeError: llama.cpp refused the model or had no memory for it.
+    """
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = wanted["model"]
+    params.model_alias = {wanted["alias"]}
+    params.api_keys = [wanted["key"]]
+    params.n_ctx = wanted["context"]
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = wanted["threads"]
+    params.use_jinja = True
+    params.cache_prompt = True
+    params.cache_ram_mib = 256
+    params.no_extra_bufts = True  # repacked weights: slower prompts here, and 0.6 GB more
+    params.cors_origins = ""
+    params.ui = params.endpoint_slots = False
+    params.verbosity = -1
+    return xllamacpp.Server(params)
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    try:
+        server = start(json.loads(sys.stdin.readline()))
+        answer = {"address": server.listening_address}
+    except (RuntimeError, ImportError, OSError) as error:
+        answer = {"error": str(error)}
+    print(json.dumps(answer), flush=True)  # noqa: T201
+    if "address" in answer:
+        sys.stdin.read()
+    os._exit(0)  # no tear-down: llama.cpp's threads may be writing text
+
+
+if __name__ == "__main__":
+    main()
