@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     )
     wikipedia_language: str = Field("en", pattern=r"^[a-z][a-z-]{1,11}$", description="Language.")
     wikipedia_timeout: float = Field(
-        10.0, gt=0, description="Hard limit of one Wikipedia request (seconds)."
+        10.0, gt=0, description="Hard limit of one Wikipedia search (seconds)."
     )
     wikipedia_results: int = Field(2, ge=1, le=10, description="Pages summarised in one search.")
     wikipedia_user_agent: str = Field(
@@ -133,6 +133,13 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether chat runs on the embedded model: neither a key nor a base URL is set."""
         return self.openai_base_url is None and self.openai_api_key is None
+
+    @property
+    def patience(self) -> float:
+        """Seconds that one step of a graph may take, all retries of its request included."""
+        if self.embedded:
+            return self.embedded_timeout
+        return self.model_timeout * (self.model_retries + 2)
 
     def model_for(self, role: Role) -> str | None:
         """Name of the model that plays ``role``, None for the endpoint's default."""

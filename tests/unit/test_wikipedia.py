@@ -1,0 +1,49 @@
+"""What ``search_wikipedia`` is before it asks anything."""
+
+import subprocess
+import sys
+
+import pytest
+
+from personaagent.core.settings import load_settings
+from personaagent.tools.mediawiki import MediaWiki
+from personaagent.tools.observation import shorten
+from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
+
+
+def test_its_import_loads_no_slow_library() -> None:
+    script = (
+        "import sys, personaagent.tools.wikipedia\n"
+        "print(*{'wikipedia', 'langchain_community', 'bs4'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == ""
+
+
+async def test_its_address_follows_the_language() -> None:
+    async with MediaWiki(load_settings(wikipedia_language="de")) as wiki:
+        assert wiki.url == "https://de.wikipedia.org/w/api.php"
+    async with MediaWiki(load_settings(wikipedia_url="https://wiki.example/api.php")) as wiki:
+        assert wiki.url == "https://wiki.example/api.php"
+
+
+def test_the_model_sees_one_short_argument() -> None:
+    tool = search_wikipedia_tool(Wikipedia(load_settings()))
+    assert tool.name == "search_wikipedia"
+    assert tool.args.keys() == {"query"}
+    assert tool.args["query"]["maxLength"] <= 300  # the API's own limit; small models run on
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "short"),
+    [
+        ("All of it.", 10, "All of it."),
+        ("One one one. Two two two. Three", 30, "One one one. Two two two. …"),
+        ("One one one! Two two two two two", 20, "One one one! …"),
+        ("Short. But then a very long sentence", 25, "Short. But then a very …"),
+        ("unbroken" * 5, 20, "unbrokenunbrokenun …"),
+    ],
+)
+def test_shorten(text: str, limit: int, short: str) -> None:
+    assert shorten(text, limit) == short
+    assert len(short) <= limit
