@@ -40,6 +40,7 @@ async def speak(
 ) -> AIMessage:
     """The model's next message: an answer (in ``response_format``), or calls of ``tools``.
 
+    An answer in a ``response_format`` is never streamed: half of one says nothing to anybody.
     Calls whose arguments are no JSON come back as calls without arguments, for the tool
     itself to refuse in words that let the model mend them.
 
@@ -50,7 +51,7 @@ async def speak(
     """
     import openai
 
-    form = {"response_format": response_format} if response_format else {}
+    form = {"response_format": response_format, "stream": False} if response_format else {}
     speaker = model.bind_tools(tools) if tools else model
     try:
         message = await speaker.ainvoke(list(messages), **form)

@@ -179,14 +179,17 @@ async def test_the_form_of_an_answer_reaches_the_endpoint(stream: bool) -> None:
     with scripted_endpoint(lambda body: "{}") as endpoint:
         await ask(endpoint, stream=stream, response_format=form)
     assert endpoint.requests[0].body["response_format"] == form
+    assert not endpoint.requests[0].body.get("stream")
 
 
 async def test_an_answer_in_a_form_that_is_cut_at_its_token_limit_is_refused() -> None:
     choice = {"index": 0, "message": {"content": '{"a'}, "finish_reason": "length"}
     reply = Raw(json.dumps({"id": "1", "model": "m", "choices": [choice]}))
-    with scripted_endpoint(lambda body: reply) as endpoint:
-        with pytest.raises(ModelError, match="token limit"):
-            await ask(endpoint, response_format={"type": "json_object"})
+    with (
+        scripted_endpoint(lambda body: reply) as endpoint,
+        pytest.raises(ModelError, match="token limit"),
+    ):
+        await ask(endpoint, response_format={"type": "json_object"})
 
 
 async def test_a_tool_nobody_offered_is_passed_on_for_the_tool_node_to_refuse() -> None:

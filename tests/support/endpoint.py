@@ -238,6 +238,7 @@ async def _stream(body: dict[str, Any], reply: Reply) -> AsyncIterator[str]:
         return
     message = _message(reply)
     words = _words(message["content"] or "")
+    yield event({"role": "assistant", "content": ""})
     for delta in [{"content": word} for word in words] or [message]:
         yield event(delta)
     yield event({}, _finish(reply))
