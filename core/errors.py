@@ -1,18 +1,18 @@
 """What can go wrong, in one tree; each error is one sentence for the user, with what to do.
 
-    PersonaAgentError                 exit code 1
-    ├── UsageError                    2   what was asked cannot be done
-    ├── ConfigurationError            3   a setting is missing or wrong
-    │   └── EmbeddingsChanged             the index was built with another embedding model
-    ├── ServiceError                  4   a model endpoint or the network failed
-    │   ├── ModelError                    the endpoint answered, but not usably
-    │   │   └── ModelUnavailable          the endpoint did not answer: trying again may help
-    │   └── DownloadError                 a model file could not be fetched or verified
-    └── DataError                     5   stored or imported data is missing, unreadable or full
-        ├── UnknownEpisode                no such episode in this user's memory
-        ├── IndexUnavailable              the index is down, held or slow: a turn goes on without
-        │   └── IndexDamaged                  ... and only rebuilding it helps
-        └── Conflict                      somebody else wrote meanwhile
+PersonaAgentError                 exit code 1
+├── UsageError                    2   what was asked cannot be done
+├── ConfigurationError            3   a setting is missing or wrong
+│   └── EmbeddingsChanged             the index was built with another embedding model
+├── ServiceError                  4   a model endpoint or the network failed
+│   ├── ModelError                    the endpoint answered, but not usably
+│   │   └── ModelUnavailable          the endpoint did not answer: trying again may help
+│   └── DownloadError                 a model file could not be fetched or verified
+└── DataError                     5   stored or imported data is missing, unreadable or full
+    ├── UnknownEpisode                no such episode in this user's memory
+    ├── IndexUnavailable              the index is down, held or slow: a turn goes on without
+    │   └── IndexDamaged                  ... and only rebuilding it helps
+    └── Conflict                      somebody else wrote meanwhile
 """
 
 

@@ -121,7 +121,9 @@ class Episode(Record):
         if self.signal == "reject" and self.ground_truth is not None:
             raise ValueError("signal 'reject' has no ground_truth; give the text as an 'edit'")
         if self.signal == "accept" and self.ground_truth != self.response:
-            raise ValueError("signal 'accept' says that the response was right; its ground_truth differs")
+            raise ValueError(
+                "signal 'accept' says that the response was right; its ground_truth differs"
+            )
         if self.signal == "edit" and self.ground_truth is None:
             raise ValueError("signal 'edit' needs the ground_truth: the text that the user wanted")
         return self

@@ -69,14 +69,20 @@ class Settings(BaseSettings):
         "(json on the embedded model, native elsewhere).",
     )
     model_timeout: float = Field(
-        120.0, gt=0, description="Seconds without a byte from the endpoint before a call is given up."
+        120.0,
+        gt=0,
+        description="Seconds without a byte from the endpoint before a call is given up.",
     )
     model_retries: int = Field(2, ge=0, description="Retries of a failed model request.")
     embedded_timeout: float = Field(
         600.0, gt=0, description="The same for the embedded model, which may be slow."
     )
-    embedded_context: int = Field(8192, ge=1024, description="Context of the embedded model, tokens.")
-    embedded_threads: int = Field(0, ge=0, description="Threads of the embedded model; 0: all cores.")
+    embedded_context: int = Field(
+        8192, ge=1024, description="Context of the embedded model, tokens."
+    )
+    embedded_threads: int = Field(
+        0, ge=0, description="Threads of the embedded model; 0: all cores."
+    )
 
     embeddings: str = Field(
         "all-MiniLM-L6-v2",
@@ -100,7 +106,9 @@ class Settings(BaseSettings):
         2.0, ge=0, description="Seconds to wait for an index that another process holds."
     )
     prompt_tokens: int = Field(
-        1500, ge=200, description="Budget of the system prompt: persona, profile, episodes (tokens)."
+        1500,
+        ge=200,
+        description="Budget of the system prompt: persona, profile, episodes (tokens).",
     )
     history_tokens: int = Field(
         2000, ge=100, description="Budget of the conversation so far that the actor sees (tokens)."
@@ -108,11 +116,15 @@ class Settings(BaseSettings):
     show_facts: bool = Field(True, description="Put the computed facts into the prompt.")
     show_summary: bool = Field(True, description="Put the profile summary into the prompt.")
     summary_every: int = Field(
-        20, ge=0, description="New episodes after which the summary is refreshed; 0: on demand only."
+        20,
+        ge=0,
+        description="New episodes after which the summary is refreshed; 0: on demand only.",
     )
     max_query_chars: int = Field(32_000, ge=1, description="Longest query accepted (characters).")
 
-    max_steps: int = Field(6, ge=1, le=50, description="Model calls in one turn; at the cap it answers.")
+    max_steps: int = Field(
+        6, ge=1, le=50, description="Model calls in one turn; at the cap it answers."
+    )
     observation_chars: int = Field(
         2000, ge=100, description="Longest tool result shown to the model (characters)."
     )
@@ -175,4 +187,6 @@ def load_settings(**overrides: object) -> Settings:
         )
         raise ConfigurationError(f"Wrong setting: {wrong}. See `personaagent config`.") from error
     except ValueError as error:
-        raise ConfigurationError(f"{CONFIG_FILE} in the data folder cannot be read: {error}") from error
+        raise ConfigurationError(
+            f"{CONFIG_FILE} in the data folder cannot be read: {error}"
+        ) from error

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from personaagent.core.settings import Settings
 from personaagent.tools.mediawiki import MediaWiki
-from personaagent.tools.observation import shorten
+from personaagent.core.text import shorten
 
 SIDE_BY_SIDE = 8
 CACHED_ANSWERS = 512

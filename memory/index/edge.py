@@ -161,9 +161,7 @@ def _load_or_create(folder: Path, exists: bool, size: int | None) -> "EdgeShard"
                 ),
             ),
         )
-        shard.update(
-            UpdateOperation.create_field_index("user", KeywordIndexParams(is_tenant=True))
-        )
+        shard.update(UpdateOperation.create_field_index("user", KeywordIndexParams(is_tenant=True)))
         return shard
     except Exception as error:  # the bindings raise bare Exception
         if "WouldBlock" in str(error):

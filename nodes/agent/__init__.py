@@ -1,0 +1,1 @@
+"""The nodes of the agent: recall, inject_persona, react, tools, remember."""

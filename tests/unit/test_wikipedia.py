@@ -7,7 +7,7 @@ import pytest
 
 from personaagent.core.settings import load_settings
 from personaagent.tools.mediawiki import MediaWiki
-from personaagent.tools.observation import shorten
+from personaagent.core.text import shorten
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
 

@@ -1,0 +1,44 @@
+"""The states of the graphs, and the context that a run is given. JSON-like throughout."""
+
+from typing import Annotated, Any
+
+from langgraph.graph import MessagesState
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from personaagent.core.records import check_text, check_user_id
+
+
+class AgentContext(BaseModel):
+    """What a caller says about a run of the agent; on a server the identity wins over ``user_id``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user_id: Annotated[str, Field(description="Whose memory and persona: 1 to 128 characters.")]
+    task: Annotated[str | None, Field(description="Label of the kind of question, if any.")] = None
+    top_k: Annotated[
+        int | None, Field(ge=0, le=100, description="Episodes to recall; None: the setting.")
+    ] = None
+    incognito: Annotated[bool, Field(description="Remember nothing of this turn.")] = False
+
+    @field_validator("user_id")
+    @classmethod
+    def _valid_user(cls, user_id: str) -> str:
+        return check_user_id(user_id)
+
+    @field_validator("task")
+    @classmethod
+    def _valid_task(cls, task: str | None) -> str | None:
+        return None if task is None else check_text(task, "task label", 100)
+
+
+class AgentState(MessagesState):
+    """State of the agent: the conversation, and what this turn knows and has done."""
+
+    episode_id: Annotated[str, "id under which this turn will be remembered"]
+    recalled: Annotated[list[dict[str, Any]], "episodes that came to mind, best first"]
+    profile: Annotated[dict[str, Any], "facts and summary of the user"]
+    persona: Annotated[dict[str, Any], "the persona that speaks in this turn"]
+    system_prompt: Annotated[str, "what the actor is told before the conversation"]
+    steps: Annotated[int, "model calls made in this turn"]
+    usage: Annotated[dict[str, Any], "model calls and tokens of this turn, by role"]
+    warnings: Annotated[list[str], "what the user should know about this turn"]

@@ -1,0 +1,41 @@
+"""The agent: ``recall -> inject_persona -> react <-> tools -> remember``."""
+
+from functools import partial
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.prebuilt import tools_condition
+from langgraph.types import RetryPolicy
+
+from personaagent.core.states import AgentContext, AgentState
+from personaagent.models.failures import is_transient
+from personaagent.nodes.agent.inject_persona import inject_persona
+from personaagent.nodes.agent.react import react
+from personaagent.nodes.agent.recall import recall
+from personaagent.nodes.agent.remember import remember
+from personaagent.nodes.agent.tools import tools
+from personaagent.nodes.parts import Parts
+
+AgentGraph = StateGraph[AgentState, AgentContext, AgentState, AgentState]
+
+
+def build(parts: Parts) -> AgentGraph:
+    """The agent's graph over these parts, to be compiled with a store (and a checkpointer)."""
+    once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
+    patience = parts.settings.patience
+    graph = StateGraph(AgentState, context_schema=AgentContext)
+    graph.add_node("recall", partial(recall, parts=parts), retry_policy=once_more, timeout=patience)
+    graph.add_node("inject_persona", partial(inject_persona, parts=parts))
+    graph.add_node("react", partial(react, parts=parts), retry_policy=once_more, timeout=patience)
+    graph.add_node("tools", tools(parts), timeout=patience)
+    graph.add_node("remember", partial(remember, parts=parts), timeout=patience)
+    graph.add_edge(START, "recall")
+    graph.add_edge("recall", "inject_persona")
+    graph.add_edge("inject_persona", "react")
+    graph.add_conditional_edges("react", tools_condition, {"tools": "tools", END: "remember"})
+    graph.add_edge("tools", "react")
+    graph.add_edge("remember", END)
+    return graph
+
+
+builder = build(Parts.make())
+graph = builder.compile().with_config(recursion_limit=100)

@@ -1,0 +1,102 @@
+"""Episodic memory: a user's episodes in the store."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from heapq import nlargest
+from uuid import uuid4
+
+from personaagent.core.errors import UnknownEpisode
+from personaagent.core.records import Episode, Signal
+from personaagent.memory.space import Kind, Space, Value
+
+Change = tuple[Kind, str, Value | None]
+
+
+class Episodes:
+    """The episodes of one user (paper: D^u). The store is the truth; the index follows it.
+
+    An episode that is new or changed is *marked* in the same transaction, for those who follow:
+    ``unindexed`` until the index has it, ``unsummarised`` until the profile summary has seen it.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+
+    async def add(self, episodes: Sequence[Episode]) -> None:
+        """Store the episodes and their marks, all or none; the same episode again changes nothing."""
+        changes: list[Change] = []
+        for episode in episodes:
+            assert episode.user_id == self._space.user_id
+            changes += [_put(episode), ("unindexed", episode.id, {}), _fresh(episode)]
+        if any(episode.labelled for episode in episodes):
+            changes.append(labels_changed())
+        await self._space.write(changes)
+
+    async def get(self, episode_id: str) -> Episode:
+        """The episode of that id.
+
+        Raises:
+            UnknownEpisode: the user has none.
+        """
+        found = await self.find([episode_id])
+        if not found:
+            raise UnknownEpisode(
+                f"There is no episode '{episode_id}' in the memory of '{self._space.user_id}': "
+                "see `personaagent memory list`."
+            )
+        return found[0]
+
+    async def find(self, episode_ids: Sequence[str]) -> list[Episode]:
+        """The episodes of these ids, in their order; those that do not exist are left out."""
+        values = await self._space.get("episodes", *episode_ids)
+        return [_episode(value) for value in values if value is not None]
+
+    async def each(self, *, labelled: bool = False) -> AsyncIterator[Episode]:
+        """Every episode (or every one with ground truth), in no particular order."""
+        only = {"labelled": True} if labelled else {}
+        async for _, value in self._space.each("episodes", **only):
+            yield _episode(value)
+
+    async def newest(self, limit: int) -> list[Episode]:
+        """The latest ``limit`` episodes, newest first."""
+        every = [episode async for episode in self.each()]
+        return nlargest(limit, every, key=lambda episode: (episode.created_at, episode.id))
+
+    async def any(self) -> bool:
+        """Whether there is an episode at all."""
+        return bool(await self._space.some("episodes", 1))
+
+    async def give_feedback(
+        self, episode_id: str, signal: Signal, text: str | None = None
+    ) -> Episode:
+        """Store the user's word on an episode; ``text`` is what they wanted, for an ``edit``.
+
+        Raises:
+            UnknownEpisode: the user has no such episode.
+        """
+        episode = (await self.get(episode_id)).with_feedback(signal, text)
+        await self._space.write([_put(episode), _fresh(episode), labels_changed()])
+        return episode
+
+    async def drop(self, episode_ids: Collection[str]) -> None:
+        """Delete the episodes and their marks."""
+        kinds: tuple[Kind, ...] = ("episodes", "unindexed", "unsummarised")
+        changes: list[Change] = [(kind, each, None) for each in episode_ids for kind in kinds]
+        await self._space.write([*changes, labels_changed()])
+
+
+def labels_changed() -> Change:
+    """The mark that the labels are others now; what is computed from them bears the old one."""
+    return ("profile", "labels", {"revision": uuid4().hex})
+
+
+def _put(episode: Episode) -> Change:
+    value = {"labelled": episode.labelled, "episode": episode.stored()}
+    return ("episodes", episode.id, value)
+
+
+def _fresh(episode: Episode) -> Change:
+    return ("unsummarised", episode.id, {"at": episode.created_at.timestamp()})
+
+
+def _episode(value: Value) -> Episode:
+    return Episode.model_validate(value["episode"])

@@ -1,0 +1,127 @@
+"""Facts: what can be computed from the user's own labels, exactly and without a model."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import fmean, median, pstdev
+
+from personaagent.core.records import Episode, TaskFacts
+
+RECENT = 5
+SHOWN_LABELS = 15
+LABEL_WORDS = 4
+
+
+def compute_facts(episodes: Iterable[Episode]) -> list[TaskFacts]:
+    """Facts of each task over the labelled episodes given, most labels first.
+
+    The labels of a task are read as numbers if all are numbers; as classes if they are short
+    (at most 4 words) and some repeat; else as free text, of which the length is kept. Labels
+    that are not classes, numbers or long are free text. ``recent`` describes the latest 5
+    against those before, from 10 labels on.
+    """
+    by_task: dict[str | None, list[Episode]] = defaultdict(list)
+    for episode in episodes:
+        if episode.labelled:
+            by_task[episode.task].append(episode)
+    facts = [_task_facts(task, given) for task, given in by_task.items()]
+    return sorted(facts, key=lambda each: (-each.count, each.task or ""))
+
+
+def describe_facts(facts: Sequence[TaskFacts]) -> str:
+    """The facts in words, a line for each task; empty where there are none."""
+    return "\n".join(_describe(each) for each in facts)
+
+
+def _task_facts(task: str | None, episodes: list[Episode]) -> TaskFacts:
+    ordered = sorted(episodes, key=lambda episode: (episode.created_at, episode.id))
+    wanted = [(episode.ground_truth or "").strip() for episode in ordered]
+    numbers = _as_numbers(wanted)
+    if numbers:
+        return TaskFacts(
+            task=task,
+            count=len(wanted),
+            labels=_counts(wanted),
+            numbers={
+                "mean": round(fmean(numbers), 2),
+                "spread": round(pstdev(numbers), 2),
+                "lowest": min(numbers),
+                "highest": max(numbers),
+            },
+            recent=_recent_numbers(numbers),
+        )
+    if _are_classes(wanted):
+        return TaskFacts(
+            task=task, count=len(wanted), labels=_counts(wanted), recent=_recent_labels(wanted)
+        )
+    words = [len(text.split()) for text in wanted]
+    return TaskFacts(
+        task=task,
+        count=len(wanted),
+        words={"median": median(words), "shortest": min(words), "longest": max(words)},
+        recent=_recent_words(words),
+    )
+
+
+def _as_numbers(wanted: list[str]) -> list[float]:
+    try:
+        return [float(text) for text in wanted]
+    except ValueError:
+        return []
+
+
+def _are_classes(wanted: list[str]) -> bool:
+    short = all(len(text.split()) <= LABEL_WORDS for text in wanted)
+    return short and len(set(wanted)) < max(2, len(wanted))
+
+
+def _counts(wanted: list[str]) -> dict[str, int]:
+    ranked = sorted(Counter(wanted).items(), key=lambda pair: (-pair[1], pair[0]))
+    return dict(ranked[:SHOWN_LABELS])
+
+
+def _recent_numbers(numbers: list[float]) -> str | None:
+    before, latest = numbers[:-RECENT], numbers[-RECENT:]
+    if len(before) < RECENT or round(fmean(latest), 1) == round(fmean(before), 1):
+        return None
+    return f"mean of the latest {RECENT}: {fmean(latest):.1f}, before: {fmean(before):.1f}"
+
+
+def _recent_labels(wanted: list[str]) -> str | None:
+    before, latest = wanted[:-RECENT], wanted[-RECENT:]
+    if len(before) < RECENT:
+        return None
+    label, count = Counter(latest).most_common(1)[0]
+    if count < 3 or Counter(before).most_common(1)[0][0] == label:
+        return None
+    return f"lately {label}: {count} of the latest {RECENT}"
+
+
+def _recent_words(words: list[int]) -> str | None:
+    before, latest = words[:-RECENT], words[-RECENT:]
+    if len(before) < RECENT or not 0.67 * median(before) > median(latest):
+        longer = len(before) >= RECENT and median(latest) > 1.5 * median(before)
+        return f"lately longer: {median(latest):g} words" if longer else None
+    return f"lately shorter: {median(latest):g} words"
+
+
+def _describe(facts: TaskFacts) -> str:
+    name = f"Task {facts.task}" if facts.task else "In general"
+    parts = []
+    if facts.numbers:
+        parts.append(
+            "the user gave {mean:g} on average (spread {spread:g}, from {lowest:g} to "
+            "{highest:g})".format(**facts.numbers)
+        )
+    if facts.labels:
+        parts.append(
+            "the user chose " + ", ".join(f"{label} {n}x" for label, n in facts.labels.items())
+        )
+    if facts.words:
+        parts.append(
+            "the user wants about {median:g} words ({shortest:g} to {longest:g})".format(
+                **facts.words
+            )
+        )
+    if facts.recent:
+        parts.append(facts.recent)
+    return f"{name} ({facts.count} labelled): {'; '.join(parts)}."

@@ -1,0 +1,151 @@
+"""Keeps the index in step with a user's episodes in the store."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from personaagent.core.errors import EmbeddingsChanged, IndexDamaged
+from personaagent.core.records import Episode
+from personaagent.core.settings import RecallMode
+from personaagent.memory.episodes import Episodes
+from personaagent.memory.index.bm25 import Bm25
+from personaagent.memory.index.protocol import Embedding, Entry, EpisodeIndex, Ranking
+from personaagent.memory.space import Space
+from personaagent.models.embeddings import Embedder
+
+BATCH = 64
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Indexer:
+    """The index of one user's episodes: the embedding of each query text (paper: f_enc).
+
+    What is to be indexed bears the mark ``unindexed`` in the store, so that an episode written
+    while the index was down is indexed later, by whoever comes next.
+    """
+
+    space: Space
+    episodes: Episodes
+    embedder: Embedder
+    bm25: Bm25
+    index_of: Callable[[str], EpisodeIndex]
+
+    async def catch_up(self, limit: int = BATCH, progress: Progress | None = None) -> int:
+        """Index up to ``limit`` marked episodes; returns how many were done.
+
+        Raises:
+            EmbeddingsChanged: the user's index was built with another embedding model.
+            IndexUnavailable: the index is down; the marks stay.
+        """
+        done = 0
+        while done < limit:
+            marked = await self.space.some("unindexed", min(BATCH, limit - done))
+            if not marked:
+                break
+            await self._claim()
+            await self._write(await self.episodes.find(marked))
+            await self.space.write(("unindexed", key, None) for key in marked)
+            done += len(marked)
+            if progress:
+                progress(len(marked))
+        return done
+
+    async def search(self, query: str, *, limit: int, mode: RecallMode) -> Ranking:
+        """The user's nearest episodes in each ranking that ``mode`` asks for.
+
+        Raises:
+            EmbeddingsChanged: the user's index was built with another embedding model.
+            IndexUnavailable: the index is down, or its files are gone.
+        """
+        built_with = await self._built_with()
+        if built_with is None:
+            return Ranking([], [])
+        self._check(built_with)
+        dense = (await self.embedder.embed([query]))[0] if mode != "bm25" else None
+        ranking = await self._index.search(
+            self.space.key,
+            dense=dense,
+            bm25=self.bm25.query(query) if mode != "dense" else None,
+            limit=limit,
+        )
+        if dense is not None and not ranking.dense:
+            raise IndexDamaged(
+                "the index holds nothing of this user any more: run `personaagent memory reindex`."
+            )
+        return ranking
+
+    async def rebuild(self, progress: Progress | None = None) -> int:
+        """Index all of the user's episodes anew, with the embedding model set now.
+
+        An index that is damaged is removed first; other users of it are told to do the same.
+        """
+        await self._clear()
+        every = [episode.id async for episode in self.episodes.each()]
+        await self.space.write(("unindexed", key, {}) for key in every)
+        await self.catch_up(len(every), progress)
+        await self._index.settle()
+        return len(every)
+
+    async def forget(self, episode_ids: Collection[str]) -> int:
+        """Take the embeddings of these episodes out for good; returns how many there were.
+
+        Raises:
+            IndexUnavailable: the index is down or held; nothing was taken out.
+        """
+        built_with = await self._built_with()
+        if built_with is None:
+            return 0
+        index = self.index_of(built_with)
+        before = await index.count(self.space.key)
+        await index.delete(self.space.key, episode_ids)
+        after = await index.count(self.space.key)
+        if after == 0:
+            await self.space.write([("index", "state", None)])
+        return before - after
+
+    async def settle(self) -> None:
+        """Bring the index into its fastest shape, after much was written."""
+        await self._index.settle()
+
+    @property
+    def _index(self) -> EpisodeIndex:
+        return self.index_of(self.embedder.name)
+
+    async def _write(self, episodes: Sequence[Episode]) -> None:
+        dense = await self.embedder.embed([episode.query for episode in episodes])
+        entries = [
+            Entry(
+                episode.id,
+                episode.created_at.timestamp(),
+                Embedding(vector, self.bm25.document(episode.query)),
+            )
+            for episode, vector in zip(episodes, dense, strict=True)
+        ]
+        await self._index.upsert(self.space.key, entries)
+
+    async def _built_with(self) -> str | None:
+        [state] = await self.space.get("index", "state")
+        return None if state is None else str(state["embeddings"])
+
+    async def _claim(self) -> None:
+        """Note which embedding model the index is built with, or hold to what is noted."""
+        built_with = await self._built_with()
+        if built_with is None:
+            await self.space.write([("index", "state", {"embeddings": self.embedder.name})])
+        else:
+            self._check(built_with)
+
+    def _check(self, built_with: str) -> None:
+        if built_with != self.embedder.name:
+            raise EmbeddingsChanged(
+                f"The memory of '{self.space.user_id}' is indexed with {built_with}, but the "
+                f"embedding model is now {self.embedder.name}: run `personaagent memory reindex`."
+            )
+
+    async def _clear(self) -> None:
+        for name in {await self._built_with() or self.embedder.name, self.embedder.name}:
+            try:
+                await self.index_of(name).clear(self.space.key)
+            except IndexDamaged:
+                await self.index_of(name).destroy()
+        await self.space.write([("index", "state", None)])

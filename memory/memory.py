@@ -1,0 +1,75 @@
+"""The way into memory: one object for the process, from which each user's own is taken."""
+
+from typing import TYPE_CHECKING
+
+from langgraph.store.base import BaseStore
+
+from personaagent.core.records import check_user_id
+from personaagent.core.settings import Settings
+from personaagent.memory.episodes import Episodes
+from personaagent.memory.index.bm25 import Bm25
+from personaagent.memory.index.open import open_index
+from personaagent.memory.index.protocol import EpisodeIndex
+from personaagent.memory.indexer import Indexer
+from personaagent.memory.personas import Personas
+from personaagent.memory.profile import Profiles
+from personaagent.memory.space import Space
+from personaagent.memory.user import UserMemory
+from personaagent.models.embeddings import Embedder
+
+if TYPE_CHECKING:
+    from filelock import AsyncFileLock
+
+
+class Memory:
+    """What the memories of all users share: the embedding model and the index's connection.
+
+    Args:
+        settings: says where the index is, and how to recall.
+        embedder: the embedding model.
+        index: an index to use in place of the one that the settings ask for (tests).
+    """
+
+    def __init__(
+        self, settings: Settings, embedder: Embedder, index: EpisodeIndex | None = None
+    ) -> None:
+        self.embedder = embedder
+        self._settings = settings
+        self._bm25 = Bm25()
+        self._indexes = {} if index is None else {embedder.name: index}
+
+    def of(self, store: BaseStore, user_id: str) -> UserMemory:
+        """The memory of this one user in ``store``.
+
+        Raises:
+            UsageError: the user id is not valid.
+        """
+        space = Space(store, check_user_id(user_id))
+        episodes = Episodes(space)
+        return UserMemory(
+            user_id=user_id,
+            episodes=episodes,
+            profile=Profiles(space, episodes),
+            personas=Personas(space, lambda: self._lock(space.key)),
+            indexer=Indexer(space, episodes, self.embedder, self._bm25, self._index_of),
+            mode=self._settings.recall_mode,
+            timeout=self._settings.recall_timeout,
+        )
+
+    async def aclose(self) -> None:
+        """Let go of the indexes."""
+        for index in self._indexes.values():
+            await index.aclose()
+
+    def _index_of(self, embeddings: str) -> EpisodeIndex:
+        if embeddings not in self._indexes:
+            self._indexes[embeddings] = open_index(self._settings, embeddings)
+        return self._indexes[embeddings]
+
+    def _lock(self, key: str) -> "AsyncFileLock":
+        """Keeps writers of one user's persona apart, also those of other processes here."""
+        from filelock import AsyncFileLock
+
+        folder = self._settings.home / "locks"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return AsyncFileLock(folder / f"{key[:32]}.lock", timeout=30)

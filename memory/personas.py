@@ -1,0 +1,181 @@
+"""The persona of one user: its versions, never changed, only added."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from personaagent.core.errors import Conflict, UsageError
+from personaagent.core.records import Author, Persona, Rule, TaskFacts
+from personaagent.memory.facts import describe_facts
+from personaagent.memory.space import Space
+from personaagent.prompts import fence, render
+
+CURRENT = "current"
+Lock = Callable[[], AbstractAsyncContextManager[object]]
+
+
+def initial_persona() -> Persona:
+    """Version 1 of every persona, from the template ``prompts/persona_initial.md``."""
+    lines = [line.removeprefix("- ") for line in render("persona_initial").splitlines()]
+    rules = [Rule(id=f"r{number}", text=line) for number, line in enumerate(lines, 1)]
+    return Persona(version=1, rules=rules, author="initial", note="from the template")
+
+
+def render_persona(persona: Persona, facts: Sequence[TaskFacts] = ()) -> str:
+    """The persona as the model reads it: the facts, then a line a rule. Deterministic."""
+    rules = fence("persona", "\n".join(f"- {' '.join(r.text.split())}" for r in persona.rules))
+    return f"{fence('facts', describe_facts(facts))}\n{rules}" if facts else rules
+
+
+@dataclass(frozen=True)
+class Personas:
+    """The versions of one user's persona. ``lock`` keeps two writers of the same user apart."""
+
+    space: Space
+    lock: Lock
+
+    async def current(self) -> Persona:
+        """The latest version; for a user who has none yet, the one they will begin with."""
+        number = await self._latest()
+        return initial_persona() if number is None else await self.get(number)
+
+    async def begin(self) -> None:
+        """Store version 1, from the template, for a user who has no persona yet."""
+        async with self.lock():
+            if await self._latest() is None:
+                await self._write(initial_persona())
+
+    async def exist(self) -> bool:
+        """Whether this user has a persona of their own yet."""
+        return await self._latest() is not None
+
+    async def get(self, version: int) -> Persona:
+        """The persona of that version.
+
+        Raises:
+            UsageError: there is no such version.
+        """
+        [value] = await self.space.get("persona", f"{version:06d}")
+        if value is None:
+            raise UsageError(
+                f"There is no version {version} of the persona of '{self.space.user_id}': "
+                "see `personaagent persona history`."
+            )
+        return Persona.model_validate(value)
+
+    async def history(self) -> list[Persona]:
+        """All versions, oldest first."""
+        stored = [each async for each in self._every()] or [initial_persona()]
+        return sorted(stored, key=lambda each: each.version)
+
+    async def publish(
+        self, rules: Sequence[Rule], *, author: Author, note: str, parent: int
+    ) -> Persona:
+        """Add a version with these rules, made from version ``parent``, and make it the current.
+
+        Raises:
+            Conflict: the persona has moved on since ``parent``.
+            UsageError: two rules share an id, or a rule has no text.
+        """
+        if len({rule.id for rule in rules}) < len(rules) or any(not r.text.strip() for r in rules):
+            raise UsageError("Each rule of a persona needs an id of its own and a text.")
+        await self.begin()
+        async with self.lock():
+            latest = await self._latest()
+            if latest != parent:
+                raise Conflict(
+                    f"The persona is at version {latest} by now, not {parent}: "
+                    "look at it and try again."
+                )
+            persona = Persona(
+                version=parent + 1, rules=list(rules), author=author, note=note, parent=parent
+            )
+            await self._write(persona)
+        return persona
+
+    async def next_rule_id(self) -> str:
+        """An id that no rule of any version has borne."""
+        numbers = [
+            int(rule.id[1:])
+            async for persona in self._every()
+            for rule in persona.rules
+            if rule.id[1:].isdigit()
+        ]
+        return f"r{max(numbers, default=0) + 1}"
+
+    async def lock_rule(self, rule_id: str, *, locked: bool) -> Persona:
+        """A new version in which the rule is locked (alignment leaves it alone) or unlocked."""
+        persona = await self.current()
+        if persona.rule(rule_id) is None:
+            raise UsageError(
+                f"The persona has no rule '{rule_id}': see `personaagent persona show`."
+            )
+        rules = [
+            rule.model_copy(update={"locked": locked}) if rule.id == rule_id else rule
+            for rule in persona.rules
+        ]
+        note = f"{'lock' if locked else 'unlock'} {rule_id}"
+        return await self.publish(rules, author="user", note=note, parent=persona.version)
+
+    async def roll_back(self, version: int) -> Persona:
+        """A new version with the rules of an earlier one."""
+        earlier, persona = await self.get(version), await self.current()
+        note = f"roll back to version {version}"
+        return await self.publish(earlier.rules, author="user", note=note, parent=persona.version)
+
+    async def forget(self, forgotten: set[str]) -> list[Rule]:
+        """Take out every rule, of every version, that rested on these episodes alone.
+
+        The one case in which old versions change: what is forgotten must not stand in history.
+        A current persona that loses a rule gets a new version that says so.
+
+        Returns:
+            The rules that went, each once.
+        """
+        gone: dict[str, Rule] = {}
+        async with self.lock():
+            latest = await self._latest()
+            for persona in [each async for each in self._every()]:
+                kept = [_without(rule, forgotten) for rule in persona.rules]
+                if [rule for rule in kept if rule is not None] == persona.rules:
+                    continue
+                lost = [r for r, k in zip(persona.rules, kept, strict=True) if k is None]
+                gone |= {rule.id: rule for rule in lost}
+                rules = [rule for rule in kept if rule is not None]
+                await self._rewrite(persona.model_copy(update={"rules": rules}))
+                if persona.version == latest and lost:
+                    note = f"{len(lost)} rules went with the episodes they rested on"
+                    await self._write(
+                        Persona(
+                            version=latest + 1, rules=rules, author="user", note=note, parent=latest
+                        )
+                    )
+        return list(gone.values())
+
+    async def _latest(self) -> int | None:
+        [value] = await self.space.get("persona", CURRENT)
+        return None if value is None else int(value["version"])
+
+    async def _every(self) -> AsyncIterator[Persona]:
+        async for key, value in self.space.each("persona"):
+            if key != CURRENT:
+                yield Persona.model_validate(value)
+
+    async def _write(self, persona: Persona) -> None:
+        await self.space.write(
+            [
+                ("persona", f"{persona.version:06d}", persona.stored()),
+                ("persona", CURRENT, {"version": persona.version}),
+            ]
+        )
+
+    async def _rewrite(self, persona: Persona) -> None:
+        await self.space.write([("persona", f"{persona.version:06d}", persona.stored())])
+
+
+def _without(rule: Rule, forgotten: set[str]) -> Rule | None:
+    """The rule without that evidence; None if it has no other (a rule of the user's own has none)."""
+    rest = [each for each in rule.evidence if each not in forgotten]
+    if rest == rule.evidence:
+        return rule
+    return rule.model_copy(update={"evidence": rest}) if rest else None

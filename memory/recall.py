@@ -1,0 +1,55 @@
+"""Recall: which of the user's episodes come to mind for a query."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from personaagent.core.records import Episode
+from personaagent.memory.index.protocol import Hit, Ranking
+
+RRF_K = 60
+SAME = 0.9
+
+
+def fuse(ranking: Ranking) -> list[str]:
+    """The ids of the hits, best first, by reciprocal rank: the sum of 1 / (60 + rank).
+
+    Ties go to the newer. Source: Cormack, Clarke and Büttcher, SIGIR 2009.
+    """
+    score: dict[Hit, float] = defaultdict(float)
+    for hits in (ranking.dense, ranking.bm25):
+        for rank, hit in enumerate(hits, 1):
+            score[hit] += 1 / (RRF_K + rank)
+    return [hit.episode_id for hit in sorted(score, key=lambda hit: (-score[hit], -hit.at))]
+
+
+def collapse(episodes: Sequence[Episode], k: int) -> list[Episode]:
+    """The first ``k`` episodes; of near-duplicates only the newest, in the place of the first.
+
+    Two episodes are near-duplicates if their queries share at least 0.9 of their words
+    (Jaccard) and so do what the user wanted, or the responses.
+    """
+    kept: list[Episode] = []
+    for episode in episodes:
+        twin = next((i for i, other in enumerate(kept) if _near(episode, other)), None)
+        if twin is None:
+            kept.append(episode)
+        elif episode.created_at > kept[twin].created_at:
+            kept[twin] = episode
+    return kept[:k]
+
+
+def _near(one: Episode, other: Episode) -> bool:
+    return _alike(one.query, other.query) and _alike(
+        one.ground_truth or one.response, other.ground_truth or other.response
+    )
+
+
+def _alike(one: str, other: str) -> bool:
+    left, right = _words(one), _words(other)
+    union = len(left | right)
+    return union == 0 or len(left & right) / union >= SAME
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))

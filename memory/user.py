@@ -1,0 +1,61 @@
+"""The memory of one user: episodes, profile, persona, and what comes to mind for a query."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from personaagent.core.errors import IndexUnavailable
+from personaagent.core.records import Episode
+from personaagent.core.settings import RecallMode
+from personaagent.memory.episodes import Episodes
+from personaagent.memory.indexer import Indexer
+from personaagent.memory.personas import Personas
+from personaagent.memory.profile import Profiles
+from personaagent.memory.recall import collapse, fuse
+
+CANDIDATES = 3
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What came to mind: episodes, best first, and what the user should know about it."""
+
+    episodes: list[Episode]
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class UserMemory:
+    """Everything that is remembered about one user; made by ``Memory.of``."""
+
+    user_id: str
+    episodes: Episodes
+    profile: Profiles
+    personas: Personas
+    indexer: Indexer
+    mode: RecallMode
+    timeout: float
+
+    async def exists(self) -> bool:
+        """Whether anything is remembered of this user."""
+        return await self.personas.exist() or await self.episodes.any()
+
+    async def recall(self, query: str, k: int) -> Recalled:
+        """The ``k`` episodes nearest to ``query``, best first (paper: R^u(q*)).
+
+        An index that is down or slow costs the recall, never the turn: the result is empty then
+        and a warning says so.
+
+        Raises:
+            EmbeddingsChanged: the index was built with another embedding model.
+        """
+        if k == 0:
+            return Recalled([])
+        try:
+            async with asyncio.timeout(self.timeout):
+                await self.indexer.catch_up()
+                ranking = await self.indexer.search(query, limit=CANDIDATES * k, mode=self.mode)
+        except TimeoutError:
+            return Recalled([], [f"Recall took over {self.timeout:g} s and was left out."])
+        except IndexUnavailable as error:
+            return Recalled([], [f"Answered without recall: {error}"])
+        return Recalled(collapse(await self.episodes.find(fuse(ranking)), k))

@@ -1,0 +1,42 @@
+"""``recall``: what comes to mind for the latest query, and what is known of the user."""
+
+from typing import Any
+
+from langchain_core.messages import AnyMessage, HumanMessage
+from langgraph.runtime import Runtime
+
+from personaagent.core.errors import UsageError
+from personaagent.core.records import Usage, check_text, new_id
+from personaagent.core.states import AgentContext, AgentState
+from personaagent.nodes.parts import Parts, user_memory
+
+
+async def recall(
+    state: AgentState, runtime: Runtime[AgentContext], *, parts: Parts
+) -> dict[str, Any]:
+    """Begin a turn: recall the k nearest episodes (paper: R^u(q*)) and read the profile.
+
+    Raises:
+        UsageError: the last message is not the user's, or its text cannot be used.
+    """
+    settings, context = parts.settings, runtime.context
+    query = latest_query(state["messages"])
+    check_text(query, "message", settings.max_query_chars)
+    memory = user_memory(parts.memory, runtime)
+    top_k = settings.top_k if context is None or context.top_k is None else context.top_k
+    recalled = await memory.recall(query, top_k)
+    return {
+        "episode_id": new_id(),
+        "recalled": [episode.stored() for episode in recalled.episodes],
+        "profile": (await memory.profile.read()).stored(),
+        "steps": 0,
+        "usage": Usage().stored(),
+        "warnings": recalled.warnings,
+    }
+
+
+def latest_query(messages: list[AnyMessage]) -> str:
+    """The text of the last message, which must be the user's."""
+    if not messages or not isinstance(messages[-1], HumanMessage):
+        raise UsageError("The conversation must end with a message of the user.")
+    return messages[-1].text

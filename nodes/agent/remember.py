@@ -1,0 +1,57 @@
+"""``remember``: the turn becomes an episode. No model is asked."""
+
+from typing import Any
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langgraph.runtime import Runtime
+
+from personaagent.core.errors import ConfigurationError, DataError
+from personaagent.core.records import Episode
+from personaagent.core.states import AgentContext, AgentState
+from personaagent.nodes.parts import Parts, user_memory
+
+
+async def remember(
+    state: AgentState, runtime: Runtime[AgentContext], *, parts: Parts
+) -> dict[str, Any]:
+    """Store the user's message and the final answer as an episode, unless incognito.
+
+    What tools gave is not kept, only their names. An index that is down costs nothing here: the
+    episode is stored and bears the mark to be indexed later.
+    """
+    if runtime.context is not None and runtime.context.incognito:
+        return {"episode_id": ""}
+    memory = user_memory(parts.memory, runtime)
+    turn = this_turn(state["messages"])
+    info = runtime.execution_info
+    episode = Episode(
+        id=state["episode_id"],
+        user_id=memory.user_id,
+        query=turn[0].text,
+        response=turn[-1].text,
+        task=runtime.context.task if runtime.context is not None else None,
+        metadata={
+            "thread_id": info.thread_id if info else None,
+            "persona_version": state["persona"]["version"],
+            "tools": [call["name"] for call in tool_calls(turn)],
+            "recalled": [each["id"] for each in state["recalled"]],
+        },
+    )
+    await memory.personas.begin()
+    await memory.episodes.add([episode])
+    try:
+        await memory.indexer.catch_up()
+    except (DataError, ConfigurationError) as error:
+        return {"warnings": [*state["warnings"], f"Remembered, to be indexed later: {error}"]}
+    return {}
+
+
+def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:
+    """The messages from the user's last one on."""
+    start = max(i for i, message in enumerate(messages) if isinstance(message, HumanMessage))
+    return messages[start:]
+
+
+def tool_calls(turn: list[AnyMessage]) -> list[dict[str, Any]]:
+    """Every tool call of a turn, in order: ``{name, args, id}``."""
+    return [dict(call) for m in turn if isinstance(m, AIMessage) for call in m.tool_calls]

@@ -1,0 +1,19 @@
+"""``tools``: what the actor asked for is done; a failure becomes a message that it can work with."""
+
+from langchain_core.tools import ToolException
+from langgraph.prebuilt import ToolNode
+from langgraph.prebuilt.tool_node import ToolInvocationError
+
+from personaagent.core.errors import PersonaAgentError
+from personaagent.nodes.parts import Parts
+
+
+def tools(parts: Parts) -> ToolNode:
+    """The node that runs ``search_wikipedia`` and ``recall_episodes``."""
+    return ToolNode(parts.tools, handle_tool_errors=_tell)
+
+
+def _tell(error: Exception) -> str:
+    if isinstance(error, ToolException | PersonaAgentError | ToolInvocationError):
+        return str(error)
+    return f"The tool failed ({type(error).__name__}); go on without it."

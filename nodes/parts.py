@@ -1,0 +1,69 @@
+"""The parts that nodes work with: settings, models, memory, tools. Made once for a process."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.tools import BaseTool
+from langgraph.prebuilt import ToolRuntime
+from langgraph.runtime import Runtime
+from langgraph.store.base import BaseStore
+
+from personaagent.core.errors import ConfigurationError, UsageError
+from personaagent.core.records import check_user_id
+from personaagent.core.settings import Settings, load_settings
+from personaagent.core.states import AgentContext
+from personaagent.memory.memory import Memory
+from personaagent.memory.user import UserMemory
+from personaagent.models.chat import Models
+from personaagent.models.embeddings import Embedder, make_embedder
+from personaagent.tools.recall import recall_tool
+from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a process has one of. Nothing in it is opened, loaded or connected before its use."""
+
+    settings: Settings
+    models: Models
+    memory: Memory
+    tools: list[BaseTool]
+
+    @classmethod
+    def make(cls, settings: Settings | None = None, embedder: Embedder | None = None) -> "Parts":
+        """The parts that the settings (default: those of the environment) ask for."""
+        settings = settings or load_settings()
+        memory = Memory(settings, embedder or make_embedder(settings))
+        wikipedia = search_wikipedia_tool(Wikipedia(settings))
+        recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
+        return cls(settings, Models(settings), memory, [wikipedia, recall])
+
+    async def aclose(self) -> None:
+        """Let go of connections and files."""
+        await self.models.aclose()
+        await self.memory.aclose()
+
+
+def user_memory(
+    memory: Memory, runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]
+) -> UserMemory:
+    """The memory of the user whose run this is: the only one that a node or tool can reach.
+
+    On a server it is the authenticated user's, whatever the client's context says.
+    """
+    return memory.of(_store(runtime), _user_id(runtime))
+
+
+def _user_id(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> str:
+    server = runtime.server_info
+    if server is not None and server.user is not None:
+        return check_user_id(server.user.identity)
+    if runtime.context is None:
+        raise UsageError("The run's context has no user_id: say whose memory is meant.")
+    return str(runtime.context.user_id)
+
+
+def _store(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> BaseStore:
+    if runtime.store is None:
+        raise ConfigurationError("The graph was compiled without a store: memory has no place.")
+    return runtime.store
