@@ -12,8 +12,8 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
 from personaagent.core.settings import Settings
-from personaagent.tools.mediawiki import MediaWiki
 from personaagent.core.text import shorten
+from personaagent.tools.mediawiki import MediaWiki
 
 SIDE_BY_SIDE = 8
 CACHED_ANSWERS = 512

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from personaagent.core.settings import load_settings
-from personaagent.tools.mediawiki import MediaWiki
 from personaagent.core.text import shorten
+from personaagent.tools.mediawiki import MediaWiki
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
 
