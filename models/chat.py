@@ -1,6 +1,8 @@
 """Chat models by role: one client a model, made when it is first asked for."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -8,10 +10,13 @@ from pydantic import SecretStr
 
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Role, Settings
+from personaagent.models.catalog import CHAT, find_model
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_openai import ChatOpenAI
+
+OnPull = Callable[[str, int, int], None]
 
 OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
@@ -19,11 +24,17 @@ CONNECT_SECONDS = 10.0
 
 
 class Models:
-    """The chat models that the settings name. Nothing is imported, read or opened before use."""
+    """The chat models that the settings name. Nothing is imported, read or opened before use.
 
-    def __init__(self, settings: Settings) -> None:
+    ``on_pull`` hears of an embedded model being fetched: its name, bytes done, bytes in all.
+    """
+
+    def __init__(
+        self, settings: Settings, on_pull: OnPull = lambda name, done, total: None
+    ) -> None:
         self._settings = settings
-        self._clients: dict[str, ChatOpenAI] = {}
+        self._on_pull = on_pull
+        self._clients: dict[tuple[str, str], ChatOpenAI] = {}
         self._making = asyncio.Lock()
 
     def describe(self, role: Role) -> str:
@@ -32,21 +43,27 @@ class Models:
         Raises:
             ConfigurationError: no model is named for the endpoint that is set.
         """
+        if self._settings.embedded:
+            return f"{self._name(role)} (embedded)"
         return (
             f"{self._name(role)} at {urlsplit(self._settings.openai_base_url or OPENAI).hostname}"
         )
 
     async def chat(self, role: Role) -> "BaseChatModel":
-        """The chat model of ``role``, at temperature 0; the same object for the same model.
+        """The chat model of ``role``, at temperature 0; roles of one model share its client.
 
         Raises:
             ConfigurationError: the address, the key or the model's name cannot be used.
+            DownloadError, DataError: the embedded model cannot be fetched or read.
         """
         name = self._name(role)
         async with self._making:
-            if name not in self._clients:
-                self._clients[name] = self._client(name)
-        return self._clients[name]
+            client = await (self._embedded(name) if self._settings.embedded else self._remote(name))
+        if not self._settings.json_tools:
+            return client
+        from personaagent.models.structured_tools import StructuredToolsModel
+
+        return StructuredToolsModel(model=client)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -55,25 +72,51 @@ class Models:
         self._clients.clear()
 
     def _name(self, role: Role) -> str:
-        name = self._settings.model_for(role)
-        if name:
+        if name := self._settings.model_for(role):
             return name
+        if self._settings.embedded:
+            return CHAT
         if self._settings.openai_base_url:
             raise ConfigurationError(
                 "OPENAI_BASE_URL is set, but no model: set PERSONAAGENT_MODEL to a name it serves."
             )
         return OPENAI_MODEL
 
-    def _client(self, name: str) -> "ChatOpenAI":
-        settings = self._settings
-        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
-        return connect(
+    async def _remote(self, name: str) -> "ChatOpenAI":
+        key = self._settings.openai_api_key
+        return self._client(
             name,
-            _checked_url(settings.openai_base_url or OPENAI),
-            _checked_key(key),
-            timeout=settings.model_timeout,
-            retries=settings.model_retries,
+            _checked_url(self._settings.openai_base_url or OPENAI),
+            _checked_key(key.get_secret_value() if key else "none"),
+            self._settings.model_timeout,
         )
+
+    async def _embedded(self, name: str) -> "ChatOpenAI":
+        """Asks for the server each time: one that has died meanwhile stands elsewhere now."""
+        from personaagent.models.download import ensure
+        from personaagent.models.embedded import serve
+
+        settings = self._settings
+        folder = await ensure(name, settings.home, partial(self._on_pull, name))
+        endpoint = await serve(
+            folder / find_model(name).files[0].name,
+            context=settings.embedded_context,
+            threads=settings.embedded_threads,
+        )
+        return self._client(name, endpoint.base_url, endpoint.api_key, settings.embedded_timeout)
+
+    def _client(self, name: str, base_url: str, key: str, timeout: float) -> "ChatOpenAI":
+        settings, place = self._settings, (name, base_url)
+        if place not in self._clients:
+            self._clients[place] = connect(
+                name,
+                base_url,
+                key,
+                timeout=timeout,
+                retries=settings.model_retries,
+                proxies=not settings.embedded,
+            )
+        return self._clients[place]
 
 
 def connect(

@@ -56,7 +56,7 @@ async def speak(
     try:
         message = await speaker.ainvoke(list(messages), **form)
     except (openai.OpenAIError, TimeoutError, *UNREADABLE) as error:
-        raise _ours(error, role, getattr(model, "max_retries", None) or 0) from error
+        raise explained(error, role, getattr(model, "max_retries", None) or 0) from error
     return _usable(message, role)
 
 
@@ -80,8 +80,8 @@ def _usable(message: AIMessage, role: Role) -> AIMessage:
     return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": []})
 
 
-def _ours(error: Exception, role: Role, retries: int) -> PersonaAgentError:
-    """``error``, raised in a call of the model, as one of our own; ``retries`` were allowed."""
+def explained(error: Exception, role: str, retries: int) -> PersonaAgentError:
+    """``error``, raised in a call of the ``role`` model, as our own; ``retries`` were allowed."""
     import openai
 
     if isinstance(error, openai.LengthFinishReasonError):
