@@ -101,13 +101,14 @@ class LocalAgent:
         started = time.monotonic()
         state: dict[str, Any] = {}
         with _turn_errors():
-            async for mode, part in graph.astream(
+            turn: AsyncIterator[tuple[str, Any]] = graph.astream(  # type: ignore[assignment]
                 {"messages": [HumanMessage(text)]},
                 config,
                 context=context,
                 stream_mode=["messages", "updates", "values"],
                 durability="exit" if incognito else "async",
-            ):
+            )
+            async for mode, part in turn:
                 if mode == "values":
                     state = part
                 elif mode == "updates":

@@ -1,5 +1,9 @@
 """The way into memory: one object for the process, from which each user's own is taken."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from langgraph.store.base import BaseStore
@@ -66,10 +70,16 @@ class Memory:
             self._indexes[embeddings] = open_index(self._settings, embeddings)
         return self._indexes[embeddings]
 
-    def _lock(self, key: str) -> "AsyncFileLock":
+    @asynccontextmanager
+    async def _lock(self, key: str) -> AsyncIterator[None]:
         """Keeps writers of one user's persona apart, also those of other processes here."""
-        from filelock import AsyncFileLock
-
         folder = self._settings.home / "locks"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return AsyncFileLock(folder / f"{key[:32]}.lock", timeout=30)
+        async with await asyncio.to_thread(_file_lock, folder / f"{key[:32]}.lock"):
+            yield
+
+
+def _file_lock(path: Path) -> "AsyncFileLock":
+    from filelock import AsyncFileLock  # its import probes the file system
+
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return AsyncFileLock(path, timeout=30)

@@ -1,13 +1,13 @@
 """The embedded index: a Qdrant shard in the data folder, one process at a time."""
 
 import asyncio
-import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from personaagent.core.errors import IndexDamaged, IndexUnavailable
 from personaagent.memory.index.protocol import Entry, Hit, Ranking, SparseVector, point_id
@@ -79,27 +79,17 @@ class EdgeIndex:
     async def aclose(self) -> None:
         if self._shard is not None:
             shard, self._shard = self._shard, None
-            await self._run(shard.close)
-            self._holder.unlink(missing_ok=True)
-
-    @property
-    def _holder(self) -> Path:
-        return self._folder.with_suffix(".holder")
+            await self._run(_close, shard, self._folder)
 
     async def _open(self, size: int | None = None) -> Any:
         """The shard; None if it does not exist and no vector ``size`` says how to make it."""
         async with self._opening:
             if self._shard is None:
-                exists = (self._folder / "edge_config.json").exists()
-                if not exists and size is None:
-                    return None
-                self._shard = await self._hold(exists, size)
-                self._holder.write_text(json.dumps({"pid": os.getpid()}))
+                self._shard = await self._hold(size)
             return self._shard
 
-    async def _hold(self, exists: bool, size: int | None) -> "EdgeShard":
-        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
-
+    async def _hold(self, size: int | None) -> "EdgeShard | None":
+        """Open the shard, waiting a while for another process to let go of it."""
         held = AsyncRetrying(
             retry=retry_if_exception_type(_Held),
             stop=stop_after_delay(self._wait),
@@ -107,16 +97,11 @@ class EdgeIndex:
             reraise=True,
         )
         try:
-            return await held(asyncio.to_thread, _load_or_create, self._folder, exists, size)
+            return await held(asyncio.to_thread, _load_or_create, self._folder, size)
         except _Held as error:
             raise IndexUnavailable(
-                f"The index is held by {self._named_holder()}: end it, or go on without recall."
+                f"The index is held by {error}: end it, or go on without recall."
             ) from error
-
-    def _named_holder(self) -> str:
-        with suppress(OSError, ValueError, KeyError):
-            return f"process {json.loads(self._holder.read_text())['pid']}"
-        return "another process"
 
     async def _run(self, call: Callable[..., T], *args: Any) -> T:
         try:
@@ -128,10 +113,49 @@ class EdgeIndex:
 
 
 class _Held(Exception):
-    """Another process has the shard open."""
+    """Another process has the shard open; ``str()`` says which."""
 
 
-def _load_or_create(folder: Path, exists: bool, size: int | None) -> "EdgeShard":
+def _holder(folder: Path) -> Path:
+    return folder.with_suffix(".holder")
+
+
+def _named_holder(folder: Path) -> str:
+    try:
+        return f"process {int(_holder(folder).read_text())}"
+    except (OSError, ValueError):
+        return "another process"
+
+
+def _load_or_create(folder: Path, size: int | None) -> "EdgeShard | None":
+    """The shard in ``folder``, marked as held by us; None if there is none and no ``size``."""
+    exists = (folder / "edge_config.json").exists()
+    if not exists and size is None:
+        return None
+    try:
+        shard = _load(folder) if exists or size is None else _create(folder, size)
+    except Exception as error:  # the bindings raise bare Exception
+        if "WouldBlock" in str(error):
+            raise _Held(_named_holder(folder)) from error
+        raise IndexDamaged(
+            f"The index cannot be opened ({_first_line(error)}): run `personaagent memory reindex`."
+        ) from error
+    _holder(folder).write_text(str(os.getpid()))
+    return shard
+
+
+def _load(folder: Path) -> "EdgeShard":
+    from qdrant_edge import EdgeShard
+
+    return EdgeShard.load(str(folder))
+
+
+def _close(shard: "EdgeShard", folder: Path) -> None:
+    shard.close()
+    _holder(folder).unlink(missing_ok=True)
+
+
+def _create(folder: Path, size: int) -> "EdgeShard":
     from qdrant_edge import (
         Distance,
         EdgeConfig,
@@ -145,30 +169,20 @@ def _load_or_create(folder: Path, exists: bool, size: int | None) -> "EdgeShard"
         UpdateOperation,
     )
 
-    try:
-        if exists:
-            return EdgeShard.load(str(folder))
-        assert size is not None
-        folder.mkdir(parents=True, exist_ok=True)
-        shard = EdgeShard.create(
-            str(folder),
-            EdgeConfig(
-                vectors={"dense": EdgeVectorParams(size=size, distance=Distance.Cosine)},
-                sparse_vectors={"bm25": EdgeSparseVectorParams(modifier=Modifier.Idf)},
-                hnsw_config=HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10**9),
-                optimizers=EdgeOptimizersConfig(
-                    deleted_threshold=1e-9, vacuum_min_vector_number=1, default_segment_number=1
-                ),
+    folder.mkdir(parents=True, exist_ok=True)
+    shard = EdgeShard.create(
+        str(folder),
+        EdgeConfig(
+            vectors={"dense": EdgeVectorParams(size=size, distance=Distance.Cosine)},
+            sparse_vectors={"bm25": EdgeSparseVectorParams(modifier=Modifier.Idf)},
+            hnsw_config=HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10**9),
+            optimizers=EdgeOptimizersConfig(
+                deleted_threshold=1e-9, vacuum_min_vector_number=1, default_segment_number=1
             ),
-        )
-        shard.update(UpdateOperation.create_field_index("user", KeywordIndexParams(is_tenant=True)))
-        return shard
-    except Exception as error:  # the bindings raise bare Exception
-        if "WouldBlock" in str(error):
-            raise _Held from error
-        raise IndexDamaged(
-            f"The index cannot be opened ({_first_line(error)}): run `personaagent memory reindex`."
-        ) from error
+        ),
+    )
+    shard.update(UpdateOperation.create_field_index("user", KeywordIndexParams(is_tenant=True)))
+    return shard
 
 
 def _upsert(shard: "EdgeShard", user: str, entries: Sequence[Entry]) -> None:

@@ -1,0 +1,142 @@
+"""The same graph on the development server, driven by its SDK over HTTP."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from langgraph_sdk import get_client
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from tests.support.endpoint import scripted_endpoint
+
+pytestmark = pytest.mark.integration
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_configuration_has_no_unknown_key() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("langgraph"), "validate"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Unknown key" not in done.stdout + done.stderr
+    assert "1 graph" in done.stdout
+
+
+def answers_from_memory(body: dict[str, Any]) -> str:
+    """A model that knows only what its prompt says."""
+    known = str(body["messages"][0]["content"])
+    return "Your dog is called Rex." if "dog is called Rex" in known else "I do not know."
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    with scripted_endpoint(answers_from_memory) as endpoint, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        shutil.copy(ROOT / "langgraph.json", tmp_path)
+        environment = os.environ | {
+            "OPENAI_BASE_URL": endpoint.base_url,
+            "OPENAI_API_KEY": "none",
+            "PERSONAAGENT_MODEL": "scripted",
+            "PERSONAAGENT_EMBEDDINGS": "openai:test",
+            "PERSONAAGENT_HOME": str(tmp_path / "home"),
+            "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+            "LANGGRAPH_NO_VERSION_CHECK": "1",
+            "LANGSMITH_TRACING": "false",
+        }
+        with (tmp_path / "log").open("w") as log:
+            process = subprocess.Popen(
+                [
+                    *(Path(sys.executable).with_name("langgraph"), "dev", "--port", str(port)),
+                    *("--no-browser", "--no-reload"),
+                ],
+                cwd=tmp_path,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_ready(address)
+            yield address
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+
+@retry(
+    retry=retry_if_exception_type(httpx.TransportError),
+    reraise=True,
+    stop=stop_after_delay(60),
+    wait=wait_fixed(0.3),
+)
+def _wait_until_ready(address: str) -> None:
+    httpx.get(f"{address}/ok").raise_for_status()
+
+
+async def test_it_remembers_across_threads_and_streams(server: str) -> None:
+    client = get_client(url=server)
+
+    async def turn(text: str, user: str) -> dict[str, Any]:
+        thread = await client.threads.create()
+        return await client.runs.wait(  # type: ignore[return-value]
+            thread["thread_id"],
+            "agent",
+            input={"messages": [{"role": "user", "content": text}]},
+            context={"user_id": user},
+        )
+
+    assert "do not know" in (await turn("My dog is called Rex.", "ana"))["messages"][-1]["content"]
+    told = await turn("What is my dog called?", "ana")
+    assert told["messages"][-1]["content"] == "Your dog is called Rex."
+    assert told["warnings"] == []
+    stranger = await turn("What is my dog called?", "bob")
+    assert "do not know" in stranger["messages"][-1]["content"]
+
+    events = [
+        event.event
+        async for event in client.runs.stream(
+            None,
+            "agent",
+            input={"messages": [{"role": "user", "content": "What is my dog called?"}]},
+            context={"user_id": "ana"},
+            stream_mode=["messages-tuple", "updates"],
+        )
+    ]
+    assert events.count("messages") > 1
+    assert events.count("updates") == 4
+
+
+async def test_a_run_without_a_user_is_refused(server: str) -> None:
+    client = get_client(url=server)
+    thread = await client.threads.create()
+    result = await client.runs.wait(
+        thread["thread_id"],
+        "agent",
+        input={"messages": [{"role": "user", "content": "Hello"}]},
+        context={"user_id": ""},
+        raise_error=False,
+    )
+    assert "user id is empty" in json.dumps(result)
+
+
+async def test_the_schemas_show_what_studio_needs(server: str) -> None:
+    client = get_client(url=server)
+    [assistant] = await client.assistants.search(graph_id="agent")
+    schemas = await client.assistants.get_schemas(assistant["assistant_id"])
+    assert schemas["context_schema"]["required"] == ["user_id"]
+    assert "messages" in schemas["input_schema"]["properties"]
