@@ -1,0 +1,43 @@
+"""The command line: which commands there are."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from personaagent.cli.ask import ask
+
+app = typer.Typer(
+    help="An agent that learns one person at a time: it remembers what you said, answers by a "
+    "persona of your own, and keeps all of it on this machine.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Begin with: personaagent chat --user NAME",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"personaagent {version('personaagent')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(ask)
+
+if __name__ == "__main__":
+    app(["--help"], prog_name="personaagent")

@@ -1,0 +1,66 @@
+"""``personaagent ask``: one question, one answer."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from personaagent.cli.output import AsJson, console, notice, show, warn
+from personaagent.cli.run import User, run
+from personaagent.core.records import Answer, check_text, check_user_id
+from personaagent.core.settings import load_settings
+
+if TYPE_CHECKING:
+    from personaagent.graphs.local import LocalAgent
+
+Thread = Annotated[
+    str | None, typer.Option(help="Name of the conversation to go on with. Default: a new one.")
+]
+
+
+def ask(
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="What to ask; - reads it from standard input.")
+    ],
+    user: User,
+    thread: Thread = None,
+    task: Annotated[str | None, typer.Option(help="Label of the kind of question.")] = None,
+    incognito: Annotated[bool, typer.Option("--incognito", help="Remember nothing of it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask once and print the answer."""
+    check_user_id(user)
+    most = load_settings().max_query_chars
+    query = check_text(_stdin(most) if text == "-" else text, "message", most)
+    options: dict[str, Any] = {"thread_id": thread, "task": task, "incognito": incognito}
+
+    async def work(agent: "LocalAgent") -> Answer:
+        if as_json:
+            return await agent.ask(query, user, **options)
+        from personaagent.cli.turn import print_turn
+
+        return await print_turn(agent.stream(query, user, **options))
+
+    answer = run(work, role="actor", embeddings=True)
+    if as_json:
+        show(answer, True, str)
+        return
+    for warning in answer.warnings:
+        warn(warning)
+    if console(stderr=True).is_terminal:
+        notice(summary(answer))
+
+
+def summary(answer: Answer) -> str:
+    """One line about a turn: where it is kept, what it recalled and used, and how long it took."""
+    parts = [f"episode {answer.episode_id}" if answer.episode_id else "not remembered"]
+    if answer.recalled:
+        parts.append(f"{len(answer.recalled)} recalled")
+    parts += dict.fromkeys(call.name for call in answer.tool_calls)
+    return " · ".join([*parts, f"{answer.seconds:.1f} s"])
+
+
+def _stdin(limit: int) -> str:
+    """Standard input, as far as it can matter: ``limit`` characters and one more."""
+    data = sys.stdin.buffer.read(4 * limit + 4)
+    return data.decode(errors="surrogateescape")[: limit + 1].rstrip("\n")

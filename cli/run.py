@@ -1,0 +1,89 @@
+"""How a command runs its work on the agent of this machine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from personaagent.cli.output import notice, progress, waiting
+from personaagent.core.errors import DataError
+from personaagent.core.settings import Role, Settings, load_settings
+
+if TYPE_CHECKING:
+    from personaagent.graphs.local import LocalAgent
+    from personaagent.memory.user import UserMemory
+
+T = TypeVar("T")
+User = Annotated[str, typer.Option("--user", "-u", help="Whose memory and persona.")]
+
+
+def run(
+    work: Callable[["LocalAgent"], Awaitable[T]],
+    *,
+    role: Role | None = None,
+    embeddings: bool = False,
+) -> T:
+    """Open the agent, do ``work`` on it and close it again; returns what ``work`` returns.
+
+    Args:
+        work: what is to be done.
+        role: the model that it will ask, pulled first where it is embedded and missing.
+        embeddings: whether it needs the embedding model, pulled likewise.
+    """
+    return asyncio.run(_run(work, load_settings(), role, embeddings))
+
+
+async def known_user(agent: "LocalAgent", user_id: str) -> "UserMemory":
+    """The memory of a user of whom something is remembered.
+
+    Raises:
+        UsageError: the user id is not valid.
+        DataError: nothing is remembered of this user.
+    """
+    memory = agent.memory(user_id)
+    if not await memory.exists():
+        raise DataError(
+            f"Nothing is remembered of '{user_id}': is the name right? A memory begins with "
+            "`personaagent ask` or `personaagent memory import`."
+        )
+    return memory
+
+
+async def _run(
+    work: Callable[["LocalAgent"], Awaitable[T]],
+    settings: Settings,
+    role: Role | None,
+    embeddings: bool,
+) -> T:
+    with waiting("Starting …"):
+        from personaagent.graphs.local import open_local
+    if role and settings.embedded:
+        from personaagent.models.catalog import CHAT
+
+        await pull_missing(settings.model_for(role) or CHAT, settings)
+    if embeddings and not settings.embeddings.startswith("openai:"):
+        await pull_missing(settings.embeddings, settings)
+    async with open_local(settings) as agent:
+        return await work(agent)
+
+
+async def pull_missing(name: str, settings: Settings) -> bool:
+    """Pull the model of that name, if it is not there, and say so; returns whether it was missing.
+
+    Raises:
+        ConfigurationError: there is no such model.
+        DownloadError, DataError: it cannot be fetched or written.
+    """
+    from personaagent.models.catalog import find_model
+    from personaagent.models.download import ensure, present
+
+    model = find_model(name)
+    if present(model, settings.home):
+        return False
+    notice(
+        f"Fetching the model {name} ({model.size / 1e6:,.0f} MB, {model.licence}), once for all."
+    )
+    with progress(name, bytes_=True) as advance:
+        await ensure(name, settings.home, advance)
+    return True
