@@ -41,6 +41,8 @@ class Personas:
 
     async def begin(self) -> None:
         """Store version 1, from the template, for a user who has no persona yet."""
+        if await self.exist():
+            return
         async with self.lock():
             if await self._latest() is None:
                 await self._write(initial_persona())

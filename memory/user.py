@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from personaagent.core.errors import IndexUnavailable
+from personaagent.core.errors import IndexUnavailable, PersonaAgentError, ServiceError
 from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
 from personaagent.memory.episodes import Episodes
@@ -42,8 +42,8 @@ class UserMemory:
     async def recall(self, query: str, k: int) -> Recalled:
         """The ``k`` episodes nearest to ``query``, best first (paper: R^u(q*)).
 
-        An index that is down or slow costs the recall, never the turn: the result is empty then
-        and a warning says so.
+        An index or embedding model that is down or slow costs the recall, never the turn: the
+        result is empty then and a warning says so.
 
         Raises:
             EmbeddingsChanged: the index was built with another embedding model.
@@ -56,6 +56,23 @@ class UserMemory:
                 ranking = await self.indexer.search(query, limit=CANDIDATES * k, mode=self.mode)
         except TimeoutError:
             return Recalled([], [f"Recall took over {self.timeout:g} s and was left out."])
-        except IndexUnavailable as error:
+        except (IndexUnavailable, ServiceError) as error:
             return Recalled([], [f"Answered without recall: {error}"])
         return Recalled(collapse(await self.episodes.find(fuse(ranking)), k))
+
+    async def remember(self, episode: Episode) -> list[str]:
+        """Store an episode, and index it if the index is there; returns what the user should know.
+
+        Raises:
+            DataError: it could not be stored.
+        """
+        await self.personas.begin()
+        await self.episodes.add([episode])
+        try:
+            async with asyncio.timeout(self.timeout):
+                await self.indexer.catch_up()
+        except TimeoutError:
+            return ["Remembered; the index is slow and will have it later."]
+        except PersonaAgentError as error:
+            return [f"Remembered; the index will have it later: {error}"]
+        return []

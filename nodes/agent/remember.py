@@ -5,7 +5,6 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 
-from personaagent.core.errors import ConfigurationError, DataError
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.nodes.parts import Parts, user_memory
@@ -17,7 +16,7 @@ async def remember(
     """Store the user's message and the final answer as an episode, unless incognito.
 
     What tools gave is not kept, only their names. An index that is down costs nothing here: the
-    episode is stored and bears the mark to be indexed later.
+    episode is stored first, and bears the mark to be indexed later.
     """
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
@@ -37,13 +36,7 @@ async def remember(
             "recalled": [each["id"] for each in state["recalled"]],
         },
     )
-    await memory.personas.begin()
-    await memory.episodes.add([episode])
-    try:
-        await memory.indexer.catch_up()
-    except (DataError, ConfigurationError) as error:
-        return {"warnings": [*state["warnings"], f"Remembered, to be indexed later: {error}"]}
-    return {}
+    return {"warnings": state["warnings"] + await memory.remember(episode)}
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:

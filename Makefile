@@ -1,0 +1,44 @@
+# make demo, make test: each does all set-up by itself, with uv where it is present, else with pip.
+VENV   ?= .venv
+PYTHON ?= python3
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help setup demo test live lint types bench clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+
+setup: $(READY) ## a virtual environment with everything in it
+
+$(READY): pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+	  uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
+	else \
+	  $(PYTHON) -m venv $(VENV) && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'; \
+	fi
+	@touch $(READY)
+
+demo: setup ## the main job on the embedded model: import a history, ask, compare with no memory
+	@$(BIN)/python eval/demo.py
+
+test: setup ## every test that needs no language model
+	@$(BIN)/python -m pytest -m 'not live'
+
+live: setup ## the tests on the embedded language model
+	@$(BIN)/python -m pytest -m live
+
+lint: setup ## ruff: style and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup ## mypy --strict on a built copy
+	@rm -rf build/typed && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/typed . && \
+	  MYPYPATH=build/typed $(BIN)/mypy --strict -p personaagent
+
+bench: setup ## every benchmark, each as a ratio against its baseline
+	@$(BIN)/python eval/bench/run_all.py
+
+clean: ## remove what was built
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
