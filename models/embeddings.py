@@ -3,7 +3,8 @@
 import asyncio
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +13,7 @@ from cachetools import LRUCache
 from personaagent.core.errors import ConfigurationError, DataError, ModelError
 from personaagent.core.settings import Settings
 from personaagent.models.catalog import EMBEDDINGS, find_model
-from personaagent.models.download import ensure
+from personaagent.models.download import OnPull, ensure
 
 if TYPE_CHECKING:
     from fastembed import TextEmbedding
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 BATCH = 32
 RECENT = 512
 OPENAI_PREFIX = "openai:"
-
-OnPull = Callable[[str, int, int], None]
-"""Called with the model's name, the bytes that are there and the bytes in all."""
 
 
 class Embedder(Protocol):
@@ -90,11 +88,7 @@ class LocalEmbedder(RecentEmbedder):
     async def _loaded(self) -> "TextEmbedding":
         async with self._loading:
             if self._model is None:
-                folder = await ensure(
-                    EMBEDDINGS,
-                    self._home,
-                    lambda done, total: self._on_pull(EMBEDDINGS, done, total),
-                )
+                folder = await ensure(EMBEDDINGS, self._home, partial(self._on_pull, EMBEDDINGS))
                 self._model = await asyncio.to_thread(_load, folder)
         return self._model
 
