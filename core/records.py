@@ -9,6 +9,7 @@ from uuid import uuid4
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from personaagent.core.errors import UsageError
+from personaagent.core.text import CONTROL
 
 Signal = Literal["edit", "accept", "reject"]
 Author = Literal["initial", "user", "alignment"]
@@ -48,15 +49,23 @@ def check_text(text: str, what: str, limit: int) -> str:
         raise UsageError(f"The {what} is empty.")
     if len(text) > limit:
         raise UsageError(f"The {what} has {len(text):,} characters; at most {limit:,} are allowed.")
-    for character in text:
-        kind = unicodedata.category(character)
-        if kind == "Cs":
-            raise UsageError(f"The {what} is not valid UTF-8.")
-        if kind == "Cc" and character not in "\n\r\t":
-            raise UsageError(
-                f"The {what} holds the control character U+{ord(character):04X}: take it out."
-            )
+    check_characters(text, what)
     return text
+
+
+def check_characters(text: str, what: str) -> None:
+    """Refuse ``text`` if it is not UTF-8 or holds control characters (line ends and tabs may be).
+
+    Raises:
+        UsageError: naming the first of them.
+    """
+    found = CONTROL.search(text)
+    if found and unicodedata.category(found[0]) == "Cs":
+        raise UsageError(f"The {what} is not valid UTF-8.")
+    if found:
+        raise UsageError(
+            f"The {what} holds the control character U+{ord(found[0]):04X}: take it out."
+        )
 
 
 def new_id() -> str:
@@ -70,7 +79,10 @@ def now() -> datetime:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time is out of range") from error
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]

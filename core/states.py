@@ -3,6 +3,8 @@
 from typing import Annotated, Any
 
 from langgraph.graph import MessagesState
+from langgraph.prebuilt import ToolRuntime
+from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from personaagent.core.records import check_text, check_user_id
@@ -29,6 +31,13 @@ class AgentContext(BaseModel):
     @classmethod
     def _valid_task(cls, task: str | None) -> str | None:
         return None if task is None else check_text(task, "task label", 100)
+
+
+def thread_to_note(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> str | None:
+    """The thread that will keep what this run recalls; None where nothing is kept."""
+    incognito = runtime.context is not None and runtime.context.incognito
+    info = runtime.execution_info
+    return None if incognito or info is None else info.thread_id
 
 
 class AgentState(MessagesState):

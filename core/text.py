@@ -1,7 +1,11 @@
-"""What a tool returned, made short enough for the model."""
+"""Texts made fit: short enough for the model, and without what cannot be stored and sent."""
+
+import re
 
 SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n")
 ELLIPSIS = " …"
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters other than line ends and tabs, and lone halves of surrogate pairs."""
 
 
 def shorten(text: str, limit: int) -> str:
@@ -13,3 +17,8 @@ def shorten(text: str, limit: int) -> str:
     word = text.rfind(" ", 0, room + 1)
     cut = sentence if sentence > room // 2 else word if word > 0 else room
     return text[:cut].rstrip() + ELLIPSIS
+
+
+def without_controls(text: str) -> str:
+    """``text`` with U+FFFD in place of each control character."""
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

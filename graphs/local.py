@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_t
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext
 from personaagent.graphs.agent import build
-from personaagent.memory.forget import Receipt, forget
+from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.space import storage_errors
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
@@ -131,18 +131,47 @@ class LocalAgent:
         Raises:
             UnknownEpisode, IndexUnavailable: nothing was forgotten.
         """
-        receipt = await forget(self.memory(user_id), episode_ids)
-        with storage_errors():
-            for thread in receipt.threads:
-                await self._saver.adelete_thread(thread)
-            for connection in (self._store.conn, self._saver.conn):
-                await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        receipt = await forget(self.memory(user_id), episode_ids, self._delete_threads)
+        await self._truncate_logs()
+        return receipt
+
+    async def forget_all(self, user_id: str) -> Receipt:
+        """Forget everything of this user: nothing of theirs is left in the data folder.
+
+        Raises:
+            IndexUnavailable: nothing was forgotten.
+        """
+        threads = await self._threads(user_id)
+        receipt = await forget_all(self.memory(user_id), threads, self._delete_threads)
+        await self._truncate_logs()
         return receipt
 
     async def aclose(self) -> None:
         """Finish what goes on in the background, and let go of everything."""
         await asyncio.gather(*self._refreshing.values(), return_exceptions=True)
         await self.parts.aclose()
+
+    async def _threads(self, user_id: str) -> list[str]:
+        """Every conversation of the user, also one that broke off before it was remembered."""
+        first = f"{user_key(user_id)}:"
+        with storage_errors():
+            found = await self._saver.conn.execute_fetchall(
+                "SELECT thread_id FROM checkpoints WHERE thread_id >= ? AND thread_id < ? UNION "
+                "SELECT thread_id FROM writes WHERE thread_id >= ? AND thread_id < ?",
+                (first, f"{first[:-1]};") * 2,
+            )
+        return [thread for (thread,) in found]
+
+    async def _delete_threads(self, threads: Collection[str]) -> None:
+        with storage_errors():
+            for thread in threads:
+                await self._saver.adelete_thread(thread)
+
+    async def _truncate_logs(self) -> None:
+        """Take what was deleted out of the write-ahead logs too."""
+        with storage_errors():
+            for connection in (self._store.conn, self._saver.conn):
+                await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def _refresh_if_due(self, user_id: str) -> None:
         """Begin a refresh of the summary beside the conversation, one a user at a time."""

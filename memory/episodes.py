@@ -8,6 +8,7 @@ from personaagent.core.errors import UnknownEpisode
 from personaagent.core.records import Episode, Signal
 from personaagent.memory.space import Kind, Space, Value
 
+PAGE = 500
 Change = tuple[Kind, str, Value | None]
 
 
@@ -55,6 +56,13 @@ class Episodes:
         only = {"labelled": True} if labelled else {}
         async for _, value in self._space.each("episodes", **only):
             yield _episode(value)
+
+    async def oldest_first(self) -> AsyncIterator[Episode]:
+        """Every episode there is now, oldest first; only their ids are held in memory."""
+        order = sorted([(each.created_at, each.id) async for each in self.each()])
+        for start in range(0, len(order), PAGE):
+            for episode in await self.find([each for _, each in order[start : start + PAGE]]):
+                yield episode
 
     async def newest(self, limit: int) -> list[Episode]:
         """The latest ``limit`` episodes, newest first."""

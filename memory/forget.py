@@ -1,6 +1,6 @@
-"""Forgetting: an episode, its embedding, and all that rested on it alone."""
+"""Forgetting: an episode, its embedding, and all that rested on it alone; or everything."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from personaagent.core.records import Record, Rule, Statement
 from personaagent.memory.user import UserMemory
@@ -16,24 +16,26 @@ class Receipt(Record):
     threads: list[str]
 
 
-async def forget(memory: UserMemory, episode_ids: Collection[str]) -> Receipt:
+DeleteThreads = Callable[[Collection[str]], Awaitable[None]]
+"""Deletes these conversations of the user, wherever they are kept."""
+
+
+async def forget(
+    memory: UserMemory, episode_ids: Collection[str], delete_threads: DeleteThreads
+) -> Receipt:
     """Forget these episodes of the user, and every statement and rule that rested on them alone.
+
+    The episodes go last, so that what broke off midway can be done again.
 
     Raises:
         UnknownEpisode: one of them does not exist; nothing was forgotten.
         IndexUnavailable: their embeddings cannot be removed now; nothing was forgotten.
     """
     forgotten = {(await memory.episodes.get(each)).id for each in episode_ids}
-    threads = {
-        str(episode.metadata["thread_id"])
-        async for episode in memory.episodes.each()
-        if "thread_id" in episode.metadata
-        and (
-            episode.id in forgotten
-            or not forgotten.isdisjoint(episode.metadata.get("recalled", []))
-        )
-    }
+    threads = await memory.conversations.holding(forgotten)
     embeddings = await memory.indexer.forget(forgotten)
+    await delete_threads(threads)
+    await memory.conversations.drop(threads)
     statements = await memory.profile.forget(forgotten)
     rules = await memory.personas.forget(forgotten)
     await memory.episodes.drop(forgotten)
@@ -44,3 +46,24 @@ async def forget(memory: UserMemory, episode_ids: Collection[str]) -> Receipt:
         rules=rules,
         threads=sorted(threads),
     )
+
+
+async def forget_all(
+    memory: UserMemory, threads: Collection[str], delete_threads: DeleteThreads
+) -> Receipt:
+    """Forget everything of the user: episodes, profile, every version of the persona, ``threads``.
+
+    Raises:
+        IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten.
+    """
+    versions = await memory.personas.history() if await memory.personas.exist() else []
+    receipt = Receipt(
+        episodes=[each.id async for each in memory.episodes.oldest_first()],
+        embeddings=await memory.indexer.forget_all(),
+        statements=(await memory.profile.read()).summary,
+        rules=list({rule.text: rule for each in versions for rule in each.rules}.values()),
+        threads=sorted(threads),
+    )
+    await delete_threads(threads)
+    await memory.space.clear()
+    return receipt

@@ -103,6 +103,30 @@ class Indexer:
             await self.space.write([("index", "state", None)])
         return before - after
 
+    async def forget_all(self) -> int:
+        """Take all of the user's embeddings out for good; returns how many there were.
+
+        Raises:
+            IndexUnavailable: the index is down or held; nothing was taken out.
+        """
+        built_with = await self._built_with()
+        if built_with is None:
+            return 0
+        index = self.index_of(built_with)
+        count = await index.count(self.space.key)
+        await index.clear(self.space.key)
+        return count
+
+    async def check(self) -> None:
+        """Make sure that what is indexed can be compared with what will be.
+
+        Raises:
+            EmbeddingsChanged: the user's index was built with another embedding model.
+        """
+        built_with = await self._built_with()
+        if built_with is not None:
+            self._check(built_with)
+
     async def settle(self) -> None:
         """Bring the index into its fastest shape, after much was written."""
         await self._index.settle()
@@ -129,11 +153,9 @@ class Indexer:
 
     async def _claim(self) -> None:
         """Note which embedding model the index is built with, or hold to what is noted."""
-        built_with = await self._built_with()
-        if built_with is None:
+        await self.check()
+        if await self._built_with() is None:
             await self.space.write([("index", "state", {"embeddings": self.embedder.name})])
-        else:
-            self._check(built_with)
 
     def _check(self, built_with: str) -> None:
         if built_with != self.embedder.name:

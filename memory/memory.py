@@ -10,6 +10,7 @@ from langgraph.store.base import BaseStore
 
 from personaagent.core.records import check_user_id
 from personaagent.core.settings import Settings
+from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.bm25 import Bm25
 from personaagent.memory.index.open import open_index
@@ -56,6 +57,8 @@ class Memory:
             profile=Profiles(space, episodes),
             personas=Personas(space, lambda: self._lock(space.key)),
             indexer=Indexer(space, episodes, self.embedder, self._bm25, self._index_of),
+            conversations=Conversations(space),
+            space=space,
             mode=self._settings.recall_mode,
             timeout=self._settings.recall_timeout,
         )

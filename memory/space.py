@@ -4,14 +4,16 @@ import errno
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from langgraph.store.base import BaseStore, GetOp, PutOp
 
 from personaagent.core.errors import DataError
 from personaagent.core.records import user_key
 
-Kind = Literal["episodes", "unindexed", "unsummarised", "profile", "persona", "index"]
+Kind = Literal[
+    "episodes", "conversations", "unindexed", "unsummarised", "profile", "persona", "index"
+]
 Value = dict[str, Any]
 
 PAGE = 1000
@@ -60,6 +62,12 @@ class Space:
         with storage_errors():
             found = await self._store.asearch(self._at(kind), limit=limit)
         return [item.key for item in found]
+
+    async def clear(self) -> None:
+        """Delete everything of this user."""
+        for kind in get_args(Kind):
+            while keys := await self.some(kind, PAGE):
+                await self.write((kind, key, None) for key in keys)
 
     def _at(self, kind: Kind) -> tuple[str, str, str]:
         return ("users", self.key, kind)

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError, ServiceError
 from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
+from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import collapse, fuse
+from personaagent.memory.space import Space
 
 CANDIDATES = 3
 
@@ -32,6 +34,8 @@ class UserMemory:
     profile: Profiles
     personas: Personas
     indexer: Indexer
+    conversations: Conversations
+    space: Space
     mode: RecallMode
     timeout: float
 

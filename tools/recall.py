@@ -8,6 +8,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import Field
 
 from personaagent.core.settings import Settings
+from personaagent.core.states import thread_to_note
 from personaagent.memory.show import show_episode
 from personaagent.memory.user import UserMemory
 
@@ -29,11 +30,15 @@ def recall_tool(
         k: Annotated[int, Field(description="how many to recall", ge=1, le=MOST)] = 4,
     ) -> str:
         """Search the user's own past: what they asked, said, chose, liked or wanted before."""
-        recalled = await memory_of(runtime).recall(query, k)
+        memory = memory_of(runtime)
+        recalled = await memory.recall(query, k)
         if recalled.warnings:
             return " ".join(recalled.warnings)
         if not recalled.episodes:
             return "Nothing in the user's memory matches."
+        thread = thread_to_note(runtime)
+        if thread:
+            await memory.conversations.note(thread, [each.id for each in recalled.episodes])
         share = settings.observation_chars // len(recalled.episodes)
         return "\n".join(show_episode(episode, share) for episode in recalled.episodes)
 

@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Usage, check_text, new_id
-from personaagent.core.states import AgentContext, AgentState
+from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.nodes.parts import Parts, user_memory
 
 
@@ -25,8 +25,12 @@ async def recall(
     memory = user_memory(parts.memory, runtime)
     top_k = settings.top_k if context is None or context.top_k is None else context.top_k
     recalled = await memory.recall(query, top_k)
+    episode_id = new_id()
+    thread = thread_to_note(runtime)
+    if thread:
+        await memory.conversations.note(thread, [episode_id, *(e.id for e in recalled.episodes)])
     return {
-        "episode_id": new_id(),
+        "episode_id": episode_id,
         "recalled": [episode.stored() for episode in recalled.episodes],
         "profile": (await memory.profile.read()).stored(),
         "steps": 0,

@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState
+from personaagent.core.text import without_controls
 from personaagent.nodes.parts import Parts, user_memory
 
 
@@ -27,7 +28,7 @@ async def remember(
         id=state["episode_id"],
         user_id=memory.user_id,
         query=turn[0].text,
-        response=turn[-1].text,
+        response=without_controls(turn[-1].text),
         task=runtime.context.task if runtime.context is not None else None,
         metadata={
             "thread_id": info.thread_id if info else None,
