@@ -98,12 +98,13 @@ def _start(model_file: Path, context: int, threads: int) -> _Server:
     )
     assert process.stdin is not None
     assert process.stdout is not None
+    key = secrets.token_urlsafe(32)
     wanted = {
         "model": str(model_file),
         "alias": model_file.stem,
         "context": context,
         "threads": threads,
-        "key": secrets.token_urlsafe(32),
+        "key": key,
     }
     process.stdin.write(json.dumps(wanted) + "\n")
     process.stdin.flush()
@@ -116,7 +117,7 @@ def _start(model_file: Path, context: int, threads: int) -> _Server:
             "damaged, lower PERSONAAGENT_EMBEDDED_CONTEXT if memory is short, or set "
             "OPENAI_BASE_URL."
         )
-    return _Server(process, Endpoint(answer["address"] + "/v1", wanted["key"]))
+    return _Server(process, Endpoint(answer["address"] + "/v1", key))
 
 
 atexit.register(stop)

@@ -17,7 +17,6 @@ from personaagent.models.download import OnPull, ensure
 
 if TYPE_CHECKING:
     from fastembed import TextEmbedding
-    from langchain_openai import OpenAIEmbeddings
 
 BATCH = 32
 RECENT = 512
@@ -100,7 +99,6 @@ class EndpointEmbedder(RecentEmbedder):
         super().__init__(f"{OPENAI_PREFIX}{model}")
         self._model = model
         self._settings = settings
-        self._client: OpenAIEmbeddings | None = None
 
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
         import numpy as np
@@ -108,9 +106,8 @@ class EndpointEmbedder(RecentEmbedder):
 
         from personaagent.models.failures import UNREADABLE, explained
 
-        client = self._connected()
         try:
-            vectors = np.asarray(await client.aembed_documents(list(texts)), dtype=np.float32)
+            vectors = np.asarray(await self._ask(list(texts)), dtype=np.float32)
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         except (openai.OpenAIError, TimeoutError, *UNREADABLE) as error:
             raise explained(error, "embedding", self._settings.model_retries) from error
@@ -122,24 +119,27 @@ class EndpointEmbedder(RecentEmbedder):
         unit: list[list[float]] = (vectors / lengths).tolist()
         return unit
 
-    def _connected(self) -> "OpenAIEmbeddings":
-        if self._client is None:
-            from langchain_openai import OpenAIEmbeddings
-            from pydantic import SecretStr
+    async def _ask(self, texts: list[str]) -> list[list[float]]:
+        """One connection a call: none is left open, and none outlives its event loop."""
+        from langchain_openai import OpenAIEmbeddings
+        from openai import DefaultAsyncHttpxClient
+        from pydantic import SecretStr
 
-            from personaagent.models.chat import endpoint_of
+        from personaagent.models.chat import endpoint_of
 
-            base_url, key = endpoint_of(self._settings)
-            self._client = OpenAIEmbeddings(
+        settings = self._settings
+        base_url, key = endpoint_of(settings)
+        async with DefaultAsyncHttpxClient(timeout=settings.model_timeout) as http:
+            return await OpenAIEmbeddings(
                 model=self._model,
                 base_url=base_url,
                 api_key=SecretStr(key),
-                timeout=self._settings.model_timeout,
-                max_retries=self._settings.model_retries,
+                timeout=settings.model_timeout,
+                max_retries=settings.model_retries,
+                http_async_client=http,
                 check_embedding_ctx_length=False,  # else tokens are sent, which others do not read
                 chunk_size=BATCH,
-            )
-        return self._client
+            ).aembed_documents(texts)
 
 
 def make_embedder(settings: Settings, on_pull: OnPull = lambda name, done, total: None) -> Embedder:

@@ -1,0 +1,141 @@
+"""Choosing an embedder, what it remembers, and how it orders and checks vectors."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from personaagent.core.errors import ConfigurationError, ModelError
+from personaagent.core.settings import Settings
+from personaagent.models.embeddings import (
+    BATCH,
+    EndpointEmbedder,
+    LocalEmbedder,
+    RecentEmbedder,
+    make_embedder,
+)
+
+
+class Counting(RecentEmbedder):
+    """Embeds a text as its length, and keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("counting")
+        self.asked: list[list[str]] = []
+
+    async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
+        self.asked.append(list(texts))
+        return [[float(len(text))] for text in texts]
+
+
+class Lengths:
+    """In fastembed's place: a text's vector is its length; keeps its batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+
+    def embed(self, texts: list[str], batch_size: int) -> list[Any]:
+        assert len(texts) <= batch_size
+        self.batches.append(texts)
+        return [np.array([len(text)]) for text in texts]
+
+
+class Answering(EndpointEmbedder):
+    """Its endpoint answers with these vectors."""
+
+    def __init__(self, vectors: list[list[float]]) -> None:
+        super().__init__("e", Settings(openai_base_url="http://localhost/v1"))
+        self.vectors = vectors
+
+    async def _ask(self, texts: list[str]) -> list[list[float]]:
+        return self.vectors
+
+
+def test_the_local_one_is_the_default(tmp_path: Path) -> None:
+    embedder = make_embedder(Settings(home=tmp_path))
+
+    assert isinstance(embedder, LocalEmbedder)
+    assert embedder.name.startswith("all-MiniLM-L6-v2@")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_endpoints_is_named_after_its_model() -> None:
+    embedder = make_embedder(
+        Settings(embeddings="openai:text-embedding-3-small", openai_base_url="http://localhost/v1")
+    )
+
+    assert isinstance(embedder, EndpointEmbedder)
+    assert embedder.name == "openai:text-embedding-3-small"
+
+
+@pytest.mark.parametrize("name", ["bert", "openai:", "openai"])
+def test_an_unknown_name_is_refused_with_what_is_possible(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"all-MiniLM-L6-v2 or openai:NAME"):
+        make_embedder(Settings(embeddings=name, openai_base_url="http://localhost/v1"))
+
+
+def test_the_endpoints_needs_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+    with pytest.raises(ConfigurationError, match="OPENAI_API_KEY or OPENAI_BASE_URL"):
+        make_embedder(Settings(embeddings="openai:text-embedding-3-small"))
+
+
+async def test_a_single_text_is_embedded_once() -> None:
+    embedder = Counting()
+
+    first, second = await embedder.embed(["rain"]), await embedder.embed(["rain"])
+    first[0][0] = -1.0
+
+    assert second == await embedder.embed(["rain"]) == [[4.0]]
+    assert embedder.asked == [["rain"]]
+
+
+async def test_nothing_asks_for_nothing() -> None:
+    embedder = Counting()
+
+    assert await embedder.embed([]) == []
+    assert embedder.asked == []
+
+
+async def test_batches_hold_texts_of_like_length_and_vectors_keep_their_order(
+    tmp_path: Path,
+) -> None:
+    embedder = LocalEmbedder(tmp_path)
+    model = Lengths()
+    embedder._model = model  # type: ignore[assignment]
+    texts = ["x" * (i * 37 % 101 + 1) for i in range(2 * BATCH + 5)]
+
+    vectors = await embedder.embed(texts)
+
+    assert vectors == [[float(len(text))] for text in texts]
+    assert [len(batch) for batch in model.batches] == [BATCH, BATCH, 5]
+    assert [len(text) for batch in model.batches for text in batch] == sorted(map(len, texts))
+
+
+async def test_the_endpoints_vectors_are_brought_to_unit_length() -> None:
+    embedder = Answering([[3.0, 4.0], [0.0, -2.0]])
+
+    vectors = await embedder.embed(["a", "b"])
+
+    assert np.allclose(vectors, [[0.6, 0.8], [0.0, -1.0]])
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        [[1.0, 0.0]],
+        [[1.0, 0.0], [0.0, 0.0]],
+        [[1.0, 0.0], [math.nan, 1.0]],
+        [[1.0], [1.0, 2.0]],
+        [],
+    ],
+    ids=["too few", "zero", "not a number", "ragged", "none"],
+)
+async def test_vectors_that_cannot_be_used_are_refused(vectors: list[list[float]]) -> None:
+    with pytest.raises(ModelError):
+        await Answering(vectors).embed(["a", "b"])
