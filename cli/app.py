@@ -6,6 +6,11 @@ from typing import Annotated
 import typer
 
 from personaagent.cli.ask import ask
+from personaagent.cli.config import config
+from personaagent.cli.feedback import feedback
+from personaagent.cli.model import model_app
+from personaagent.cli.persona import persona_app
+from personaagent.cli.profile import profile_app
 
 app = typer.Typer(
     help="An agent that learns one person at a time: it remembers what you said, answers by a "
@@ -38,6 +43,11 @@ def _options(
 
 
 app.command()(ask)
+app.command()(feedback)
+app.add_typer(persona_app, name="persona")
+app.add_typer(profile_app, name="profile")
+app.add_typer(model_app, name="model")
+app.command()(config)
 
 if __name__ == "__main__":
     app(["--help"], prog_name="personaagent")

@@ -18,14 +18,18 @@ Advance = Callable[[float, float | None], None]
 """Called with what is done and what there is in all (None: not known), in the same unit."""
 
 SECONDS_BETWEEN_LINES = 10.0
+UNBROKEN = 10_000
 
 
 @cache
 def console(*, stderr: bool = False) -> "Console":
-    """The console on standard output or standard error; colours only on a terminal."""
+    """The console on standard output or standard error; colours and line breaks on a terminal only."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = UNBROKEN
+    return console
 
 
 def show(data: T, as_json: bool, render: Callable[[T], "RenderableType"]) -> None:

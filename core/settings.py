@@ -1,5 +1,6 @@
 """Every setting: its name, default, meaning, and where its value came from."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -153,6 +154,11 @@ class Settings(BaseSettings):
             return self.embedded_timeout
         return self.model_timeout * (self.model_retries + 2)
 
+    @property
+    def json_tools(self) -> bool:
+        """Whether tools are called through grammar-forced JSON."""
+        return self.tool_mode == "json" or (self.tool_mode == "auto" and self.embedded)
+
     def model_for(self, role: Role) -> str | None:
         """Name of the model that plays ``role``, None for the endpoint's default."""
         own = {"actor": self.model, "critic": self.critic_model, "editor": self.editor_model}[role]
@@ -171,6 +177,23 @@ class Settings(BaseSettings):
         folder = Path(home or platformdirs.user_data_dir("personaagent", appauthor=False))
         file = TomlConfigSettingsSource(settings_cls, toml_file=folder.expanduser() / CONFIG_FILE)
         return init_settings, env_settings, file
+
+
+def variable(name: str) -> str:
+    """The environment variable of the setting ``name``."""
+    alias = Settings.model_fields[name].validation_alias
+    return (
+        str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"PERSONAAGENT_{name}".upper()
+    )
+
+
+def origin(settings: Settings, name: str) -> str:
+    """Where the value of the setting ``name`` came from: a variable, ``config.toml``, or ``default``."""
+    if name not in settings.model_fields_set:
+        return "default"
+    given = {key.upper() for key, value in os.environ.items() if value}
+    names = (variable(name), f"PERSONAAGENT_{name}".upper())
+    return next((each for each in names if each in given), CONFIG_FILE)
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -1,0 +1,75 @@
+"""``personaagent model``: the embedded models, and fetching them."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from personaagent.cli.output import AsJson, notice, show
+from personaagent.cli.run import pull_missing
+from personaagent.core.settings import load_settings
+from personaagent.models.catalog import CHAT, EMBEDDINGS, MODELS, Model, find_model
+from personaagent.models.download import model_folder, present
+
+model_app = typer.Typer(
+    help="The models that run on this machine, without any key.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+
+@model_app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """Show which models there are, and which are here."""
+    home = load_settings().home
+    show([_describe(model, home) for model in MODELS.values()], as_json, _view)
+
+
+@model_app.command()
+def pull(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Default: those that are used by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch a model and verify it; an interrupted fetch goes on where it stopped."""
+    settings = load_settings()
+    models = [find_model(name)] if name else [MODELS[CHAT], MODELS[EMBEDDINGS]]
+    for model in models:
+        if not asyncio.run(pull_missing(model.name, settings)):
+            notice(f"The model {model.name} is here already.")
+    show([_describe(model, settings.home) for model in models], as_json, _view)
+
+
+def _describe(model: Model, home: Path) -> dict[str, Any]:
+    here = present(model, home)
+    return {
+        "name": model.name,
+        "use": "embeddings" if model.name == EMBEDDINGS else "chat",
+        "default": model.name in (CHAT, EMBEDDINGS),
+        "present": here,
+        "size": model.size,
+        "licence": model.licence,
+        "path": str(model_folder(home, model.name)),
+        "files": [{"name": f.name, "size": f.size, "sha256": f.sha256} for f in model.files],
+    }
+
+
+def _view(models: list[dict[str, Any]]) -> RenderableType:
+    lines = Text()
+    for each in models:
+        lines.append(each["name"], "cyan")
+        lines.append(
+            "  here" if each["present"] else "  not fetched",
+            "green" if each["present"] else "yellow",
+        )
+        default = ", the default" if each["default"] else ""
+        lines.append(f"  {each['size'] / 1e6:,.0f} MB, {each['licence']}, {each['use']}{default}\n")
+        lines.append(f"    {each['path']}\n", "dim")
+        for file in each["files"]:
+            lines.append(f"    sha256 {file['sha256']}  {file['name']}\n", "dim")
+    lines.rstrip()
+    return lines
