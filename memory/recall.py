@@ -14,11 +14,13 @@ SAME = 0.9
 def fuse(ranking: Ranking) -> list[str]:
     """The ids of the hits, best first, by reciprocal rank: the sum of 1 / (60 + rank).
 
-    Ties go to the newer. Source: Cormack, Clarke and Büttcher, SIGIR 2009.
+    Ties, within a ranking and in the sum, go to the newer.
+    Source: Cormack, Clarke and Büttcher, SIGIR 2009.
     """
     score: dict[Hit, float] = defaultdict(float)
     for hits in (ranking.dense, ranking.bm25):
-        for rank, hit in enumerate(hits, 1):
+        ranked = sorted(hits, key=lambda hit: (-hit.score, -hit.at))
+        for rank, hit in enumerate(ranked, 1):
             score[hit] += 1 / (RRF_K + rank)
     return [hit.episode_id for hit in sorted(score, key=lambda hit: (-score[hit], -hit.at))]
 

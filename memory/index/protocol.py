@@ -1,7 +1,7 @@
 """What an index of embeddings must do."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import NAMESPACE_OID, uuid5
 
@@ -33,10 +33,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Hit:
-    """An episode that was found, with its time (Unix seconds)."""
+    """An episode that was found, with its time (Unix seconds); equal whatever its score."""
 
     episode_id: str
     at: float
+    score: float = field(compare=False)
 
 
 @dataclass(frozen=True)

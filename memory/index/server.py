@@ -161,7 +161,11 @@ def _own(user: str) -> "Filter":
 
 
 def _hits(points: Sequence["ScoredPoint"]) -> list[Hit]:
-    return [Hit(point.payload["episode"], point.payload["at"]) for point in points if point.payload]
+    return [
+        Hit(point.payload["episode"], point.payload["at"], point.score)
+        for point in points
+        if point.payload
+    ]
 
 
 @asynccontextmanager

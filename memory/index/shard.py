@@ -1,0 +1,193 @@
+"""What is done with one embedded Qdrant shard. Everything here blocks."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from personaagent.core.errors import IndexDamaged
+from personaagent.memory.index.protocol import Entry, Hit, Ranking, SparseVector, point_id
+
+if TYPE_CHECKING:
+    from qdrant_edge import EdgeShard, Filter, Point
+
+BATCH = 500
+
+
+class Held(Exception):
+    """Another process has the shard open; ``str()`` says which."""
+
+
+def holder_file(folder: Path) -> Path:
+    """The file that names the process which has the shard in ``folder`` open."""
+    return folder.with_suffix(".holder")
+
+
+def _named_holder(folder: Path) -> str:
+    try:
+        return f"process {int(holder_file(folder).read_text())}"
+    except (OSError, ValueError):
+        return "another process"
+
+
+def load_or_create(folder: Path, size: int | None) -> "EdgeShard | None":
+    """The shard in ``folder``, marked as held by us; None if there is none and no ``size``."""
+    exists = (folder / "edge_config.json").exists()
+    if not exists and size is None:
+        return None
+    try:
+        shard = _load(folder) if exists or size is None else _create(folder, size)
+    except Exception as error:  # the bindings raise bare Exception
+        if "WouldBlock" in str(error):
+            raise Held(_named_holder(folder)) from error
+        raise IndexDamaged(
+            f"The index cannot be opened ({first_line(error)}): run `personaagent memory reindex`."
+        ) from error
+    holder_file(folder).write_text(str(os.getpid()))
+    return shard
+
+
+def _load(folder: Path) -> "EdgeShard":
+    from qdrant_edge import EdgeShard
+
+    return EdgeShard.load(str(folder))
+
+
+def _create(folder: Path, size: int) -> "EdgeShard":
+    from qdrant_edge import (
+        Distance,
+        EdgeConfig,
+        EdgeOptimizersConfig,
+        EdgeShard,
+        EdgeSparseVectorParams,
+        EdgeVectorParams,
+        HnswIndexConfig,
+        KeywordIndexParams,
+        Modifier,
+        UpdateOperation,
+    )
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shard = EdgeShard.create(
+        str(folder),
+        EdgeConfig(
+            vectors={"dense": EdgeVectorParams(size=size, distance=Distance.Cosine)},
+            sparse_vectors={"bm25": EdgeSparseVectorParams(modifier=Modifier.Idf)},
+            hnsw_config=HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10**9),
+            optimizers=EdgeOptimizersConfig(
+                deleted_threshold=1e-9, vacuum_min_vector_number=1, default_segment_number=1
+            ),
+        ),
+    )
+    shard.update(UpdateOperation.create_field_index("user", KeywordIndexParams(is_tenant=True)))
+    return shard
+
+
+def upsert(shard: "EdgeShard", user: str, entries: Sequence[Entry]) -> None:
+    """Put the entries of ``user``, in place of what was there for the same episodes."""
+    from qdrant_edge import Point, UpdateOperation
+    from qdrant_edge import SparseVector as EdgeSparse
+
+    shard.update(
+        UpdateOperation.upsert_points(
+            [
+                Point(
+                    point_id(user, entry.episode_id),
+                    {
+                        "dense": entry.embedding.dense,
+                        "bm25": EdgeSparse(
+                            entry.embedding.sparse.indices, entry.embedding.sparse.values
+                        ),
+                    },
+                    {"user": user, "episode": entry.episode_id, "at": entry.at},
+                )
+                for entry in entries
+            ]
+        )
+    )
+
+
+def search(
+    shard: "EdgeShard",
+    user: str,
+    dense: list[float] | None,
+    bm25: SparseVector | None,
+    limit: int,
+) -> Ranking:
+    """The nearest entries of ``user``; term statistics are of those alone."""
+    from qdrant_edge import IdfParams, Query, QueryBatchRequest, QueryRequest, SearchParams
+    from qdrant_edge import SparseVector as EdgeSparse
+
+    own = own_filter(user)
+    requests = []
+    if dense is not None:
+        nearest = Query.Nearest(dense, using="dense")
+        requests.append(QueryRequest(limit, query=nearest, filter=own, with_payload=True))
+    if bm25 is not None:
+        nearest = Query.Nearest(EdgeSparse(bm25.indices, bm25.values), using="bm25")
+        params = SearchParams(idf=IdfParams(corpus=own))
+        requests.append(
+            QueryRequest(limit, query=nearest, filter=own, with_payload=True, params=params)
+        )
+    found = [
+        [
+            Hit(point.payload["episode"], point.payload["at"], point.score)
+            for point in points
+            if point.payload
+        ]
+        for points in shard.query_batch(QueryBatchRequest(requests))
+    ]
+    return Ranking(
+        dense=found.pop(0) if dense is not None else [], bm25=found.pop(0) if found else []
+    )
+
+
+def copy_to(folder: Path, shard: "EdgeShard") -> None:
+    """Write all points of ``shard``, if there are any, to a new shard in ``folder``."""
+    from qdrant_edge import UpdateOperation
+
+    copy: EdgeShard | None = None
+    for points in _pages(shard):
+        copy = copy or _create(folder, len(points[0].vector["dense"]))
+        copy.update(UpdateOperation.upsert_points(points))
+    if copy is not None:
+        copy.close()
+
+
+def _pages(shard: "EdgeShard") -> "Iterator[list[Point]]":
+    from qdrant_edge import Point, ScrollRequest
+
+    offset = None
+    while True:
+        records, offset = shard.scroll(
+            ScrollRequest(limit=BATCH, offset=offset, with_payload=True, with_vector=True)
+        )
+        if records:
+            yield [Point(record.id, record.vector, record.payload) for record in records]
+        if offset is None:
+            return
+
+
+def settle(shard: "EdgeShard") -> None:
+    """Merge and vacuum the segments, and bring all to the disk."""
+    shard.optimize()
+    shard.flush()
+
+
+def count(shard: "EdgeShard", user: str) -> int:
+    """How many entries ``user`` has."""
+    from qdrant_edge import CountRequest
+
+    return shard.count(CountRequest(exact=True, filter=own_filter(user)))
+
+
+def own_filter(user: str) -> "Filter":
+    """What belongs to ``user``."""
+    from qdrant_edge import FieldCondition, Filter, MatchValue
+
+    return Filter(must=[FieldCondition("user", match=MatchValue(user))])
+
+
+def first_line(error: Exception) -> str:
+    """What the bindings say, without the backtrace."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
