@@ -51,7 +51,9 @@ async def speak(
     """
     import openai
 
-    form = {"response_format": response_format, "stream": False} if response_format else {}
+    form: dict[str, Any] = {}
+    if response_format:
+        form = {"response_format": response_format, "stream": False}
     speaker = model.bind_tools(tools) if tools else model
     try:
         message = await speaker.ainvoke(list(messages), **form)

@@ -1,13 +1,19 @@
 """Every way in which an endpoint fails, over real HTTP: the right error, in one sentence."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import BaseTool, tool
 
-from personaagent.core.errors import ConfigurationError, ModelError, ModelUnavailable
+from personaagent.core.errors import (
+    ConfigurationError,
+    ModelError,
+    ModelUnavailable,
+    PersonaAgentError,
+)
 from personaagent.core.records import RoleUsage
 from personaagent.models.chat import connect
 from personaagent.models.failures import is_transient, speak
@@ -58,9 +64,9 @@ async def ask(
         await model.root_async_client.close()
 
 
-async def failure(endpoint: Endpoint, *, stream: bool) -> ModelError | ConfigurationError:
+async def failure(endpoint: Endpoint, *, stream: bool) -> PersonaAgentError:
     """The error that asking ends in, once it is seen to be fit to be shown."""
-    with pytest.raises((ModelError, ConfigurationError)) as caught:
+    with pytest.raises(PersonaAgentError) as caught:
         await ask(endpoint, stream=stream)
     sentence = str(caught.value)
     assert "\n" not in sentence
@@ -154,7 +160,7 @@ async def test_an_empty_answer_is_refused(stream: bool) -> None:
 
 
 async def test_a_request_that_works_the_second_time_is_answered() -> None:
-    replies = iter([Status(500, headers=SOON), "In Norway."])
+    replies: Iterator[Reply] = iter([Status(500, headers=SOON), "In Norway."])
     with scripted_endpoint(lambda body: next(replies)) as endpoint:
         answer = await ask(endpoint)
     assert answer.text == "In Norway."
@@ -203,3 +209,18 @@ async def test_tokens_are_counted(stream: bool) -> None:
     with scripted_endpoint(lambda body: "In the south of Norway.") as endpoint:
         usage = usage_of(await ask(endpoint, stream=stream))
     assert usage == RoleUsage(llm_calls=1, input_tokens=3, output_tokens=5)
+
+
+async def test_the_environment_sends_only_remote_models_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    with scripted_endpoint(lambda body: "Here.") as endpoint:
+        local = connect("m", endpoint.base_url, "k", timeout=5, retries=0, proxies=False)
+        assert (await local.ainvoke("Where?")).text == "Here."
+        remote = connect("m", endpoint.base_url, "k", timeout=5, retries=0)
+        with pytest.raises(ModelUnavailable):
+            await speak(remote, [HumanMessage("Where?")], role="actor")
+    await local.root_async_client.close()
+    await remote.root_async_client.close()

@@ -2,13 +2,19 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from langchain_openai import ChatOpenAI
 
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Settings
+from personaagent.models import download, embedded
+from personaagent.models.catalog import CHAT
 from personaagent.models.chat import Models
+from personaagent.models.embedded import Endpoint
+from personaagent.models.structured_tools import StructuredToolsModel
 
 
 def settings(**overrides: object) -> Settings:
@@ -72,3 +78,44 @@ def test_nothing_heavy_is_imported_before_a_model_is_asked_for() -> None:
     )
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "[]"
+
+
+async def test_json_mode_wraps_the_model_and_native_mode_does_not() -> None:
+    wrapped = await Models(settings(tool_mode="json")).chat("actor")
+    assert isinstance(wrapped, StructuredToolsModel)
+    assert isinstance(wrapped.model, ChatOpenAI)
+    await chat("actor", tool_mode="native")
+
+
+async def test_without_key_and_address_the_embedded_model_is_fetched_and_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[str, int, int]] = []
+    ports = iter([1, 1, 2])
+
+    async def ensure(name: str, home: Path, progress: Callable[[int, int], None]) -> Path:
+        progress(3, 9)
+        return home / name
+
+    async def serve(model_file: Path, *, context: int, threads: int) -> Endpoint:
+        assert model_file.parent == tmp_path / CHAT
+        assert (model_file.suffix, context, threads) == (".gguf", 4096, 3)
+        return Endpoint(f"http://127.0.0.1:{next(ports)}/v1", "its-key")
+
+    monkeypatch.setattr(download, "ensure", ensure)
+    monkeypatch.setattr(embedded, "serve", serve)
+    own = Settings(home=tmp_path, embedded_context=4096, embedded_threads=3, embedded_timeout=44)
+    models = Models(own, lambda *news: heard.append(news))
+    assert models.describe("critic") == f"{CHAT} (embedded)"
+
+    first, same, restarted = [await models.chat("actor") for _ in range(3)]
+    assert isinstance(first, StructuredToolsModel)
+    assert isinstance(same, StructuredToolsModel)
+    assert isinstance(restarted, StructuredToolsModel)
+    assert isinstance(first.model, ChatOpenAI)
+    assert isinstance(restarted.model, ChatOpenAI)
+    assert heard[0] == (CHAT, 3, 9)
+    assert first.model is same.model
+    assert first.model.root_async_client.timeout.read == 44
+    assert first.model.root_async_client.api_key == "its-key"
+    assert restarted.model.openai_api_base == "http://127.0.0.1:2/v1"
