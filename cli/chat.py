@@ -1,0 +1,101 @@
+"""``personaagent chat``: a conversation."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from personaagent.cli.ask import Thread, summary
+from personaagent.cli.chat_commands import COMMANDS
+from personaagent.cli.output import complain, notice, warn
+from personaagent.cli.prompt import interactive, messages
+from personaagent.cli.run import User, run
+from personaagent.core.errors import PersonaAgentError, UsageError
+from personaagent.core.records import Answer, check_user_id
+
+if TYPE_CHECKING:
+    from personaagent.graphs.local import LocalAgent
+
+T = TypeVar("T")
+EARLIER = 200
+
+
+def chat(user: User, thread: Thread = None) -> None:
+    """Talk with the agent; /help inside lists what you can do there."""
+    check_user_id(user)
+    run(
+        lambda agent: Chat(agent, user, thread or uuid4().hex).talk(), role="actor", embeddings=True
+    )
+
+
+@dataclass
+class Chat:
+    """A conversation going on: with whom, and the answer that was given last."""
+
+    agent: "LocalAgent"
+    user: str
+    thread: str
+    incognito: bool = False
+    last: Answer | None = None
+    over: bool = False
+
+    async def talk(self) -> None:
+        """Answer message after message, until the user has enough; a failed turn ends nothing."""
+        if interactive():
+            model = self.agent.parts.models.describe("actor")
+            notice(f"{model} answers {self.user}. /help lists the commands, Ctrl-D ends.")
+        newest = await self.agent.memory(self.user).episodes.newest(EARLIER)
+        async for text in messages([episode.query for episode in reversed(newest)]):
+            try:
+                await self._take(text)
+            except PersonaAgentError as error:
+                complain(str(error))
+            if self.over:
+                break
+        if interactive() and self.last:
+            notice(f"To go on with this conversation later: --thread {self.thread}")
+
+    async def _take(self, text: str) -> None:
+        if text.startswith("/"):
+            name, _, argument = text[1:].strip().partition(" ")
+            if name not in COMMANDS:
+                raise UsageError(
+                    f"There is no command /{name}: /help lists them. A message that is to begin "
+                    "with / needs a space before it."
+                )
+            await COMMANDS[name].do(self, argument.strip())
+        elif text.strip():
+            await self._say(text.strip())
+
+    async def _say(self, text: str) -> None:
+        from personaagent.cli.turn import print_turn
+
+        events = self.agent.stream(text, self.user, thread_id=self.thread, incognito=self.incognito)
+        answer = await _until_interrupted(print_turn(events))
+        if answer is None:
+            notice("Stopped; nothing of this turn is remembered.")
+            return
+        for warning in answer.warnings:
+            warn(warning)
+        if self.last and self.last.persona_version != answer.persona_version:
+            notice(f"Your persona is now at version {answer.persona_version}: /persona shows it.")
+        if interactive():
+            notice(summary(answer))
+        self.last = answer
+
+
+async def _until_interrupted(work: Coroutine[Any, Any, T]) -> T | None:
+    """What ``work`` returns; None where Ctrl-C stopped it, which stops nothing else."""
+    task = asyncio.ensure_future(work)
+    before = signal.getsignal(signal.SIGINT)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return None
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)
