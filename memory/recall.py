@@ -3,6 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from personaagent.core.records import Episode
 from personaagent.memory.index.protocol import Hit, Ranking
@@ -31,26 +33,37 @@ def collapse(episodes: Sequence[Episode], k: int) -> list[Episode]:
     Two episodes are near-duplicates if their queries share at least 0.9 of their words
     (Jaccard) and so do what the user wanted, or the responses.
     """
-    kept: list[Episode] = []
-    for episode in episodes:
-        twin = next((i for i, other in enumerate(kept) if _near(episode, other)), None)
+    kept: list[_Words] = []
+    for words in map(_Words, episodes):
+        twin = next((i for i, other in enumerate(kept) if words.near(other)), None)
         if twin is None:
-            kept.append(episode)
-        elif episode.created_at > kept[twin].created_at:
-            kept[twin] = episode
-    return kept[:k]
+            kept.append(words)
+        elif words.episode.created_at > kept[twin].episode.created_at:
+            kept[twin] = words
+    return [words.episode for words in kept[:k]]
 
 
-def _near(one: Episode, other: Episode) -> bool:
-    return _alike(one.query, other.query) and _alike(
-        one.ground_truth or one.response, other.ground_truth or other.response
-    )
+@dataclass(frozen=True)
+class _Words:
+    """The words of an episode, read only once and only where needed."""
+
+    episode: Episode
+
+    @cached_property
+    def query(self) -> set[str]:
+        return _words(self.episode.query)
+
+    @cached_property
+    def wanted(self) -> set[str]:
+        return _words(self.episode.ground_truth or self.episode.response)
+
+    def near(self, other: "_Words") -> bool:
+        return _alike(self.query, other.query) and _alike(self.wanted, other.wanted)
 
 
-def _alike(one: str, other: str) -> bool:
-    left, right = _words(one), _words(other)
-    union = len(left | right)
-    return union == 0 or len(left & right) / union >= SAME
+def _alike(one: set[str], other: set[str]) -> bool:
+    union = len(one | other)
+    return union == 0 or len(one & other) / union >= SAME
 
 
 def _words(text: str) -> set[str]:
