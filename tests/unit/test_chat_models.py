@@ -9,7 +9,7 @@ import pytest
 from langchain_openai import ChatOpenAI
 
 from personaagent.core.errors import ConfigurationError
-from personaagent.core.settings import Settings
+from personaagent.core.settings import Settings, load_settings
 from personaagent.models import download, embedded
 from personaagent.models.catalog import CHAT
 from personaagent.models.chat import Models
@@ -104,7 +104,9 @@ async def test_without_key_and_address_the_embedded_model_is_fetched_and_served(
 
     monkeypatch.setattr(download, "ensure", ensure)
     monkeypatch.setattr(embedded, "serve", serve)
-    own = Settings(home=tmp_path, embedded_context=4096, embedded_threads=3, embedded_timeout=44)
+    own = load_settings(
+        home=tmp_path, embedded_context=4096, embedded_threads=3, embedded_timeout=44
+    )
     models = Models(own, lambda *news: heard.append(news))
     assert models.describe("critic") == f"{CHAT} (embedded)"
 

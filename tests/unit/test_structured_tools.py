@@ -1,7 +1,7 @@
 """Tools for a model without tool calling: what it is asked, and what callers get to see."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import openai
@@ -10,6 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
+    AnyMessage,
     BaseMessage,
     HumanMessage,
     SystemMessage,
@@ -29,7 +30,7 @@ from personaagent.models.usage import usage_of
 
 Script = Callable[[list[BaseMessage], dict[str, Any]], str]
 COST = UsageMetadata(input_tokens=10, output_tokens=2, total_tokens=12)
-QUESTION = [SystemMessage("Be kind."), HumanMessage("Who wrote Emma?")]
+QUESTION: list[AnyMessage] = [SystemMessage("Be kind."), HumanMessage("Who wrote Emma?")]
 
 
 class Scripted(BaseChatModel):
@@ -75,7 +76,7 @@ def chooses(choice: str, answer: str = "Jane Austen did.") -> Scripted:
     return Scripted(script=lambda messages, kw: choice if "response_format" in kw else answer)
 
 
-async def say(inside: Scripted, messages: list[BaseMessage]) -> AIMessage:
+async def say(inside: Scripted, messages: Sequence[BaseMessage]) -> AIMessage:
     return await speak(StructuredToolsModel(model=inside), messages, role="actor", tools=TOOLS)
 
 
@@ -211,7 +212,7 @@ async def test_a_graph_streams_each_token_once_under_one_id(choice: str, seen: l
         StateGraph(MessagesState).add_node(react).add_edge(START, "react").add_edge("react", END)
     )
     chunks = []
-    start = MessagesState(messages=[*QUESTION])
+    start = MessagesState(messages=QUESTION)
     async for chunk, _ in graph.compile().astream(start, stream_mode="messages"):
         assert isinstance(chunk, AIMessageChunk)
         chunks.append(chunk)
