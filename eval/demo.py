@@ -1,0 +1,89 @@
+"""The main job, end to end: one invented user's history, and questions that only it can answer.
+
+Run by ``make demo``. Each question is asked twice, of the agent that has the user's memory and
+of the same model without any. Exits with 1 if an answer misses what was remembered.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from personaagent.cli.run import run
+from personaagent.core.records import Answer
+from personaagent.core.text import shorten
+from personaagent.graphs.local import LocalAgent
+from personaagent.memory.exchange import import_episodes
+from personaagent.memory.user import UserMemory
+
+HISTORY = Path(__file__).parent / "samples" / "mira.jsonl"
+USER = "demo-mira"
+NOBODY = "demo-nobody"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, what must stand in the answer, and whether only memory knows it."""
+
+    text: str
+    expected: str
+    only_memory: bool = True
+
+
+QUESTIONS = [
+    Question("Which nuts must stay out of Ida's lunch box?", "hazelnut"),
+    Question("On which day and at what time is my cello lesson?", "18:30"),
+    Question("Where did we hide the spare key of the boat?", "teapot"),
+    Question("What is the capital of Portugal?", "Lisbon", only_memory=False),
+]
+
+
+async def demo(agent: LocalAgent) -> bool:
+    """Import the history and ask every question; returns whether all answers were right."""
+    console = Console(highlight=False)
+    memory = agent.memory(USER)
+    imported = await import_episodes(memory, HISTORY)
+    console.print(
+        f"Imported {imported.added} episodes of Mira, an invented user "
+        f"({imported.skipped} were there already). Now asking, with and without her memory.\n"
+    )
+    right = True
+    for question in QUESTIONS:
+        known = await agent.ask(question.text, USER, incognito=True)
+        blank = await agent.ask(question.text, NOBODY, incognito=True)
+        right &= _holds(question, known)
+        console.print(await _shown(question, known, blank, memory))
+    console.print(f"\nGo on as Mira: [bold]personaagent chat --user {USER}[/bold]")
+    return right
+
+
+async def _shown(question: Question, known: Answer, blank: Answer, memory: UserMemory) -> Table:
+    table = Table(title=f"\n{question.text}", title_justify="left", show_header=False, expand=True)
+    table.add_column(width=16, style="bold")
+    table.add_column()
+    verdict = "as remembered" if question.only_memory else "no memory needed"
+    mark = f"[green]✓ {verdict}[/green]" if _holds(question, known) else "[red]✗ missed[/red]"
+    table.add_row("with memory", f"{known.reply}\n{mark} ({known.seconds:.0f} s)")
+    table.add_row("without", f"{blank.reply}\n({blank.seconds:.0f} s)")
+    for episode in await memory.episodes.find(known.recalled[:3]):
+        table.add_row(
+            "recalled", f"[dim]{episode.created_at:%Y-%m-%d}[/dim] {shorten(episode.query, 120)}"
+        )
+    tools = ", ".join(use.name for use in known.tool_calls) or "none"
+    usage = known.usage
+    table.add_row(
+        "cost",
+        f"tools: {tools}; {usage['llm_calls']} model calls, {usage['input_tokens']} tokens read, "
+        f"{usage['output_tokens']} written",
+    )
+    return table
+
+
+def _holds(question: Question, answer: Answer) -> bool:
+    return question.expected.lower() in answer.reply.lower()
+
+
+if __name__ == "__main__":
+    sys.exit(0 if run(demo, role="actor", embeddings=True) else 1)
