@@ -64,9 +64,15 @@ class Episodes:
             for episode in await self.find([each for _, each in order[start : start + PAGE]]):
                 yield episode
 
-    async def newest(self, limit: int) -> list[Episode]:
-        """The latest ``limit`` episodes, newest first."""
-        every = [episode async for episode in self.each()]
+    async def newest(
+        self, limit: int, *, task: str | None = None, labelled: bool = False
+    ) -> list[Episode]:
+        """The latest ``limit`` episodes (of ``task``, with ground truth), newest first."""
+        every = [
+            episode
+            async for episode in self.each(labelled=labelled)
+            if task is None or episode.task == task
+        ]
         return nlargest(limit, every, key=lambda episode: (episode.created_at, episode.id))
 
     async def any(self) -> bool:
@@ -103,7 +109,8 @@ def _put(episode: Episode) -> Change:
 
 
 def _fresh(episode: Episode) -> Change:
-    return ("unsummarised", episode.id, {"at": episode.created_at.timestamp()})
+    mark = {"at": episode.created_at.timestamp(), "revision": uuid4().hex}
+    return ("unsummarised", episode.id, mark)
 
 
 def _episode(value: Value) -> Episode:

@@ -13,7 +13,8 @@ from personaagent.memory.space import Space
 from personaagent.models.embeddings import Embedder
 
 BATCH = 64
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
+"""Called with how many are done, and how many are to be."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Indexer:
             await self.space.write(("unindexed", key, None) for key in marked)
             done += len(marked)
             if progress:
-                progress(len(marked))
+                progress(done, limit)
         return done
 
     async def search(self, query: str, *, limit: int, mode: RecallMode) -> Ranking:
@@ -68,7 +69,7 @@ class Indexer:
             bm25=self.bm25.query(query) if mode != "dense" else None,
             limit=limit,
         )
-        if dense is not None and not ranking.dense:
+        if not (ranking.dense or ranking.bm25) and await self._is_empty():
             raise IndexDamaged(
                 "the index holds nothing of this user any more: run `personaagent memory reindex`."
             )
@@ -80,11 +81,10 @@ class Indexer:
         An index that is damaged is removed first; other users of it are told to do the same.
         """
         await self._clear()
-        every = [episode.id async for episode in self.episodes.each()]
-        await self.space.write(("unindexed", key, {}) for key in every)
-        await self.catch_up(len(every), progress)
+        count = await self._mark_all()
+        await self.catch_up(count, progress)
         await self._index.settle()
-        return len(every)
+        return count
 
     async def forget(self, episode_ids: Collection[str]) -> int:
         """Take the embeddings of these episodes out for good; returns how many there were.
@@ -152,10 +152,24 @@ class Indexer:
         return None if state is None else str(state["embeddings"])
 
     async def _claim(self) -> None:
-        """Note which embedding model the index is built with, or hold to what is noted."""
+        """Note which embedding model the index is built with, or hold to what is noted.
+
+        An index that was lost is not added to as if it were whole: all is to be indexed again.
+        """
         await self.check()
         if await self._built_with() is None:
             await self.space.write([("index", "state", {"embeddings": self.embedder.name})])
+        elif await self._is_empty():
+            await self._mark_all()
+
+    async def _is_empty(self) -> bool:
+        return await self._index.count(self.space.key) == 0
+
+    async def _mark_all(self) -> int:
+        """Mark every episode to be indexed; returns how many there are."""
+        every = [episode.id async for episode in self.episodes.each()]
+        await self.space.write(("unindexed", key, {}) for key in every)
+        return len(every)
 
     def _check(self, built_with: str) -> None:
         if built_with != self.embedder.name:

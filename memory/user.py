@@ -62,7 +62,18 @@ class UserMemory:
             return Recalled([], [f"Recall took over {self.timeout:g} s and was left out."])
         except (IndexUnavailable, ServiceError) as error:
             return Recalled([], [f"Answered without recall: {error}"])
-        return Recalled(collapse(await self.episodes.find(fuse(ranking)), k))
+        nearest = fuse(ranking)[: CANDIDATES * k]
+        return Recalled(collapse(await self.episodes.find(nearest), k))
+
+    async def search(self, query: str, k: int) -> list[Episode]:
+        """The ``k`` episodes nearest to ``query``, best first, near-duplicates and all.
+
+        Raises:
+            IndexUnavailable, EmbeddingsChanged, ServiceError: they cannot be searched.
+        """
+        await self.indexer.catch_up()
+        ranking = await self.indexer.search(query, limit=CANDIDATES * k, mode=self.mode)
+        return await self.episodes.find(fuse(ranking)[:k])
 
     async def remember(self, episode: Episode) -> list[str]:
         """Store an episode, and index it if the index is there; returns what the user should know.

@@ -9,6 +9,7 @@ from typing import IO
 
 from personaagent.core.errors import DataError
 from personaagent.memory.exchange.jsonlines import write_line
+from personaagent.memory.exchange.read import Advance
 from personaagent.memory.space import storage_errors
 from personaagent.memory.user import UserMemory
 
@@ -27,7 +28,7 @@ async def export_blocks(memory: UserMemory) -> AsyncIterator[tuple[bytes, int]]:
     yield bytes(block), lines
 
 
-async def export_file(memory: UserMemory, path: Path) -> int:
+async def export_file(memory: UserMemory, path: Path, advance: Advance) -> int:
     """Write the file, readable by its owner alone, whole or not at all; returns the episodes in it.
 
     Raises:
@@ -40,6 +41,7 @@ async def export_file(memory: UserMemory, path: Path) -> int:
                 async for block, lines in export_blocks(memory):
                     await asyncio.to_thread(file.write, block)
                     count += lines
+                    advance(count, None)
                 await asyncio.to_thread(_keep, file, path)
             except BaseException:
                 os.unlink(file.name)

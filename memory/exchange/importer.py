@@ -77,8 +77,7 @@ async def _write(
         done += len(batch)
         advance(done, total)
     await memory.personas.begin()
-    if not warnings:
-        warnings = await _index(memory, sys.maxsize, settle=added > 0)
+    warnings = warnings or await _index(memory, sys.maxsize, settle=added > 0)
     return Imported(added=added, skipped=done - added, warnings=warnings)
 
 
