@@ -6,6 +6,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.prebuilt import tools_condition
 from langgraph.types import RetryPolicy
 
+from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.models.failures import is_transient
 from personaagent.nodes.agent.inject_persona import inject_persona
@@ -37,5 +38,11 @@ def build(parts: Parts) -> AgentGraph:
     return graph
 
 
-builder = build(Parts.make())
-graph = builder.compile().with_config(recursion_limit=100)
+def recursion_limit(settings: Settings) -> int:
+    """More steps of the graph than a turn can take, which is held by ``max_steps``."""
+    return 2 * settings.max_steps + 8
+
+
+_parts = Parts.make()
+builder = build(_parts)
+graph = builder.compile().with_config(recursion_limit=recursion_limit(_parts.settings))

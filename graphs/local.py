@@ -1,6 +1,7 @@
 """The agent on one machine: store, checkpoints and index in the user's data folder."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -22,7 +23,7 @@ from personaagent.core.errors import ModelUnavailable
 from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_text, user_key
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext
-from personaagent.graphs.agent import build
+from personaagent.graphs.agent import build, recursion_limit
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.space import storage_errors
 from personaagent.memory.summary import refresh_summary
@@ -106,7 +107,7 @@ class LocalAgent:
                 config,
                 context=context,
                 stream_mode=["messages", "updates", "values"],
-                durability="exit" if incognito else "async",
+                durability="exit",
             )
             async for mode, part in turn:
                 if mode == "values":
@@ -179,7 +180,9 @@ class LocalAgent:
         if running is not None and not running.done():
             return
         if await self.memory(user_id).profile.summary_due(self.parts.settings.summary_every):
-            self._refreshing[user_id] = asyncio.create_task(self.refresh_profile(user_id))
+            task = asyncio.create_task(self.refresh_profile(user_id))
+            task.add_done_callback(_log_failure)
+            self._refreshing[user_id] = task
 
 
 @asynccontextmanager
@@ -224,7 +227,7 @@ async def _database(path: Path) -> AsyncIterator[aiosqlite.Connection]:
 
 
 def _compiled(graph: Graph, settings: Settings) -> Graph:
-    return graph.with_config(recursion_limit=2 * settings.max_steps + 8)
+    return graph.with_config(recursion_limit=recursion_limit(settings))
 
 
 @contextmanager
@@ -238,6 +241,12 @@ def _turn_errors() -> Iterator[None]:
                 f"The step '{error.node}' took over {error.timeout:g} s and was given up: try again, "
                 "or raise PERSONAAGENT_MODEL_TIMEOUT (PERSONAAGENT_EMBEDDED_TIMEOUT)."
             ) from error
+
+
+def _log_failure(task: asyncio.Task[RoleUsage]) -> None:
+    """A refresh that failed is due again after the next turn: nobody need be told now."""
+    if not task.cancelled() and (error := task.exception()):
+        logging.getLogger(__name__).info("The profile summary was not refreshed: %s", error)
 
 
 def _doing(node: str, update: dict[str, Any] | None) -> Doing:

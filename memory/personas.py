@@ -96,14 +96,10 @@ class Personas:
         return persona
 
     async def next_rule_id(self) -> str:
-        """An id that no rule of any version has borne."""
-        numbers = [
-            int(rule.id[1:])
-            async for persona in self._every()
-            for rule in persona.rules
-            if rule.id[1:].isdigit()
-        ]
-        return f"r{max(numbers, default=0) + 1}"
+        """An id that no rule of any version has borne, not even one that is forgotten."""
+        [current] = await self.space.get("persona", CURRENT)
+        highest = _highest(initial_persona()) if current is None else current["highest_rule"]
+        return f"r{highest + 1}"
 
     async def lock_rule(self, rule_id: str, *, locked: bool) -> Persona:
         """A new version in which the rule is locked (alignment leaves it alone) or unlocked."""
@@ -164,15 +160,23 @@ class Personas:
                 yield Persona.model_validate(value)
 
     async def _write(self, persona: Persona) -> None:
+        [current] = await self.space.get("persona", CURRENT)
+        highest = max(_highest(persona), 0 if current is None else current["highest_rule"])
         await self.space.write(
             [
                 ("persona", f"{persona.version:06d}", persona.stored()),
-                ("persona", CURRENT, {"version": persona.version}),
+                ("persona", CURRENT, {"version": persona.version, "highest_rule": highest}),
             ]
         )
 
     async def _rewrite(self, persona: Persona) -> None:
         await self.space.write([("persona", f"{persona.version:06d}", persona.stored())])
+
+
+def _highest(persona: Persona) -> int:
+    """The highest number that a rule's id bears (``r7``: 7)."""
+    ids = [rule.id.removeprefix("r") for rule in persona.rules]
+    return max((int(each) for each in ids if each.isdecimal()), default=0)
 
 
 def _without(rule: Rule, forgotten: set[str]) -> Rule | None:

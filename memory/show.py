@@ -8,6 +8,9 @@ from personaagent.core.tokens import estimate_tokens
 from personaagent.prompts import fence
 
 EPISODE_CHARS = 1200
+SHORTEST_CHARS = 80
+FRAME_CHARS = 90
+"""About what stands around the two texts of an episode."""
 
 
 def show_episode(episode: Episode, most_chars: int = EPISODE_CHARS) -> str:
@@ -44,6 +47,18 @@ def show_episodes(episodes: Sequence[Episode], most_tokens: int) -> tuple[str, i
     shown = [show_episode(each) for each in sorted(kept, key=lambda each: each.created_at)]
     text = fence_all("memories", shown)
     return text, len(episodes) - len(kept)
+
+
+def show_within(episodes: Sequence[Episode], most_chars: int) -> str:
+    """The episodes, best first, each with its share of ``most_chars``; what does not fit is left out."""
+    share = max(most_chars // max(len(episodes), 1) - FRAME_CHARS, SHORTEST_CHARS)
+    shown = ""
+    for episode in episodes:
+        longer = f"{shown}\n{show_episode(episode, share)}".lstrip()
+        if len(longer) > most_chars:
+            break
+        shown = longer
+    return shown
 
 
 def fence_all(tag: str, fenced: Sequence[str]) -> str:

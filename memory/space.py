@@ -1,12 +1,13 @@
 """A user's own part of the LangGraph Store: the only way that memory reads and writes it."""
 
+import asyncio
 import errno
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
-from langgraph.store.base import BaseStore, GetOp, PutOp
+from langgraph.store.base import BaseStore, GetOp, Op, PutOp, Result, SearchItem, SearchOp
 
 from personaagent.core.errors import DataError
 from personaagent.core.records import user_key
@@ -32,25 +33,20 @@ class Space:
 
     async def get(self, kind: Kind, *keys: str) -> list[Value | None]:
         """The values of ``keys``, in that order; None for one that is not there."""
-        with storage_errors():
-            items = await self._store.abatch([GetOp(self._at(kind), key) for key in keys])
+        items = await self._batch([GetOp(self._at(kind), key) for key in keys])
         return [None if item is None else item.value for item in items]  # type: ignore[union-attr]
 
     async def write(self, changes: Iterable[tuple[Kind, str, Value | None]]) -> None:
         """Put these values (None deletes) in one transaction: all of them or none."""
         puts = [PutOp(self._at(kind), key, value, index=False) for kind, key, value in changes]
         if puts:
-            with storage_errors():
-                await self._store.abatch(puts)
+            await self._batch(puts)
 
     async def each(self, kind: Kind, **equal: Any) -> AsyncIterator[tuple[str, Value]]:
         """Every key and value of ``kind`` whose fields equal ``equal``, in no particular order."""
         offset = 0
         while True:
-            with storage_errors():
-                page = await self._store.asearch(
-                    self._at(kind), filter=equal or None, limit=PAGE, offset=offset
-                )
+            page = await self._search(kind, filter=equal or None, limit=PAGE, offset=offset)
             for item in page:
                 yield item.key, item.value
             if len(page) < PAGE:
@@ -59,15 +55,23 @@ class Space:
 
     async def some(self, kind: Kind, limit: int) -> list[str]:
         """Up to ``limit`` keys of ``kind``."""
-        with storage_errors():
-            found = await self._store.asearch(self._at(kind), limit=limit)
-        return [item.key for item in found]
+        return [item.key for item in await self._search(kind, limit=limit)]
 
     async def clear(self) -> None:
         """Delete everything of this user."""
         for kind in get_args(Kind):
             while keys := await self.some(kind, PAGE):
                 await self.write((kind, key, None) for key in keys)
+
+    async def _search(self, kind: Kind, **options: Any) -> list[SearchItem]:
+        [found] = await self._batch([SearchOp(self._at(kind), **options)])
+        return found  # type: ignore[return-value]
+
+    async def _batch(self, ops: Sequence[Op]) -> list[Result]:
+        """Run ``ops`` to their end, also when we are cancelled: a transaction that is cut would
+        stay open on the connection, and fail whatever comes next."""
+        with storage_errors():
+            return await asyncio.shield(self._store.abatch(ops))
 
     def _at(self, kind: Kind) -> tuple[str, str, str]:
         return ("users", self.key, kind)
@@ -78,18 +82,29 @@ def storage_errors() -> Iterator[None]:
     """Turn what a failing disk or database gives into one sentence (``DataError``)."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise DataError(_sentence(str(error))) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise DataError(_FULL) from error
-        raise
+    except (sqlite3.Error, OSError, ValueError) as error:
+        sentence = next(filter(None, map(_sentence, _chain(error))), None)
+        if sentence is None:
+            raise
+        raise DataError(sentence) from error
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """What began it first: the store wraps some errors, and others hide behind its COMMIT."""
+    if error is not None:
+        yield from _chain(error.__cause__ or error.__context__)
+        yield error
 
 
 _FULL = "The disk is full: make room and try again; what was stored before is intact."
 
 
-def _sentence(reason: str) -> str:
+def _sentence(error: BaseException) -> str | None:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return _FULL
+    if not isinstance(error, sqlite3.Error):
+        return None
+    reason = str(error)
     if "full" in reason or "disk I/O" in reason:
         return _FULL
     if "locked" in reason:

@@ -38,7 +38,8 @@ async def refresh_summary(memory: UserMemory, critic: BaseChatModel) -> RoleUsag
         The critic's calls and tokens; no call where there is nothing new.
     """
     usage = RoleUsage()
-    fresh = await memory.profile.unsummarised(NEW_EPISODES)
+    marks = await memory.profile.unsummarised()
+    fresh = await memory.episodes.find([*marks][-NEW_EPISODES:])
     statements = (await memory.profile.read()).summary
     for start in range(0, len(fresh), CHUNK):
         chunk = fresh[start : start + CHUNK]
@@ -49,7 +50,7 @@ async def refresh_summary(memory: UserMemory, critic: BaseChatModel) -> RoleUsag
         statements = _apply(changes.changes, statements, chunk)
         usage += used
     if fresh:
-        await memory.profile.write_summary(statements)
+        await memory.profile.write_summary(statements, marks)
     return usage
 
 
@@ -70,7 +71,9 @@ def _apply(
                 kept[change.statement] = Statement(text=text, evidence=evidence)
             else:
                 del kept[change.statement]
-        elif text and all(text.casefold() != each.text.casefold() for each in kept.values()):
+        elif text and text.casefold() not in {
+            each.text.casefold() for each in (*kept.values(), *added)
+        }:
             added.append(Statement(text=text, evidence=evidence))
     return [*kept.values(), *added][-STATEMENTS:]
 

@@ -59,7 +59,7 @@ async def speak(
         message = await speaker.ainvoke(list(messages), **form)
     except (openai.OpenAIError, TimeoutError, *UNREADABLE) as error:
         raise explained(error, role, getattr(model, "max_retries", None) or 0) from error
-    return _usable(message, role)
+    return _usable(message, role, asked_for_calls=bool(tools))
 
 
 def is_transient(error: BaseException) -> bool:
@@ -67,11 +67,13 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, ModelUnavailable) and not error.retried
 
 
-def _usable(message: AIMessage, role: Role) -> AIMessage:
+def _usable(message: AIMessage, role: Role, *, asked_for_calls: bool) -> AIMessage:
+    """``message``, fit to be worked with; calls of tools that were not offered are none."""
     calls = message.tool_calls + [
         ToolCall(name=call["name"] or "", args={}, id=call["id"], type="tool_call")
         for call in message.invalid_tool_calls
     ]
+    calls = calls if asked_for_calls else []
     metadata = message.response_metadata
     if metadata.get("model_provider") == "openai" and not metadata.get("finish_reason"):
         raise ModelUnavailable(

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from personaagent.core.settings import Settings
 from personaagent.core.states import thread_to_note
-from personaagent.memory.show import show_episode
+from personaagent.memory.show import show_within
 from personaagent.memory.user import UserMemory
 
 MOST = 20
@@ -39,7 +39,6 @@ def recall_tool(
         thread = thread_to_note(runtime)
         if thread:
             await memory.conversations.note(thread, [each.id for each in recalled.episodes])
-        share = settings.observation_chars // len(recalled.episodes)
-        return "\n".join(show_episode(episode, share) for episode in recalled.episodes)
+        return show_within(recalled.episodes, settings.observation_chars)
 
     return recall_episodes

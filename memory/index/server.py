@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from personaagent.core.errors import IndexUnavailable
+from personaagent.core.errors import IndexDamaged, IndexUnavailable
 from personaagent.memory.index.protocol import Entry, Hit, Ranking, SparseVector, point_id
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class QdrantIndex:
     async def clear(self, user: str) -> None:
         from qdrant_client.models import FilterSelector
 
+        self._ready = False  # it is made anew where somebody has removed it
         async with _reachable():
             if await self._exists():
                 await self._client.delete(
@@ -171,10 +172,20 @@ def _hits(points: Sequence["ScoredPoint"]) -> list[Hit]:
 @asynccontextmanager
 async def _reachable() -> AsyncIterator[None]:
     """Turn what a failing server gives into one sentence."""
-    from qdrant_client.http.exceptions import ApiException
+    from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
     try:
         yield
+    except UnexpectedResponse as error:
+        if error.status_code == 404:
+            raise IndexDamaged(
+                "The Qdrant server has no such collection any more: "
+                "run `personaagent memory reindex`."
+            ) from error
+        raise IndexUnavailable(
+            f"The Qdrant server refused (HTTP {error.status_code}): "
+            "check QDRANT_URL and QDRANT_API_KEY."
+        ) from error
     except (ApiException, OSError) as error:
         raise IndexUnavailable(
             f"The Qdrant server does not answer as it should ({type(error).__name__}): "

@@ -1,5 +1,6 @@
 """``inject_persona``: the system prompt, from persona, profile and recalled episodes."""
 
+from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -24,16 +25,18 @@ async def inject_persona(
     persona = await user_memory(parts.memory, runtime).personas.current()
     profile = Profile.model_validate(state["profile"])
     settings = parts.settings
-    around = render(
+    prompt = partial(
+        render,
         "system",
         persona=render_persona(persona, profile.facts if settings.show_facts else []),
         profile=show_summary(profile.summary if settings.show_summary else []),
-        memories="$memories",
     )
+    without, _ = show_episodes([], 0)
+    room = settings.prompt_tokens - estimate_tokens(prompt(memories=without))
     recalled = [Episode.model_validate(each) for each in state["recalled"]]
-    memories, left_out = show_episodes(recalled, settings.prompt_tokens - estimate_tokens(around))
+    memories, left_out = show_episodes(recalled, room)
     return {
         "persona": persona.stored(),
-        "system_prompt": around.replace("$memories", memories),
+        "system_prompt": prompt(memories=memories),
         "recalled": state["recalled"][: len(recalled) - left_out],
     }
