@@ -42,7 +42,7 @@ def _skip_line(file: BinaryIO, line: bytes) -> None:
 def _read(line: bytes, where: str, user_id: str) -> Found | Problem:
     try:
         content = _content(line)
-        plain = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        plain = _plain(content)
         given = {"id": derived_id(plain.decode()), "source": "import"} | content
         episode = Episode.model_validate(given | {"user_id": user_id})
         _check(episode)
@@ -75,21 +75,29 @@ def _content(line: bytes) -> dict[str, Any]:
     return {name: value for name, value in content.items() if value is not None}
 
 
+def _plain(content: dict[str, Any]) -> bytes:
+    """One form of the same content, as deep as the store will write it.
+
+    Raises:
+        ValueError: it is nested too deeply for the store.
+    """
+    try:
+        return orjson.dumps({"episode": content}, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise ValueError("the metadata is nested too deeply") from error
+
+
 def _check(episode: Episode) -> None:
     """Refuse what could not be stored, sent to a model or named on the command line.
 
     Raises:
-        UsageError, ValueError: saying what is wrong.
+        UsageError: saying what is wrong.
     """
     check_text(episode.query, "query", LONGEST_LINE)
     for name in ("id", "response", "ground_truth", "source"):
         check_characters(getattr(episode, name) or "", name)
     if episode.task is not None:
         check_text(episode.task, "task", 100)
-    try:
-        orjson.dumps({"labelled": episode.labelled, "episode": episode.stored()})
-    except (TypeError, ValueError) as error:
-        raise ValueError("the metadata is nested too deeply") from error
 
 
 def _sentence(error: Any) -> str:

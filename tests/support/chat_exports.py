@@ -1,0 +1,52 @@
+"""Small conversations in the shapes that ChatGPT and Claude export them, written for the tests."""
+
+from typing import Any
+
+
+def chatgpt_message(role: str, *parts: Any, at: float | None = None, **more: Any) -> dict[str, Any]:
+    content = {"content_type": "text", "parts": list(parts)}
+    return {"author": {"role": role}, "content": content, "create_time": at} | more
+
+
+def chatgpt(
+    conversation_id: str, *messages: dict[str, Any], aside: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A conversation whose current path holds ``messages``; ``aside`` branches off after the first."""
+    mapping: dict[str, Any] = {"root": {"id": "root", "message": None, "parent": None}}
+    parent = "root"
+    for number, message in enumerate(messages):
+        node = f"{conversation_id}-m{number}"
+        mapping[node] = {"id": node, "message": {"id": node} | message, "parent": parent}
+        parent = node
+    if aside is not None:
+        first = f"{conversation_id}-m0"
+        mapping["aside"] = {"id": "aside", "message": {"id": "aside"} | aside, "parent": first}
+    return {
+        "title": "A title",
+        "conversation_id": conversation_id,
+        "create_time": 1_700_000_000.0,
+        "mapping": mapping,
+        "current_node": parent,
+    }
+
+
+def claude(conversation_id: str, *said: tuple[str, str]) -> dict[str, Any]:
+    """A conversation of (sender, text) messages, a minute apart."""
+    return {
+        "uuid": conversation_id,
+        "name": "A name",
+        "created_at": "2025-03-01T10:00:00.000000Z",
+        "account": {"uuid": "account"},
+        "chat_messages": [
+            {
+                "uuid": f"{conversation_id}-m{number}",
+                "text": text,
+                "content": [{"type": "text", "text": text}],
+                "sender": sender,
+                "created_at": f"2025-03-01T10:{number:02d}:00.000000Z",
+                "attachments": [],
+                "files": [],
+            }
+            for number, (sender, text) in enumerate(said)
+        ],
+    }
