@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from personaagent.cli.ask import ask
+from personaagent.cli.chat import chat
 from personaagent.cli.config import config
 from personaagent.cli.feedback import feedback
+from personaagent.cli.memory import memory_app
 from personaagent.cli.model import model_app
 from personaagent.cli.persona import persona_app
 from personaagent.cli.profile import profile_app
@@ -42,8 +44,10 @@ def _options(
     pass
 
 
+app.command()(chat)
 app.command()(ask)
 app.command()(feedback)
+app.add_typer(memory_app, name="memory")
 app.add_typer(persona_app, name="persona")
 app.add_typer(profile_app, name="profile")
 app.add_typer(model_app, name="model")

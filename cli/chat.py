@@ -5,7 +5,6 @@ import signal
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import uuid4
 
 from personaagent.cli.ask import Thread, summary
 from personaagent.cli.chat_commands import COMMANDS
@@ -13,7 +12,7 @@ from personaagent.cli.output import complain, notice, warn
 from personaagent.cli.prompt import interactive, messages
 from personaagent.cli.run import User, run
 from personaagent.core.errors import PersonaAgentError, UsageError
-from personaagent.core.records import Answer, check_user_id
+from personaagent.core.records import Answer, check_user_id, new_id
 
 if TYPE_CHECKING:
     from personaagent.graphs.local import LocalAgent
@@ -25,9 +24,7 @@ EARLIER = 200
 def chat(user: User, thread: Thread = None) -> None:
     """Talk with the agent; /help inside lists what you can do there."""
     check_user_id(user)
-    run(
-        lambda agent: Chat(agent, user, thread or uuid4().hex).talk(), role="actor", embeddings=True
-    )
+    run(lambda agent: Chat(agent, user, thread or new_id()).talk(), role="actor", embeddings=True)
 
 
 @dataclass
@@ -75,7 +72,7 @@ class Chat:
         events = self.agent.stream(text, self.user, thread_id=self.thread, incognito=self.incognito)
         answer = await _until_interrupted(print_turn(events))
         if answer is None:
-            notice("Stopped; nothing of this turn is remembered.")
+            notice("Stopped: this turn does not become an episode.")
             return
         for warning in answer.warnings:
             warn(warning)

@@ -15,7 +15,7 @@ PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 
 
 def config(as_json: AsJson = False) -> None:
-    """Show every setting, its value and where it came from; secrets are masked."""
+    """Show every setting and where its value came from."""
     settings = load_settings()
     fields = Settings.model_fields.items()
     explained = [

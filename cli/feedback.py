@@ -33,7 +33,7 @@ def feedback(
     reject: Annotated[bool, typer.Option("--reject", help="The answer was wrong.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether an answer was right, or what you wanted in its place."""
+    """Say whether an answer was right, or what you wanted."""
     check_user_id(user)
     check_text(episode, "episode id", ID_CHARS)
     given: list[Signal] = [

@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if not arguments or arguments in (["--help"], ["-h"]):
             sys.stdout.write(Path(__file__).with_name("help.txt").read_text("utf-8"))
+            sys.stdout.flush()
             return 0
         return _run(arguments)
     except KeyboardInterrupt:

@@ -28,7 +28,7 @@ async def messages(earlier: Sequence[str]) -> AsyncIterator[str]:
     session = _session(earlier)
     while True:
         try:
-            yield await session.prompt_async("> ")
+            yield await session.prompt_async("\n> ")
         except KeyboardInterrupt:
             continue
         except EOFError:

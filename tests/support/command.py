@@ -1,0 +1,64 @@
+"""The command, run in this process: arguments and standard input in, texts and exit code out."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personaagent.cli.main import main
+
+OURS = ("PERSONAAGENT_", "OPENAI_", "QDRANT_")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """Standard output as the one JSON document that it must be."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Command:
+    """``command("ask", "Hello", "--user", "ann")`` runs it."""
+
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> Result:
+        self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = main(arguments)
+        captured = self.capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+
+@contextmanager
+def command_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    home: Path,
+    **variables: str,
+) -> Iterator[Command]:
+    """The command on the data folder ``home``, with these variables of ours and no others."""
+    for name in [name for name in os.environ if name.startswith(OURS)]:
+        monkeypatch.delenv(name)
+    for name, value in {"PERSONAAGENT_HOME": str(home), **variables}.items():
+        monkeypatch.setenv(name, value)
+    before = os.umask(0o077)
+    try:
+        yield Command(monkeypatch, capsys)
+    finally:
+        os.umask(before)
