@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastembed import TextEmbedding
 
 BATCH = 32
+CORES = min(os.cpu_count() or 1, 4)
 RECENT = 512
 OPENAI_PREFIX = "openai:"
 
@@ -70,6 +71,7 @@ class LocalEmbedder(RecentEmbedder):
         self._home = home
         self._on_pull = on_pull
         self._loading = asyncio.Lock()
+        self._cores = asyncio.Semaphore(CORES)
         self._model: TextEmbedding | None = None
 
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
@@ -77,11 +79,16 @@ class LocalEmbedder(RecentEmbedder):
         model = await self._loaded()
         vectors: list[list[float]] = [[]] * len(texts)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        for start in range(0, len(order), BATCH):
-            batch = order[start : start + BATCH]
-            made = await asyncio.to_thread(_embed, model, [texts[i] for i in batch])
+
+        async def fill(batch: list[int]) -> None:
+            async with self._cores:
+                made = await asyncio.to_thread(_embed, model, [texts[i] for i in batch])
             for i, vector in zip(batch, made, strict=True):
                 vectors[i] = vector
+
+        await asyncio.gather(
+            *(fill(order[start : start + BATCH]) for start in range(0, len(order), BATCH))
+        )
         return vectors
 
     async def _loaded(self) -> "TextEmbedding":
@@ -173,7 +180,7 @@ def _load(folder: Path) -> "TextEmbedding":
             cache_dir=str(folder),
             specific_model_path=str(folder),
             local_files_only=True,
-            threads=min(os.cpu_count() or 1, 4),
+            threads=1,  # a batch a core instead: idle threads of the runtime's own would spin
         )
     except Exception as error:  # onnxruntime's and tokenizers' have no base in common
         raise DataError(
