@@ -1,6 +1,5 @@
 """Messages for chat templates that know only system, user and assistant, who take turns."""
 
-import json
 from collections.abc import Sequence
 
 from langchain_core.messages import (
@@ -15,8 +14,13 @@ from personaagent.prompts import fence, render
 
 
 def plain(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """The same conversation with tool calls and their results told in words."""
-    return merge_message_runs([_told(message) for message in messages], chunk_separator="\n\n")
+    """The same conversation without tool calls: what a tool gave follows the user's question.
+
+    The calls themselves are left out: a small model that sees them told in words repeats them
+    in place of an answer.
+    """
+    told = (_told(message) for message in messages if not _only_calls(message))
+    return merge_message_runs(list(told), chunk_separator="\n\n")
 
 
 def used_this_turn(messages: Sequence[BaseMessage]) -> set[str]:
@@ -30,14 +34,14 @@ def used_this_turn(messages: Sequence[BaseMessage]) -> set[str]:
     return used
 
 
+def _only_calls(message: BaseMessage) -> bool:
+    return isinstance(message, AIMessage) and bool(message.tool_calls) and not message.text
+
+
 def _told(message: BaseMessage) -> BaseMessage:
     match message:
         case AIMessage() if message.tool_calls:
-            calls = (
-                f"I use {call['name']} with {json.dumps(call['args'], ensure_ascii=False)}."
-                for call in message.tool_calls
-            )
-            return AIMessage("\n".join(filter(None, [message.text, *calls])))
+            return AIMessage(message.text)
         case ToolMessage():
             result = fence("result", message.text, tool=message.name or "")
             return HumanMessage(render("tool_result", result=result))
