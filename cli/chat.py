@@ -46,7 +46,7 @@ class Chat:
         newest = await self.agent.memory(self.user).episodes.newest(EARLIER)
         async for text in messages([episode.query for episode in reversed(newest)]):
             try:
-                await self._take(text)
+                await self.take(text)
             except PersonaAgentError as error:
                 complain(str(error))
             if self.over:
@@ -54,7 +54,12 @@ class Chat:
         if interactive() and self.last:
             notice(f"To go on with this conversation later: --thread {self.thread}")
 
-    async def _take(self, text: str) -> None:
+    async def take(self, text: str) -> None:
+        """What the user typed: a command, or a message that is answered.
+
+        Raises:
+            PersonaAgentError: the command or the turn failed; the chat can go on.
+        """
         if text.startswith("/"):
             name, _, argument = text[1:].strip().partition(" ")
             if name not in COMMANDS:

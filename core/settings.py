@@ -205,11 +205,16 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
-        )
-        raise ConfigurationError(f"Wrong setting: {wrong}. See `personaagent config`.") from error
+        wrong = "; ".join(f"{_named(item['loc'])}: {item['msg']}" for item in error.errors())
+        raise ConfigurationError(
+            f"Wrong setting: {wrong}; mend it in the environment or in {CONFIG_FILE}."
+        ) from error
     except ValueError as error:
         raise ConfigurationError(
             f"{CONFIG_FILE} in the data folder cannot be read: {error}"
         ) from error
+
+
+def _named(place: tuple[int | str, ...]) -> str:
+    name = str(place[0])
+    return variable(name) if name in Settings.model_fields else name
