@@ -144,6 +144,7 @@ class LocalAgent:
         """
         threads = await self._threads(user_id)
         receipt = await forget_all(self.memory(user_id), threads, self._delete_threads)
+        await self.parts.memory.drop_lock(user_id)
         await self._truncate_logs()
         return receipt
 

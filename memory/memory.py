@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from langgraph.store.base import BaseStore
 
-from personaagent.core.records import check_user_id
+from personaagent.core.records import check_user_id, user_key
 from personaagent.core.settings import Settings
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
@@ -63,8 +63,14 @@ class Memory:
             timeout=self._settings.recall_timeout,
         )
 
+    async def drop_lock(self, user_id: str) -> None:
+        """Remove the user's lock file, whose name tells that there was such a user."""
+        lock = self._lock_file(user_key(user_id))
+        await asyncio.to_thread(lock.unlink, missing_ok=True)
+
     async def aclose(self) -> None:
-        """Let go of the indexes."""
+        """Let go of the indexes and the embedding model."""
+        await self.embedder.aclose()
         for index in self._indexes.values():
             await index.aclose()
 
@@ -76,9 +82,11 @@ class Memory:
     @asynccontextmanager
     async def _lock(self, key: str) -> AsyncIterator[None]:
         """Keeps writers of one user's persona apart, also those of other processes here."""
-        folder = self._settings.home / "locks"
-        async with await asyncio.to_thread(_file_lock, folder / f"{key[:32]}.lock"):
+        async with await asyncio.to_thread(_file_lock, self._lock_file(key)):
             yield
+
+    def _lock_file(self, key: str) -> Path:
+        return self._settings.home / "locks" / f"{key[:32]}.lock"
 
 
 def _file_lock(path: Path) -> "AsyncFileLock":

@@ -2,19 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from personaagent.core.errors import DataError, IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Record
-from personaagent.memory.exchange.found import Found
+from personaagent.memory.exchange.found import Found, Problem
 from personaagent.memory.exchange.read import Advance, check, opened, read, stamp
 from personaagent.memory.user import UserMemory
 
 BATCH = 512
+BATCH_CHARS = 4_000_000
 
 Progress = Callable[[str], AbstractContextManager[Advance]]
 """Shows a step of that name while its block runs."""
@@ -62,7 +62,7 @@ async def _write(
     added = done = 0
     warnings: list[str] = []
     found = read(source, memory.user_id)
-    while batch := await asyncio.to_thread(lambda: list(islice(found, BATCH))):
+    while batch := await asyncio.to_thread(_take, found):
         given = [each for each in batch if isinstance(each, Found)]
         if stamp(source) != before or len(given) < len(batch):
             raise DataError(
@@ -79,6 +79,16 @@ async def _write(
     await memory.personas.begin()
     warnings = warnings or await _index(memory, sys.maxsize, settle=added > 0)
     return Imported(added=added, skipped=done - added, warnings=warnings)
+
+
+def _take(found: Iterator[Found | Problem]) -> list[Found | Problem]:
+    """The next of them: as many as are well written at once, or fewer where they are long."""
+    batch: list[Found | Problem] = []
+    chars = 0
+    while len(batch) < BATCH and chars < BATCH_CHARS and (each := next(found, None)):
+        batch.append(each)
+        chars += len(each.episode.response) if isinstance(each, Found) else 0
+    return batch
 
 
 async def _fresh(memory: UserMemory, episodes: Sequence[Episode]) -> list[Episode]:
