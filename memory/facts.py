@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from statistics import fmean, median, pstdev
 
 from personaagent.core.records import Episode, TaskFacts
@@ -64,9 +65,10 @@ def _task_facts(task: str | None, episodes: list[Episode]) -> TaskFacts:
 
 def _as_numbers(wanted: list[str]) -> list[float]:
     try:
-        return [float(text) for text in wanted]
+        numbers = [float(text) for text in wanted]
     except ValueError:
         return []
+    return numbers if all(map(isfinite, numbers)) else []  # float() reads "nan" and "infinity"
 
 
 def _are_classes(wanted: list[str]) -> bool:

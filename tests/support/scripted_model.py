@@ -1,0 +1,165 @@
+"""A chat model that answers from a function of what it is told, and a stand-in for ``Models``.
+
+def responder(prompt: Prompt) -> Reply:
+    assert "rye bread" in prompt.system
+    return "You like rye." if prompt.tools else [call("search_wikipedia", query="rye")]
+
+parts = scripted_parts(settings, responder)
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from personaagent.core.settings import Role, Settings
+from personaagent.memory.index.protocol import EpisodeIndex
+from personaagent.memory.memory import Memory
+from personaagent.nodes.parts import Parts, user_memory
+from personaagent.tools.recall import recall_tool
+from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
+from tests.support.embedder import BagEmbedder
+
+Reply = str | list[ToolCall] | Exception
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the model is told in one call."""
+
+    messages: list[BaseMessage]
+    tools: list[dict[str, Any]]
+    options: dict[str, Any]
+
+    @property
+    def system(self) -> str:
+        """The system prompt."""
+        return self.messages[0].text
+
+    @property
+    def last(self) -> str:
+        """The text of the last message."""
+        return self.messages[-1].text
+
+    @property
+    def observations(self) -> list[str]:
+        """What tools have returned."""
+        return [message.text for message in self.messages if isinstance(message, ToolMessage)]
+
+
+Responder = Callable[[Prompt], Reply]
+
+
+def call(name: str, **args: Any) -> ToolCall:
+    """A call of the tool ``name``."""
+    return ToolCall(name=name, args=args, id=f"call_{uuid4().hex}", type="tool_call")
+
+
+class ScriptedModel(BaseChatModel):
+    """Streams the responder's reply word by word; 10 tokens in and a token a word out."""
+
+    responder: Responder
+    prompts: list[Any]
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[Any, AIMessage]:
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        raise NotImplementedError
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        whole = AIMessageChunk("")
+        async for chunk in self._astream(messages, stop, run_manager, **kwargs):
+            whole += chunk.message
+        message = AIMessage(
+            whole.text, tool_calls=whole.tool_calls, usage_metadata=whole.usage_metadata
+        )
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        prompt = Prompt(messages, kwargs.pop("tools", []), kwargs)
+        self.prompts.append(prompt)
+        reply = self.responder(prompt)
+        if isinstance(reply, Exception):
+            raise reply
+        words = reply.split(" ") if isinstance(reply, str) else []
+        for number, word in enumerate(words):
+            yield _chunk(word if number == 0 else f" {word}")
+        wrote = len(words)
+        yield ChatGenerationChunk(
+            message=AIMessageChunk(
+                "",
+                tool_calls=[] if isinstance(reply, str) else reply,
+                usage_metadata={
+                    "input_tokens": 10,
+                    "output_tokens": wrote,
+                    "total_tokens": 10 + wrote,
+                },
+            )
+        )
+
+
+def _chunk(text: str) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=AIMessageChunk(text))
+
+
+@dataclass
+class ScriptedModels:
+    """In place of ``Models``: one scripted model plays every role; ``asked`` says which, when."""
+
+    model: ScriptedModel
+    asked: list[Role] = field(default_factory=list)
+
+    async def chat(self, role: Role) -> BaseChatModel:
+        self.asked.append(role)
+        return self.model
+
+    async def aclose(self) -> None:
+        return None
+
+
+def scripted_parts(
+    settings: Settings, responder: Responder, index: EpisodeIndex | None = None
+) -> tuple[Parts, list[Prompt]]:
+    """Parts whose models are scripted and embeddings bags of words; and the prompts, as they come."""
+    prompts: list[Prompt] = []
+    memory = Memory(settings, BagEmbedder(), index)
+    parts = replace(
+        Parts.make(settings, memory.embedder),
+        models=ScriptedModels(ScriptedModel(responder=responder, prompts=prompts)),
+        memory=memory,
+        tools=[
+            search_wikipedia_tool(Wikipedia(settings)),
+            recall_tool(lambda runtime: user_memory(memory, runtime), settings),
+        ],
+    )
+    return parts, prompts
