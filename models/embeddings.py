@@ -16,7 +16,9 @@ from personaagent.models.catalog import EMBEDDINGS, find_model
 from personaagent.models.download import OnPull, ensure
 
 if TYPE_CHECKING:
+    import httpx2
     from fastembed import TextEmbedding
+    from langchain_openai import OpenAIEmbeddings
 
 BATCH = 32
 CORES = min(os.cpu_count() or 1, 4)
@@ -38,6 +40,9 @@ class Embedder(Protocol):
             DownloadError, DataError: the local model could not be fetched or read.
         """
 
+    async def aclose(self) -> None:
+        """Close what is open."""
+
 
 class RecentEmbedder(ABC):
     """An embedder that remembers the texts it lately embedded one by one."""
@@ -50,9 +55,14 @@ class RecentEmbedder(ABC):
         """As ``Embedder.embed``; a turn asks for its query more than once, and pays once."""
         if len(texts) != 1:
             return await self._vectors(texts) if texts else []
-        if texts[0] not in self._recent:
-            [self._recent[texts[0]]] = await self._vectors(texts)
-        return [self._recent[texts[0]].copy()]
+        vector = self._recent.get(texts[0])
+        if vector is None:
+            [vector] = await self._vectors(texts)
+            self._recent[texts[0]] = vector
+        return [vector.copy()]
+
+    async def aclose(self) -> None:
+        """Close what is open: nothing here."""
 
     @abstractmethod
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
@@ -106,6 +116,9 @@ class EndpointEmbedder(RecentEmbedder):
         super().__init__(f"{OPENAI_PREFIX}{model}")
         self._model = model
         self._settings = settings
+        self._connecting = asyncio.Lock()
+        self._client: OpenAIEmbeddings | None = None
+        self._http: httpx2.AsyncClient | None = None
 
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
         import numpy as np
@@ -126,8 +139,19 @@ class EndpointEmbedder(RecentEmbedder):
         unit: list[list[float]] = (vectors / lengths).tolist()
         return unit
 
+    async def aclose(self) -> None:
+        """Close the connections."""
+        self._client = None
+        if self._http is not None:
+            await self._http.aclose()
+
     async def _ask(self, texts: list[str]) -> list[list[float]]:
-        """One connection a call: none is left open, and none outlives its event loop."""
+        async with self._connecting:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._connect)
+        return await self._client.aembed_documents(texts)
+
+    def _connect(self) -> "OpenAIEmbeddings":
         from langchain_openai import OpenAIEmbeddings
         from openai import DefaultAsyncHttpxClient
         from pydantic import SecretStr
@@ -136,17 +160,17 @@ class EndpointEmbedder(RecentEmbedder):
 
         settings = self._settings
         base_url, key = endpoint_of(settings)
-        async with DefaultAsyncHttpxClient(timeout=settings.model_timeout) as http:
-            return await OpenAIEmbeddings(
-                model=self._model,
-                base_url=base_url,
-                api_key=SecretStr(key),
-                timeout=settings.model_timeout,
-                max_retries=settings.model_retries,
-                http_async_client=http,
-                check_embedding_ctx_length=False,  # else tokens are sent, which others do not read
-                chunk_size=BATCH,
-            ).aembed_documents(texts)
+        self._http = DefaultAsyncHttpxClient(timeout=settings.model_timeout)
+        return OpenAIEmbeddings(
+            model=self._model,
+            base_url=base_url,
+            api_key=SecretStr(key),
+            timeout=settings.model_timeout,
+            max_retries=settings.model_retries,
+            http_async_client=self._http,
+            check_embedding_ctx_length=False,  # else tokens are sent, which others do not read
+            chunk_size=BATCH,
+        )
 
 
 def make_embedder(settings: Settings, on_pull: OnPull = lambda name, done, total: None) -> Embedder:
@@ -172,7 +196,9 @@ def make_embedder(settings: Settings, on_pull: OnPull = lambda name, done, total
 
 
 def _load(folder: Path) -> "TextEmbedding":
+    import httpx2
     from fastembed import TextEmbedding
+    from langchain_openai import OpenAIEmbeddings
 
     try:
         return TextEmbedding(

@@ -1,6 +1,7 @@
 """Embedding for real: the local model's vectors, and an endpoint over HTTP."""
 
 import socket
+from contextlib import aclosing
 
 import numpy as np
 import pytest
@@ -48,7 +49,8 @@ async def test_an_endpoint_is_sent_the_texts_themselves() -> None:
                 embeddings="openai:scripted", openai_base_url=endpoint.base_url, openai_api_key="k"
             )
         )
-        vectors = np.array(await embedder.embed(["one", "two"]))
+        async with aclosing(embedder):
+            vectors = np.array(await embedder.embed(["one", "two"]))
 
     [request] = endpoint.requests
     assert request.body["input"] == ["one", "two"]
@@ -62,8 +64,11 @@ async def test_a_wrong_address_is_a_setting_to_mend() -> None:
         embedder = make_embedder(
             Settings(embeddings="openai:x", openai_base_url=f"{endpoint.base_url}/wrong")
         )
-        with pytest.raises(ConfigurationError, match="embedding model's name and OPENAI_BASE_URL"):
-            await embedder.embed(["one"])
+        async with aclosing(embedder):
+            with pytest.raises(
+                ConfigurationError, match="embedding model's name and OPENAI_BASE_URL"
+            ):
+                await embedder.embed(["one"])
 
 
 async def test_an_endpoint_that_is_down_is_unavailable() -> None:
@@ -75,5 +80,6 @@ async def test_an_endpoint_that_is_down_is_unavailable() -> None:
         )
     )
 
-    with pytest.raises(ModelUnavailable, match="cannot be reached"):
-        await embedder.embed(["one"])
+    async with aclosing(embedder):
+        with pytest.raises(ModelUnavailable, match="cannot be reached"):
+            await embedder.embed(["one"])

@@ -18,6 +18,9 @@ class BagEmbedder:
         self.texts += texts
         return [_bag(text) for text in texts]
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
 
 def _bag(text: str) -> list[float]:
     counts = [0.0] * SIZE
