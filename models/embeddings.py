@@ -61,9 +61,6 @@ class RecentEmbedder(ABC):
             self._recent[texts[0]] = vector
         return [vector.copy()]
 
-    async def aclose(self) -> None:
-        """Close what is open: nothing here."""
-
     @abstractmethod
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
         """The vectors of at least one text."""
@@ -107,6 +104,9 @@ class LocalEmbedder(RecentEmbedder):
                 folder = await ensure(EMBEDDINGS, self._home, partial(self._on_pull, EMBEDDINGS))
                 self._model = await asyncio.to_thread(_load, folder)
         return self._model
+
+    async def aclose(self) -> None:
+        """Nothing is open but the model, which goes with this object."""
 
 
 class EndpointEmbedder(RecentEmbedder):
@@ -196,9 +196,7 @@ def make_embedder(settings: Settings, on_pull: OnPull = lambda name, done, total
 
 
 def _load(folder: Path) -> "TextEmbedding":
-    import httpx2
     from fastembed import TextEmbedding
-    from langchain_openai import OpenAIEmbeddings
 
     try:
         return TextEmbedding(
