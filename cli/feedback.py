@@ -36,11 +36,12 @@ def feedback(
     """Say whether an answer was right, or what you wanted."""
     check_user_id(user)
     check_text(episode, "episode id", ID_CHARS)
-    given: list[Signal] = [
-        signal
-        for signal, chosen in (("edit", edit is not None), ("accept", accept), ("reject", reject))
-        if chosen
-    ]
+    chosen: dict[Signal, bool] = {
+        "edit": edit is not None,
+        "accept": accept,
+        "reject": reject,
+    }
+    given = [signal for signal, wanted in chosen.items() if wanted]
     if len(given) != 1:
         raise UsageError("Give exactly one of --edit TEXT, --accept and --reject.")
     text = None if edit is None else check_text(edit, "text you wanted", TRUTH_CHARS)
