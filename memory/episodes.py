@@ -6,10 +6,9 @@ from uuid import uuid4
 
 from personaagent.core.errors import UnknownEpisode
 from personaagent.core.records import Episode, Signal
-from personaagent.memory.space import Kind, Space, Value
+from personaagent.memory.space import Change, Kind, Space, Value
 
 PAGE = 500
-Change = tuple[Kind, str, Value | None]
 
 
 class Episodes:

@@ -168,7 +168,7 @@ class Indexer:
     async def _mark_all(self) -> int:
         """Mark every episode to be indexed; returns how many there are."""
         every = [episode.id async for episode in self.episodes.each()]
-        await self.space.write(("unindexed", key, {}) for key in every)
+        await self.space.write_many(("unindexed", key, {}) for key in every)
         return len(every)
 
     def _check(self, built_with: str) -> None:

@@ -58,9 +58,8 @@ class Profiles:
         kept = [each for each in map(partial(_without, gone), statements) if each is not None]
         value = {"statements": [each.stored() for each in kept], "at": now().isoformat()}
         done = [key for key, mark in (await self.unsummarised()).items() if seen.get(key) == mark]
-        await self.space.write(
-            [("profile", "summary", value), *(("unsummarised", key, None) for key in done)]
-        )
+        await self.space.write([("profile", "summary", value)])
+        await self.space.write_many(("unsummarised", key, None) for key in done)
 
     async def forget(self, forgotten: set[str]) -> list[Statement]:
         """Take out every statement that rested on these episodes alone; returns those.

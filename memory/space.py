@@ -5,6 +5,7 @@ import errno
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Literal, get_args
 
 from langgraph.store.base import BaseStore, GetOp, Op, PutOp, Result, SearchItem, SearchOp
@@ -16,6 +17,7 @@ Kind = Literal[
     "episodes", "conversations", "unindexed", "unsummarised", "profile", "persona", "index"
 ]
 Value = dict[str, Any]
+Change = tuple[Kind, str, Value | None]
 
 PAGE = 1000
 
@@ -36,11 +38,20 @@ class Space:
         items = await self._batch([GetOp(self._at(kind), key) for key in keys])
         return [None if item is None else item.value for item in items]  # type: ignore[union-attr]
 
-    async def write(self, changes: Iterable[tuple[Kind, str, Value | None]]) -> None:
+    async def write(self, changes: Iterable[Change]) -> None:
         """Put these values (None deletes) in one transaction: all of them or none."""
         puts = [PutOp(self._at(kind), key, value, index=False) for kind, key, value in changes]
         if puts:
             await self._batch(puts)
+
+    async def write_many(self, changes: Iterable[Change]) -> None:
+        """Put any number of values, some at a time: what breaks off midway is half done.
+
+        SQLite takes 32,766 values in a statement, so that ``write`` is for a few thousand.
+        """
+        left = iter(changes)
+        while page := list(islice(left, PAGE)):
+            await self.write(page)
 
     async def each(self, kind: Kind, **equal: Any) -> AsyncIterator[tuple[str, Value]]:
         """Every key and value of ``kind`` whose fields equal ``equal``, in no particular order."""

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -304,6 +305,19 @@ async def test_an_index_that_is_held_costs_no_episode(tmp_path: Path, file: Path
         assert (again.added, again.skipped, again.warnings) == (0, 1, [])
         assert (await agent.memory("u").recall("green tea", 1)).episodes[0].query == "green tea"
         assert await agent.memory("u").space.some("unindexed", 1) == []
+
+
+async def test_a_history_longer_than_a_statement_of_sqlite(agent: LocalAgent, file: Path) -> None:
+    """SQLite takes 32,766 values in a statement, some builds more; fewer here, for a shorter test."""
+    database = agent._store.conn
+    await database._execute(database._conn.setlimit, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 8_000)
+    lines = [{"query": f"q{n}", "response": "r"} for n in range(2_000)]
+    assert (await import_json(agent, file, *lines)).added == 2_000
+    memory = agent.memory("u")
+    assert await memory.indexer.rebuild() == 2_000
+    await memory.profile.write_summary([], await memory.profile.unsummarised())
+    assert await memory.profile.unsummarised() == {}
+    assert len((await agent.forget_all("u")).episodes) == 2_000
 
 
 class Failing(BagEmbedder):
