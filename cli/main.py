@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from personaagent.core.errors import PersonaAgentError
+from personaagent.core.errors import DataError, PersonaAgentError
 
 INTERRUPTED = 130
 DEBUG = "PERSONAAGENT_DEBUG"
@@ -38,6 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
+        if isinstance(error, OSError) and error.filename:
+            return _tell(
+                f"{error.filename} cannot be used ({error.strerror}): check its path and "
+                "permissions; PERSONAAGENT_HOME is where the data folder stands.",
+                DataError.exit_code,
+            )
         return _tell(
             f"Something unforeseen went wrong ({type(error).__name__}: {error}); "
             f"set {DEBUG}=1 for the traceback.",

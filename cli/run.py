@@ -82,7 +82,7 @@ async def pull_missing(name: str, settings: Settings) -> bool:
     if present(model, settings.home):
         return False
     notice(
-        f"Fetching the model {name} ({model.size / 1e6:,.0f} MB, {model.licence}), once for all."
+        f"Fetching the model {name} ({model.size / 1e6:,.0f} MB, {model.licence}); this happens once."
     )
     with progress(name, bytes_=True) as advance:
         await ensure(name, settings.home, advance)

@@ -86,6 +86,13 @@ def test_an_unforeseen_error_is_one_line_that_says_how_to_see_more(command, monk
         command("ask")
 
 
+def test_a_data_folder_that_cannot_be_is_exit_code_5(command: Command, monkeypatch) -> None:
+    monkeypatch.setenv("PERSONAAGENT_HOME", "/dev/null/folder")
+    result = command("persona", "show", "--user", "ann")
+    assert (result.code, result.out) == (5, "")
+    assert result.err.startswith("Error: /dev/null/folder cannot be used (Not a directory)")
+
+
 def test_an_interrupt_is_130_without_a_word(command, monkeypatch) -> None:
     def interrupt(arguments):
         raise KeyboardInterrupt
