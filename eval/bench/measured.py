@@ -4,6 +4,9 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import NoReturn
+
+SKIPPED = 77
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class Measured:
     @property
     def shown(self) -> str:
         """The value with its unit."""
-        return f"{self.value:,.3g}{self.unit}" if self.value < 100 else f"{self.value:,.0f}{self.unit}"
+        return (
+            f"{self.value:,.3g}{self.unit}" if self.value < 100 else f"{self.value:,.0f}{self.unit}"
+        )
 
 
 def finish(found: Sequence[Measured]) -> None:
@@ -45,6 +50,12 @@ def finish(found: Sequence[Measured]) -> None:
             verdict = f"  {each.target}: {'pass' if each.passed else 'FAIL'}" if each.target else ""
             print(f"{each.name}: {each.shown}{verdict}")
     sys.exit(not all(each.passed for each in found))
+
+
+def skip(reason: str) -> NoReturn:
+    """End without figures, for this reason."""
+    print(reason)
+    sys.exit(SKIPPED)
 
 
 def say(text: str) -> None:

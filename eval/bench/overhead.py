@@ -26,6 +26,7 @@ TURNS = 80
 async def measure() -> list[Measured]:
     from langchain.agents import create_agent
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
     from personaagent.graphs.local import open_local
     from personaagent.nodes.parts import Parts
 
@@ -67,7 +68,9 @@ async def measure() -> list[Measured]:
         pairs = pairs[WARM_UP:]
     return [
         Measured("a turn, this agent (median)", 1000 * median(our for our, _ in pairs), " ms"),
-        Measured("a turn, create_agent (median)", 1000 * median(their for _, their in pairs), " ms"),
+        Measured(
+            "a turn, create_agent (median)", 1000 * median(their for _, their in pairs), " ms"
+        ),
         Measured("overhead of a turn", median(our / their for our, their in pairs), "x", most=2),
     ]
 

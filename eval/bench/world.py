@@ -3,15 +3,17 @@
 import json
 import random
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from measured import say
+
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings, load_settings
 from personaagent.graphs.local import LocalAgent, open_local
@@ -74,20 +76,23 @@ async def world(users: dict[str, int], **settings: object) -> AsyncIterator[Sett
         yield made
 
 
-async def _fill(agent: LocalAgent, user: str, count: int) -> None:
+def invented(user: str, count: int) -> Iterator[Episode]:
+    """So many episodes of the user, the same ones each time."""
     chance = random.Random(user)
+    for number in range(count):
+        yield Episode(
+            id=f"e{number}",
+            user_id=user,
+            query=sentence(chance),
+            response=sentence(chance, 30),
+            created_at=BEGIN + timedelta(minutes=number),
+        )
+
+
+async def _fill(agent: LocalAgent, user: str, count: int) -> None:
     memory = agent.memory(user)
-    for start in range(0, count, PIECE):
-        episodes = [
-            Episode(
-                id=f"e{number}",
-                user_id=user,
-                query=sentence(chance),
-                response=sentence(chance, 30),
-                created_at=BEGIN + timedelta(minutes=number),
-            )
-            for number in range(start, min(start + PIECE, count))
-        ]
-        await memory.episodes.add(episodes)
-        await memory.indexer.catch_up(len(episodes))
-    await memory.profile.write_summary([], await memory.profile.unsummarised())
+    episodes = invented(user, count)
+    while piece := list(islice(episodes, PIECE)):
+        await memory.episodes.add(piece)
+        await memory.indexer.catch_up(len(piece))
+    await memory.profile.write_summary([])
