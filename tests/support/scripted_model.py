@@ -151,15 +151,15 @@ def scripted_parts(
     settings: Settings, responder: Responder, index: EpisodeIndex | None = None
 ) -> tuple[Parts, list[Prompt]]:
     """Parts whose models are scripted and embeddings bags of words; and the prompts, as they come."""
-    prompts: list[Prompt] = []
+    model = ScriptedModel(responder=responder, prompts=[])
     memory = Memory(settings, BagEmbedder(), index)
     parts = replace(
         Parts.make(settings, memory.embedder),
-        models=ScriptedModels(ScriptedModel(responder=responder, prompts=prompts)),
+        models=ScriptedModels(model),
         memory=memory,
         tools=[
             search_wikipedia_tool(Wikipedia(settings)),
             recall_tool(lambda runtime: user_memory(memory, runtime), settings),
         ],
     )
-    return parts, prompts
+    return parts, model.prompts
