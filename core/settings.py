@@ -3,10 +3,10 @@
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
-    home: Path = Field(
+    home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("personaagent", appauthor=False)),
         description="Folder of the user's data: store, checkpoints, index, embedded models.",
     )

@@ -195,7 +195,7 @@ async def open_local(settings: Settings, parts: Parts | None = None) -> AsyncIte
     Raises:
         DataError: the folder or a database in it cannot be used.
     """
-    home = settings.home.expanduser()
+    home = settings.home
     async with AsyncExitStack() as stack:
         with storage_errors():
             home.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -19,7 +19,9 @@ Kind = Literal[
 Value = dict[str, Any]
 Change = tuple[Kind, str, Value | None]
 
-PAGE = 1000
+WRITTEN = 1000
+READ = 5000
+"""Values written, and read, at a time: each page read costs the store a sort of all."""
 
 
 class Space:
@@ -50,19 +52,19 @@ class Space:
         SQLite takes 32,766 values in a statement, so that ``write`` is for a few thousand.
         """
         left = iter(changes)
-        while page := list(islice(left, PAGE)):
+        while page := list(islice(left, WRITTEN)):
             await self.write(page)
 
     async def each(self, kind: Kind, **equal: Any) -> AsyncIterator[tuple[str, Value]]:
         """Every key and value of ``kind`` whose fields equal ``equal``, in no particular order."""
         offset = 0
         while True:
-            page = await self._search(kind, filter=equal or None, limit=PAGE, offset=offset)
+            page = await self._search(kind, filter=equal or None, limit=READ, offset=offset)
             for item in page:
                 yield item.key, item.value
-            if len(page) < PAGE:
+            if len(page) < READ:
                 return
-            offset += PAGE
+            offset += READ
 
     async def some(self, kind: Kind, limit: int) -> list[str]:
         """Up to ``limit`` keys of ``kind``."""
@@ -71,7 +73,7 @@ class Space:
     async def clear(self) -> None:
         """Delete everything of this user."""
         for kind in get_args(Kind):
-            while keys := await self.some(kind, PAGE):
+            while keys := await self.some(kind, WRITTEN):
                 await self.write((kind, key, None) for key in keys)
 
     async def _search(self, kind: Kind, **options: Any) -> list[SearchItem]:
