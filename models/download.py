@@ -24,7 +24,7 @@ MARGIN = 150_000_000
 
 def model_folder(home: Path, name: str) -> Path:
     """Where the files of the model ``name`` stand."""
-    return home.expanduser() / "models" / name
+    return home / "models" / name
 
 
 def present(model: Model, home: Path) -> bool:
