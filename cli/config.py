@@ -41,8 +41,8 @@ def _view(rows: list[dict[str, Any]], settings: Settings) -> RenderableType:
     shown: list[RenderableType] = []
     for row in rows:
         value = "not set" if row["value"] is None else printable(str(row["value"]))
-        from_ = Text(f"  ({row['origin']})", "dim" if row["origin"] == "default" else "green")
-        shown.append(Text(row["variable"], "cyan").append(f" = {value}", "default").append(from_))
+        from_ = (f"  ({row['origin']})", "dim" if row["origin"] == "default" else "green")
+        shown.append(Text.assemble((row["variable"], "cyan"), f" = {value}", from_))
         shown.append(Padding(Text(row["description"], "dim"), (0, 0, 0, 4), expand=False))
     file = settings.home / CONFIG_FILE
     last = f"Set them in the environment, or in {file} by their names (as: top_k = 4)."

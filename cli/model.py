@@ -68,8 +68,8 @@ def _view(models: list[dict[str, Any]]) -> RenderableType:
         )
         default = ", the default" if each["default"] else ""
         lines.append(f"  {each['size'] / 1e6:,.0f} MB, {each['licence']}, {each['use']}{default}\n")
-        lines.append(f"    {each['path']}\n", "dim")
         for file in each["files"]:
-            lines.append(f"    sha256 {file['sha256']}  {file['name']}\n", "dim")
+            path = Path(each["path"], file["name"])
+            lines.append(f"    {path}\n    sha256 {file['sha256']}\n", "dim")
     lines.rstrip()
     return lines

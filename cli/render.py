@@ -64,10 +64,11 @@ def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
     """Two lines an episode: what was asked, and what was wanted or else answered."""
     table = Table.grid(padding=(0, 2))
     for episode in episodes:
-        about = Text(episode.id, "cyan").append(
-            f"\n{episode.created_at:%Y-%m-%d}" + (f" {episode.task}" if episode.task else ""), "dim"
+        about = f"\n{episode.created_at:%Y-%m-%d}" + (f" {episode.task}" if episode.task else "")
+        table.add_row(
+            Text.assemble((episode.id, "cyan"), (printable(about), "dim")),
+            Text.assemble((_line(episode.query), "bold"), f"\n{_outcome(episode)}"),
         )
-        table.add_row(about, Text(_line(episode.query), "bold").append(f"\n{_outcome(episode)}"))
     return table if episodes else Text("(no episodes)", "dim")
 
 
