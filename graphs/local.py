@@ -19,7 +19,7 @@ from langgraph.errors import NodeTimeoutError
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.sqlite import AsyncSqliteStore
 
-from personaagent.core.errors import ModelUnavailable
+from personaagent.core.errors import DataError, ModelUnavailable
 from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_text, user_key
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext
@@ -197,7 +197,7 @@ async def open_local(settings: Settings, parts: Parts | None = None) -> AsyncIte
     """
     home = settings.home
     async with AsyncExitStack() as stack:
-        with storage_errors():
+        with _folder_errors(home), storage_errors():
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
             store = AsyncSqliteStore(
                 await stack.enter_async_context(_database(home / "memory.sqlite"))
@@ -210,6 +210,17 @@ async def open_local(settings: Settings, parts: Parts | None = None) -> AsyncIte
         agent = LocalAgent(parts or Parts.make(settings), store, saver)
         stack.push_async_callback(agent.aclose)
         yield agent
+
+
+@contextmanager
+def _folder_errors(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"The data folder {home} cannot be used ({error.strerror}): "
+            "mend that, or set PERSONAAGENT_HOME to another one."
+        ) from error
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from filelock import FileLock, Timeout
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from personaagent.core.errors import IndexDamaged, IndexUnavailable
@@ -20,7 +21,9 @@ from personaagent.memory.index.shard import (
     count,
     first_line,
     holder_file,
+    holds,
     load_or_create,
+    named_holder,
     own_filter,
     search,
     settle,
@@ -51,6 +54,7 @@ class EdgeIndex:
         self._folder = folder
         self._wait = wait
         self._shard: EdgeShard | None = None
+        self._lock = FileLock(folder.with_suffix(".lock"), timeout=0)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="index")
 
     async def upsert(self, user: str, entries: Sequence[Entry]) -> None:
@@ -78,6 +82,9 @@ class EdgeIndex:
         from qdrant_edge import UpdateOperation
 
         await self._run(self._erase, UpdateOperation.delete_points_by_filter(own_filter(user)))
+
+    async def holds(self, user: str) -> bool:
+        return await self._run(holds, user) or False
 
     async def count(self, user: str) -> int:
         return await self._run(count, user) or 0
@@ -125,9 +132,25 @@ class EdgeIndex:
             ) from error
 
     def _with_shard(self, size: int | None, call: Callable[..., T], *args: Any) -> T | None:
-        if self._shard is None:
-            self._shard = load_or_create(self._folder, size)
+        if self._shard is None and (size is not None or self._folder.exists()):
+            self._shard = self._hold(size)
         return None if self._shard is None else call(self._shard, *args)
+
+    def _hold(self, size: int | None) -> "EdgeShard | None":
+        """Open or make the shard. The bindings' own lock guards neither the making of a shard
+        nor its replacement, so that another one is held as long as this process uses it."""
+        self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise Held(named_holder(self._folder)) from error
+        shard = None
+        try:
+            shard = load_or_create(self._folder, size)
+        finally:
+            if shard is None:
+                self._lock.release()
+        return shard
 
     def _erase(self, shard: "EdgeShard", deletion: "UpdateOperation") -> None:
         """Delete for good: what is left moves to a new shard, as the old one's log and segments
@@ -136,13 +159,23 @@ class EdgeIndex:
         shutil.rmtree(fresh, ignore_errors=True)
         shard.update(deletion)
         copy_to(fresh, shard)
-        self._close()
+        shard.close()
+        self._shard = None
         shutil.rmtree(self._folder)
         if fresh.exists():
             fresh.rename(self._folder)
+            self._shard = load_or_create(self._folder, None)
+        if self._shard is None:
+            self._let_go()
 
     def _close(self) -> None:
         shard, self._shard = self._shard, None
         if shard is not None:
-            shard.close()
-            holder_file(self._folder).unlink(missing_ok=True)
+            try:
+                shard.close()
+            finally:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        holder_file(self._folder).unlink(missing_ok=True)
+        self._lock.release()

@@ -23,7 +23,8 @@ def holder_file(folder: Path) -> Path:
     return folder.with_suffix(".holder")
 
 
-def _named_holder(folder: Path) -> str:
+def named_holder(folder: Path) -> str:
+    """The process that has the shard open, in words."""
     try:
         return f"process {int(holder_file(folder).read_text())}"
     except (OSError, ValueError):
@@ -38,8 +39,6 @@ def load_or_create(folder: Path, size: int | None) -> "EdgeShard | None":
     try:
         shard = _load(folder) if exists or size is None else _create(folder, size)
     except Exception as error:  # the bindings raise bare Exception
-        if "WouldBlock" in str(error):
-            raise Held(_named_holder(folder)) from error
         raise IndexDamaged(
             f"The index cannot be opened ({first_line(error)}): run `personaagent memory reindex`."
         ) from error
@@ -172,6 +171,14 @@ def settle(shard: "EdgeShard") -> None:
     """Merge and vacuum the segments, and bring all to the disk."""
     shard.optimize()
     shard.flush()
+
+
+def holds(shard: "EdgeShard", user: str) -> bool:
+    """Whether there is an entry of ``user``."""
+    from qdrant_edge import ScrollRequest
+
+    points, _ = shard.scroll(ScrollRequest(limit=1, filter=own_filter(user)))
+    return bool(points)
 
 
 def count(shard: "EdgeShard", user: str) -> int:
