@@ -42,7 +42,8 @@ def _session(earlier: Sequence[str]) -> "PromptSession[str]":
 
     keys = KeyBindings()
     keys.add("enter")(_send)
-    keys.add("escape", "enter")(lambda event: event.current_buffer.insert_text("\n"))
+    for enter in ("enter", "c-j"):  # what was typed before the prompt stood comes as the latter
+        keys.add("escape", enter)(lambda event: event.current_buffer.insert_text("\n"))
     return PromptSession(
         multiline=True,
         key_bindings=keys,
