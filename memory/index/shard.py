@@ -62,15 +62,25 @@ def _create(folder: Path, size: int) -> "EdgeShard":
         EdgeVectorParams,
         HnswIndexConfig,
         KeywordIndexParams,
+        Memory,
         Modifier,
         UpdateOperation,
+        VectorStorageDatatype,
     )
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     shard = EdgeShard.create(
         str(folder),
         EdgeConfig(
-            vectors={"dense": EdgeVectorParams(size=size, distance=Distance.Cosine)},
+            # Half precision, and read from the file as needed: a search reads one user's alone.
+            vectors={
+                "dense": EdgeVectorParams(
+                    size=size,
+                    distance=Distance.Cosine,
+                    datatype=VectorStorageDatatype.Float16,
+                    memory=Memory.Cold,
+                )
+            },
             sparse_vectors={"bm25": EdgeSparseVectorParams(modifier=Modifier.Idf)},
             hnsw_config=HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10**9),
             optimizers=EdgeOptimizersConfig(
@@ -147,10 +157,18 @@ def copy_to(folder: Path, shard: "EdgeShard") -> None:
 
     copy: EdgeShard | None = None
     for points in _pages(shard):
-        copy = copy or _create(folder, len(points[0].vector["dense"]))
+        copy = copy or _create(folder, _size(points[0]))
         copy.update(UpdateOperation.upsert_points(points))
     if copy is not None:
         copy.close()
+
+
+def _size(point: "Point") -> int:
+    vectors = point.vector
+    assert isinstance(vectors, dict)
+    dense = vectors["dense"]
+    assert isinstance(dense, list)
+    return len(dense)
 
 
 def _pages(shard: "EdgeShard") -> "Iterator[list[Point]]":
@@ -162,7 +180,7 @@ def _pages(shard: "EdgeShard") -> "Iterator[list[Point]]":
             ScrollRequest(limit=BATCH, offset=offset, with_payload=True, with_vector=True)
         )
         if records:
-            yield [Point(record.id, record.vector, record.payload) for record in records]
+            yield [Point(record.id, record.vector or {}, record.payload) for record in records]
         if offset is None:
             return
 

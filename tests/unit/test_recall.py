@@ -109,7 +109,7 @@ class Broken:
             await asyncio.Event().wait()
         raise IndexUnavailable("The index is on holiday.")
 
-    upsert = search = delete = clear = count = settle = destroy = _fail
+    upsert = search = delete = clear = count = holds = settle = destroy = _fail
 
     async def aclose(self) -> None:
         return None
