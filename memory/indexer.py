@@ -58,10 +58,8 @@ class Indexer:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        built_with = await self._built_with()
-        if built_with is None:
+        if not await self.check():
             return Ranking([], [])
-        self._check(built_with)
         dense = (await self.embedder.embed([query]))[0] if mode != "bm25" else None
         ranking = await self._index.search(
             self.space.key,
@@ -117,15 +115,19 @@ class Indexer:
         await index.clear(self.space.key)
         return count
 
-    async def check(self) -> None:
-        """Make sure that what is indexed can be compared with what will be.
+    async def check(self) -> bool:
+        """Whether anything was indexed; it can be compared with what will be.
 
         Raises:
             EmbeddingsChanged: the user's index was built with another embedding model.
         """
         built_with = await self._built_with()
-        if built_with is not None:
-            self._check(built_with)
+        if built_with not in (None, self.embedder.name):
+            raise EmbeddingsChanged(
+                f"The memory of '{self.space.user_id}' is indexed with {built_with}, but the "
+                f"embedding model is now {self.embedder.name}: run `personaagent memory reindex`."
+            )
+        return built_with is not None
 
     async def settle(self) -> None:
         """Bring the index into its fastest shape, after much was written."""
@@ -156,27 +158,19 @@ class Indexer:
 
         An index that was lost is not added to as if it were whole: all is to be indexed again.
         """
-        await self.check()
-        if await self._built_with() is None:
+        if not await self.check():
             await self.space.write([("index", "state", {"embeddings": self.embedder.name})])
         elif await self._is_empty():
             await self._mark_all()
 
     async def _is_empty(self) -> bool:
-        return await self._index.count(self.space.key) == 0
+        return not await self._index.holds(self.space.key)
 
     async def _mark_all(self) -> int:
         """Mark every episode to be indexed; returns how many there are."""
         every = [episode.id async for episode in self.episodes.each()]
         await self.space.write_many(("unindexed", key, {}) for key in every)
         return len(every)
-
-    def _check(self, built_with: str) -> None:
-        if built_with != self.embedder.name:
-            raise EmbeddingsChanged(
-                f"The memory of '{self.space.user_id}' is indexed with {built_with}, but the "
-                f"embedding model is now {self.embedder.name}: run `personaagent memory reindex`."
-            )
 
     async def _clear(self) -> None:
         for name in {await self._built_with() or self.embedder.name, self.embedder.name}:

@@ -43,11 +43,12 @@ async def use(home: Path, url: str) -> None:
     from personaagent.nodes.parts import Parts
 
     settings = load_settings(
-        home=home, openai_base_url=url, openai_api_key="none", model="any", recall_timeout=60
+        home=home, openai_base_url=url, openai_api_key="none", model="any", summary_every=0
     )
     chance = random.Random("footprint")
     imported = psutil.Process().memory_info().rss
     async with open_local(settings, Parts.make(settings, real_embedder())) as agent:
+        await agent.parts.memory.embedder.embed(["load the model"])
         for user in list(USERS)[::10]:
             answer = await agent.ask(sentence(chance), user)
             assert answer.recalled, answer.warnings

@@ -1,8 +1,9 @@
 """What a turn costs beside the model: this agent against ``langchain.agents.create_agent``.
 
 Both have the same two tools, a SQLite checkpointer and the same endpoint, which answers at once,
-over HTTP. Ours also recalls (with the local embedding model) from 10,000 episodes of this user
-among 100,000, injects the persona and remembers. A new thread a turn; they take turns.
+over HTTP, and both stream tokens, node updates and values. Ours also recalls (with the local
+embedding model) from 10,000 episodes of this user among 100,000, injects the persona and
+remembers. A new thread a turn; they take turns.
 """
 
 import asyncio
@@ -34,8 +35,7 @@ async def measure() -> list[Measured]:
     async with AsyncExitStack() as stack:
         url = stack.enter_context(endpoint())
         settings = await stack.enter_async_context(
-            # No summary is refreshed: that goes on beside a conversation, not in its turns.
-            world(USERS, openai_base_url=url, openai_api_key="none", model="any", summary_every=0)
+            world(USERS, openai_base_url=url, openai_api_key="none", model="any")
         )
         parts = Parts.make(settings, real_embedder())
         ours = await stack.enter_async_context(open_local(settings, parts))
@@ -54,9 +54,12 @@ async def measure() -> list[Measured]:
             assert answer.recalled, answer.warnings
 
         async def their_turn(text: str) -> None:
-            await theirs.ainvoke(
-                {"messages": [("user", text)]}, {"configurable": {"thread_id": uuid4().hex}}
-            )
+            async for _ in theirs.astream(
+                {"messages": [("user", text)]},
+                {"configurable": {"thread_id": uuid4().hex}},
+                stream_mode=["messages", "updates", "values"],
+            ):
+                pass
 
         say(f"{TURNS} turns of each ...")
         pairs = []

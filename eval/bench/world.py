@@ -36,6 +36,9 @@ class RandomVectors:
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [vector_of(text).tolist() for text in texts]
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
 
 def vector_of(text: str) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
     """The random unit vector of ``text``."""
@@ -64,9 +67,12 @@ def vocabulary() -> list[str]:
 
 @asynccontextmanager
 async def world(users: dict[str, int], **settings: object) -> AsyncIterator[Settings]:
-    """Settings of a new data folder that holds so many indexed episodes of each user."""
+    """Settings of a new data folder that holds so many indexed episodes of each user.
+
+    No profile summary is refreshed: that goes on beside a conversation, not in its turns.
+    """
     with TemporaryDirectory(prefix="bench-") as folder:
-        made = load_settings(home=Path(folder), **settings)
+        made = load_settings(home=Path(folder), summary_every=0, **settings)
         say(f"writing {sum(users.values()):,} episodes of {len(users)} users ...")
         parts = Parts.make(made, embedder=RandomVectors(real_embedder().name))
         async with open_local(made, parts) as agent:
@@ -95,4 +101,3 @@ async def _fill(agent: LocalAgent, user: str, count: int) -> None:
     while piece := list(islice(episodes, PIECE)):
         await memory.episodes.add(piece)
         await memory.indexer.catch_up(len(piece))
-    await memory.profile.write_summary([])

@@ -69,6 +69,9 @@ class EpisodeIndex(Protocol):
     async def clear(self, user: str) -> None:
         """Take all of the user's episodes out for good."""
 
+    async def holds(self, user: str) -> bool:
+        """Whether any episode of the user is indexed; quick, however many are."""
+
     async def count(self, user: str) -> int:
         """How many episodes of the user are indexed."""
 

@@ -107,6 +107,13 @@ class QdrantIndex:
                     self._collection, FilterSelector(filter=_own(user)), wait=True
                 )
 
+    async def holds(self, user: str) -> bool:
+        async with _reachable():
+            if not await self._exists():
+                return False
+            points, _ = await self._client.scroll(self._collection, _own(user), limit=1)
+            return bool(points)
+
     async def count(self, user: str) -> int:
         async with _reachable():
             if not await self._exists():
