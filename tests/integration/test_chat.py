@@ -170,6 +170,10 @@ def test_help_lists_every_command(command: Command) -> None:
         assert re.search(rf"^/{name}\b.*{re.escape(each.help)}$", shown, re.MULTILINE)
 
 
+PROMPT = "\x1b[?2004h"  # bracketed paste: from here on keys are the prompt's
+PATIENCE = 60
+
+
 class Terminal:
     """The chat on a pseudo-terminal: what is typed goes in, what is shown can be waited for."""
 
@@ -193,7 +197,7 @@ class Terminal:
     def wait_for(self, text: str) -> None:
         """Read until ``text`` is shown, and forget what stood before it."""
         while text not in self._shown:
-            ready, _, _ = select.select([self._master], [], [], 60)
+            ready, _, _ = select.select([self._master], [], [], PATIENCE)
             assert ready, f"{text!r} does not come: {self._shown!r}"
             self._shown += os.read(self._master, 65536).decode()
         self._shown = self._shown.partition(text)[2]
@@ -202,6 +206,11 @@ class Terminal:
         """Press these keys."""
         os.write(self._master, keys.encode())
 
+    def kill(self) -> None:
+        """End it where it stands, if it has not ended."""
+        self._process.kill()
+        self._process.wait()
+
     def end(self) -> int:
         """The exit code, once it has ended."""
         while True:
@@ -209,21 +218,27 @@ class Terminal:
                 os.read(self._master, 65536)
             except OSError:  # the other side is closed
                 os.close(self._master)
-                return self._process.wait(60)
+                return self._process.wait(PATIENCE)
 
 
-def test_on_a_terminal(command: Command, endpoint) -> None:
+@pytest.fixture
+def terminal(command: Command):
     terminal = Terminal()
+    yield terminal
+    terminal.kill()
+
+
+def test_on_a_terminal(command: Command, terminal: Terminal) -> None:
     terminal.wait_for("scripted at 127.0.0.1 answers ann. /help lists the commands")
     terminal.type("Think for ever.\r")
     terminal.wait_for("Well")
     terminal.type("\x03")
     terminal.wait_for("Stopped")
-    terminal.wait_for("> ")
+    terminal.wait_for(PROMPT)
     terminal.type("My home\\\ris\x1b\rLisbon.\r")
     terminal.wait_for("you live in Lisbon.")
     terminal.wait_for("episode ")
-    terminal.wait_for("> ")
+    terminal.wait_for(PROMPT)
     terminal.type("half a thought\x03")
     terminal.type("\x1b[A\x1b[A\x03\x04")
     terminal.wait_for("To go on with this conversation later: --thread ")
