@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 demo: setup ## the main job on the embedded model: import a history, ask, compare with no memory
-	@$(BIN)/python eval/demo.py
+	@$(BIN)/python examples/demo.py
 
 test: setup ## every test that needs no language model
 	@$(BIN)/python -m pytest -m 'not live'

@@ -21,6 +21,8 @@ RecallMode = Literal["hybrid", "dense", "bm25"]
 ToolMode = Literal["auto", "native", "json"]
 
 CONFIG_FILE = "config.toml"
+LONGEST_WAIT = 60.0
+"""Seconds that the client waits between two tries, if the endpoint's Retry-After says so."""
 
 
 def _shared(name: str) -> AliasChoices:
@@ -152,7 +154,7 @@ class Settings(BaseSettings):
         """Seconds that one step of a graph may take, all retries of its request included."""
         if self.embedded:
             return self.embedded_timeout
-        return self.model_timeout * (self.model_retries + 2)
+        return (self.model_timeout + LONGEST_WAIT) * (self.model_retries + 1)
 
     @property
     def json_tools(self) -> bool:

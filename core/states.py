@@ -7,7 +7,10 @@ from langgraph.prebuilt import ToolRuntime
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from personaagent.core.errors import UsageError
 from personaagent.core.records import check_text, check_user_id
+
+MOST_RECALLED = 100
 
 
 class AgentContext(BaseModel):
@@ -18,7 +21,7 @@ class AgentContext(BaseModel):
     user_id: Annotated[str, Field(description="Whose memory and persona: 1 to 128 characters.")]
     task: Annotated[str | None, Field(description="Label of the kind of question, if any.")] = None
     top_k: Annotated[
-        int | None, Field(ge=0, le=100, description="Episodes to recall; None: the setting.")
+        int | None, Field(description="Episodes to recall, 0 to 100; None: the setting.")
     ] = None
     incognito: Annotated[bool, Field(description="Remember nothing of this turn.")] = False
 
@@ -26,6 +29,13 @@ class AgentContext(BaseModel):
     @classmethod
     def _valid_user(cls, user_id: str) -> str:
         return check_user_id(user_id)
+
+    @field_validator("top_k")
+    @classmethod
+    def _valid_top_k(cls, top_k: int | None) -> int | None:
+        if top_k is not None and not 0 <= top_k <= MOST_RECALLED:
+            raise UsageError(f"top_k is {top_k}; it can be 0 to {MOST_RECALLED}.")
+        return top_k
 
     @field_validator("task")
     @classmethod

@@ -360,8 +360,8 @@ async def test_usage_is_counted_by_turn(agent: MakeAgent) -> None:
     ("context", "error"),
     [
         ({"bogus": 1}, ValidationError),
-        ({"top_k": -1}, ValidationError),
-        ({"top_k": 101}, ValidationError),
+        ({"top_k": -1}, UsageError),
+        ({"top_k": 101}, UsageError),
         ({"user_id": ""}, UsageError),
         ({"user_id": "a\nb"}, UsageError),
         ({"user_id": "x" * 129}, UsageError),

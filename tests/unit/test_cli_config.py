@@ -53,7 +53,10 @@ def test_no_secret_is_printed(command: Command) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value", "named"),
-    [("PERSONAAGENT_TOP_K", "-1", "PERSONAAGENT_TOP_K"), ("PERSONAAGENT_RECALL_MODE", "magic", "PERSONAAGENT_RECALL_MODE")],
+    [
+        ("PERSONAAGENT_TOP_K", "-1", "PERSONAAGENT_TOP_K"),
+        ("PERSONAAGENT_RECALL_MODE", "magic", "PERSONAAGENT_RECALL_MODE"),
+    ],
 )
 def test_a_wrong_setting_is_exit_code_3_and_named(
     variable, value, named, command: Command, monkeypatch

@@ -18,7 +18,7 @@ from personaagent.graphs.local import LocalAgent
 from personaagent.memory.exchange import import_episodes
 from personaagent.memory.user import UserMemory
 
-HISTORY = Path(__file__).parent / "samples" / "mira.jsonl"
+HISTORY = Path(__file__).with_name("mira.jsonl")
 USER = "demo-mira"
 NOBODY = "demo-nobody"
 
@@ -33,7 +33,7 @@ class Question:
 
 
 QUESTIONS = [
-    Question("Which nuts must stay out of Ida's lunch box?", "hazelnut"),
+    Question("What is Ida allergic to?", "hazelnut"),
     Question("On which day and at what time is my cello lesson?", "18:30"),
     Question("Where did we hide the spare key of the boat?", "teapot"),
     Question("What is the capital of Portugal?", "Lisbon", only_memory=False),
