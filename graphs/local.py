@@ -100,6 +100,8 @@ class LocalAgent:
         graph = self._incognito if incognito else self._graph
         config: RunnableConfig = {"configurable": {"thread_id": f"{user_key(user_id)}:{thread}"}}
         started = time.monotonic()
+        # Begun while the graph starts: recall finds it done, or meets what went wrong.
+        asyncio.gather(self.parts.memory.embedder.embed([text]), return_exceptions=True)
         state: dict[str, Any] = {}
         with _turn_errors():
             turn: AsyncIterator[tuple[str, Any]] = graph.astream(  # type: ignore[assignment]

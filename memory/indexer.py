@@ -1,5 +1,6 @@
 """Keeps the index in step with a user's episodes in the store."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.bm25 import Bm25
-from personaagent.memory.index.protocol import Embedding, Entry, EpisodeIndex, Ranking
+from personaagent.memory.index.protocol import Embedding, Entry, EpisodeIndex, Hit, Ranking
 from personaagent.memory.space import Space
 from personaagent.models.embeddings import Embedder
 
@@ -60,18 +61,15 @@ class Indexer:
         """
         if not await self.check():
             return Ranking([], [])
-        dense = (await self.embedder.embed([query]))[0] if mode != "bm25" else None
-        ranking = await self._index.search(
-            self.space.key,
-            dense=dense,
-            bm25=self.bm25.query(query) if mode != "dense" else None,
-            limit=limit,
+        dense, bm25 = await asyncio.gather(
+            self._nearest_by_meaning(query, limit) if mode != "bm25" else _nothing(),
+            self._nearest_by_words(query, limit) if mode != "dense" else _nothing(),
         )
-        if not (ranking.dense or ranking.bm25) and await self._is_empty():
+        if not (dense or bm25) and await self._is_empty():
             raise IndexDamaged(
                 "the index holds nothing of this user any more: run `personaagent memory reindex`."
             )
-        return ranking
+        return Ranking(dense, bm25)
 
     async def rebuild(self, progress: Progress | None = None) -> int:
         """Index all of the user's episodes anew, with the embedding model set now.
@@ -149,6 +147,14 @@ class Indexer:
         ]
         await self._index.upsert(self.space.key, entries)
 
+    async def _nearest_by_meaning(self, query: str, limit: int) -> list[Hit]:
+        [dense] = await self.embedder.embed([query])
+        return (await self._index.search(self.space.key, dense=dense, bm25=None, limit=limit)).dense
+
+    async def _nearest_by_words(self, query: str, limit: int) -> list[Hit]:
+        bm25 = self.bm25.query(query)
+        return (await self._index.search(self.space.key, dense=None, bm25=bm25, limit=limit)).bm25
+
     async def _built_with(self) -> str | None:
         [state] = await self.space.get("index", "state")
         return None if state is None else str(state["embeddings"])
@@ -179,3 +185,7 @@ class Indexer:
             except IndexDamaged:
                 await self.index_of(name).destroy()
         await self.space.write([("index", "state", None)])
+
+
+async def _nothing() -> list[Hit]:
+    return []

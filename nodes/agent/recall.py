@@ -1,5 +1,6 @@
 """``recall``: what comes to mind for the latest query, and what is known of the user."""
 
+import asyncio
 from typing import Any
 
 from langchain_core.messages import AnyMessage, HumanMessage
@@ -24,7 +25,7 @@ async def recall(
     check_text(query, "message", settings.max_query_chars)
     memory = user_memory(parts.memory, runtime)
     top_k = settings.top_k if context is None or context.top_k is None else context.top_k
-    recalled = await memory.recall(query, top_k)
+    recalled, profile = await asyncio.gather(memory.recall(query, top_k), memory.profile.read())
     episode_id = new_id()
     thread = thread_to_note(runtime)
     if thread:
@@ -32,7 +33,7 @@ async def recall(
     return {
         "episode_id": episode_id,
         "recalled": [episode.stored() for episode in recalled.episodes],
-        "profile": (await memory.profile.read()).stored(),
+        "profile": profile.stored(),
         "steps": 0,
         "usage": Usage().stored(),
         "warnings": recalled.warnings,
