@@ -44,13 +44,21 @@ class Indexer:
             marked = await self.space.some("unindexed", min(BATCH, limit - done))
             if not marked:
                 break
-            await self._claim()
-            await self._write(await self.episodes.find(marked))
-            await self.space.write(("unindexed", key, None) for key in marked)
+            await self.index(await self.episodes.find(marked), marked)
             done += len(marked)
             if progress:
                 progress(done, limit)
         return done
+
+    async def index(self, episodes: Sequence[Episode], marked: Sequence[str]) -> None:
+        """Index these episodes, then take away the marks of the ids ``marked``.
+
+        Raises:
+            EmbeddingsChanged, IndexUnavailable: as ``catch_up``; the marks stay.
+        """
+        await self._claim()
+        await self._write(episodes)
+        await self.space.write(("unindexed", key, None) for key in marked)
 
     async def search(self, query: str, *, limit: int, mode: RecallMode) -> Ranking:
         """The user's nearest episodes in each ranking that ``mode`` asks for.

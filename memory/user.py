@@ -85,7 +85,7 @@ class UserMemory:
         await self.episodes.add([episode])
         try:
             async with asyncio.timeout(self.timeout):
-                await self.indexer.catch_up()
+                await self.indexer.index([episode], [episode.id])
         except TimeoutError:
             return ["Remembered; the index is slow and will have it later."]
         except PersonaAgentError as error:
