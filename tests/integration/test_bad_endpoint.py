@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import command_line
-from tests.support.endpoint import Cut, Raw, Reply, Stall, Status, ToolCall, scripted_endpoint
+from tests.support.command import scripted_command
+from tests.support.endpoint import Cut, Raw, Reply, Stall, Status, ToolCall
 
 pytestmark = pytest.mark.integration
 
@@ -35,19 +35,14 @@ def test_a_turn_that_fails(
     def script(body: dict[str, Any]) -> Reply:
         return reply if "now" in body["messages"][-1]["content"] else "Hello."
 
-    with (
-        scripted_endpoint(script) as endpoint,
-        command_line(
-            monkeypatch,
-            capsys,
-            tmp_path / "home",
-            OPENAI_BASE_URL=endpoint.base_url,
-            PERSONAAGENT_MODEL="scripted",
-            PERSONAAGENT_EMBEDDINGS="openai:test",
-            PERSONAAGENT_MODEL_TIMEOUT="0.5",
-            PERSONAAGENT_MODEL_RETRIES="1",
-        ) as command,
-    ):
+    with scripted_command(
+        script,
+        monkeypatch,
+        capsys,
+        tmp_path / "home",
+        PERSONAAGENT_MODEL_TIMEOUT="0.5",
+        PERSONAAGENT_MODEL_RETRIES="1",
+    ) as (command, endpoint):
         before = command("ask", "Remember me.", "-u", "ann", "--json").data
         endpoint.requests.clear()
         result = command("ask", "Fail now.", "-u", "ann", "--json")
@@ -80,17 +75,7 @@ def test_a_tool_call_that_cannot_be_is_told_to_the_model(
             return "I could do it without." if told in last["content"] else "Nobody told me."
         return calls
 
-    with (
-        scripted_endpoint(script) as endpoint,
-        command_line(
-            monkeypatch,
-            capsys,
-            tmp_path / "home",
-            OPENAI_BASE_URL=endpoint.base_url,
-            PERSONAAGENT_MODEL="scripted",
-            PERSONAAGENT_EMBEDDINGS="openai:test",
-        ) as command,
-    ):
+    with scripted_command(script, monkeypatch, capsys, tmp_path / "home") as (command, _):
         result = command("ask", "Open the door.", "-u", "ann", "--json")
     assert result.code == 0
     assert result.data["reply"] == "I could do it without."

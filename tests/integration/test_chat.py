@@ -15,8 +15,8 @@ from personaagent.cli.chat_commands import COMMANDS
 from personaagent.core.records import Rule
 from personaagent.core.settings import load_settings
 from personaagent.graphs.local import open_local
-from tests.support.command import Command, command_line
-from tests.support.endpoint import Reply, Stall, Status, ToolCall, scripted_endpoint
+from tests.support.command import Command
+from tests.support.endpoint import Reply, Stall, Status, ToolCall
 
 pytestmark = pytest.mark.integration
 
@@ -33,26 +33,6 @@ def script(body: dict[str, Any]) -> Reply:
         return [ToolCall("recall_episodes", {"query": "home Lisbon"})]
     home = "Lisbon" if "Lisbon" in "\n".join(texts) else "nowhere"
     return f"{texts[1:].count('Hello.')} greetings; you live in {home}."
-
-
-@pytest.fixture
-def endpoint():
-    with scripted_endpoint(script) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def command(endpoint, monkeypatch, capsys, tmp_path):
-    with command_line(
-        monkeypatch,
-        capsys,
-        tmp_path / "home",
-        OPENAI_BASE_URL=endpoint.base_url,
-        PERSONAAGENT_MODEL="scripted",
-        PERSONAAGENT_EMBEDDINGS="openai:test",
-        PERSONAAGENT_MODEL_RETRIES="0",
-    ) as command:
-        yield command
 
 
 def talk(command: Command, *lines: str) -> Any:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import Command, Result, command_line
-from tests.support.endpoint import Reply, Status, ToolCall, scripted_endpoint
+from tests.support.command import Command, Result
+from tests.support.endpoint import Reply, Status, ToolCall
 
 pytestmark = pytest.mark.integration
 
@@ -30,26 +30,6 @@ def script(body: dict[str, Any]) -> Reply:
     home = "Lisbon" if "Lisbon" in prompt else "nowhere that I know"
     style = "Ahoy! " if "like a pirate" in texts[0] else ""
     return f"{style}You live in {home}."
-
-
-@pytest.fixture
-def endpoint():
-    with scripted_endpoint(script) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def command(endpoint, monkeypatch, capsys, tmp_path):
-    with command_line(
-        monkeypatch,
-        capsys,
-        tmp_path / "home",
-        OPENAI_BASE_URL=endpoint.base_url,
-        PERSONAAGENT_MODEL="scripted",
-        PERSONAAGENT_EMBEDDINGS="openai:test",
-        PERSONAAGENT_MODEL_RETRIES="0",
-    ) as command:
-        yield command
 
 
 def told(command: Command) -> str:

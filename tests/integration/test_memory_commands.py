@@ -16,8 +16,8 @@ import pytest
 
 from personaagent.core.records import user_key
 from tests.support.chat_exports import claude
-from tests.support.command import Command, command_line
-from tests.support.endpoint import Reply, Status, ToolCall, scripted_endpoint
+from tests.support.command import Command, scripted_command
+from tests.support.endpoint import Reply, Status, ToolCall
 
 pytestmark = pytest.mark.integration
 
@@ -49,17 +49,9 @@ def home(tmp_path: Path) -> Path:
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
 ) -> Iterator[Command]:
-    with (
-        scripted_endpoint(script) as endpoint,
-        command_line(
-            monkeypatch,
-            capsys,
-            home,
-            OPENAI_BASE_URL=endpoint.base_url,
-            PERSONAAGENT_MODEL="scripted",
-            PERSONAAGENT_EMBEDDINGS="openai:test",
-            PERSONAAGENT_SUMMARY_EVERY="0",
-        ) as command,
+    with scripted_command(script, monkeypatch, capsys, home, PERSONAAGENT_SUMMARY_EVERY="0") as (
+        command,
+        _,
     ):
         yield command
 

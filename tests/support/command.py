@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from personaagent.cli.main import main
+from tests.support.endpoint import Endpoint, Responder, scripted_endpoint
 
 OURS = ("PERSONAAGENT_", "OPENAI_", "QDRANT_")
 
@@ -62,3 +63,23 @@ def command_line(
         yield Command(monkeypatch, capsys)
     finally:
         os.umask(before)
+
+
+@contextmanager
+def scripted_command(
+    script: Responder,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    home: Path,
+    **variables: str,
+) -> Iterator[tuple[Command, Endpoint]]:
+    """The command whose models and embeddings are a scripted endpoint, asked once each time."""
+    with scripted_endpoint(script) as endpoint:
+        speaking = {
+            "OPENAI_BASE_URL": endpoint.base_url,
+            "PERSONAAGENT_MODEL": "scripted",
+            "PERSONAAGENT_EMBEDDINGS": "openai:test",
+            "PERSONAAGENT_MODEL_RETRIES": "0",
+        }
+        with command_line(monkeypatch, capsys, home, **(speaking | variables)) as command:
+            yield command, endpoint
