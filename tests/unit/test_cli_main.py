@@ -90,7 +90,9 @@ def test_a_data_folder_that_cannot_be_is_exit_code_5(command: Command, monkeypat
     monkeypatch.setenv("PERSONAAGENT_HOME", "/dev/null/folder")
     result = command("persona", "show", "--user", "ann")
     assert (result.code, result.out) == (5, "")
-    assert result.err.startswith("Error: /dev/null/folder cannot be used (Not a directory)")
+    assert result.err.startswith(
+        "Error: The data folder /dev/null/folder cannot be used (Not a directory)"
+    )
 
 
 def test_an_interrupt_is_130_without_a_word(command, monkeypatch) -> None:
