@@ -15,7 +15,7 @@ from personaagent.cli.run import run
 from personaagent.core.records import Answer
 from personaagent.core.text import shorten
 from personaagent.graphs.local import LocalAgent
-from personaagent.memory.exchange import import_episodes
+from personaagent.memory.exchange.importer import import_episodes
 from personaagent.memory.user import UserMemory
 
 HISTORY = Path(__file__).with_name("mira.jsonl")
