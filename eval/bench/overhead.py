@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from statistics import median
 from uuid import uuid4
 
+import aiosqlite
 from endpoint import endpoint
 from measured import Measured, finish, say
 from world import real_embedder, sentence, world
@@ -39,14 +40,15 @@ async def measure() -> list[Measured]:
         )
         parts = Parts.make(settings, real_embedder())
         ours = await stack.enter_async_context(open_local(settings, parts))
-        saver = await stack.enter_async_context(
-            AsyncSqliteSaver.from_conn_string(str(settings.home / "theirs.sqlite"))
+        database = await stack.enter_async_context(
+            aiosqlite.connect(settings.home / "theirs.sqlite", isolation_level=None)
         )
+        await database.execute("PRAGMA synchronous=NORMAL")  # as ours: no fsync a commit
         theirs = create_agent(
             await parts.models.chat("actor"),
             parts.tools,
             system_prompt="You are a helpful assistant.",
-            checkpointer=saver,
+            checkpointer=AsyncSqliteSaver(database),
         )
 
         async def our_turn(text: str) -> None:
