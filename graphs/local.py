@@ -100,8 +100,6 @@ class LocalAgent:
         graph = self._incognito if incognito else self._graph
         config: RunnableConfig = {"configurable": {"thread_id": f"{user_key(user_id)}:{thread}"}}
         started = time.monotonic()
-        # Begun while the graph starts: recall finds it done, or meets what went wrong.
-        asyncio.gather(self.parts.memory.embedder.embed([text]), return_exceptions=True)
         state: dict[str, Any] = {}
         with _turn_errors():
             turn: AsyncIterator[tuple[str, Any]] = graph.astream(  # type: ignore[assignment]
@@ -178,9 +176,12 @@ class LocalAgent:
                 await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def _refresh_if_due(self, user_id: str) -> None:
-        """Begin a refresh of the summary beside the conversation, one a user at a time."""
-        running = self._refreshing.get(user_id)
-        if running is not None and not running.done():
+        """Begin a refresh of the summary beside the conversation, one a user at a time.
+
+        One that failed is not begun again before the next start, to ask nobody in vain each turn.
+        """
+        begun = self._refreshing.get(user_id)
+        if begun is not None and (not begun.done() or begun.exception()):
             return
         if await self.memory(user_id).profile.summary_due(self.parts.settings.summary_every):
             task = asyncio.create_task(self.refresh_profile(user_id))
@@ -258,7 +259,7 @@ def _turn_errors() -> Iterator[None]:
 
 
 def _log_failure(task: asyncio.Task[RoleUsage]) -> None:
-    """A refresh that failed is due again after the next turn: nobody need be told now."""
+    """A refresh that failed stays due: nobody need be told now."""
     if not task.cancelled() and (error := task.exception()):
         logging.getLogger(__name__).info("The profile summary was not refreshed: %s", error)
 

@@ -47,7 +47,7 @@ class UserMemory:
         """The ``k`` episodes nearest to ``query``, best first (paper: R^u(q*)).
 
         An index or embedding model that is down or slow costs the recall, never the turn: the
-        result is empty then and a warning says so.
+        result is empty then and a warning says so. Loading a local model is not counted.
 
         Raises:
             EmbeddingsChanged: the index was built with another embedding model.
@@ -55,6 +55,7 @@ class UserMemory:
         if k == 0:
             return Recalled([])
         try:
+            await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
                 await self.indexer.catch_up()
                 ranking = await self.indexer.search(query, limit=CANDIDATES * k, mode=self.mode)

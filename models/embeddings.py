@@ -40,6 +40,13 @@ class Embedder(Protocol):
             DownloadError, DataError: the local model could not be fetched or read.
         """
 
+    async def ready(self) -> None:
+        """Load what has to be loaded, pulling it where it is missing: the one slow moment.
+
+        Raises:
+            DownloadError, DataError: the local model could not be fetched or read.
+        """
+
     async def aclose(self) -> None:
         """Close what is open."""
 
@@ -113,6 +120,10 @@ class LocalEmbedder(RecentEmbedder):
                 self._model = await asyncio.to_thread(_load, folder)
         return self._model
 
+    async def ready(self) -> None:
+        """Have the model in memory."""
+        await self._loaded()
+
     async def aclose(self) -> None:
         """Nothing is open but the model, which goes with this object."""
 
@@ -146,6 +157,9 @@ class EndpointEmbedder(RecentEmbedder):
             )
         unit: list[list[float]] = (vectors / lengths).tolist()
         return unit
+
+    async def ready(self) -> None:
+        """An endpoint is always as ready as it will be."""
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -36,6 +36,9 @@ class RandomVectors:
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [vector_of(text).tolist() for text in texts]
 
+    async def ready(self) -> None:
+        """Always."""
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

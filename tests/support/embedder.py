@@ -18,6 +18,9 @@ class BagEmbedder:
         self.texts += texts
         return [_bag(text) for text in texts]
 
+    async def ready(self) -> None:
+        """Always."""
+
     async def aclose(self) -> None:
         """Nothing is open."""
 
