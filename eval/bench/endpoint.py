@@ -5,14 +5,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
 ANSWER = "It is the capital of France."
+LOOK_UP = "Look up: "
 
 
 @contextmanager
 def endpoint() -> Iterator[str]:
-    """The base URL of an OpenAI-compatible endpoint that says ``ANSWER`` to everything."""
+    """The base URL of an OpenAI-compatible endpoint that says ``ANSWER`` to everything.
+
+    A message that begins with ``LOOK_UP`` is first looked up with ``recall_episodes``.
+    """
     process = subprocess.Popen(
         [sys.executable, __file__],
         cwd=REPOSITORY,
@@ -31,8 +36,14 @@ def endpoint() -> Iterator[str]:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(REPOSITORY))
-    from tests.support.endpoint import scripted_endpoint
+    from tests.support.endpoint import Reply, ToolCall, scripted_endpoint
 
-    with scripted_endpoint(lambda body: ANSWER) as served:
+    def script(body: dict[str, Any]) -> Reply:
+        last = body["messages"][-1]
+        if last["role"] == "user" and last["content"].startswith(LOOK_UP):
+            return [ToolCall("recall_episodes", {"query": last["content"].removeprefix(LOOK_UP)})]
+        return ANSWER
+
+    with scripted_endpoint(script) as served:
         print(served.base_url, flush=True)
         sys.stdin.read()
