@@ -12,6 +12,7 @@ help: ## this list
 setup: $(READY) ## a virtual environment with everything in it
 
 $(READY): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV): a minute or two the first time ..."
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
 	  uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \

@@ -103,7 +103,7 @@ def edit(
 
 @persona_app.command()
 def lock(rule: RuleId, user: User, as_json: AsJson = False) -> None:
-    """Keep alignment from changing a rule."""
+    """Lock a rule: nobody but you changes it."""
     show(
         _with_memory(user, lambda m: m.personas.lock_rule(rule, locked=True)), as_json, persona_view
     )
@@ -111,7 +111,7 @@ def lock(rule: RuleId, user: User, as_json: AsJson = False) -> None:
 
 @persona_app.command()
 def unlock(rule: RuleId, user: User, as_json: AsJson = False) -> None:
-    """Let alignment change a rule again."""
+    """Unlock a rule: it may be learned anew."""
     show(
         _with_memory(user, lambda m: m.personas.lock_rule(rule, locked=False)),
         as_json,

@@ -11,7 +11,7 @@ RULE_CHARS = 1000
 HEAD = """\
 # The persona of {user}, version {version}: one rule a line. Save and close to make a new version.
 # A line without [id] becomes a new rule; a rule whose line is gone is taken out.
-# A rule marked [id, locked] is left alone by alignment.
+# A rule marked [id, locked] is changed by nobody but you.
 """
 LINE = re.compile(r"[-*]\s+(?:\[(?P<id>[^\],\s]+)(?P<locked>,\s*locked)?\]\s*)?(?P<text>.*)")
 

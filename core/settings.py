@@ -209,7 +209,8 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         wrong = "; ".join(f"{_named(item['loc'])}: {item['msg']}" for item in error.errors())
         raise ConfigurationError(
-            f"Wrong setting: {wrong}; mend it in the environment or in {CONFIG_FILE}."
+            f"Wrong setting: {wrong}; mend it in the environment or in {CONFIG_FILE}, "
+            "where names are in lower case and have no prefix."
         ) from error
     except ValueError as error:
         raise ConfigurationError(

@@ -11,7 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from personaagent.cli.output import complain, waiting
 from personaagent.cli.run import run
+from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import Answer
 from personaagent.core.text import shorten
 from personaagent.graphs.local import LocalAgent
@@ -47,15 +49,18 @@ async def demo(agent: LocalAgent) -> bool:
     imported = await import_episodes(memory, HISTORY)
     console.print(
         f"Imported {imported.added} episodes of Mira, an invented user "
-        f"({imported.skipped} were there already). Now asking, with and without her memory.\n"
+        f"({imported.skipped} were there already). Now asking four questions, with and without her "
+        "memory: on two cores each takes the embedded model about a minute.\n"
     )
     right = True
     for question in QUESTIONS:
-        known = await agent.ask(question.text, USER, incognito=True)
-        blank = await agent.ask(question.text, NOBODY, incognito=True)
+        with waiting(f"Asking: {question.text}"):
+            known = await agent.ask(question.text, USER, incognito=True)
+            blank = await agent.ask(question.text, NOBODY, incognito=True)
         right &= _holds(question, known)
         console.print(await _shown(question, known, blank, memory))
-    console.print(f"\nGo on as Mira: [bold]personaagent chat --user {USER}[/bold]")
+    command = f"{Path(sys.executable).parent}/personaagent chat --user {USER}"
+    console.print(f"\nGo on as Mira: [bold]{command}[/bold]", soft_wrap=True)
     return right
 
 
@@ -86,4 +91,8 @@ def _holds(question: Question, answer: Answer) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if run(demo, role="actor", embeddings=True) else 1)
+    try:
+        sys.exit(0 if run(demo, role="actor", embeddings=True) else 1)
+    except PersonaAgentError as error:
+        complain(str(error))
+        sys.exit(error.exit_code)

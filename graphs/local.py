@@ -20,6 +20,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.sqlite import AsyncSqliteStore
 
 from personaagent.core.errors import DataError, ModelUnavailable
+from personaagent.core.files import make_private
 from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_text, user_key
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext
@@ -201,7 +202,7 @@ async def open_local(settings: Settings, parts: Parts | None = None) -> AsyncIte
     home = settings.home
     async with AsyncExitStack() as stack:
         with _folder_errors(home), storage_errors():
-            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(home)
             store = AsyncSqliteStore(
                 await stack.enter_async_context(_database(home / "memory.sqlite"))
             )

@@ -10,14 +10,16 @@ from personaagent.core.records import Episode, TaskFacts
 RECENT = 5
 SHOWN_LABELS = 15
 LABEL_WORDS = 4
+SPOKEN = 3
+"""Free texts of which the length is worth telling."""
 
 
 def compute_facts(episodes: Iterable[Episode]) -> list[TaskFacts]:
     """Facts of each task over the labelled episodes given, most labels first.
 
     The labels of a task are read as numbers if all are numbers; as classes if they are short
-    (at most 4 words) and some repeat; else as free text, of which the length is kept. Labels
-    that are not classes, numbers or long are free text. ``recent`` describes the latest 5
+    (at most 4 words) and some repeat, or may yet do so (the first two of a named task); else as
+    free text, of which the length is kept. ``recent`` describes the latest 5
     against those before, from 10 labels on.
     """
     by_task: dict[str | None, list[Episode]] = defaultdict(list)
@@ -30,7 +32,7 @@ def compute_facts(episodes: Iterable[Episode]) -> list[TaskFacts]:
 
 def describe_facts(facts: Sequence[TaskFacts]) -> str:
     """The facts in words, a line for each task; empty where there are none."""
-    return "\n".join(_describe(each) for each in facts)
+    return "\n".join(line for each in facts for line in _describe(each))
 
 
 def _task_facts(task: str | None, episodes: list[Episode]) -> TaskFacts:
@@ -50,7 +52,7 @@ def _task_facts(task: str | None, episodes: list[Episode]) -> TaskFacts:
             },
             recent=_recent_numbers(numbers),
         )
-    if _are_classes(wanted):
+    if _are_classes(task, wanted):
         return TaskFacts(
             task=task, count=len(wanted), labels=_counts(wanted), recent=_recent_labels(wanted)
         )
@@ -71,9 +73,10 @@ def _as_numbers(wanted: list[str]) -> list[float]:
     return numbers if all(map(isfinite, numbers)) else []  # float() reads "nan" and "infinity"
 
 
-def _are_classes(wanted: list[str]) -> bool:
+def _are_classes(task: str | None, wanted: list[str]) -> bool:
     short = all(len(text.split()) <= LABEL_WORDS for text in wanted)
-    return short and len(set(wanted)) < max(2, len(wanted))
+    repeat = len(set(wanted)) < len(wanted)
+    return short and (repeat or (task is not None and len(wanted) < SPOKEN))
 
 
 def _counts(wanted: list[str]) -> dict[str, int]:
@@ -106,7 +109,8 @@ def _recent_words(words: list[int]) -> str | None:
     return f"lately shorter: {median(latest):g} words"
 
 
-def _describe(facts: TaskFacts) -> str:
+def _describe(facts: TaskFacts) -> list[str]:
+    """One line; none where there is too little to say."""
     name = f"Task {facts.task}" if facts.task else "In general"
     parts = []
     if facts.numbers:
@@ -116,9 +120,9 @@ def _describe(facts: TaskFacts) -> str:
         )
     if facts.labels:
         parts.append(
-            "the user chose " + ", ".join(f"{label} {n}x" for label, n in facts.labels.items())
+            "the user chose " + ", ".join(f"{label} ({n})" for label, n in facts.labels.items())
         )
-    if facts.words:
+    if facts.words and facts.count >= SPOKEN:
         parts.append(
             "the user wants about {median:g} words ({shortest:g} to {longest:g})".format(
                 **facts.words
@@ -126,4 +130,4 @@ def _describe(facts: TaskFacts) -> str:
         )
     if facts.recent:
         parts.append(facts.recent)
-    return f"{name} ({facts.count} labelled): {'; '.join(parts)}."
+    return [f"{name} ({facts.count} labelled): {'; '.join(parts)}."] if parts else []

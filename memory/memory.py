@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from langgraph.store.base import BaseStore
 
+from personaagent.core.files import make_private
 from personaagent.core.records import check_user_id, user_key
 from personaagent.core.settings import Settings
 from personaagent.memory.conversations import Conversations
@@ -92,5 +93,5 @@ class Memory:
 def _file_lock(path: Path) -> "AsyncFileLock":
     from filelock import AsyncFileLock  # its import probes the file system
 
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     return AsyncFileLock(path, timeout=30)

@@ -24,7 +24,8 @@ def initial_persona() -> Persona:
 def render_persona(persona: Persona, facts: Sequence[TaskFacts] = ()) -> str:
     """The persona as the model reads it: the facts, then a line a rule. Deterministic."""
     rules = fence("persona", "\n".join(f"- {' '.join(r.text.split())}" for r in persona.rules))
-    return f"{fence('facts', describe_facts(facts))}\n{rules}" if facts else rules
+    told = describe_facts(facts)
+    return f"{fence('facts', told)}\n{rules}" if told else rules
 
 
 @dataclass(frozen=True)

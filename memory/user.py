@@ -60,9 +60,9 @@ class UserMemory:
                 await self.indexer.catch_up()
                 ranking = await self.indexer.search(query, limit=CANDIDATES * k, mode=self.mode)
         except TimeoutError:
-            return Recalled([], [f"Recall took over {self.timeout:g} s and was left out."])
+            return Recalled([], [f"Recall took over {self.timeout:g} s and was given up."])
         except (IndexUnavailable, ServiceError) as error:
-            return Recalled([], [f"Answered without recall: {error}"])
+            return Recalled([], [str(error)])
         nearest = fuse(ranking)[: CANDIDATES * k]
         return Recalled(collapse(await self.episodes.find(nearest), k))
 

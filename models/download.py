@@ -3,12 +3,14 @@
 import asyncio
 import errno
 import hashlib
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from personaagent.core.errors import DataError, DownloadError
+from personaagent.core.files import make_private
 from personaagent.models.catalog import Model, ModelFile, find_model
 
 Progress = Callable[[int, int], None]
@@ -129,8 +131,8 @@ async def _reported(
 
 
 def _make(folder: Path, staging: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    staging.mkdir(exist_ok=True)
+    make_private(folder)
+    make_private(staging)
 
 
 def _check_space(model: Model, folder: Path, staging: Path) -> None:
@@ -152,9 +154,11 @@ def _verified(path: Path, file: ModelFile) -> bool:
 
 def _bytes_in(folders: tuple[Path, ...]) -> int:
     total = 0
-    for path in (path for folder in folders for path in folder.rglob("*")):
-        with suppress(OSError):  # moved meanwhile
-            total += path.stat().st_size if path.is_file() else 0
+    for folder in folders:
+        for place, _, names in os.walk(folder):  # passes over what is gone when it gets there
+            for name in names:
+                with suppress(OSError):
+                    total += os.path.getsize(os.path.join(place, name))
     return total
 
 

@@ -50,7 +50,7 @@ async def import_episodes(memory: UserMemory, file: Path, progress: Progress = u
     await memory.indexer.check()
     with opened(file) as source:
         before = stamp(source)
-        with progress(f"Checking {file.name}, percent") as advance:
+        with progress(f"Checking {file.name} (%)") as advance:
             total = await asyncio.to_thread(check, source, file, memory.user_id, advance)
         with progress("Importing episodes") as advance:
             return await _write(memory, source, before, total, advance)

@@ -97,6 +97,7 @@ def check(file: BinaryIO, path: Path, user_id: str, advance: Advance) -> int:
                 problems += [problem][: SHOWN - len(problems)]
             if (episodes + wrong) % EVERY == 0:
                 advance(100 * file.tell() // size, 100)
+    advance(100, 100)
     if wrong:
         raise Refused(path, problems, wrong)
     if not episodes:

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from personaagent.core.errors import IndexDamaged, IndexUnavailable
+from personaagent.core.files import make_private
 from personaagent.memory.index.protocol import Entry, Ranking, SparseVector, point_id
 from personaagent.memory.index.shard import (
     BATCH,
@@ -116,7 +117,7 @@ class EdgeIndex:
             return await held(self._call, self._with_shard, size, call, *args)
         except Held as error:
             raise IndexUnavailable(
-                f"The index is held by {error}: end it, or go on without recall."
+                f"The index is held by {error}: nothing can be recalled until that ends."
             ) from error
 
     async def _call(self, call: Callable[..., T], *args: Any) -> T:
@@ -139,7 +140,7 @@ class EdgeIndex:
     def _hold(self, size: int | None) -> "EdgeShard | None":
         """Open or make the shard. The bindings' own lock guards neither the making of a shard
         nor its replacement, so that another one is held as long as this process uses it."""
-        self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._folder.parent)
         try:
             self._lock.acquire()
         except Timeout as error:

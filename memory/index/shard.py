@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from personaagent.core.errors import IndexDamaged
+from personaagent.core.files import make_private
 from personaagent.memory.index.protocol import Entry, Hit, Ranking, SparseVector, point_id
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _create(folder: Path, size: int) -> "EdgeShard":
         VectorStorageDatatype,
     )
 
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
     shard = EdgeShard.create(
         str(folder),
         EdgeConfig(

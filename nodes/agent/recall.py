@@ -36,7 +36,7 @@ async def recall(
         "profile": profile.stored(),
         "steps": 0,
         "usage": Usage().stored(),
-        "warnings": recalled.warnings,
+        "warnings": [f"Answered without recall: {each}" for each in recalled.warnings],
     }
 
 

@@ -33,7 +33,7 @@ def test_labels_are_counted() -> None:
     assert list(facts.labels.items()) == [("drama", 2), ("comedy", 1), ("science fiction", 1)]
     assert (facts.numbers, facts.words, facts.recent) == ({}, {}, None)
     assert describe_facts([facts]) == (
-        "Task genre (4 labelled): the user chose drama 2x, comedy 1x, science fiction 1x."
+        "Task genre (4 labelled): the user chose drama (2), comedy (1), science fiction (1)."
     )
 
 
@@ -59,9 +59,13 @@ def test_free_text_is_measured() -> None:
 
 def test_labels_that_never_repeat_are_free_text() -> None:
     assert the_facts("red", "green", "blue").words["median"] == 1
-    assert the_facts("red").labels == {"red": 1}, (
-        "a single label is a class until it is known not to be"
-    )
+    assert the_facts("red", "green").labels == {"green": 1, "red": 1}, "they may yet repeat"
+
+
+def test_one_remark_outside_a_task_is_not_worth_telling() -> None:
+    [facts] = compute_facts(labelled("Nice!", task=None))
+    assert (facts.count, facts.labels) == (1, {})
+    assert describe_facts([facts]) == ""
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,7 @@ def test_each_task_by_itself_most_labels_first() -> None:
         (None, 1),
         ("stars", 1),
     ]
-    assert "In general (1 labelled)" in describe_facts(compute_facts(given))
+    assert "Task stars (1 labelled)" in describe_facts(compute_facts(given))
     assert compute_facts([episode("e1")]) == []
     assert describe_facts([]) == ""
 
