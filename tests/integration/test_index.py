@@ -25,6 +25,7 @@ from personaagent.memory.index.server import QdrantIndex
 from personaagent.memory.memory import Memory
 from tests.support.embedder import BagEmbedder
 from tests.support.entries import ANNA, BEN, BM25, EMBEDDER, entries
+from tests.support.folders import contents
 from tests.support.qdrant_server import Server, Stall, Status, qdrant_server
 
 pytestmark = [
@@ -338,9 +339,11 @@ def traces(folder: Path, entry: Entry) -> list[str]:
         b"\xfa".join(struct.pack(">f", value) for value in values[:3]),
         entry.episode_id.encode(),
     ]
-    files = [file for file in folder.rglob("*") if file.is_file()]
     return [
-        f"{file.name}:{n}" for file in files for n, m in enumerate(marks) if m in file.read_bytes()
+        f"{file.name}:{number}"
+        for file, held in contents(folder).items()
+        for number, mark in enumerate(marks)
+        if mark in held
     ]
 
 

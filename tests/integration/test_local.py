@@ -24,6 +24,7 @@ from personaagent.nodes.parts import Parts
 from tests.support.embedder import BagEmbedder
 from tests.support.endpoint import Cut, Endpoint, Stall, scripted_endpoint
 from tests.support.endpoint import Reply as HttpReply
+from tests.support.folders import contents
 from tests.support.scripted_model import Prompt, Reply, ScriptedModels, scripted_parts
 
 pytestmark = pytest.mark.integration
@@ -289,8 +290,7 @@ async def test_a_turn_that_is_cancelled_leaves_the_store_usable(tmp_path: Path) 
 
 def holding(home: Path, word: bytes) -> list[str]:
     """The files of the data folder that hold ``word``."""
-    files = [path for path in home.rglob("*") if path.is_file()]
-    return [path.name for path in files if word in path.read_bytes()]
+    return [path.name for path, held in contents(home).items() if word in held]
 
 
 async def test_incognito_leaves_no_trace_in_the_files(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from personaagent.core.records import user_key
 from tests.support.chat_exports import claude
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Reply, Status, ToolCall
+from tests.support.folders import contents
 
 pytestmark = pytest.mark.integration
 
@@ -80,8 +81,8 @@ def files_with(home: Path, text: str) -> list[str]:
     """The files of the data folder that hold the text, or bear it in their names."""
     return [
         str(path)
-        for path in home.rglob("*")
-        if text in str(path) or (path.is_file() and text.encode() in path.read_bytes())
+        for path, held in contents(home).items()
+        if text in str(path) or text.encode() in held
     ]
 
 
