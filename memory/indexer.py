@@ -96,10 +96,9 @@ class Indexer:
         Raises:
             IndexUnavailable: the index is down or held; nothing was taken out.
         """
-        built_with = await self._built_with()
-        if built_with is None:
+        index = await self._built_index()
+        if index is None:
             return 0
-        index = self.index_of(built_with)
         before = await index.count(self.space.key)
         await index.delete(self.space.key, episode_ids)
         after = await index.count(self.space.key)
@@ -113,10 +112,9 @@ class Indexer:
         Raises:
             IndexUnavailable: the index is down or held; nothing was taken out.
         """
-        built_with = await self._built_with()
-        if built_with is None:
+        index = await self._built_index()
+        if index is None:
             return 0
-        index = self.index_of(built_with)
         count = await index.count(self.space.key)
         await index.clear(self.space.key)
         return count
@@ -162,6 +160,11 @@ class Indexer:
     async def _nearest_by_words(self, query: str, limit: int) -> list[Hit]:
         bm25 = self.bm25.query(query)
         return (await self._index.search(self.space.key, dense=None, bm25=bm25, limit=limit)).bm25
+
+    async def _built_index(self) -> EpisodeIndex | None:
+        """The index that holds the user's episodes, whichever embedding model it was built with."""
+        built_with = await self._built_with()
+        return None if built_with is None else self.index_of(built_with)
 
     async def _built_with(self) -> str | None:
         [state] = await self.space.get("index", "state")

@@ -56,25 +56,18 @@ class RecentEmbedder(ABC):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._recent: LRUCache[str, asyncio.Task[list[list[float]]]] = LRUCache(RECENT)
+        self._recent: LRUCache[str, list[float]] = LRUCache(RECENT)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """As ``Embedder.embed``; a turn asks for its query more than once, and pays once.
-
-        It is embedded to its end even if the first who asked gives up.
-        """
+        """As ``Embedder.embed``; a turn asks for its query more than once, and pays once."""
         if len(texts) != 1:
             return await self._vectors(texts) if texts else []
         [text] = texts
-        if text not in self._recent:
-            self._recent[text] = asyncio.create_task(self._vectors(texts))
-            self._recent[text].add_done_callback(partial(self._forget_failure, text))
-        [vector] = await asyncio.shield(self._recent[text])
+        vector = self._recent.get(text)
+        if vector is None:
+            [vector] = await self._vectors(texts)
+            self._recent[text] = vector
         return [vector.copy()]
-
-    def _forget_failure(self, text: str, task: asyncio.Task[list[list[float]]]) -> None:
-        if task.cancelled() or task.exception():
-            self._recent.pop(text, None)
 
     @abstractmethod
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
