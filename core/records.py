@@ -3,6 +3,7 @@
 import hashlib
 import unicodedata
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import Annotated, Any, Literal, Self
 from uuid import uuid4
 
@@ -191,10 +192,50 @@ class Rule(Record):
     locked: bool = False
 
 
+class Pair(Record):
+    """What one episode's loss was under two personas: that before, and that after.
+
+    ``before_answer`` and ``after_answer`` are what was simulated; empty once anything was
+    forgotten that they may have been drawn from.
+    """
+
+    episode: str
+    part: Literal["batch", "holdout"]
+    before: float | None
+    after: float | None
+    before_answer: str = ""
+    after_answer: str = ""
+
+
+class Proof(Record):
+    """Why alignment published a version: the losses, in pairs, on the user's own episodes.
+
+    ``run`` is the id of the run, ``gradient`` what critique said in it.
+    """
+
+    run: str
+    mode: str
+    gradient: str = ""
+    pairs: list[Pair] = Field(default_factory=list)
+
+    def losses(self, part: Literal["batch", "holdout"]) -> tuple[float, float] | None:
+        """The mean loss before and after over the pairs of ``part`` scored both times, or None."""
+        both = [
+            (pair.before, pair.after)
+            for pair in self.pairs
+            if pair.part == part and pair.before is not None and pair.after is not None
+        ]
+        if not both:
+            return None
+        before, after = zip(*both, strict=True)
+        return fmean(before), fmean(after)
+
+
 class Persona(Record):
     """One version of the user's own system prompt (paper: P), as a list of rules.
 
-    Versions count from 1 and are only ever added; ``parent`` is the version it was made from.
+    Versions count from 1 and are only ever added; ``parent`` is the version it was made from,
+    ``proof`` why alignment published it.
     """
 
     version: int = Field(ge=1)
@@ -203,6 +244,7 @@ class Persona(Record):
     parent: int | None = None
     note: str = ""
     created_at: Moment = Field(default_factory=now)
+    proof: Proof | None = None
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule of that id, or None."""

@@ -19,6 +19,9 @@ from personaagent.core.errors import ConfigurationError
 Role = Literal["actor", "critic", "editor"]
 RecallMode = Literal["hybrid", "dense", "bm25"]
 ToolMode = Literal["auto", "native", "json"]
+Mode = Literal["gated", "paper"]
+Sampling = Literal["latest", "similar", "hardest"]
+TextMetric = Literal["judge", "rouge"]
 
 CONFIG_FILE = "config.toml"
 LONGEST_WAIT = 60.0
@@ -144,6 +147,55 @@ class Settings(BaseSettings):
         description="How we introduce ourselves to Wikipedia.",
     )
 
+    align_after: int = Field(
+        8, ge=0, description="New labels after which chat aligns by itself; 0: on demand only."
+    )
+    align_sampling: Sampling = Field(
+        "latest", description="Which episodes make the batch: latest, similar or hardest."
+    )
+    align_batch: int = Field(3, ge=1, le=32, description="Episodes in the batch (paper: n).")
+    align_holdout: int = Field(
+        16, ge=2, le=64, description="Held-out episodes that a new persona is proved on."
+    )
+    align_rounds: int = Field(
+        3, ge=1, le=50, description="Rounds of alignment (paper: epochs E), at most."
+    )
+    align_candidates: int = Field(
+        4, ge=1, le=8, description="Alternative edits that the editor proposes in a round."
+    )
+    align_tools: bool = Field(False, description="Let simulations use the tools.")
+    align_causal: bool = Field(
+        False, description="Hide from a simulation what came later than its episode."
+    )
+    align_text_metric: TextMetric = Field(
+        "judge", description="Loss of free texts: a judge model, or rouge (ROUGE-L)."
+    )
+    concurrency: int = Field(
+        0, ge=0, description="Simulations at once; 0: 16, or 1 on the embedded model."
+    )
+    evidence_edits: int = Field(
+        1, ge=1, description="Episodes you corrected that a learned rule must rest on."
+    )
+    evidence_accepts: int = Field(
+        2, ge=1, description="Or episodes with an answer you accepted, so many of them."
+    )
+    rule_chars: int = Field(240, ge=40, description="Longest rule that alignment may write.")
+    persona_chars: int = Field(
+        3000, ge=200, description="Longest persona that alignment may make, all rules together."
+    )
+    align_calls: int = Field(0, ge=0, description="Model calls a run may make; 0: no limit.")
+    align_tokens: int = Field(0, ge=0, description="Tokens a run may use; 0: no limit.")
+    align_seconds: float = Field(0, ge=0, description="Seconds a run may take; 0: no limit.")
+    align_price: float = Field(0, ge=0, description="Price a run may cost; 0: no limit.")
+    align_daily_calls: int = Field(
+        0, ge=0, description="Model calls that a user's alignments may make in a day; 0: no limit."
+    )
+    align_daily_tokens: int = Field(0, ge=0, description="Tokens, likewise.")
+    align_daily_seconds: float = Field(0, ge=0, description="Seconds, likewise.")
+    align_daily_price: float = Field(0, ge=0, description="Price, likewise.")
+    price_input: float = Field(0, ge=0, description="Price of a million tokens read.")
+    price_output: float = Field(0, ge=0, description="Price of a million tokens written.")
+
     @cached_property
     def embedded(self) -> bool:
         """Whether chat runs on the embedded model: neither a key nor a base URL is set."""
@@ -155,6 +207,11 @@ class Settings(BaseSettings):
         if self.embedded:
             return self.embedded_timeout
         return (self.model_timeout + LONGEST_WAIT) * (self.model_retries + 1)
+
+    @property
+    def simulations_at_once(self) -> int:
+        """How many simulations may run side by side, over all users."""
+        return self.concurrency or (1 if self.embedded else 16)
 
     @property
     def json_tools(self) -> bool:

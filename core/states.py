@@ -1,5 +1,6 @@
 """The states of the graphs, and the context that a run is given. JSON-like throughout."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from langgraph.graph import MessagesState
@@ -24,6 +25,12 @@ class AgentContext(BaseModel):
         int | None, Field(description="Episodes to recall, 0 to 100; None: the setting.")
     ] = None
     incognito: Annotated[bool, Field(description="Remember nothing of this turn.")] = False
+    hidden: Annotated[
+        frozenset[str], Field(description="Ids of episodes that this run must not see.")
+    ] = frozenset()
+    before: Annotated[
+        datetime | None, Field(description="Hide every episode from this moment on.")
+    ] = None
 
     @field_validator("user_id")
     @classmethod

@@ -1,0 +1,96 @@
+"""The words of alignment as types: loss, operation, candidate, and the result of a run."""
+
+from collections.abc import Iterable
+from statistics import fmean
+from typing import Any, Literal
+
+from pydantic import Field
+
+from personaagent.core.records import Record, Rule
+
+Metric = Literal["label", "number", "rouge", "judge"]
+Action = Literal["add", "replace", "remove"]
+StoppedBy = Literal[
+    "no loss", "no improvement", "rounds", "calls", "tokens", "seconds", "price", "labels"
+]
+
+
+class Loss(Record):
+    """What compare gives for one episode.
+
+    ``score`` lies in [0, 1], 1 where the simulated answer is what the user wanted, by the task's
+    ``metric``; None where nothing usable was simulated or judged (*unscored*: never right).
+    """
+
+    episode: str
+    metric: Metric
+    score: float | None = Field(ge=0, le=1)
+    expected: str
+    simulated: str
+    why: str = ""
+
+    @property
+    def loss(self) -> float | None:
+        """1 - score."""
+        return None if self.score is None else 1 - self.score
+
+
+class Operation(Record):
+    """One edit of one rule. ``rule`` is its id (empty for ``add``), ``text`` the new text."""
+
+    action: Action
+    rule: str = ""
+    text: str = ""
+    evidence: list[str] = Field(default_factory=list)
+
+
+class Candidate(Record):
+    """What update proposes: the rules of a persona, and the operations that lead there.
+
+    Under ``paper`` there are no operations: the whole is rewritten.
+    """
+
+    rules: list[Rule]
+    operations: list[Operation] = Field(default_factory=list)
+
+
+class Round(Record):
+    """One round: losses by episode id (None: unscored) before and after, and the verdict.
+
+    ``after`` is of the best candidate tried, whether ``accepted`` or not; empty where none was.
+    """
+
+    losses_before: dict[str, float | None]
+    losses_after: dict[str, float | None] = Field(default_factory=dict)
+    holdout_before: dict[str, float | None] = Field(default_factory=dict)
+    holdout_after: dict[str, float | None] = Field(default_factory=dict)
+    gradient: str = ""
+    edits: list[Operation] = Field(default_factory=list)
+    accepted: bool = False
+    reason: str = ""
+
+
+class Alignment(Record):
+    """The result of a run of alignment.
+
+    ``to_version`` equals ``from_version`` where nothing was published. ``usage`` is
+    ``{llm_calls, input_tokens, output_tokens, by_role, cached, gate}``: ``cached`` counts the
+    simulations that were not paid for again, ``gate`` is the part of the whole that proving took
+    (held-out simulations of the current persona, all simulations of candidates).
+    """
+
+    user_id: str
+    mode: str
+    rounds: list[Round]
+    from_version: int
+    to_version: int
+    stopped_by: StoppedBy
+    usage: dict[str, Any]
+    seconds: float
+    warnings: list[str] = Field(default_factory=list)
+
+
+def mean_loss(losses: Iterable[float | None]) -> float | None:
+    """The mean of those that are scored; None where none is."""
+    scored = [each for each in losses if each is not None]
+    return fmean(scored) if scored else None
