@@ -2,7 +2,19 @@
 
 import re
 
-TAGS = ("persona", "facts", "summary", "memories", "memory", "episodes", "episode", "result")
+TAGS = (
+    "persona",
+    "facts",
+    "summary",
+    "memories",
+    "memory",
+    "episodes",
+    "episode",
+    "result",
+    "query",
+    "first",
+    "second",
+)
 _OUR_TAG = re.compile(rf"<(?=/?(?:{'|'.join(TAGS)})\b)", re.IGNORECASE)
 
 

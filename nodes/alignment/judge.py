@@ -1,0 +1,61 @@
+"""The judge: a model's loss for free texts, which no exact metric can compare."""
+
+from zlib import crc32
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage
+from pydantic import BaseModel, Field
+
+from personaagent.core.errors import ModelError, ModelUnavailable
+from personaagent.core.records import RoleUsage
+from personaagent.core.text import shorten
+from personaagent.models.structured import fill
+from personaagent.prompts import fence, render
+
+BEST = 4
+SHOWN_CHARS = 2000
+"""Of each of the three texts."""
+WHY_CHARS = 160
+
+
+class _Verdict(BaseModel):
+    """``why`` comes first, so that the score rests on it."""
+
+    why: str = Field(json_schema_extra={"maxLength": WHY_CHARS})
+    score: int = Field(ge=0, le=BEST)
+
+
+async def judge(
+    model: BaseChatModel, *, query: str, expected: str, simulated: str | None, seed: int
+) -> tuple[float | None, str, RoleUsage]:
+    """How well ``simulated`` agrees with ``expected``, by the rubric of ``prompts/judge.md``.
+
+    The model is not told which is which: ``seed`` and ``query`` decide which comes first. An
+    answer out of form or out of range is *unscored*. Empty and equal texts need no model.
+
+    Returns:
+        The score in [0, 1] or None, one line why, and the critic's calls and tokens.
+
+    Raises:
+        ModelUnavailable, ServiceError, ConfigurationError: as ``speak`` raises them.
+    """
+    if not (simulated or "").strip():
+        return None, "nothing was simulated", RoleUsage()
+    assert simulated is not None
+    if simulated.split() == expected.split():
+        return 1.0, "the same text", RoleUsage()
+    swapped = crc32(f"{seed} {query}".encode()) % 2
+    first, second = (simulated, expected) if swapped else (expected, simulated)
+    prompt = render(
+        "judge",
+        query=fence("query", shorten(query, SHOWN_CHARS)),
+        first=fence("first", shorten(first, SHOWN_CHARS)),
+        second=fence("second", shorten(second, SHOWN_CHARS)),
+    )
+    try:
+        verdict, usage = await fill(model, [HumanMessage(prompt)], _Verdict, role="critic")
+    except ModelUnavailable:
+        raise
+    except ModelError as error:  # it answered, so it was asked; what that took is not known
+        return None, f"not judged: {error}", RoleUsage(llm_calls=1)
+    return verdict.score / BEST, shorten(" ".join(verdict.why.split()), WHY_CHARS), usage
