@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from personaagent.core.errors import EmbeddingsChanged, IndexDamaged
 from personaagent.core.records import Episode
@@ -60,8 +61,10 @@ class Indexer:
         await self._write(episodes)
         await self.space.write(("unindexed", key, None) for key in marked)
 
-    async def search(self, query: str, *, limit: int, mode: RecallMode) -> Ranking:
-        """The user's nearest episodes in each ranking that ``mode`` asks for.
+    async def search(
+        self, query: str, *, limit: int, mode: RecallMode, before: datetime | None = None
+    ) -> Ranking:
+        """The user's nearest episodes (older than ``before``) in each ranking that ``mode`` asks for.
 
         Raises:
             EmbeddingsChanged: the user's index was built with another embedding model.
@@ -69,9 +72,10 @@ class Indexer:
         """
         if not await self.check():
             return Ranking([], [])
+        until = None if before is None else before.timestamp()
         dense, bm25 = await asyncio.gather(
-            self._nearest_by_meaning(query, limit) if mode != "bm25" else _nothing(),
-            self._nearest_by_words(query, limit) if mode != "dense" else _nothing(),
+            self._nearest_by_meaning(query, limit, until) if mode != "bm25" else _nothing(),
+            self._nearest_by_words(query, limit, until) if mode != "dense" else _nothing(),
         )
         if not (dense or bm25) and await self._is_empty():
             raise IndexDamaged(
@@ -153,13 +157,19 @@ class Indexer:
         ]
         await self._index.upsert(self.space.key, entries)
 
-    async def _nearest_by_meaning(self, query: str, limit: int) -> list[Hit]:
+    async def _nearest_by_meaning(self, query: str, limit: int, before: float | None) -> list[Hit]:
         [dense] = await self.embedder.embed([query])
-        return (await self._index.search(self.space.key, dense=dense, bm25=None, limit=limit)).dense
+        ranking = await self._index.search(
+            self.space.key, dense=dense, bm25=None, limit=limit, before=before
+        )
+        return ranking.dense
 
-    async def _nearest_by_words(self, query: str, limit: int) -> list[Hit]:
+    async def _nearest_by_words(self, query: str, limit: int, before: float | None) -> list[Hit]:
         bm25 = self.bm25.query(query)
-        return (await self._index.search(self.space.key, dense=None, bm25=bm25, limit=limit)).bm25
+        ranking = await self._index.search(
+            self.space.key, dense=None, bm25=bm25, limit=limit, before=before
+        )
+        return ranking.bm25
 
     async def _built_index(self) -> EpisodeIndex | None:
         """The index that holds the user's episodes, whichever embedding model it was built with."""

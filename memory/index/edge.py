@@ -68,9 +68,15 @@ class EdgeIndex:
             )
 
     async def search(
-        self, user: str, *, dense: list[float] | None, bm25: SparseVector | None, limit: int
+        self,
+        user: str,
+        *,
+        dense: list[float] | None,
+        bm25: SparseVector | None,
+        limit: int,
+        before: float | None = None,
     ) -> Ranking:
-        return await self._run(search, user, dense, bm25, limit) or Ranking([], [])
+        return await self._run(search, user, dense, bm25, limit, before) or Ranking([], [])
 
     async def delete(self, user: str, episode_ids: Collection[str]) -> None:
         from qdrant_edge import UpdateOperation

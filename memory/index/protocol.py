@@ -47,6 +47,13 @@ class Ranking:
     dense: list[Hit]
     bm25: list[Hit]
 
+    def without(self, episode_ids: Collection[str]) -> "Ranking":
+        """The other hits, as if these had never been found."""
+        return Ranking(
+            [hit for hit in self.dense if hit.episode_id not in episode_ids],
+            [hit for hit in self.bm25 if hit.episode_id not in episode_ids],
+        )
+
 
 class EpisodeIndex(Protocol):
     """Embeddings of many users' episodes. Every call is scoped to one user by its ``user`` key.
@@ -59,9 +66,18 @@ class EpisodeIndex(Protocol):
         """Add the entries, in place of what was there for the same episodes."""
 
     async def search(
-        self, user: str, *, dense: list[float] | None, bm25: SparseVector | None, limit: int
+        self,
+        user: str,
+        *,
+        dense: list[float] | None,
+        bm25: SparseVector | None,
+        limit: int,
+        before: float | None = None,
     ) -> Ranking:
-        """The user's nearest episodes, up to ``limit`` in each ranking."""
+        """The user's nearest episodes, up to ``limit`` in each ranking.
+
+        With ``before`` (Unix seconds) all is as if there were only the episodes of an earlier time.
+        """
 
     async def delete(self, user: str, episode_ids: Collection[str]) -> None:
         """Take these episodes out for good: their vectors are no longer on the disk after it."""

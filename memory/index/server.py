@@ -58,12 +58,18 @@ class QdrantIndex:
                 )
 
     async def search(
-        self, user: str, *, dense: list[float] | None, bm25: SparseVector | None, limit: int
+        self,
+        user: str,
+        *,
+        dense: list[float] | None,
+        bm25: SparseVector | None,
+        limit: int,
+        before: float | None = None,
     ) -> Ranking:
         from qdrant_client.models import IdfCorpusParams, QueryRequest, SearchParams
         from qdrant_client.models import SparseVector as QdrantSparse
 
-        own = _own(user)
+        own = _own(user, before)
         requests = []
         if dense is not None:
             requests.append(
@@ -159,13 +165,21 @@ class QdrantIndex:
                 "user",
                 models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
             )
+            # A server in strict mode refuses to filter by what is not indexed.
+            await self._client.create_payload_index(
+                self._collection, "at", models.PayloadSchemaType.FLOAT
+            )
             self._ready = True
 
 
-def _own(user: str) -> "Filter":
-    from qdrant_client.models import FieldCondition, Filter, MatchValue
+def _own(user: str, before: float | None = None) -> "Filter":
+    """What belongs to ``user``, and to a time ``before`` (Unix seconds)."""
+    from qdrant_client.models import FieldCondition, Filter, MatchValue, Range
 
-    return Filter(must=[FieldCondition(key="user", match=MatchValue(value=user))])
+    own = [FieldCondition(key="user", match=MatchValue(value=user))]
+    if before is not None:
+        own.append(FieldCondition(key="at", range=Range(lt=before)))
+    return Filter(must=[*own])
 
 
 def _hits(points: Sequence["ScoredPoint"]) -> list[Hit]:

@@ -123,12 +123,13 @@ def search(
     dense: list[float] | None,
     bm25: SparseVector | None,
     limit: int,
+    before: float | None,
 ) -> Ranking:
-    """The nearest entries of ``user``; term statistics are of those alone."""
+    """The nearest entries of ``user`` (and of a time ``before``); term statistics are of those alone."""
     from qdrant_edge import IdfParams, Query, QueryBatchRequest, QueryRequest, SearchParams
     from qdrant_edge import SparseVector as EdgeSparse
 
-    own = own_filter(user)
+    own = own_filter(user, before)
     requests = []
     if dense is not None:
         nearest = Query.Nearest(dense, using="dense")
@@ -207,11 +208,14 @@ def count(shard: "EdgeShard", user: str) -> int:
     return shard.count(CountRequest(exact=True, filter=own_filter(user)))
 
 
-def own_filter(user: str) -> "Filter":
-    """What belongs to ``user``."""
-    from qdrant_edge import FieldCondition, Filter, MatchValue
+def own_filter(user: str, before: float | None = None) -> "Filter":
+    """What belongs to ``user``, and to a time ``before`` (Unix seconds)."""
+    from qdrant_edge import FieldCondition, Filter, MatchValue, RangeFloat
 
-    return Filter(must=[FieldCondition("user", match=MatchValue(user))])
+    own = [FieldCondition("user", match=MatchValue(user))]
+    if before is not None:
+        own.append(FieldCondition("at", range=RangeFloat(lt=before)))
+    return Filter(must=[*own])
 
 
 def first_line(error: Exception) -> str:

@@ -59,10 +59,12 @@ def on_server(server: Server, key: str = KEY, **changes: object) -> Settings:
 
 
 async def found(
-    index: EpisodeIndex, user: str, query: str, limit: int = 10
+    index: EpisodeIndex, user: str, query: str, limit: int = 10, before: float | None = None
 ) -> tuple[list[Hit], list[Hit]]:
     [dense] = await EMBEDDER.embed([query])
-    ranking = await index.search(user, dense=dense, bm25=BM25.query(query), limit=limit)
+    ranking = await index.search(
+        user, dense=dense, bm25=BM25.query(query), limit=limit, before=before
+    )
     return ranking.dense, ranking.bm25
 
 
@@ -135,6 +137,28 @@ async def test_limit(index: EpisodeIndex) -> None:
     await index.upsert(ANNA, await entries(*[f"bread {number}" for number in range(7)]))
     assert [len(hits) for hits in await found(index, ANNA, "bread", limit=3)] == [3, 3]
     assert [len(hits) for hits in await found(index, ANNA, "bread", limit=300)] == [7, 7]
+
+
+async def test_before_a_moment(index: EpisodeIndex) -> None:
+    await index.upsert(ANNA, await entries(*[f"bread {number}" for number in range(7)]))
+    await index.upsert(BEN, await entries("bread 0"))
+    for hits in await found(index, ANNA, "bread", before=3.0):
+        assert sorted(ids(hits)) == ["e0", "e1", "e2"], "not the one of that very moment"
+    for hits in await found(index, ANNA, "bread 6", limit=2, before=3.5):
+        assert len(hits) == 2, "as many as asked for, though nearer ones came later"
+        assert set(ids(hits)) < {"e0", "e1", "e2", "e3"}
+    assert await found(index, ANNA, "bread", before=0.0) == ([], [])
+
+
+async def test_term_statistics_are_of_the_time_before(index: EpisodeIndex) -> None:
+    await index.upsert(ANNA, await entries("fern one", "loaf two", "loaf three", "loaf four"))
+    _, alone = await found(index, ANNA, "fern loaf")
+    await index.upsert(ANNA, await entries(*[f"fern {n}" for n in range(50)], start=4))
+    _, late = await found(index, ANNA, "fern loaf", limit=100)
+    _, early = await found(index, ANNA, "fern loaf", before=4.0)
+    assert ids(early)[0] == ids(alone)[0] == "e0"
+    assert [hit.score for hit in early] == pytest.approx([hit.score for hit in alone])
+    assert ids(late)[0] != "e0"
 
 
 @pytest.mark.parametrize("query", ["the", "?!", "", "wörd-nobody-said"])
@@ -369,7 +393,8 @@ async def test_the_collection_is_made_for_tenants() -> None:
     assert server.calls.count(f"PUT {path}") == 1
     assert server.calls.count(f"PUT {path}/points") == 2
     assert server.indexed == [
-        {"field_name": "user", "field_schema": {"type": "keyword", "is_tenant": True}}
+        {"field_name": "user", "field_schema": {"type": "keyword", "is_tenant": True}},
+        {"field_name": "at", "field_schema": "float"},
     ]
     assert server.created["hnsw_config"] == {"m": 0, "payload_m": 16}
     assert server.created["sparse_vectors"] == {"bm25": {"modifier": "idf"}}
