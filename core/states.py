@@ -1,6 +1,5 @@
 """The states of the graphs, and the context that a run is given. JSON-like throughout."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from langgraph.graph import MessagesState
@@ -9,7 +8,7 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from personaagent.core.errors import UsageError
-from personaagent.core.records import check_text, check_user_id
+from personaagent.core.records import Moment, check_text, check_user_id
 
 MOST_RECALLED = 100
 
@@ -29,7 +28,7 @@ class AgentContext(BaseModel):
         frozenset[str], Field(description="Ids of episodes that this run must not see.")
     ] = frozenset()
     before: Annotated[
-        datetime | None, Field(description="Hide every episode from this moment on.")
+        Moment | None, Field(description="Hide every episode from this moment on.")
     ] = None
 
     @field_validator("user_id")

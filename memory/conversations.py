@@ -18,10 +18,14 @@ class Conversations:
 
     space: Space
 
-    async def note(self, thread: str, episode_ids: Iterable[str]) -> None:
-        """These episodes are about to stand in the thread."""
+    async def note(self, thread: str, episode_ids: Iterable[str], key: str | None = None) -> None:
+        """These episodes are about to stand in the thread.
+
+        With a ``key`` they take the place of those that the thread noted under it before.
+        """
         seen = {"thread": thread, "episodes": list(episode_ids)}
-        await self.space.write([("conversations", uuid4().hex, seen)])
+        place = uuid4().hex if key is None else f"{thread}:{key}"
+        await self.space.write([("conversations", place, seen)])
 
     async def holding(self, episode_ids: Collection[str]) -> set[str]:
         """The threads in which any of these episodes stands."""

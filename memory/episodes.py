@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from personaagent.core.errors import UnknownEpisode
 from personaagent.core.records import Episode, Signal
+from personaagent.memory.marks import mark
 from personaagent.memory.space import Change, Kind, Space, Value
 
 PAGE = 500
@@ -15,7 +16,8 @@ class Episodes:
     """The episodes of one user (paper: D^u). The store is the truth; the index follows it.
 
     An episode that is new or changed is *marked* in the same transaction, for those who follow:
-    ``unindexed`` until the index has it, ``unsummarised`` until the profile summary has seen it.
+    ``unindexed`` until the index has it, ``unsummarised`` until the profile summary has seen it,
+    and ``unaligned``, if it is labelled, until alignment has.
     """
 
     def __init__(self, space: Space) -> None:
@@ -26,7 +28,7 @@ class Episodes:
         changes: list[Change] = []
         for episode in episodes:
             assert episode.user_id == self._space.user_id
-            changes += [_put(episode), ("unindexed", episode.id, {}), _fresh(episode)]
+            changes += [*_put(episode), ("unindexed", episode.id, {})]
         if any(episode.labelled for episode in episodes):
             changes.append(labels_changed())
         await self._space.write(changes)
@@ -87,14 +89,15 @@ class Episodes:
             UnknownEpisode: the user has no such episode.
         """
         episode = (await self.get(episode_id)).with_feedback(signal, text)
-        await self._space.write([_put(episode), _fresh(episode), labels_changed()])
+        await self._space.write([*_put(episode), labels_changed()])
         return episode
 
     async def drop(self, episode_ids: Collection[str]) -> None:
-        """Delete the episodes and their marks."""
-        kinds: tuple[Kind, ...] = ("episodes", "unindexed", "unsummarised")
+        """Delete the episodes, their marks, and the counts of their labels."""
+        kinds: tuple[Kind, ...] = ("episodes", "unindexed", "unsummarised", "unaligned")
         changes: list[Change] = [(kind, each, None) for each in episode_ids for kind in kinds]
-        await self._space.write([*changes, labels_changed()])
+        counts: list[Change] = [("profile", "facts", None), ("profile", "tallies", None)]
+        await self._space.write([*changes, *counts, labels_changed()])
 
 
 def labels_changed() -> Change:
@@ -102,14 +105,11 @@ def labels_changed() -> Change:
     return ("profile", "labels", {"revision": uuid4().hex})
 
 
-def _put(episode: Episode) -> Change:
+def _put(episode: Episode) -> list[Change]:
+    """The episode as it is now, news to those who follow; without a label it is none to align."""
     value = {"labelled": episode.labelled, "episode": episode.stored()}
-    return ("episodes", episode.id, value)
-
-
-def _fresh(episode: Episode) -> Change:
-    mark = {"at": episode.created_at.timestamp(), "revision": uuid4().hex}
-    return ("unsummarised", episode.id, mark)
+    news = mark("unaligned", episode) if episode.labelled else ("unaligned", episode.id, None)
+    return [("episodes", episode.id, value), mark("unsummarised", episode), news]
 
 
 def _episode(value: Value) -> Episode:

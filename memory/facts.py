@@ -1,33 +1,27 @@
 """Facts: what can be computed from the user's own labels, exactly and without a model."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from math import isfinite
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean, median, pstdev
+from typing import TypeVar
 
-from personaagent.core.records import Episode, TaskFacts
+from personaagent.core.records import TaskFacts
+from personaagent.memory.kinds import SPOKEN, LabelKind, kind_of, ranked
+from personaagent.memory.tally import TaskTally, words_in
 
 RECENT = 5
 SHOWN_LABELS = 15
-LABEL_WORDS = 4
-SPOKEN = 3
-"""Free texts of which the length is worth telling."""
+
+Value = TypeVar("Value")
 
 
-def compute_facts(episodes: Iterable[Episode]) -> list[TaskFacts]:
-    """Facts of each task over the labelled episodes given, most labels first.
+def compute_facts(tallies: Iterable[TaskTally]) -> list[TaskFacts]:
+    """Facts of each task, most labels first, by the kind of its labels (``kind_of``).
 
-    The labels of a task are read as numbers if all are numbers; as classes if they are short
-    (at most 4 words) and some repeat, or may yet do so (the first two of a named task); else as
-    free text, of which the length is kept. ``recent`` describes the latest 5
-    against those before, from 10 labels on.
+    Of free text the length is kept. ``recent`` describes the latest 5 against those before,
+    from 10 labels on.
     """
-    by_task: dict[str | None, list[Episode]] = defaultdict(list)
-    for episode in episodes:
-        if episode.labelled:
-            by_task[episode.task].append(episode)
-    facts = [_task_facts(task, given) for task, given in by_task.items()]
-    return sorted(facts, key=lambda each: (-each.count, each.task or ""))
+    return sorted(map(_task_facts, tallies), key=lambda each: (-each.count, each.task or ""))
 
 
 def describe_facts(facts: Sequence[TaskFacts]) -> str:
@@ -35,78 +29,62 @@ def describe_facts(facts: Sequence[TaskFacts]) -> str:
     return "\n".join(line for each in facts for line in _describe(each))
 
 
-def _task_facts(task: str | None, episodes: list[Episode]) -> TaskFacts:
-    ordered = sorted(episodes, key=lambda episode: (episode.created_at, episode.id))
-    wanted = [(episode.ground_truth or "").strip() for episode in ordered]
-    numbers = _as_numbers(wanted)
-    if numbers:
-        return TaskFacts(
-            task=task,
-            count=len(wanted),
-            labels=_counts(wanted),
-            numbers={
-                "mean": round(fmean(numbers), 2),
-                "spread": round(pstdev(numbers), 2),
-                "lowest": min(numbers),
-                "highest": max(numbers),
-            },
-            recent=_recent_numbers(numbers),
-        )
-    if _are_classes(task, wanted):
-        return TaskFacts(
-            task=task, count=len(wanted), labels=_counts(wanted), recent=_recent_labels(wanted)
-        )
-    words = [len(text.split()) for text in wanted]
+def _task_facts(tally: TaskTally) -> TaskFacts:
+    kind = kind_of(tally).kind
+    labels = dict([*ranked(tally).items()][:SHOWN_LABELS])
+    recent = _recent(kind, tally)
+    if kind == "labels":
+        return TaskFacts(task=tally.task, count=tally.count, labels=labels, recent=recent)
+    if kind == "text":
+        words = _values(tally.counts, words_in)
+        shape = {"median": median(words), "shortest": min(words), "longest": max(words)}
+        return TaskFacts(task=tally.task, count=tally.count, words=shape, recent=recent)
+    numbers = _values(tally.counts, float)
+    shape = {
+        "mean": round(fmean(numbers), 2),
+        "spread": round(pstdev(numbers), 2),
+        "lowest": min(numbers),
+        "highest": max(numbers),
+    }
     return TaskFacts(
-        task=task,
-        count=len(wanted),
-        words={"median": median(words), "shortest": min(words), "longest": max(words)},
-        recent=_recent_words(words),
+        task=tally.task, count=tally.count, labels=labels, numbers=shape, recent=recent
     )
 
 
-def _as_numbers(wanted: list[str]) -> list[float]:
-    try:
-        numbers = [float(text) for text in wanted]
-    except ValueError:
-        return []
-    return numbers if all(map(isfinite, numbers)) else []  # float() reads "nan" and "infinity"
-
-
-def _are_classes(task: str | None, wanted: list[str]) -> bool:
-    short = all(len(text.split()) <= LABEL_WORDS for text in wanted)
-    repeat = len(set(wanted)) < len(wanted)
-    return short and (repeat or (task is not None and len(wanted) < SPOKEN))
-
-
-def _counts(wanted: list[str]) -> dict[str, int]:
-    ranked = sorted(Counter(wanted).items(), key=lambda pair: (-pair[1], pair[0]))
-    return dict(ranked[:SHOWN_LABELS])
-
-
-def _recent_numbers(numbers: list[float]) -> str | None:
-    before, latest = numbers[:-RECENT], numbers[-RECENT:]
-    if len(before) < RECENT or round(fmean(latest), 1) == round(fmean(before), 1):
+def _recent(kind: LabelKind, tally: TaskTally) -> str | None:
+    """What is different about the latest labels; None where there is nothing to compare."""
+    latest = Counter(label.token for label in tally.latest[:RECENT])
+    before = Counter(tally.counts) - latest
+    if not latest.total() == RECENT <= before.total():
         return None
-    return f"mean of the latest {RECENT}: {fmean(latest):.1f}, before: {fmean(before):.1f}"
+    tell = {"numbers": _recent_numbers, "labels": _recent_labels, "text": _recent_words}[kind]
+    return tell(latest, before)
 
 
-def _recent_labels(wanted: list[str]) -> str | None:
-    before, latest = wanted[:-RECENT], wanted[-RECENT:]
-    if len(before) < RECENT:
+def _values(counts: dict[str, int], read: Callable[[str], Value]) -> list[Value]:
+    """What ``read`` makes of each token, as often as that was given."""
+    return [value for token, count in counts.items() for value in [read(token)] * count]
+
+
+def _recent_numbers(latest: Counter[str], before: Counter[str]) -> str | None:
+    now, then = fmean(_values(latest, float)), fmean(_values(before, float))
+    if round(now, 1) == round(then, 1):
         return None
-    label, count = Counter(latest).most_common(1)[0]
-    if count < 3 or Counter(before).most_common(1)[0][0] == label:
+    return f"mean of the latest {RECENT}: {now:.1f}, before: {then:.1f}"
+
+
+def _recent_labels(latest: Counter[str], before: Counter[str]) -> str | None:
+    [(label, count)] = latest.most_common(1)
+    if count < 3 or before[label] == max(before.values()):
         return None
     return f"lately {label}: {count} of the latest {RECENT}"
 
 
-def _recent_words(words: list[int]) -> str | None:
-    before, latest = words[:-RECENT], words[-RECENT:]
-    if len(before) < RECENT or not 0.67 * median(before) > median(latest):
-        longer = len(before) >= RECENT and median(latest) > 1.5 * median(before)
-        return f"lately longer: {median(latest):g} words" if longer else None
-    return f"lately shorter: {median(latest):g} words"
+def _recent_words(latest: Counter[str], before: Counter[str]) -> str | None:
+    now, then = median(_values(latest, words_in)), median(_values(before, words_in))
+    if now < 0.67 * then:
+        return f"lately shorter: {now:g} words"
+    return f"lately longer: {now:g} words" if now > 1.5 * then else None
 
 
 def _describe(facts: TaskFacts) -> list[str]:

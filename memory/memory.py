@@ -17,9 +17,12 @@ from personaagent.memory.index.bm25 import Bm25
 from personaagent.memory.index.open import open_index
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.indexer import Indexer
+from personaagent.memory.marks import Marks
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
+from personaagent.memory.simulations import Simulations
 from personaagent.memory.space import Space
+from personaagent.memory.spending import Spending
 from personaagent.memory.user import UserMemory
 from personaagent.models.embeddings import Embedder
 
@@ -59,6 +62,9 @@ class Memory:
             personas=Personas(space, lambda: self._lock(space.key)),
             indexer=Indexer(space, episodes, self.embedder, self._bm25, self._index_of),
             conversations=Conversations(space),
+            unaligned=Marks(space, "unaligned"),
+            simulations=Simulations(space),
+            spending=Spending(space),
             space=space,
             mode=self._settings.recall_mode,
             timeout=self._settings.recall_timeout,

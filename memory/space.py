@@ -14,7 +14,16 @@ from personaagent.core.errors import DataError
 from personaagent.core.records import user_key
 
 Kind = Literal[
-    "episodes", "conversations", "unindexed", "unsummarised", "profile", "persona", "index"
+    "episodes",
+    "conversations",
+    "unindexed",
+    "unsummarised",
+    "unaligned",
+    "profile",
+    "persona",
+    "simulations",
+    "spending",
+    "index",
 ]
 Value = dict[str, Any]
 Change = tuple[Kind, str, Value | None]
@@ -73,8 +82,15 @@ class Space:
     async def clear(self) -> None:
         """Delete everything of this user."""
         for kind in get_args(Kind):
-            while keys := await self.some(kind, WRITTEN):
-                await self.write((kind, key, None) for key in keys)
+            await self.clear_kind(kind)
+
+    async def clear_kind(self, kind: Kind) -> int:
+        """Delete everything of ``kind``; returns how many values there were."""
+        count = 0
+        while keys := await self.some(kind, WRITTEN):
+            await self.write((kind, key, None) for key in keys)
+            count += len(keys)
+        return count
 
     async def _search(self, kind: Kind, **options: Any) -> list[SearchItem]:
         [found] = await self._batch([SearchOp(self._at(kind), **options)])

@@ -1,18 +1,22 @@
 """The memory of one user: episodes, profile, persona, and what comes to mind for a query."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError, ServiceError
 from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
+from personaagent.memory.hiding import NOTHING, Hidden
 from personaagent.memory.indexer import Indexer
+from personaagent.memory.marks import Marks
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import collapse, fuse
+from personaagent.memory.simulations import Simulations
 from personaagent.memory.space import Space
+from personaagent.memory.spending import Spending
 
 CANDIDATES = 3
 
@@ -27,7 +31,11 @@ class Recalled:
 
 @dataclass(frozen=True)
 class UserMemory:
-    """Everything that is remembered about one user; made by ``Memory.of``."""
+    """Everything that is remembered about one user; made by ``Memory.of``.
+
+    ``unaligned`` are the marks of the labels that alignment has not seen. Recall, search and
+    profile show nothing that is ``hidden``.
+    """
 
     user_id: str
     episodes: Episodes
@@ -35,9 +43,17 @@ class UserMemory:
     personas: Personas
     indexer: Indexer
     conversations: Conversations
+    unaligned: Marks
+    simulations: Simulations
+    spending: Spending
     space: Space
     mode: RecallMode
     timeout: float
+    hidden: Hidden = NOTHING
+
+    def hiding(self, hidden: Hidden) -> "UserMemory":
+        """The same memory, in which these episodes do not come up."""
+        return replace(self, hidden=hidden, profile=replace(self.profile, hidden=hidden))
 
     async def exists(self) -> bool:
         """Whether anything is remembered of this user."""
@@ -57,13 +73,11 @@ class UserMemory:
         try:
             await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
-                await self.indexer.catch_up()
-                ranking = await self.indexer.search(query, limit=CANDIDATES * k, mode=self.mode)
+                nearest = await self._nearest(query, CANDIDATES * k)
         except TimeoutError:
             return Recalled([], [f"Recall took over {self.timeout:g} s and was given up."])
         except (IndexUnavailable, ServiceError) as error:
             return Recalled([], [str(error)])
-        nearest = fuse(ranking)[: CANDIDATES * k]
         return Recalled(collapse(await self.episodes.find(nearest), k))
 
     async def search(self, query: str, k: int) -> list[Episode]:
@@ -72,9 +86,7 @@ class UserMemory:
         Raises:
             IndexUnavailable, EmbeddingsChanged, ServiceError: they cannot be searched.
         """
-        await self.indexer.catch_up()
-        ranking = await self.indexer.search(query, limit=CANDIDATES * k, mode=self.mode)
-        return await self.episodes.find(fuse(ranking)[:k])
+        return await self.episodes.find((await self._nearest(query, CANDIDATES * k))[:k])
 
     async def remember(self, episode: Episode) -> list[str]:
         """Store an episode, and index it if the index is there; returns what the user should know.
@@ -92,3 +104,12 @@ class UserMemory:
         except PersonaAgentError as error:
             return [f"Remembered; the index will have it later: {error}"]
         return []
+
+    async def _nearest(self, query: str, limit: int) -> list[str]:
+        """The ids of the nearest episodes, best first, ranked as if there were none hidden."""
+        await self.indexer.catch_up()
+        ids = self.hidden.episodes
+        ranking = await self.indexer.search(
+            query, limit=limit + len(ids), mode=self.mode, before=self.hidden.before
+        )
+        return fuse(ranking.without(ids, limit))[:limit]

@@ -12,6 +12,7 @@ from personaagent.core.errors import ConfigurationError, UsageError
 from personaagent.core.records import check_user_id
 from personaagent.core.settings import Settings, load_settings
 from personaagent.core.states import AgentContext
+from personaagent.memory.hiding import NOTHING, Hidden
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.models.chat import Models
@@ -49,9 +50,10 @@ def user_memory(
 ) -> UserMemory:
     """The memory of the user whose run this is: the only one that a node or tool can reach.
 
-    On a server it is the authenticated user's, whatever the client's context says.
+    On a server it is the authenticated user's, whatever the client's context says. What the
+    context hides does not come up in it.
     """
-    return memory.of(_store(runtime), _user_id(runtime))
+    return memory.of(_store(runtime), _user_id(runtime)).hiding(_hidden(runtime))
 
 
 def _user_id(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> str:
@@ -61,6 +63,13 @@ def _user_id(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> str:
     if runtime.context is None:
         raise UsageError("The run's context has no user_id: say whose memory is meant.")
     return str(runtime.context.user_id)
+
+
+def _hidden(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> Hidden:
+    context = runtime.context
+    if not isinstance(context, AgentContext):
+        return NOTHING
+    return Hidden(context.hidden, context.before)
 
 
 def _store(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> BaseStore:

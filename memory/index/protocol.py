@@ -47,12 +47,13 @@ class Ranking:
     dense: list[Hit]
     bm25: list[Hit]
 
-    def without(self, episode_ids: Collection[str]) -> "Ranking":
-        """The other hits, as if these had never been found."""
-        return Ranking(
-            [hit for hit in self.dense if hit.episode_id not in episode_ids],
-            [hit for hit in self.bm25 if hit.episode_id not in episode_ids],
+    def without(self, episode_ids: Collection[str], limit: int) -> "Ranking":
+        """The other hits, up to ``limit`` in each ranking, as if these had never been found."""
+        dense, bm25 = (
+            [hit for hit in hits if hit.episode_id not in episode_ids][:limit]
+            for hits in (self.dense, self.bm25)
         )
+        return Ranking(dense, bm25)
 
 
 class EpisodeIndex(Protocol):

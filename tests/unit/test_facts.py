@@ -8,6 +8,7 @@ import pytest
 from personaagent.core.records import Episode, TaskFacts
 from personaagent.memory.facts import compute_facts, describe_facts
 from personaagent.memory.forget import forget
+from personaagent.memory.tally import tally
 from personaagent.memory.user import UserMemory
 from tests.support.memories import episode, memory_of, remember
 
@@ -23,7 +24,7 @@ def labelled(*labels: str, task: str | None = "genre") -> list[Episode]:
 
 
 def the_facts(*labels: str) -> TaskFacts:
-    [facts] = compute_facts(reversed(labelled(*labels)))
+    [facts] = compute_facts(tally(reversed(labelled(*labels))))
     return facts
 
 
@@ -63,7 +64,7 @@ def test_labels_that_never_repeat_are_free_text() -> None:
 
 
 def test_one_remark_outside_a_task_is_not_worth_telling() -> None:
-    [facts] = compute_facts(labelled("Nice!", task=None))
+    [facts] = compute_facts(tally(labelled("Nice!", task=None)))
     assert (facts.count, facts.labels) == (1, {})
     assert describe_facts([facts]) == ""
 
@@ -92,13 +93,13 @@ def test_recent_shift_of_length() -> None:
 
 def test_each_task_by_itself_most_labels_first() -> None:
     given = [*labelled("5", task="stars"), *labelled("drama", "drama"), *labelled("x", task=None)]
-    assert [(each.task, each.count) for each in compute_facts(given)] == [
+    assert [(each.task, each.count) for each in compute_facts(tally(given))] == [
         ("genre", 2),
         (None, 1),
         ("stars", 1),
     ]
-    assert "Task stars (1 labelled)" in describe_facts(compute_facts(given))
-    assert compute_facts([episode("e1")]) == []
+    assert "Task stars (1 labelled)" in describe_facts(compute_facts(tally(given)))
+    assert compute_facts(tally([episode("e1")])) == []
     assert describe_facts([]) == ""
 
 

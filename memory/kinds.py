@@ -1,0 +1,60 @@
+"""What kind of labels a task has: numbers, classes, or free text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from personaagent.memory.tally import TaskTally, is_short
+
+LabelKind = Literal["numbers", "labels", "text"]
+
+SPOKEN = 3
+"""Free texts of which the length is worth telling."""
+MOST_LABELS = 200
+LARGEST = 1e100
+"""Beyond it, sums and squares may overflow; no user means such a number."""
+
+
+@dataclass(frozen=True)
+class TaskKind:
+    """The kind of a task's labels; the distinct short ones (at most 200), most frequent first.
+
+    ``lowest`` and ``highest`` are those of the numbers, 0 where they are none.
+    """
+
+    kind: LabelKind
+    labels: list[str]
+    lowest: float = 0.0
+    highest: float = 0.0
+
+
+def kind_of(tally: TaskTally) -> TaskKind:
+    """The labels of a task are read as numbers if all are numbers; as classes if they are short
+    (at most 4 words) and some repeat, or may yet do so (the first two of a named task); else as
+    free text.
+    """
+    labels = [label for label in ranked(tally) if is_short(label)]
+    if numbers := as_numbers([*tally.counts]):
+        return TaskKind("numbers", labels[:MOST_LABELS], min(numbers), max(numbers))
+    return TaskKind("labels" if _are_classes(tally) else "text", labels[:MOST_LABELS])
+
+
+def ranked(tally: TaskTally) -> dict[str, int]:
+    """The tokens with their counts, most frequent first."""
+    return dict(sorted(tally.counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def as_numbers(tokens: Sequence[str]) -> list[float]:
+    """The numbers that the tokens are; none unless all are."""
+    try:
+        numbers = [float(token) for token in tokens if is_short(token)]
+    except ValueError:
+        return []
+    all_are = len(numbers) == len(tokens) and all(abs(each) < LARGEST for each in numbers)
+    return numbers if all_are else []  # float() reads "nan" and "infinity"
+
+
+def _are_classes(tally: TaskTally) -> bool:
+    short = all(map(is_short, tally.counts))
+    repeat = tally.count > len(tally.counts)
+    return short and (repeat or (tally.task is not None and tally.count < SPOKEN))
