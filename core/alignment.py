@@ -6,13 +6,22 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from personaagent.core.records import Record, Rule
+from personaagent.core.records import Pair, Record, Rule
 
 Metric = Literal["label", "number", "rouge", "judge"]
 Action = Literal["add", "replace", "remove"]
 StoppedBy = Literal[
-    "no loss", "no improvement", "rounds", "calls", "tokens", "seconds", "price", "labels"
+    "no loss",
+    "no improvement",
+    "rounds",
+    "calls",
+    "tokens",
+    "seconds",
+    "price",
+    "labels",
+    "conflict",
 ]
+"""``labels``: there are too few. ``conflict``: the user changed the persona meanwhile."""
 
 
 class Loss(Record):
@@ -73,7 +82,8 @@ class Round(Record):
 class Alignment(Record):
     """The result of a run of alignment.
 
-    ``to_version`` equals ``from_version`` where nothing was published. ``usage`` is
+    ``to_version`` equals ``from_version`` where nothing was published; ``rules_after`` is then what
+    would have been (a dry run) or ``rules_before``. ``usage`` is
     ``{llm_calls, input_tokens, output_tokens, by_role, cached, gate}``: ``cached`` counts the
     simulations that were not paid for again, ``gate`` is the part of the whole that proving took
     (held-out simulations of the current persona, all simulations of candidates).
@@ -85,6 +95,9 @@ class Alignment(Record):
     from_version: int
     to_version: int
     stopped_by: StoppedBy
+    rules_before: list[Rule]
+    rules_after: list[Rule]
+    pairs: list[Pair] = Field(default_factory=list)
     usage: dict[str, Any]
     seconds: float
     warnings: list[str] = Field(default_factory=list)

@@ -275,6 +275,12 @@ class Usage(Record):
         """These counts with one more call's of ``role``."""
         return Usage(by_role=self.by_role | {role: self.by_role.get(role, RoleUsage()) + usage})
 
+    def __add__(self, other: "Usage") -> "Usage":
+        total = self
+        for role, usage in other.by_role.items():
+            total = total.add(role, usage)
+        return total
+
     def summed(self) -> dict[str, Any]:
         """``{llm_calls, input_tokens, output_tokens, by_role}``, as every result shows it."""
         total = sum(self.by_role.values(), RoleUsage())

@@ -26,16 +26,30 @@ def build(parts: Parts) -> AgentGraph:
     graph = StateGraph(AgentState, context_schema=AgentContext)
     graph.add_node("recall", partial(recall, parts=parts), retry_policy=once_more, timeout=patience)
     graph.add_node("inject_persona", partial(inject_persona, parts=parts))
-    graph.add_node("react", partial(react, parts=parts), retry_policy=once_more, timeout=patience)
-    graph.add_node("tools", tools(parts), timeout=patience)
+    _add_answering(graph, parts, then="remember")
     graph.add_node("remember", partial(remember, parts=parts), timeout=patience)
     graph.add_edge(START, "recall")
     graph.add_edge("recall", "inject_persona")
     graph.add_edge("inject_persona", "react")
-    graph.add_conditional_edges("react", tools_condition, {"tools": "tools", END: "remember"})
-    graph.add_edge("tools", "react")
     graph.add_edge("remember", END)
     return graph
+
+
+def answering(parts: Parts) -> AgentGraph:
+    """The agent from its system prompt to its answer, ``react <-> tools``: what alignment simulates."""
+    graph = StateGraph(AgentState, context_schema=AgentContext)
+    _add_answering(graph, parts, then=END)
+    graph.add_edge(START, "react")
+    return graph
+
+
+def _add_answering(graph: AgentGraph, parts: Parts, *, then: str) -> None:
+    once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
+    patience = parts.settings.patience
+    graph.add_node("react", partial(react, parts=parts), retry_policy=once_more, timeout=patience)
+    graph.add_node("tools", tools(parts), timeout=patience)
+    graph.add_conditional_edges("react", tools_condition, {"tools": "tools", END: then})
+    graph.add_edge("tools", "react")
 
 
 def recursion_limit(settings: Settings) -> int:

@@ -1,11 +1,13 @@
 """``inject_persona``: the system prompt, from persona, profile and recalled episodes."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from personaagent.core.records import Episode, Profile
+from personaagent.core.records import Episode, Persona, Profile
+from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.personas import render_persona
@@ -17,14 +19,27 @@ from personaagent.prompts import render
 async def inject_persona(
     state: AgentState, runtime: Runtime[AgentContext], *, parts: Parts
 ) -> dict[str, Any]:
-    """Render the system prompt: what changes least comes first, so that turns share a prefix.
-
-    Fixed instructions, then the persona (facts at its head), the profile summary, and last the
-    episodes, newest last, as many as the token budget leaves room for.
-    """
+    """Render the system prompt of the user's persona, profile and recalled episodes."""
     persona = await user_memory(parts.memory, runtime).personas.current()
     profile = Profile.model_validate(state["profile"])
-    settings = parts.settings
+    recalled = [Episode.model_validate(each) for each in state["recalled"]]
+    prompt, shown = system_prompt(persona, profile, recalled, parts.settings)
+    return {
+        "persona": persona.stored(),
+        "system_prompt": prompt,
+        "recalled": state["recalled"][:shown],
+    }
+
+
+def system_prompt(
+    persona: Persona, profile: Profile, recalled: Sequence[Episode], settings: Settings
+) -> tuple[str, int]:
+    """What the actor is told before the conversation, and how many of ``recalled`` stand in it.
+
+    What changes least comes first, so that turns share a prefix: fixed instructions, then the
+    persona (facts at its head), the profile summary, and last the episodes, newest last, as many
+    as the token budget leaves room for.
+    """
     prompt = partial(
         render,
         "system",
@@ -33,10 +48,5 @@ async def inject_persona(
     )
     without, _ = show_episodes([], 0)
     room = settings.prompt_tokens - estimate_tokens(prompt(memories=without))
-    recalled = [Episode.model_validate(each) for each in state["recalled"]]
     memories, left_out = show_episodes(recalled, room)
-    return {
-        "persona": persona.stored(),
-        "system_prompt": prompt(memories=memories),
-        "recalled": state["recalled"][: len(recalled) - left_out],
-    }
+    return prompt(memories=memories), len(recalled) - left_out

@@ -139,6 +139,9 @@ class ScriptedModels:
     model: ScriptedModel
     asked: list[Role] = field(default_factory=list)
 
+    def describe(self, role: Role) -> str:
+        return "scripted"
+
     async def chat(self, role: Role) -> BaseChatModel:
         self.asked.append(role)
         return self.model

@@ -1,0 +1,165 @@
+"""State and context of the alignment graph. JSON-like throughout; each field has its reducer."""
+
+from typing import Annotated, Any, TypedDict, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from personaagent.core.records import Record, Usage, check_user_id
+from personaagent.core.settings import Mode, Sampling, Settings
+
+T = TypeVar("T")
+
+
+class AlignmentContext(BaseModel):
+    """What a caller says about a run of alignment; None means what the settings say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user_id: Annotated[str, Field(description="Whose persona: 1 to 128 characters.")]
+    mode: Annotated[Mode, Field(description="gated, or the paper's Algorithm 1.")] = "gated"
+    sampling: Annotated[Sampling | None, Field(description="Which episodes make the batch.")] = None
+    query: Annotated[
+        str, Field(description="What the batch is to be similar to, where sampling is similar.")
+    ] = ""
+    batch: Annotated[int | None, Field(ge=1, le=32, description="n, episodes in the batch.")] = None
+    holdout: Annotated[int | None, Field(ge=2, le=64, description="m, held-out episodes.")] = None
+    rounds: Annotated[int | None, Field(ge=1, le=50, description="Rounds (epochs), at most.")] = (
+        None
+    )
+    candidates: Annotated[
+        int | None, Field(ge=1, le=8, description="Alternative edits in a round.")
+    ] = None
+    seed: Annotated[int, Field(description="Decides what is shuffled.")] = 0
+    tools: Annotated[bool | None, Field(description="Let simulations use the tools.")] = None
+    causal: Annotated[
+        bool | None, Field(description="Hide from a simulation what came after its episode.")
+    ] = None
+    calls: Annotated[int | None, Field(ge=0, description="Model calls, at most; 0: any.")] = None
+    tokens: Annotated[int | None, Field(ge=0, description="Tokens, at most; 0: any.")] = None
+    seconds: Annotated[float | None, Field(ge=0, description="Seconds, at most; 0: any.")] = None
+    price: Annotated[float | None, Field(ge=0, description="Price, at most; 0: any.")] = None
+    dry_run: Annotated[bool, Field(description="Publish nothing.")] = False
+    approve: Annotated[bool, Field(description="Ask before publishing (an interrupt).")] = False
+
+    @field_validator("user_id")
+    @classmethod
+    def _valid_user(cls, user_id: str) -> str:
+        return check_user_id(user_id)
+
+
+class Plan(Record):
+    """What a run goes by from its first step to its last, also if it is killed in between."""
+
+    run: str
+    trigger: str
+    started_at: str
+    mode: Mode
+    sampling: Sampling
+    query: str
+    batch: int
+    holdout: int
+    rounds: int
+    candidates: int
+    seed: int
+    tools: bool
+    causal: bool
+    calls: int
+    tokens: int
+    seconds: float
+    price: float
+    dry_run: bool
+    approve: bool
+
+    @classmethod
+    def of(
+        cls, context: AlignmentContext, settings: Settings, *, run: str, trigger: str, at: str
+    ) -> "Plan":
+        """The plan of a run: what its context says, and what the settings say for the rest."""
+        said = context.model_dump(exclude={"user_id"}, exclude_none=True)
+        unsaid = cls.model_fields.keys() - said.keys() - {"run", "trigger", "started_at"}
+        usual = {name: getattr(settings, f"align_{name}") for name in unsaid}
+        return cls.model_validate(usual | said | {"run": run, "trigger": trigger, "started_at": at})
+
+
+def replace(_: T, new: T) -> T:
+    """Reducer: the newest value."""
+    return new
+
+
+def merge(old: dict[str, Any], new: dict[str, Any] | None) -> dict[str, Any]:
+    """Reducer: what branches bring side by side, by key; None begins anew."""
+    return {} if new is None else old | new
+
+
+def spend(old: dict[str, Any], new: dict[str, Any] | None) -> dict[str, Any]:
+    """Reducer: calls and tokens add up, role by role; None begins anew."""
+    if new is None:
+        return Usage().stored()
+    return (Usage.model_validate(old) + Usage.model_validate(new)).stored()
+
+
+def count(old: int, new: int | None) -> int:
+    """Reducer: numbers add up; None begins anew."""
+    return 0 if new is None else old + new
+
+
+Ids = list[str]
+Json = dict[str, Any]
+
+
+class AlignmentState(TypedDict):
+    """State of a user's alignment; the thread keeps it from run to run."""
+
+    trigger: Annotated[
+        str, Field(description="Who asks for a run; sample takes it and begins one."), replace
+    ]
+    plan: Annotated[Json, Field(description="What this run goes by."), replace]
+    from_version: Annotated[int, Field(description="The version the run started from."), replace]
+    initial: Annotated[list[Json], Field(description="Its rules."), replace]
+    rules: Annotated[list[Json], Field(description="The best rules so far."), replace]
+    round: Annotated[int, Field(description="Which round this is, from 1."), replace]
+    idle: Annotated[int, Field(description="Rounds in a row without an accepted edit."), replace]
+    batch: Annotated[Ids, Field(description="Episodes that the persona learns from."), replace]
+    holdout: Annotated[Ids, Field(description="Episodes that it is proved on."), replace]
+    seen: Annotated[Ids, Field(description="Episodes of earlier batches of the run."), replace]
+    scenes: Annotated[
+        Json,
+        Field(description="By episode: what comes to mind, and what is known of the user."),
+        replace,
+    ]
+    simulated: Annotated[
+        Json, Field(description="By episode: the answer under the rules so far."), merge
+    ]
+    losses: Annotated[Json, Field(description="By episode: the last loss."), merge]
+    gradient: Annotated[str, Field(description="How the persona should change."), replace]
+    cited: Annotated[Ids, Field(description="Episodes that the gradient rests on."), replace]
+    candidates: Annotated[list[Json], Field(description="What update proposes."), replace]
+    refused: Annotated[
+        list[str], Field(description="Edits tried or refused in this run, and why."), replace
+    ]
+    rounds: Annotated[list[Json], Field(description="What each round did."), replace]
+    usage: Annotated[Json, Field(description="Calls and tokens, by role."), spend]
+    proving: Annotated[Json, Field(description="The part of them that proving took."), spend]
+    cached: Annotated[int, Field(description="Simulations that were not paid for again."), count]
+    stopped_by: Annotated[
+        str, Field(description="What ended the run; empty while it runs."), replace
+    ]
+    warnings: Annotated[list[str], Field(description="What the user should know."), replace]
+    result: Annotated[Json, Field(description="The result of the last run that ended."), replace]
+
+
+class Branch(TypedDict):
+    """What one branch of simulate is sent: an episode, its scene, and the rules to answer by."""
+
+    episode: Annotated[str, Field(description="Whose query is answered again.")]
+    scene: Annotated[Json, Field(description="What comes to mind for it.")]
+    rules: Annotated[list[Json], Field(description="The rules so far.")]
+    proving: Annotated[bool, Field(description="Whether it proves, and is not learned from.")]
+    plan: Annotated[Json, Field(description="What the run goes by.")]
+    usage: Annotated[Json, Field(description="Calls and tokens so far.")]
+
+
+class AlignmentInput(TypedDict):
+    """What a run is started with."""
+
+    trigger: Annotated[str, Field(description="Who asks for a run: a name for the record.")]

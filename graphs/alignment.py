@@ -1,0 +1,76 @@
+"""Alignment: ``sample -> simulate -> compare -> critique -> update -> gate -> sample | publish``."""
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import RetryPolicy, Send
+
+from personaagent.core.alignment_state import AlignmentContext, AlignmentInput, AlignmentState
+from personaagent.graphs.agent import answering
+from personaagent.models.failures import is_transient
+from personaagent.nodes.alignment.compare import compare
+from personaagent.nodes.alignment.critique import critique
+from personaagent.nodes.alignment.gate import gate
+from personaagent.nodes.alignment.publish import publish
+from personaagent.nodes.alignment.sample import sample
+from personaagent.nodes.alignment.simulate import branches, simulate
+from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.alignment.update import update
+from personaagent.nodes.parts import Parts
+
+AlignmentGraph = StateGraph[AlignmentState, AlignmentContext, AlignmentInput, AlignmentState]
+NODES_A_ROUND = 6
+MOST_ROUNDS = 50
+
+
+def build(parts: Parts) -> AlignmentGraph:
+    """The graph of alignment over these parts, to be compiled with a store and a checkpointer."""
+    once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
+    simulator = Simulator(
+        parts,
+        answering={
+            tools: answering(parts if tools else replace(parts, tools=[])).compile(
+                checkpointer=False
+            )
+            for tools in (False, True)
+        },
+        room=asyncio.Semaphore(parts.settings.simulations_at_once),
+    )
+    graph = StateGraph(AlignmentState, context_schema=AlignmentContext, input_schema=AlignmentInput)
+    graph.add_node("sample", partial(sample, simulator=simulator))
+    graph.add_node("simulate", partial(simulate, simulator=simulator))
+    graph.add_node("compare", partial(compare, simulator=simulator))
+    graph.add_node("critique", partial(critique, parts=parts), retry_policy=once_more)
+    graph.add_node("update", partial(update, parts=parts), retry_policy=once_more)
+    graph.add_node("gate", partial(gate, simulator=simulator))
+    graph.add_node("publish", partial(publish, simulator=simulator))
+    graph.add_edge(START, "sample")
+    graph.add_conditional_edges("sample", _episodes_or_end, ["simulate", "publish"])
+    graph.add_edge("simulate", "compare")
+    graph.add_conditional_edges("compare", _critique_or_end, ["critique", "publish"])
+    graph.add_edge("critique", "update")
+    graph.add_edge("update", "gate")
+    graph.add_conditional_edges("gate", _next_round_or_end, ["sample", "publish"])
+    graph.add_edge("publish", END)
+    return graph
+
+
+def _episodes_or_end(state: AlignmentState) -> list[Send] | str:
+    if state["stopped_by"]:
+        return "publish"
+    return [Send("simulate", branch) for branch in branches(state)]
+
+
+def _critique_or_end(state: AlignmentState) -> str:
+    return "publish" if state["stopped_by"] else "critique"
+
+
+def _next_round_or_end(state: AlignmentState) -> str:
+    return "publish" if state["stopped_by"] else "sample"
+
+
+_parts = Parts.make()
+builder = build(_parts)
+graph = builder.compile().with_config(recursion_limit=NODES_A_ROUND * MOST_ROUNDS + 4)

@@ -1,0 +1,1 @@
+"""The nodes of alignment: sample, simulate, compare, critique, update, gate, publish."""

@@ -1,0 +1,63 @@
+"""``compare``: what was simulated against what the user wanted."""
+
+import asyncio
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from personaagent.core.alignment import Loss
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.errors import ModelError
+from personaagent.core.records import Usage
+from personaagent.nodes.alignment.simulator import Simulated, Simulator
+from personaagent.nodes.alignment.strategies.methods import METHODS
+from personaagent.nodes.alignment.trial import Trial, trial_of
+
+
+async def compare(
+    state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
+) -> dict[str, Any]:
+    """The loss of each episode of the round; a run ends where its batch has none left.
+
+    Raises:
+        ModelError: the models failed for more than half of the episodes; nothing is changed.
+        ConfigurationError: the judge cannot be asked at all.
+    """
+    trial = await trial_of(state, runtime, simulator)
+    learning = await _losses(trial, state, state["batch"])
+    proving = await _losses(trial, state, state["holdout"] + state["seen"])
+    losses = learning[0] | proving[0]
+    spent = trial.budget.exhausted()
+    unscored = [loss for loss in losses.values() if loss.score is None]
+    if not spent and 2 * len(unscored) > len(losses):
+        raise ModelError(
+            f"{len(unscored)} of {len(losses)} episodes could not be simulated and judged, so that "
+            f"nothing was changed; the first reason: {unscored[0].why}"
+        )
+    perfect = all(losses[each].score == 1 for each in state["batch"] if each in losses)
+    settled = perfect and METHODS[Plan.model_validate(state["plan"]).mode].acceptance.needs_holdout
+    return {
+        "losses": {episode: loss.stored() for episode, loss in losses.items()},
+        "usage": (learning[1] + proving[1]).stored(),
+        "proving": proving[1].stored(),
+        "stopped_by": spent or ("no loss" if settled else ""),
+    }
+
+
+async def _losses(
+    trial: Trial, state: AlignmentState, episode_ids: list[str]
+) -> tuple[dict[str, Loss], Usage]:
+    simulated = {
+        each: Simulated.model_validate(state["simulated"][each])
+        for each in episode_ids
+        if each in state["simulated"]
+    }
+    episodes = await trial.memory.episodes.find([*simulated])
+    found = await asyncio.gather(
+        *(trial.comparer.compare(each, simulated[each.id]) for each in episodes)
+    )
+    usage = Usage()
+    for _, used in found:
+        usage += used
+    trial.budget.spend(usage)
+    return {loss.episode: loss for loss, _ in found}, usage

@@ -1,0 +1,75 @@
+"""The loss of simulated answers: an exact metric where the task has one, else a judge model."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from personaagent.core.alignment import Loss
+from personaagent.core.errors import ServiceError
+from personaagent.core.records import Episode, Usage
+from personaagent.core.settings import TextMetric
+from personaagent.memory.kinds import TaskKind
+from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.judge import judge
+from personaagent.nodes.alignment.metrics import exact, metric_of
+from personaagent.nodes.alignment.simulator import Simulated
+from personaagent.nodes.parts import Parts
+
+
+@dataclass(frozen=True)
+class Comparer:
+    """Compares answers with what one user wanted; ``kinds`` says how each task of theirs is read."""
+
+    parts: Parts
+    memory: UserMemory
+    kinds: dict[str | None, TaskKind]
+    seed: int
+
+    async def compare(self, episode: Episode, simulated: Simulated) -> tuple[Loss, Usage]:
+        """The loss of one answer, and what judging it took; a judgement is paid for only once.
+
+        Raises:
+            ConfigurationError: the judge cannot be asked at all.
+        """
+        expected, answer = episode.ground_truth or "", simulated.answer or ""
+        metric = metric_of(episode.task, self.kinds, self._text_metric)
+        if simulated.answer is None:
+            score, why, usage = None, simulated.error, Usage()
+        elif metric == "judge":
+            score, why, usage = await self._judged(episode.query, expected, answer)
+        else:
+            score, why = exact(metric, answer, expected, self.kinds.get(episode.task))
+            usage = Usage()
+        loss = Loss(
+            episode=episode.id,
+            metric=metric,
+            score=score,
+            expected=expected,
+            simulated=answer,
+            why=why,
+        )
+        return loss, usage
+
+    @property
+    def _text_metric(self) -> TextMetric:
+        return self.parts.settings.align_text_metric
+
+    async def _judged(
+        self, query: str, expected: str, answer: str
+    ) -> tuple[float | None, str, Usage]:
+        critic = self.parts.models.describe("critic")
+        told = json.dumps(["judge", critic, query, expected, answer, self.seed])
+        key = hashlib.sha256(told.encode()).hexdigest()
+        [kept] = await self.memory.simulations.get([key])
+        if kept is not None:
+            return kept["score"], kept["why"], Usage()
+        model = await self.parts.models.chat("critic")
+        try:
+            score, why, used = await judge(
+                model, query=query, expected=expected, simulated=answer, seed=self.seed
+            )
+        except ServiceError as error:
+            return None, str(error), Usage()
+        if score is not None:
+            await self.memory.simulations.put(key, {"score": score, "why": why})
+        return score, why, Usage().add("critic", used)

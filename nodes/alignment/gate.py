@@ -1,0 +1,66 @@
+"""``gate``: only a candidate that is proved on the user's own history becomes the persona."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from personaagent.core.alignment import Candidate, Loss, Round
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.alignment.strategies.methods import METHODS
+from personaagent.nodes.alignment.trial import trial_of
+
+PATIENCE = 2
+"""Rounds in a row without an accepted edit, after which a run ends."""
+REMEMBERED = 24
+"""Refused edits that the editor is told of, the latest."""
+
+
+async def gate(
+    state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
+) -> dict[str, Any]:
+    """The verdict on the candidates, and whether there is to be another round.
+
+    Raises:
+        ConfigurationError: the models cannot be asked at all.
+    """
+    plan = Plan.model_validate(state["plan"])
+    trial = await trial_of(state, runtime, simulator)
+    before = {episode: Loss.model_validate(each) for episode, each in state["losses"].items()}
+    guard = state["holdout"] + state["seen"]
+    acceptance = METHODS[plan.mode].acceptance
+    verdict = await acceptance.judge(
+        [Candidate.model_validate(each) for each in state["candidates"]],
+        batch=state["batch"],
+        guard=guard,
+        before=before,
+        trial=trial,
+    )
+    taken = verdict.best if verdict.accepted else None
+    idle = 0 if taken else state["idle"] + 1
+    done = Round(
+        losses_before=_of(before, state["batch"]),
+        losses_after=_of(verdict.after, state["batch"]),
+        holdout_before=_of(before, guard),
+        holdout_after=_of(verdict.after, guard),
+        gradient=state["gradient"],
+        edits=verdict.best.operations if verdict.best else [],
+        accepted=verdict.accepted,
+        reason=verdict.reason,
+    )
+    return {
+        "rules": [rule.stored() for rule in taken.rules] if taken else state["rules"],
+        "idle": idle,
+        "refused": (state["refused"] + verdict.refused)[-REMEMBERED:],
+        "rounds": [*state["rounds"], done.stored()],
+        "usage": verdict.usage.stored(),
+        "proving": verdict.usage.stored(),
+        "cached": verdict.cached,
+        "stopped_by": trial.budget.exhausted()
+        or ("no improvement" if idle >= PATIENCE and acceptance.needs_holdout else "")
+        or ("rounds" if state["round"] >= plan.rounds else ""),
+    }
+
+
+def _of(losses: dict[str, Loss], episode_ids: list[str]) -> dict[str, float | None]:
+    return {each: losses[each].loss for each in episode_ids if each in losses}

@@ -1,0 +1,129 @@
+"""``publish``: what was proved becomes the next version of the persona."""
+
+from typing import Any, cast
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from personaagent.core.alignment import Alignment, Loss, Round, StoppedBy
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.errors import Conflict
+from personaagent.core.records import Pair, Proof, Rule, Usage
+from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.alignment.strategies.acceptance import change
+from personaagent.nodes.alignment.strategies.methods import METHODS
+from personaagent.nodes.alignment.trial import Trial, trial_of
+
+
+async def publish(
+    state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
+) -> dict[str, Any]:
+    """End the run: publish its rules, if they are others than it began with, and say what it did.
+
+    The persona that the run began with is a rival to the end: where rules are to be proved, they
+    must do better than it on all that was simulated, batch and held-out together. A persona that
+    was changed meanwhile is never overwritten. A run that was killed here publishes once.
+    """
+    plan = Plan.model_validate(state["plan"])
+    trial = await trial_of(state, runtime, simulator)
+    before = [Rule.model_validate(each) for each in state["initial"]]
+    after = [Rule.model_validate(each) for each in state["rules"]]
+    pairs: list[Pair] = []
+    if after != before and METHODS[plan.mode].acceptance.needs_holdout:
+        after, pairs = await _rivals(trial, state, before, after)
+    version, warnings = state["from_version"], state["warnings"]
+    stopped_by = cast(StoppedBy, state["stopped_by"])
+    if after != before and not plan.dry_run:
+        proof = Proof(run=plan.run, mode=plan.mode, gradient=_gradients(state), pairs=pairs)
+        try:
+            version = await _publish(trial, version, after, proof)
+        except Conflict as conflict:
+            stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
+    spent = trial.budget.spent()
+    await trial.memory.spending.add(spent)
+    await trial.memory.unaligned.clear(await trial.memory.unaligned.marks())
+    result = Alignment(
+        user_id=trial.memory.user_id,
+        mode=plan.mode,
+        rounds=[Round.model_validate(each) for each in state["rounds"]],
+        from_version=state["from_version"],
+        to_version=version,
+        stopped_by=stopped_by,
+        rules_before=before,
+        rules_after=after,
+        pairs=pairs,
+        usage=_usage(state),
+        seconds=round(spent.seconds, 3),
+        warnings=warnings,
+    )
+    return {"stopped_by": stopped_by, "result": result.stored()}
+
+
+async def _rivals(
+    trial: Trial, state: AlignmentState, before: list[Rule], after: list[Rule]
+) -> tuple[list[Rule], list[Pair]]:
+    """The better of the two on all episodes of the run, and the losses that say so."""
+    every = state["batch"] + state["seen"] + state["holdout"]
+    was, is_now = await trial.of(before, every), await trial.of(after, every)
+    if change(was.losses, is_now.losses, every) >= 0:
+        return before, []
+    pairs = [
+        _pair(was.losses[each], is_now.losses[each], each in state["holdout"])
+        for each in every
+        if each in was.losses and each in is_now.losses
+    ]
+    return after, pairs
+
+
+def _pair(before: Loss, after: Loss, held_out: bool) -> Pair:
+    return Pair(
+        episode=before.episode,
+        part="holdout" if held_out else "batch",
+        before=before.loss,
+        after=after.loss,
+        before_answer=before.simulated,
+        after_answer=after.simulated,
+    )
+
+
+async def _publish(trial: Trial, parent: int, rules: list[Rule], proof: Proof) -> int:
+    """The version that the rules become; ``parent`` where the user does not approve of them.
+
+    Raises:
+        Conflict: the persona, or the evidence of a rule, is not there as it was.
+    """
+    personas = trial.memory.personas
+    current = await personas.current()
+    if current.proof and current.proof.run == proof.run:
+        return current.version
+    if trial.plan.approve and not interrupt(
+        {
+            "question": "Publish these rules?",
+            "from_version": parent,
+            "rules_before": [rule.stored() for rule in current.rules],
+            "rules_after": [rule.stored() for rule in rules],
+            "pairs": [pair.stored() for pair in proof.pairs],
+        }
+    ):
+        return parent
+    note = _note(proof)
+    published = await personas.publish(
+        rules, author="alignment", note=note, parent=parent, proof=proof
+    )
+    return published.version
+
+
+def _note(proof: Proof) -> str:
+    parts = {"batch": proof.losses("batch"), "held out": proof.losses("holdout")}
+    shown = [f"{name} {loss[0]:.2f} -> {loss[1]:.2f}" for name, loss in parts.items() if loss]
+    return f"{proof.mode}: loss {', '.join(shown)}" if shown else f"{proof.mode}: not proved"
+
+
+def _gradients(state: AlignmentState) -> str:
+    return "\n".join(each["gradient"] for each in state["rounds"] if each["accepted"])
+
+
+def _usage(state: AlignmentState) -> dict[str, Any]:
+    gate = Usage.model_validate(state["proving"]).summed()
+    total = Usage.model_validate(state["usage"]).summed()
+    return total | {"cached": state["cached"], "gate": gate}

@@ -1,0 +1,152 @@
+"""``sample``: which episodes a round learns from, and which ones prove what it has learned."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from personaagent.core.alignment import Loss
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.records import Usage, new_id, now
+from personaagent.memory.profile import LabelledAt
+from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.budget import Budget
+from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.alignment.strategies.methods import METHODS, SAMPLERS
+from personaagent.nodes.parts import user_memory
+
+LEAST_HELD_OUT = 2
+
+
+async def sample(
+    state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
+) -> dict[str, Any]:
+    """Begin a run, or its next round: the batch, the held-out episodes, and the scene of each.
+
+    The held-out episodes stay the same for a run; what was in an earlier batch stays among those
+    that a candidate must not harm. With few labels the sets shrink; with fewer than one for the
+    batch and two held out the run ends with nothing changed.
+    """
+    memory = user_memory(simulator.parts.memory, runtime)
+    begun = await _begin(runtime, simulator, memory, state["trigger"]) if state["trigger"] else {}
+    run: Any = {**state, **begun} | ({"usage": Usage().stored()} if begun else {})
+    plan = Plan.model_validate(run["plan"])
+    least = LEAST_HELD_OUT if METHODS[plan.mode].acceptance.needs_holdout else 0
+    pool = await memory.profile.labelled()
+    batch, holdout = await _sets(run, plan, pool, least, memory)
+    if not batch or len(holdout) < least:
+        few = (
+            f"{len(pool)} labelled episodes are too few to learn from: correct or accept at least "
+            f"{1 + least} answers first."
+        )
+        return begun | {"stopped_by": "labels", "warnings": [*run["warnings"], few]}
+    seen = [each for each in dict.fromkeys(run["seen"] + run["batch"]) if each not in batch]
+    new = [each for each in [*batch, *holdout] if each not in run["scenes"]]
+    scenes, warnings = await _scenes(new, holdout, plan, simulator, memory, runtime)
+    budget = await Budget.of(run, simulator.parts.settings, memory)
+    return begun | {
+        "round": run["round"] + 1,
+        "batch": batch,
+        "holdout": holdout,
+        "seen": seen,
+        "scenes": run["scenes"] | scenes,
+        "stopped_by": budget.exhausted() or "",
+        "warnings": list(dict.fromkeys([*run["warnings"], *warnings])),
+    }
+
+
+async def _begin(
+    runtime: Runtime[AlignmentContext], simulator: Simulator, memory: UserMemory, trigger: str
+) -> dict[str, Any]:
+    """A new run: nothing of an earlier one is left in the state but the last losses."""
+    persona = await memory.personas.current()
+    settings = simulator.parts.settings
+    plan = Plan.of(runtime.context, settings, run=new_id(), trigger=trigger, at=now().isoformat())
+    rules = [rule.stored() for rule in persona.rules]
+    return {
+        "trigger": "",
+        "plan": plan.stored(),
+        "from_version": persona.version,
+        "initial": rules,
+        "rules": rules,
+        "round": 0,
+        "idle": 0,
+        "batch": [],
+        "holdout": [],
+        "seen": [],
+        "scenes": {},
+        "simulated": None,
+        "gradient": "",
+        "cited": [],
+        "candidates": [],
+        "refused": [],
+        "rounds": [],
+        "usage": None,
+        "proving": None,
+        "cached": None,
+        "stopped_by": "",
+        "warnings": [],
+        "result": {},
+    }
+
+
+async def _sets(
+    run: Any, plan: Plan, pool: Sequence[LabelledAt], least: int, memory: UserMemory
+) -> tuple[list[str], list[str]]:
+    """The batch of this round, and the held-out episodes of the run."""
+    labelled = {each.id for each in pool}
+    holdout = [each for each in run["holdout"] if each in labelled]
+    choice = [each for each in pool if each.id not in holdout]
+    room = len(choice) if holdout else len(choice) - least
+    batch = await SAMPLERS[plan.sampling].pick(
+        choice,
+        max(0, min(plan.batch, room)),
+        plan=plan,
+        memory=memory,
+        last_losses={id: Loss.model_validate(each) for id, each in run.get("losses", {}).items()},
+    )
+    if least and not holdout:
+        rest = [each for each in choice if each.id not in batch]
+        holdout = stratified(rest, plan.holdout)
+    return batch, holdout
+
+
+def stratified(pool: Iterable[LabelledAt], most: int) -> list[str]:
+    """The ids of at most ``most`` of ``pool``, newest first, one of each task in turn."""
+    tasks: dict[str | None, list[str]] = defaultdict(list)
+    for each in pool:
+        tasks[each.task].append(each.id)
+    turns = zip_longest(*tasks.values())
+    return [each for turn in turns for each in turn if each is not None][:most]
+
+
+async def _scenes(
+    new: Sequence[str],
+    holdout: Sequence[str],
+    plan: Plan,
+    simulator: Simulator,
+    memory: UserMemory,
+    runtime: Runtime[AlignmentContext],
+) -> tuple[dict[str, Any], list[str]]:
+    """The scenes of these episodes, and what the user should know.
+
+    What is held out is hidden from the scenes of the others, so that no candidate is built from
+    it. The thread is noted before any of their text gets there, so that forgetting finds it.
+    """
+    episodes = await memory.episodes.find(new)
+    unseen = frozenset(holdout)
+    found = await asyncio.gather(
+        *(
+            simulator.scene(e, frozenset() if e.id in unseen else unseen, plan, memory, runtime)
+            for e in episodes
+        )
+    )
+    scenes = {e.id: scene for e, (scene, _) in zip(episodes, found, strict=True)}
+    if runtime.execution_info and runtime.execution_info.thread_id:
+        texts = {*scenes, *(each for scene in scenes.values() for each in scene.recalled)}
+        await memory.conversations.note(runtime.execution_info.thread_id, sorted(texts))
+    warnings = [f"Simulated without recall: {each}" for _, told in found for each in told]
+    return {id: scene.stored() for id, scene in scenes.items()}, warnings

@@ -1,0 +1,62 @@
+"""``simulate``: one branch an episode answers its query again under the rules so far."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Branch, Plan
+from personaagent.core.records import Rule, Usage
+from personaagent.nodes.alignment.budget import Budget
+from personaagent.nodes.alignment.simulator import Scene, Simulator
+from personaagent.nodes.alignment.strategies.methods import METHODS
+from personaagent.nodes.parts import user_memory
+
+
+async def simulate(
+    branch: Branch, runtime: Runtime[AlignmentContext], *, simulator: Simulator
+) -> dict[str, Any]:
+    """The agent's answer to one episode's query; nothing for one that is forgotten meanwhile.
+
+    Raises:
+        ConfigurationError: the actor cannot be asked at all.
+    """
+    memory = user_memory(simulator.parts.memory, runtime)
+    plan = Plan.model_validate(branch["plan"])
+    today = await memory.spending.today()
+    budget = Budget(plan, simulator.parts.settings, Usage.model_validate(branch["usage"]), today)
+    for episode in await memory.episodes.find([branch["episode"]]):
+        simulated = await simulator.simulate(
+            episode,
+            Scene.model_validate(branch["scene"]),
+            [Rule.model_validate(each) for each in branch["rules"]],
+            plan,
+            memory,
+            budget,
+        )
+        used = simulated.usage.stored()
+        return {
+            "simulated": {episode.id: simulated.stored()},
+            "usage": used,
+            "proving": used if branch["proving"] else Usage().stored(),
+            "cached": int(simulated.cached),
+        }
+    return {}
+
+
+def branches(state: AlignmentState) -> list[Branch]:
+    """A branch for each episode of the batch, and for each that is to prove what is learned."""
+    plan = Plan.model_validate(state["plan"])
+    proving = (
+        state["holdout"] + state["seen"] if METHODS[plan.mode].acceptance.needs_holdout else []
+    )
+    return [
+        Branch(
+            episode=each,
+            scene=state["scenes"][each],
+            rules=state["rules"],
+            proving=each not in state["batch"],
+            plan=state["plan"],
+            usage=state["usage"],
+        )
+        for each in [*state["batch"], *proving]
+    ]

@@ -1,0 +1,69 @@
+"""How losses become a gradient in words."""
+
+import asyncio
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from pydantic import BaseModel, Field
+
+from personaagent.core.errors import ModelError, ModelUnavailable
+from personaagent.core.records import Episode, RoleUsage, Usage
+from personaagent.memory.personas import render_persona
+from personaagent.models.failures import speak
+from personaagent.models.structured import fill
+from personaagent.models.usage import usage_of
+from personaagent.nodes.alignment.case import Case, as_persona
+from personaagent.nodes.alignment.strategies.protocols import Gradient
+from personaagent.prompts import fence, render
+
+
+class _Point(BaseModel):
+    point: str = Field(max_length=300)
+    episodes: list[str] = Field(max_length=8)
+
+
+class _Critique(BaseModel):
+    points: list[_Point] = Field(max_length=4)
+
+
+class OneForTheBatch:
+    """One call for all failing episodes; every point cites those that show it."""
+
+    async def critique(self, case: Case) -> Gradient:
+        """The points that cite an episode there is; ids that do not exist are dropped."""
+        messages = [SystemMessage(case.show()), HumanMessage(render("critique"))]
+        model = await case.parts.models.chat("critic")
+        try:
+            answer, used = await fill(model, messages, _Critique, role="critic")
+        except ModelUnavailable:
+            raise
+        except ModelError:
+            return Gradient("", [], Usage().add("critic", RoleUsage(llm_calls=1)))
+        points = [(each.point, case.ids(each.episodes)) for each in answer.points]
+        kept = [(" ".join(point.split()), ids) for point, ids in points if point.strip() and ids]
+        names = {episode.id: f"E{n}" for n, episode in enumerate(case.failing, 1)}
+        text = "\n".join(f"- {point} ({', '.join(names[i] for i in ids)})" for point, ids in kept)
+        cited = list(dict.fromkeys(i for _, ids in kept for i in ids))
+        return Gradient(text, cited, Usage().add("critic", used))
+
+
+class OneForEach:
+    """A call for each episode of the batch, concatenated (paper, Algorithm 1)."""
+
+    async def critique(self, case: Case) -> Gradient:
+        """The feedback on all episodes that could be simulated."""
+        batch = [each for each in case.batch if case.losses[each.id].score is not None]
+        found = await asyncio.gather(*(self._one(case, each) for each in batch))
+        usage = Usage()
+        for _, used in found:
+            usage = usage.add("critic", used)
+        return Gradient("\n\n".join(text for text, _ in found), [e.id for e in batch], usage)
+
+    async def _one(self, case: Case, episode: Episode) -> tuple[str, RoleUsage]:
+        prompt = render(
+            "paper_gradient",
+            persona=render_persona(as_persona(case.rules)),
+            episode=fence("episode", case.show_episode(episode)),
+        )
+        model = await case.parts.models.chat("critic")
+        reply = await speak(model, [HumanMessage(prompt)], role="critic")
+        return reply.text.strip(), usage_of(reply)

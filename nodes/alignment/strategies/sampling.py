@@ -1,0 +1,70 @@
+"""Which of the user's labelled episodes make the batch."""
+
+from collections.abc import Sequence
+
+from personaagent.core.alignment import Loss
+from personaagent.core.alignment_state import Plan
+from personaagent.memory.profile import LabelledAt
+from personaagent.memory.user import UserMemory
+
+UNKNOWN = 0.5
+"""Stands for the loss of an episode that no alignment has simulated yet."""
+
+
+class Latest:
+    """The latest n (paper, Algorithm 1)."""
+
+    async def pick(
+        self,
+        pool: Sequence[LabelledAt],
+        n: int,
+        *,
+        plan: Plan,
+        memory: UserMemory,
+        last_losses: dict[str, Loss],
+    ) -> list[str]:
+        """The n newest."""
+        return [each.id for each in pool[:n]]
+
+
+class Similar:
+    """The n that come to mind for a query."""
+
+    async def pick(
+        self,
+        pool: Sequence[LabelledAt],
+        n: int,
+        *,
+        plan: Plan,
+        memory: UserMemory,
+        last_losses: dict[str, Loss],
+    ) -> list[str]:
+        """Those nearest to the plan's query.
+
+        Raises:
+            IndexUnavailable, EmbeddingsChanged, ServiceError: memory cannot be searched.
+        """
+        known = {each.id for each in pool}
+        nearest = await memory.search(plan.query, len(known))
+        return [each.id for each in nearest if each.id in known][:n]
+
+
+class Hardest:
+    """The n with the highest last loss; the newer of two that are equal."""
+
+    async def pick(
+        self,
+        pool: Sequence[LabelledAt],
+        n: int,
+        *,
+        plan: Plan,
+        memory: UserMemory,
+        last_losses: dict[str, Loss],
+    ) -> list[str]:
+        """Those with loss first, then those never tried, then those that went well."""
+
+        def last_loss(each: LabelledAt) -> float:
+            last = last_losses.get(each.id)
+            return UNKNOWN if last is None or last.loss is None else last.loss
+
+        return [each.id for each in sorted(pool, key=lambda each: -last_loss(each))][:n]

@@ -1,0 +1,129 @@
+"""How a gradient becomes candidates for the next persona."""
+
+import re
+from collections.abc import Sequence
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from pydantic import BaseModel, Field
+
+from personaagent.core.alignment import Action, Candidate, Operation
+from personaagent.core.errors import ModelError, ModelUnavailable
+from personaagent.core.records import RoleUsage, Rule, Usage
+from personaagent.memory.personas import render_persona
+from personaagent.models.failures import speak
+from personaagent.models.structured import fill
+from personaagent.models.usage import usage_of
+from personaagent.nodes.alignment.case import Case, as_persona
+from personaagent.nodes.alignment.edits import edited, refusal_of
+from personaagent.nodes.alignment.strategies.protocols import Proposed
+from personaagent.prompts import fence, render
+
+MOST_RULES = 12
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s*")
+
+
+class _Proposal(BaseModel):
+    action: Action
+    rule: str = Field(max_length=8)
+    text: str = Field(max_length=400)
+    evidence: list[str] = Field(max_length=8)
+
+
+class _Proposals(BaseModel):
+    proposals: list[_Proposal] = Field(max_length=8)
+
+
+class RuleEdits:
+    """Several alternative edits of one rule each, in one call; each makes one candidate.
+
+    The call goes on with critique's conversation, so that its prompt is not read anew. Where no
+    edit keeps to the rules, the reasons are fed back once.
+    """
+
+    async def propose(self, case: Case, gradient: str, cited: Sequence[str]) -> Proposed:
+        """The candidates of all edits that may be made."""
+        tried = render("tried", tried="\n".join(case.refused)) if case.refused else ""
+        ask = render(
+            "update",
+            candidates=str(case.plan.candidates),
+            rule_chars=str(case.parts.settings.rule_chars),
+            refused=tried,
+        )
+        messages: list[BaseMessage] = [
+            SystemMessage(case.show()),
+            HumanMessage(render("critique")),
+            AIMessage(gradient),
+            HumanMessage(ask),
+        ]
+        first = await self._ask(case, messages)
+        if first.candidates or not first.refused:
+            return first
+        reasons = render("update_refused", reasons="\n".join(first.refused))
+        again = await self._ask(case, [*messages, HumanMessage(reasons)])
+        return Proposed(again.candidates, first.refused + again.refused, first.usage + again.usage)
+
+    async def _ask(self, case: Case, messages: Sequence[BaseMessage]) -> Proposed:
+        model = await case.parts.models.chat("editor")
+        try:
+            answer, used = await fill(model, messages, _Proposals, role="editor")
+        except ModelUnavailable:
+            raise
+        except ModelError as error:
+            return Proposed([], [str(error)], Usage().add("editor", RoleUsage(llm_calls=1)))
+        next_id = await next_rule_id(case)
+        candidates: dict[str, Candidate] = {}
+        refused: list[str] = []
+        for each in answer.proposals[: case.plan.candidates]:
+            operation = Operation(
+                action=each.action,
+                rule="" if each.action == "add" else each.rule.strip(),
+                text="" if each.action == "remove" else " ".join(each.text.split()),
+                evidence=case.ids(each.evidence),
+            )
+            if reason := refusal_of(operation, case):
+                refused.append(f"- {describe(operation)}: {reason}")
+            else:
+                candidate = Candidate(
+                    rules=edited(case.rules, operation, next_id), operations=[operation]
+                )
+                candidates.setdefault(describe(operation), candidate)
+        return Proposed([*candidates.values()], refused, Usage().add("editor", used))
+
+
+class WholeRewrite:
+    """One rewrite of the whole persona (paper, Algorithm 1); locked rules stay as they are."""
+
+    async def propose(self, case: Case, gradient: str, cited: Sequence[str]) -> Proposed:
+        """One candidate: a rule a line of what the editor wrote."""
+        prompt = render(
+            "paper_rewrite",
+            persona=render_persona(as_persona(case.rules)),
+            feedback=fence("feedback", gradient),
+        )
+        model = await case.parts.models.chat("editor")
+        reply = await speak(model, [HumanMessage(prompt)], role="editor")
+        lines = [_BULLET.sub("", line).strip() for line in reply.text.splitlines()]
+        lines = [line for line in dict.fromkeys(lines) if line][:MOST_RULES]
+        kept = {" ".join(rule.text.split()): rule for rule in case.rules}
+        number = int((await next_rule_id(case)).removeprefix("r"))
+        rules = [rule for rule in case.rules if rule.locked]
+        for line in lines:
+            if line not in kept:
+                rules.append(Rule(id=f"r{number}", text=line, evidence=list(cited)))
+                number += 1
+            elif not kept[line].locked:
+                rules.append(kept[line])
+        usage = Usage().add("editor", usage_of(reply))
+        return Proposed([Candidate(rules=rules)] if lines else [], [], usage)
+
+
+async def next_rule_id(case: Case) -> str:
+    """An id that no rule bears, in any version or in the rules so far."""
+    stored = await case.memory.personas.next_rule_id()
+    numbers = [int(i) for rule in case.rules if (i := rule.id.removeprefix("r")).isdecimal()]
+    return f"r{max([int(stored.removeprefix('r')), *(n + 1 for n in numbers)])}"
+
+
+def describe(operation: Operation) -> str:
+    """An edit in one line."""
+    return " ".join(part for part in (operation.action, operation.rule, operation.text) if part)

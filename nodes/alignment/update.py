@@ -1,0 +1,30 @@
+"""``update``: the gradient becomes candidates for the next persona."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.nodes.alignment.case import case_of
+from personaagent.nodes.alignment.strategies.methods import METHODS
+from personaagent.nodes.parts import Parts
+
+
+async def update(
+    state: AlignmentState, runtime: Runtime[AlignmentContext], *, parts: Parts
+) -> dict[str, Any]:
+    """Candidates, none where there is no gradient to go by.
+
+    Raises:
+        ServiceError, ConfigurationError: the editor cannot be asked.
+    """
+    if not state["gradient"]:
+        return {"candidates": []}
+    case = await case_of(state, runtime, parts)
+    editor = METHODS[Plan.model_validate(state["plan"]).mode].editor
+    proposed = await editor.propose(case, state["gradient"], state["cited"])
+    return {
+        "candidates": [each.stored() for each in proposed.candidates],
+        "refused": state["refused"] + proposed.refused,
+        "usage": proposed.usage.stored(),
+    }
