@@ -33,6 +33,7 @@ def receipt_view(receipt: "Receipt") -> RenderableType:
         "statement of the profile": len(receipt.statements),
         "rule of the persona": len(receipt.rules),
         "conversation": len(receipt.threads),
+        "simulation": receipt.simulations,
     }
     went = ", ".join(f"{count:,} x {name}" for name, count in counts.items() if count)
     return Group(

@@ -7,13 +7,16 @@ from personaagent.memory.user import UserMemory
 
 
 class Receipt(Record):
-    """What went. ``threads`` are the conversations in which the episodes could still be read."""
+    """What went. ``threads`` are the conversations in which the episodes could still be read,
+    ``simulations`` how many kept simulations went.
+    """
 
     episodes: list[str]
     embeddings: int
     statements: list[Statement]
     rules: list[Rule]
     threads: list[str]
+    simulations: int
 
 
 DeleteThreads = Callable[[Collection[str]], Awaitable[None]]
@@ -25,7 +28,8 @@ async def forget(
 ) -> Receipt:
     """Forget these episodes of the user, and every statement and rule that rested on them alone.
 
-    The episodes go last, so that what broke off midway can be done again.
+    The episodes go last, so that what broke off midway can be done again; but for what an
+    alignment wrote meanwhile, which is looked for once more when they are gone.
 
     Raises:
         UnknownEpisode: one of them does not exist; nothing was forgotten.
@@ -38,13 +42,18 @@ async def forget(
     await memory.conversations.drop(threads)
     statements = await memory.profile.forget(forgotten)
     rules = await memory.personas.forget(forgotten)
+    # Any simulation may have recalled them, or have spoken by a rule that rested on them.
+    simulations = await memory.simulations.clear()
     await memory.episodes.drop(forgotten)
+    rules += [each for each in await memory.personas.forget(forgotten) if each not in rules]
+    simulations += await memory.simulations.clear()
     return Receipt(
         episodes=sorted(forgotten),
         embeddings=embeddings,
         statements=statements,
         rules=rules,
         threads=sorted(threads),
+        simulations=simulations,
     )
 
 
@@ -63,6 +72,7 @@ async def forget_all(
         statements=(await memory.profile.read()).summary,
         rules=list({rule.text: rule for each in versions for rule in each.rules}.values()),
         threads=sorted(threads),
+        simulations=await memory.simulations.clear(),
     )
     await delete_threads(threads)
     await memory.space.clear()

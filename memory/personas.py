@@ -1,11 +1,11 @@
 """The persona of one user: its versions, never changed, only added."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from personaagent.core.errors import Conflict, UsageError
-from personaagent.core.records import Author, Persona, Rule, TaskFacts
+from personaagent.core.records import Author, Persona, Proof, Rule, TaskFacts
 from personaagent.memory.facts import describe_facts
 from personaagent.memory.space import Space
 from personaagent.prompts import fence, render
@@ -72,12 +72,25 @@ class Personas:
         return sorted(stored, key=lambda each: each.version)
 
     async def publish(
-        self, rules: Sequence[Rule], *, author: Author, note: str, parent: int
+        self,
+        rules: Sequence[Rule],
+        *,
+        author: Author,
+        note: str,
+        parent: int,
+        proof: Proof | None = None,
+        drawn_from: Collection[str] = (),
     ) -> Persona:
         """Add a version with these rules, made from version ``parent``, and make it the current.
 
+        Args:
+            proof: why alignment publishes it.
+            drawn_from: ids of further episodes that rules or proof may show something of, beside
+                the rules' evidence and the proof's pairs.
+
         Raises:
-            Conflict: the persona has moved on since ``parent``.
+            Conflict: the persona has moved on since ``parent``, or an episode that alignment drew
+                on was forgotten meanwhile.
             UsageError: two rules share an id, or a rule has no text.
         """
         if len({rule.id for rule in rules}) < len(rules) or any(not r.text.strip() for r in rules):
@@ -91,8 +104,15 @@ class Personas:
                     "look at it and try again."
                 )
             persona = Persona(
-                version=parent + 1, rules=list(rules), author=author, note=note, parent=parent
+                version=parent + 1,
+                rules=list(rules),
+                author=author,
+                note=note,
+                parent=parent,
+                proof=proof,
             )
+            if author == "alignment":
+                await self._check_sources(persona, drawn_from)
             await self._write(persona)
         return persona
 
@@ -123,7 +143,8 @@ class Personas:
         return await self.publish(earlier.rules, author="user", note=note, parent=persona.version)
 
     async def forget(self, forgotten: set[str]) -> list[Rule]:
-        """Take out every rule, of every version, that rested on these episodes alone.
+        """Take out every rule, of every version, that rested on these episodes alone, and from
+        every proof all text: any of it may tell of them.
 
         The one case in which old versions change: what is forgotten must not stand in history.
         A current persona that loses a rule gets a new version that says so.
@@ -136,12 +157,13 @@ class Personas:
             latest = await self._latest()
             for persona in [each async for each in self._every()]:
                 kept = [_without(rule, forgotten) for rule in persona.rules]
-                if [rule for rule in kept if rule is not None] == persona.rules:
-                    continue
                 lost = [r for r, k in zip(persona.rules, kept, strict=True) if k is None]
                 gone |= {rule.id: rule for rule in lost}
                 rules = [rule for rule in kept if rule is not None]
-                await self._rewrite(persona.model_copy(update={"rules": rules}))
+                proof = persona.proof and _bare(persona.proof, forgotten)
+                left = persona.model_copy(update={"rules": rules, "proof": proof})
+                if left != persona:
+                    await self._rewrite(left)
                 if persona.version == latest and lost:
                     note = f"{len(lost)} rules went with the episodes they rested on"
                     await self._write(
@@ -150,6 +172,14 @@ class Personas:
                         )
                     )
         return list(gone.values())
+
+    async def _check_sources(self, persona: Persona, drawn_from: Collection[str]) -> None:
+        cited = {each for rule in persona.rules for each in rule.evidence}
+        proved = {pair.episode for pair in persona.proof.pairs} if persona.proof else set()
+        if None in await self.space.get("episodes", *cited.union(proved, drawn_from)):
+            raise Conflict(
+                "An episode that the new rules rest on was forgotten meanwhile: align again."
+            )
 
     async def _latest(self) -> int | None:
         [value] = await self.space.get("persona", CURRENT)
@@ -186,3 +216,10 @@ def _without(rule: Rule, forgotten: set[str]) -> Rule | None:
     if rest == rule.evidence:
         return rule
     return rule.model_copy(update={"evidence": rest}) if rest else None
+
+
+def _bare(proof: Proof, forgotten: set[str]) -> Proof:
+    """The numbers of the proof alone, those of the forgotten episodes left out."""
+    no_text = {"before_answer": "", "after_answer": ""}
+    pairs = [p.model_copy(update=no_text) for p in proof.pairs if p.episode not in forgotten]
+    return proof.model_copy(update={"gradient": "", "pairs": pairs})

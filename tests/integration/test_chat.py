@@ -17,6 +17,7 @@ from personaagent.core.settings import load_settings
 from personaagent.graphs.local import open_local
 from tests.support.command import Command
 from tests.support.endpoint import Reply, Stall, Status, ToolCall
+from tests.support.memories import episode
 
 pytestmark = pytest.mark.integration
 
@@ -95,6 +96,8 @@ async def test_why_shows_the_rules_that_spoke_with_their_evidence(command: Comma
     async with open_local(load_settings()) as agent:
         chat, personas = Chat(agent, "ann", "t"), agent.memory("ann").personas
         await chat.take("Hello.")
+        cited = [episode(each, user_id="ann") for each in ("e1", "e2")]
+        await agent.memory("ann").episodes.add(cited)
         rules = [Rule(id="r4", text="Greet back.", evidence=["e1", "e2"])]
         await personas.publish(rules, author="alignment", note="round 1", parent=1)
         await chat.take("Hello.")

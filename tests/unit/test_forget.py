@@ -1,14 +1,15 @@
 """Forgetting: what rested on an episode alone goes with it; where it cannot, nothing goes."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
 from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import IndexUnavailable, UnknownEpisode
-from personaagent.core.records import Rule, Statement
+from personaagent.core.records import Episode, Rule, Statement
 from personaagent.memory.forget import forget, forget_all
+from personaagent.memory.spending import Spent
 from personaagent.memory.user import UserMemory
 from tests.support.memories import episode, index_in_memory, memory_of, remember
 from tests.unit.test_recall import Broken
@@ -40,6 +41,8 @@ async def full_memory(home: Path, store: InMemoryStore, **options: object) -> Us
     await anna.conversations.note("thread-1", ["e1"])
     await anna.conversations.note("thread-2", ["e2"])
     await anna.conversations.note("thread-3", ["e9", "e1"])
+    await anna.simulations.put("s1", {"answer": "Rye, as ever."})
+    await anna.simulations.put("s2", {"answer": "A dog."})
     return anna
 
 
@@ -70,6 +73,8 @@ async def test_what_rested_on_an_episode_alone_goes(tmp_path: Path) -> None:
     assert receipt.statements == STATEMENTS[:1]
     assert receipt.rules == RULES[1:2]
     assert receipt.threads == ["thread-1", "thread-3"]
+    assert receipt.simulations == 2, "any of them may have recalled it"
+    assert await anna.simulations.get(["s1", "s2"]) == [None, None]
     assert threads.deleted == {"thread-1", "thread-3"}
     assert await anna.conversations.holding(["e1", "e2"]) == {"thread-2"}
 
@@ -86,6 +91,17 @@ async def test_what_rested_on_an_episode_alone_goes(tmp_path: Path) -> None:
     assert "Speak of bread" not in left, "old versions too"
     assert "rye bread" not in left
     assert "'e1'" not in left, "not even as evidence or a mark"
+    assert "'yes'" not in left, "nor counted"
+
+
+async def test_a_thread_notes_anew_under_the_same_key(tmp_path: Path) -> None:
+    conversations = memory_of("anna", tmp_path).conversations
+    await conversations.note("alignment", ["e1", "e2"], key="run-1")
+    await conversations.note("alignment", ["e2", "e3"], key="run-1")
+    await conversations.note("another", ["e4"], key="run-1")
+    assert await conversations.holding(["e1"]) == set()
+    assert await conversations.holding(["e3"]) == {"alignment"}
+    assert await conversations.holding(["e2", "e4"]) == {"alignment", "another"}
 
 
 async def test_a_persona_that_loses_a_rule_says_so(tmp_path: Path) -> None:
@@ -111,6 +127,50 @@ async def test_forgetting_all_evidence_at_once(tmp_path: Path) -> None:
     assert (await anna.recall("rye", 5)).episodes == []
     await remember(anna, episode("e3", "rye again"))
     assert [each.id for each in (await anna.recall("rye", 5)).episodes] == ["e3"]
+
+
+async def test_what_an_alignment_writes_meanwhile_goes_too(tmp_path: Path) -> None:
+    store = InMemoryStore()
+    anna = await full_memory(tmp_path, store)
+    late = Rule(id="r9", text="Speak of bread, always.", evidence=["e1"])
+    drop, parent = anna.episodes.drop, (await anna.personas.current()).version
+
+    async def published_first(ids: Collection[str]) -> None:
+        current = await anna.personas.current()
+        await anna.personas.publish(
+            [*current.rules, late], author="alignment", note="", parent=current.version
+        )
+        await anna.simulations.put("s3", {"answer": "Bread!"}, drawn_from=["e1"])
+        await drop(ids)
+
+    anna.episodes.drop = published_first  # type: ignore[method-assign]
+    receipt = await forget(anna, ["e1"], Threads().delete)
+    await anna.simulations.put("s4", {"answer": "Bread!"}, drawn_from=["e2", "e1"])
+    await anna.simulations.put("s5", {"answer": "A dog."}, drawn_from=["e2"])
+    assert receipt.rules == [RULES[1], late], "each once"
+    assert receipt.simulations == 3
+    assert (await anna.personas.current()).version > parent
+    left = str(await everything(store))
+    assert "bread" not in left.lower()
+    assert "'e1'" not in left
+    assert "A dog." in left
+
+
+async def test_a_label_that_is_counted_while_it_is_forgotten_goes_too(tmp_path: Path) -> None:
+    store = InMemoryStore()
+    anna = await full_memory(tmp_path, store)
+    each = anna.episodes.each
+
+    async def then_forget(**only: bool) -> AsyncIterator[Episode]:
+        async for one in each(**only):
+            yield one
+        anna.episodes.each = each  # type: ignore[method-assign]
+        await forget(anna, ["e1"], Threads().delete)
+
+    anna.episodes.each = then_forget  # type: ignore[method-assign]
+    await anna.profile.read()
+    assert "'yes'" not in str(await everything(store))
+    assert [each.task for each in (await anna.profile.read()).facts] == ["dogs"]
 
 
 async def test_an_unknown_episode_and_nothing_is_forgotten(tmp_path: Path) -> None:
@@ -145,8 +205,11 @@ async def test_forgetting_everything_leaves_other_users_alone(tmp_path: Path) ->
     anna = memory_of("anna", tmp_path, store=store, index=index)
     await remember(anna, episode("e1", "rye bread"), episode("e2", "my dog"))
     await anna.personas.begin()
+    await anna.simulations.put("s1", {"answer": "Rye."})
+    await anna.spending.add(Spent(calls=3))
     receipt = await forget_all(anna, ["thread-1"], threads.delete)
     assert (sorted(receipt.episodes), receipt.embeddings) == (["e1", "e2"], 2)
+    assert receipt.simulations == 1
     assert threads.deleted == {"thread-1"}
     assert await everything(store) == of_ben
     assert not await anna.exists()

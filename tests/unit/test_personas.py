@@ -7,16 +7,33 @@ import pytest
 from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import Conflict, UsageError
-from personaagent.core.records import Persona, Rule, TaskFacts
+from personaagent.core.records import Pair, Persona, Proof, Rule, TaskFacts
 from personaagent.memory.personas import Personas, initial_persona, render_persona
-from tests.support.memories import memory_of
+from personaagent.memory.user import UserMemory
+from tests.support.memories import episode, memory_of
 
 DRAMA = TaskFacts(task="genre", count=2, labels={"drama": 2})
+PROOF = Proof(
+    run="run-1",
+    mode="gated",
+    gradient="Say more of bread.",
+    pairs=[
+        Pair(
+            episode="e1", part="batch", before=1.0, after=0.0, before_answer="a", after_answer="b"
+        ),
+        Pair(episode="e2", part="holdout", before=0.5, after=0.0, before_answer="c"),
+    ],
+)
 
 
 @pytest.fixture
-def personas(tmp_path: Path) -> Personas:
-    return memory_of("anna", tmp_path).personas
+def anna(tmp_path: Path) -> UserMemory:
+    return memory_of("anna", tmp_path)
+
+
+@pytest.fixture
+def personas(anna: UserMemory) -> Personas:
+    return anna.personas
 
 
 async def add(personas: Personas, text: str, *evidence: str) -> Persona:
@@ -125,3 +142,44 @@ def test_rendering() -> None:
     assert with_facts.endswith(render_persona(persona)), "facts stand at the head"
     later = persona.model_copy(update={"version": 8, "note": "x", "created_at": persona.created_at})
     assert render_persona(later, [DRAMA]) == with_facts, "the same rules, the same text"
+
+
+@pytest.mark.parametrize("lost", ["evidence", "pair", "drawn from"])
+async def test_alignment_publishes_nothing_that_was_forgotten_meanwhile(
+    anna: UserMemory, lost: str
+) -> None:
+    await anna.episodes.add([episode("e1"), episode("e2"), episode("e3")])
+    rules = [Rule(id="r4", text="Speak of bread.", evidence=["e3" if lost == "evidence" else "e1"])]
+    pair = PROOF.pairs[0].model_copy(update={"episode": "e3" if lost == "pair" else "e2"})
+    proof = PROOF.model_copy(update={"pairs": [pair]})
+    sources = ["e3"] if lost == "drawn from" else []
+
+    async def publish(parent: int) -> Persona:
+        return await anna.personas.publish(
+            rules, author="alignment", note="", parent=parent, proof=proof, drawn_from=sources
+        )
+
+    assert (await publish(1)).proof == proof
+    assert (await anna.personas.current()).proof == proof
+    await anna.episodes.drop(["e3"])
+    with pytest.raises(Conflict, match="forgotten meanwhile"):
+        await publish(2)
+    assert (await anna.personas.current()).version == 2
+    await anna.personas.publish(rules, author="user", note="", parent=2)
+
+
+async def test_forgetting_leaves_of_every_proof_the_numbers_alone(anna: UserMemory) -> None:
+    await anna.episodes.add([episode("e1"), episode("e2")])
+    rules = [Rule(id="r4", text="Be brief.", evidence=["e2"])]
+    publish = anna.personas.publish
+    await publish(rules, author="alignment", note="", parent=1, proof=PROOF)
+    other = PROOF.model_copy(update={"pairs": PROOF.pairs[1:]})
+    await publish(rules, author="alignment", note="", parent=2, proof=other)
+    assert await anna.personas.forget({"e1"}) == []
+    proofs = [each.proof for each in await anna.personas.history()]
+    bare = Proof(
+        run="run-1",
+        mode="gated",
+        pairs=[Pair(episode="e2", part="holdout", before=0.5, after=0.0)],
+    )
+    assert proofs == [None, bare, bare], "an answer to e2 may have recalled e1"
