@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from personaagent.core.alignment_state import AlignmentState, Plan
+from personaagent.core.alignment_state import AlignmentState, Branch, Plan
 from personaagent.core.records import Usage, now
 from personaagent.core.settings import Settings
 from personaagent.memory.spending import Spent
@@ -25,7 +25,9 @@ class Budget:
     """What the user's earlier runs of this day used."""
 
     @classmethod
-    async def of(cls, state: AlignmentState, settings: Settings, memory: UserMemory) -> "Budget":
+    async def of(
+        cls, state: AlignmentState | Branch, settings: Settings, memory: UserMemory
+    ) -> "Budget":
         """The budget of a run as it stands."""
         used = Usage.model_validate(state["usage"])
         plan = Plan.model_validate(state["plan"])

@@ -1,6 +1,5 @@
 """``compare``: what was simulated against what the user wanted."""
 
-import asyncio
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -52,12 +51,10 @@ async def _losses(
         for each in episode_ids
         if each in state["simulated"]
     }
-    episodes = await trial.memory.episodes.find([*simulated])
-    found = await asyncio.gather(
-        *(trial.comparer.compare(each, simulated[each.id]) for each in episodes)
+    found = await trial.compare(
+        [(trial.known[each], answer) for each, answer in simulated.items() if each in trial.known]
     )
     usage = Usage()
     for _, used in found:
         usage += used
-    trial.budget.spend(usage)
     return {loss.episode: loss for loss, _ in found}, usage

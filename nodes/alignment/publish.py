@@ -64,7 +64,7 @@ async def _rivals(
 ) -> tuple[list[Rule], list[Pair]]:
     """The better of the two on all episodes of the run, and the losses that say so."""
     every = state["batch"] + state["seen"] + state["holdout"]
-    was, is_now = await trial.of(before, every), await trial.of(after, every)
+    was, is_now = await trial.of([before, after], every)
     if change(was.losses, is_now.losses, every) >= 0:
         return before, []
     pairs = [

@@ -21,26 +21,21 @@ async def simulate(
         ConfigurationError: the actor cannot be asked at all.
     """
     memory = user_memory(simulator.parts.memory, runtime)
-    plan = Plan.model_validate(branch["plan"])
-    today = await memory.spending.today()
-    budget = Budget(plan, simulator.parts.settings, Usage.model_validate(branch["usage"]), today)
-    for episode in await memory.episodes.find([branch["episode"]]):
-        simulated = await simulator.simulate(
-            episode,
-            Scene.model_validate(branch["scene"]),
-            [Rule.model_validate(each) for each in branch["rules"]],
-            plan,
-            memory,
-            budget,
-        )
-        used = simulated.usage.stored()
-        return {
-            "simulated": {episode.id: simulated.stored()},
-            "usage": used,
-            "proving": used if branch["proving"] else Usage().stored(),
-            "cached": int(simulated.cached),
-        }
-    return {}
+    plan, scene = Plan.model_validate(branch["plan"]), Scene.model_validate(branch["scene"])
+    rules = [Rule.model_validate(each) for each in branch["rules"]]
+    budget = await Budget.of(branch, simulator.parts.settings, memory)
+    known = {e.id: e for e in await memory.episodes.find([branch["episode"], *scene.recalled])}
+    if branch["episode"] not in known:
+        return {}
+    told = simulator.told(rules, known[branch["episode"]], scene, known)
+    [simulated] = await simulator.simulate([told], plan, memory, budget)
+    used = simulated.usage.stored()
+    return {
+        "simulated": {branch["episode"]: simulated.stored()},
+        "usage": used,
+        "proving": used if branch["proving"] else Usage().stored(),
+        "cached": int(simulated.cached),
+    }
 
 
 def branches(state: AlignmentState) -> list[Branch]:

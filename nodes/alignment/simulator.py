@@ -37,6 +37,14 @@ class Scene(Record):
     profile: Profile
 
 
+class Told(Record):
+    """What the actor is told in one simulation: the system prompt, then the episode's query."""
+
+    prompt: str
+    episode: Episode
+    scene: Scene
+
+
 class Simulated(Record):
     """An answer, or why there is none (``error``)."""
 
@@ -78,35 +86,45 @@ class Simulator:
         scene = Scene(hidden=sorted(hidden), recalled=ids, profile=known["profile"])
         return scene, known["warnings"]
 
-    async def simulate(
-        self,
-        episode: Episode,
-        scene: Scene,
-        rules: Sequence[Rule],
-        plan: Plan,
-        memory: UserMemory,
-        budget: Budget,
-    ) -> Simulated:
-        """The agent's answer to the episode's query under a persona of these rules.
+    def told(
+        self, rules: Sequence[Rule], episode: Episode, scene: Scene, known: Mapping[str, Episode]
+    ) -> Told:
+        """What the actor is told under a persona of these rules; ``known`` holds what is recalled."""
+        recalled = [known[each] for each in scene.recalled if each in known]
+        prompt, _ = system_prompt(as_persona(rules), scene.profile, recalled, self.parts.settings)
+        return Told(prompt=prompt, episode=episode, scene=scene)
 
-        A model that fails costs this one answer, and so does a budget that is spent.
+    async def simulate(
+        self, told: Sequence[Told], plan: Plan, memory: UserMemory, budget: Budget
+    ) -> list[Simulated]:
+        """The agent's answers, side by side; what is kept of earlier ones is looked up at once.
+
+        A model that fails costs one answer, and so does a budget that is spent.
 
         Raises:
-            ConfigurationError: every other answer would fail like this one.
+            ConfigurationError: every answer would fail like this one.
         """
-        recalled = await memory.episodes.find(scene.recalled)
-        prompt, _ = system_prompt(as_persona(rules), scene.profile, recalled, self.parts.settings)
-        key = self._key(prompt, episode, scene, plan)
-        [kept] = await memory.simulations.get([key])
-        if kept is not None:
-            return Simulated(answer=kept["answer"], cached=True)
+        keys = [self._key(each, plan) for each in told]
+        kept = await memory.simulations.get(keys)
+        return await asyncio.gather(
+            *(
+                self._answer(each, key, plan, memory, budget)
+                if value is None
+                else _kept(value["answer"])
+                for each, key, value in zip(told, keys, kept, strict=True)
+            )
+        )
+
+    async def _answer(
+        self, told: Told, key: str, plan: Plan, memory: UserMemory, budget: Budget
+    ) -> Simulated:
         state = {
-            "messages": [HumanMessage(episode.query)],
-            "system_prompt": prompt,
+            "messages": [HumanMessage(told.episode.query)],
+            "system_prompt": told.prompt,
             "steps": 0,
             "usage": Usage().stored(),
         }
-        context = _context(memory, episode, frozenset(scene.hidden), plan)
+        context = _context(memory, told.episode, frozenset(told.scene.hidden), plan)
         try:
             async with self.room:
                 if spent := budget.exhausted():
@@ -119,15 +137,20 @@ class Simulator:
         answer = done["messages"][-1].text
         used = Usage.model_validate(done["usage"])
         budget.spend(used)
-        await memory.simulations.put(key, {"answer": answer})
+        drawn_from = [told.episode.id, *told.scene.recalled]
+        await memory.simulations.put(key, {"answer": answer}, drawn_from=drawn_from)
         return Simulated(answer=answer, usage=used)
 
-    def _key(self, prompt: str, episode: Episode, scene: Scene, plan: Plan) -> str:
+    def _key(self, told: Told, plan: Plan) -> str:
         """Of all that decides the answer; what tools will find is decided by what is hidden."""
-        within_reach = [scene.hidden, plan.causal] if plan.tools else []
-        actor = self.parts.models.describe("actor")
-        told = [actor, self.parts.settings.max_steps, prompt, episode.query, within_reach]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        within_reach = [told.scene.hidden, plan.causal] if plan.tools else []
+        actor, most_steps = self.parts.models.describe("actor"), self.parts.settings.max_steps
+        parts = [actor, most_steps, told.prompt, told.episode.query, within_reach]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+async def _kept(answer: str) -> Simulated:
+    return Simulated(answer=answer, cached=True)
 
 
 def _context(

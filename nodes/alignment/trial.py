@@ -1,9 +1,8 @@
 """A persona put to the test on the user's own episodes: simulate, then compare."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from langgraph.runtime import Runtime
 
@@ -17,7 +16,7 @@ from personaagent.nodes.alignment.simulator import Scene, Simulated, Simulator
 from personaagent.nodes.parts import user_memory
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tried:
     """What a trial found: the loss of each episode, and what it took."""
 
@@ -28,42 +27,62 @@ class Tried:
 
 @dataclass(frozen=True)
 class Trial:
-    """Tries personas on episodes whose scenes are set. ``budget`` may end it midway."""
+    """Tries personas on episodes whose scenes are set. ``budget`` may end it midway.
+
+    ``known`` are the episodes of the run and those that come to mind for them, by id.
+    """
 
     simulator: Simulator
     comparer: Comparer
     memory: UserMemory
     plan: Plan
-    scenes: dict[str, Any]
+    scenes: Mapping[str, Scene]
+    known: Mapping[str, Episode]
     budget: Budget
 
-    async def of(self, rules: Sequence[Rule], episode_ids: Sequence[str]) -> Tried:
-        """The losses under a persona of these rules, all episodes side by side.
+    async def of(
+        self, personas: Sequence[Sequence[Rule]], episode_ids: Sequence[str]
+    ) -> list[Tried]:
+        """What each persona (its rules) does on these episodes, all of them side by side.
 
-        One that is forgotten meanwhile is left out; one for which the budget is spent, or whose
+        An episode that is forgotten is left out; one for which the budget is spent, or whose
         model fails, is unscored.
         """
-        episodes = await self.memory.episodes.find(episode_ids)
-        found = await asyncio.gather(*(self._try(rules, each) for each in episodes))
-        tried = Tried()
-        for loss, usage, cached in found:
-            tried.losses[loss.episode] = loss
-            tried.usage += usage
-            tried.cached += cached
-        return tried
-
-    async def simulate(self, rules: Sequence[Rule], episode: Episode) -> Simulated:
-        """The answer under a persona of these rules."""
-        scene = Scene.model_validate(self.scenes[episode.id])
-        return await self.simulator.simulate(
-            episode, scene, rules, self.plan, self.memory, self.budget
+        episodes = [self.known[each] for each in episode_ids if each in self.known]
+        told = [
+            self.simulator.told(rules, each, self.scenes[each.id], self.known)
+            for rules in personas
+            for each in episodes
+        ]
+        simulated = await self.simulator.simulate(told, self.plan, self.memory, self.budget)
+        losses = await self.compare(
+            [(each.episode, answer) for each, answer in zip(told, simulated, strict=True)]
         )
+        found = [
+            Tried({loss.episode: loss}, answer.usage + judged, int(answer.cached))
+            for answer, (loss, judged) in zip(simulated, losses, strict=True)
+        ]
+        n = len(episodes)
+        return [total(found[i * n : (i + 1) * n]) for i in range(len(personas))]
 
-    async def _try(self, rules: Sequence[Rule], episode: Episode) -> tuple[Loss, Usage, bool]:
-        simulated = await self.simulate(rules, episode)
-        loss, judged = await self.comparer.compare(episode, simulated)
-        self.budget.spend(judged)
-        return loss, simulated.usage + judged, simulated.cached
+    async def compare(
+        self, answers: Sequence[tuple[Episode, Simulated]]
+    ) -> list[tuple[Loss, Usage]]:
+        """The loss of each answer, and what judging it took."""
+        found = await asyncio.gather(*(self.comparer.compare(*each) for each in answers))
+        for _, judged in found:
+            self.budget.spend(judged)
+        return found
+
+
+def total(tried: Iterable[Tried]) -> Tried:
+    """All of it together."""
+    whole = Tried()
+    for each in tried:
+        whole = Tried(
+            whole.losses | each.losses, whole.usage + each.usage, whole.cached + each.cached
+        )
+    return whole
 
 
 async def trial_of(
@@ -72,7 +91,19 @@ async def trial_of(
     """The trial that a node of this run works with."""
     plan = Plan.model_validate(state["plan"])
     memory = user_memory(simulator.parts.memory, runtime)
-    kinds = await memory.profile.label_kinds()
-    comparer = Comparer(simulator.parts, memory, kinds, plan.seed)
-    budget = await Budget.of(state, simulator.parts.settings, memory)
-    return Trial(simulator, comparer, memory, plan, state["scenes"], budget)
+    scenes = {id: Scene.model_validate(each) for id, each in state["scenes"].items()}
+    ids = {*scenes, *(each for scene in scenes.values() for each in scene.recalled)}
+    kinds, known, budget = await asyncio.gather(
+        memory.profile.label_kinds(),
+        memory.episodes.find(sorted(ids)),
+        Budget.of(state, simulator.parts.settings, memory),
+    )
+    return Trial(
+        simulator,
+        Comparer(simulator.parts, memory, kinds, plan.seed),
+        memory,
+        plan,
+        scenes,
+        {each.id: each for each in known},
+        budget,
+    )

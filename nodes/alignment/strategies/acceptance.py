@@ -1,13 +1,11 @@
 """Which candidate becomes the persona."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 
 from personaagent.core.alignment import Candidate, Loss
-from personaagent.core.records import Usage
 from personaagent.nodes.alignment.strategies.protocols import Verdict
 from personaagent.nodes.alignment.strategies.update import describe
-from personaagent.nodes.alignment.trial import Trial, Tried
+from personaagent.nodes.alignment.trial import Trial, total
 
 LEAST_PAIRS = 2
 """Held-out pairs without which nothing is proved."""
@@ -38,14 +36,14 @@ class Proved:
         """
         if not candidates:
             return Verdict(None, accepted=False, reason="no edit could be made")
-        tried = await _try_all(trial, candidates, batch)
+        tried = await trial.of([each.rules for each in candidates], batch)
         better = [
             index for index, each in enumerate(tried) if change(before, each.losses, batch) < -NOISE
         ]
-        guarded = await _try_all(trial, [candidates[index] for index in better], guard)
+        guarded = await trial.of([candidates[index].rules for index in better], guard)
         for index, more in zip(better, guarded, strict=True):
-            tried[index].losses |= more.losses
-        usage, cached = _cost([*tried, *guarded])
+            tried[index] = total([tried[index], more])
+        cost = total(tried)
         proved = [
             index
             for index in better
@@ -72,8 +70,8 @@ class Proved:
             reason=verdicts[best],
             after=tried[best].losses,
             refused=refused,
-            usage=usage,
-            cached=cached,
+            usage=cost.usage,
+            cached=cost.cached,
         )
 
 
@@ -118,20 +116,6 @@ def change(before: dict[str, Loss], after: dict[str, Loss], episode_ids: Iterabl
 
 def _scored(losses: dict[str, Loss], episode_id: str) -> bool:
     return episode_id in losses and losses[episode_id].score is not None
-
-
-async def _try_all(
-    trial: Trial, candidates: Sequence[Candidate], episode_ids: Sequence[str]
-) -> list[Tried]:
-    return list(await asyncio.gather(*(trial.of(each.rules, episode_ids) for each in candidates)))
-
-
-def _cost(tried: Iterable[Tried]) -> tuple[Usage, int]:
-    usage, cached = Usage(), 0
-    for each in tried:
-        usage += each.usage
-        cached += each.cached
-    return usage, cached
 
 
 def _verdict(index: int, better: list[int], proved: list[int], best: int) -> str:
