@@ -129,9 +129,7 @@ class Simulator:
             async with self.room:
                 if spent := budget.exhausted():
                     return Simulated(error=f"The run's limit of {spent} was reached before this.")
-                done = await self.answering[plan.tools].ainvoke(
-                    state, context=context, durability="exit"
-                )
+                done = await self.answering[plan.tools].ainvoke(state, context=context)
         except ServiceError as error:
             return Simulated(error=str(error))
         answer = done["messages"][-1].text
