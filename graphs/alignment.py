@@ -23,21 +23,14 @@ from personaagent.nodes.parts import Parts
 AlignmentGraph = StateGraph[AlignmentState, AlignmentContext, AlignmentInput, AlignmentState]
 NODES_A_ROUND = 6
 MOST_ROUNDS = 50
+RECURSION_LIMIT = NODES_A_ROUND * MOST_ROUNDS + 4
+"""More steps of the graph than a run can take."""
 
 
 def build(parts: Parts) -> AlignmentGraph:
     """The graph of alignment over these parts, to be compiled with a store and a checkpointer."""
     once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
-    simulator = Simulator(
-        parts,
-        answering={
-            tools: answering(parts if tools else replace(parts, tools=[])).compile(
-                checkpointer=False
-            )
-            for tools in (False, True)
-        },
-        room=asyncio.Semaphore(parts.settings.simulations_at_once),
-    )
+    simulator = simulator_of(parts)
     graph = StateGraph(AlignmentState, context_schema=AlignmentContext, input_schema=AlignmentInput)
     graph.add_node("sample", partial(sample, simulator=simulator))
     graph.add_node("simulate", partial(simulate, simulator=simulator))
@@ -57,6 +50,20 @@ def build(parts: Parts) -> AlignmentGraph:
     return graph
 
 
+def simulator_of(parts: Parts) -> Simulator:
+    """What simulates answers over these parts: the agent's own path, without and with tools."""
+    return Simulator(
+        parts,
+        answering={
+            tools: answering(parts if tools else replace(parts, tools=[])).compile(
+                checkpointer=False
+            )
+            for tools in (False, True)
+        },
+        room=asyncio.Semaphore(parts.settings.simulations_at_once),
+    )
+
+
 def _episodes_or_end(state: AlignmentState) -> list[Send] | str:
     if state["stopped_by"]:
         return "publish"
@@ -73,4 +80,4 @@ def _next_round_or_end(state: AlignmentState) -> str:
 
 _parts = Parts.make()
 builder = build(_parts)
-graph = builder.compile().with_config(recursion_limit=NODES_A_ROUND * MOST_ROUNDS + 4)
+graph = builder.compile().with_config(recursion_limit=RECURSION_LIMIT)
