@@ -14,6 +14,7 @@ TAGS = (
     "query",
     "first",
     "second",
+    "feedback",
 )
 _OUR_TAG = re.compile(rf"<(?=/?(?:{'|'.join(TAGS)})\b)", re.IGNORECASE)
 
