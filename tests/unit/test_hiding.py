@@ -124,7 +124,7 @@ async def test_the_agent_sees_nothing_hidden(tmp_path: Path, hidden: Hidden) -> 
     await anna.profile.write_summary([Statement(text="Likes a canary.", evidence=["e7"])], {})
 
     async def shown(**context: Any) -> str:
-        graph = build(parts).compile(store=store)
+        graph: Any = build(parts).compile(store=store)
         state = await graph.ainvoke(
             {"messages": [HumanMessage("rye bread?")]},
             context={"user_id": "anna", "incognito": True, **context},
