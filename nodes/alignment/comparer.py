@@ -36,7 +36,7 @@ class Comparer:
         if simulated.answer is None:
             score, why, usage = None, simulated.error, Usage()
         elif metric == "judge":
-            score, why, usage = await self._judged(episode.query, expected, answer)
+            score, why, usage = await self._judged(episode, expected, answer)
         else:
             score, why = exact(metric, answer, expected, self.kinds.get(episode.task))
             usage = Usage()
@@ -55,10 +55,10 @@ class Comparer:
         return self.parts.settings.align_text_metric
 
     async def _judged(
-        self, query: str, expected: str, answer: str
+        self, episode: Episode, expected: str, answer: str
     ) -> tuple[float | None, str, Usage]:
         critic = self.parts.models.describe("critic")
-        told = json.dumps(["judge", critic, query, expected, answer, self.seed])
+        told = json.dumps(["judge", critic, episode.query, expected, answer, self.seed])
         key = hashlib.sha256(told.encode()).hexdigest()
         [kept] = await self.memory.simulations.get([key])
         if kept is not None:
@@ -66,10 +66,11 @@ class Comparer:
         model = await self.parts.models.chat("critic")
         try:
             score, why, used = await judge(
-                model, query=query, expected=expected, simulated=answer, seed=self.seed
+                model, query=episode.query, expected=expected, simulated=answer, seed=self.seed
             )
         except ServiceError as error:
             return None, str(error), Usage()
         if score is not None:
-            await self.memory.simulations.put(key, {"score": score, "why": why})
+            kept = {"score": score, "why": why}
+            await self.memory.simulations.put(key, kept, drawn_from=[episode.id])
         return score, why, Usage().add("critic", used)

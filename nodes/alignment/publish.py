@@ -9,7 +9,7 @@ from personaagent.core.alignment import Alignment, Loss, Round, StoppedBy
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
 from personaagent.core.errors import Conflict
 from personaagent.core.records import Pair, Proof, Rule, Usage
-from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.alignment.simulator import Simulator, drawn_from
 from personaagent.nodes.alignment.strategies.acceptance import change
 from personaagent.nodes.alignment.strategies.methods import METHODS
 from personaagent.nodes.alignment.trial import Trial, trial_of
@@ -36,7 +36,7 @@ async def publish(
     if after != before and not plan.dry_run:
         proof = Proof(run=plan.run, mode=plan.mode, gradient=_gradients(state), pairs=pairs)
         try:
-            version = await _publish(trial, version, after, proof)
+            version = await _publish(trial, version, after, proof, drawn_from(state["scenes"]))
         except Conflict as conflict:
             stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
     spent = trial.budget.spent()
@@ -86,7 +86,9 @@ def _pair(before: Loss, after: Loss, held_out: bool) -> Pair:
     )
 
 
-async def _publish(trial: Trial, parent: int, rules: list[Rule], proof: Proof) -> int:
+async def _publish(
+    trial: Trial, parent: int, rules: list[Rule], proof: Proof, episode_ids: set[str]
+) -> int:
     """The version that the rules become; ``parent`` where the user does not approve of them.
 
     Raises:
@@ -108,7 +110,12 @@ async def _publish(trial: Trial, parent: int, rules: list[Rule], proof: Proof) -
         return parent
     note = _note(proof)
     published = await personas.publish(
-        rules, author="alignment", note=note, parent=parent, proof=proof
+        rules,
+        author="alignment",
+        note=note,
+        parent=parent,
+        proof=proof,
+        drawn_from=episode_ids,
     )
     return published.version
 

@@ -14,7 +14,7 @@ from personaagent.core.records import Usage, new_id, now
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.budget import Budget
-from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.alignment.simulator import Simulator, drawn_from
 from personaagent.nodes.alignment.strategies.methods import METHODS, SAMPLERS
 from personaagent.nodes.parts import user_memory
 
@@ -28,7 +28,8 @@ async def sample(
 
     The held-out episodes stay the same for a run; what was in an earlier batch stays among those
     that a candidate must not harm. With few labels the sets shrink; with fewer than one for the
-    batch and two held out the run ends with nothing changed.
+    batch and two held out the run ends with nothing changed. The thread is noted with all whose
+    text it will hold, so that forgetting one of them finds it.
     """
     memory = user_memory(simulator.parts.memory, runtime)
     begun = await _begin(runtime, simulator, memory, state["trigger"]) if state["trigger"] else {}
@@ -46,13 +47,16 @@ async def sample(
     seen = [each for each in dict.fromkeys(run["seen"] + run["batch"]) if each not in batch]
     new = [each for each in [*batch, *holdout] if each not in run["scenes"]]
     scenes, warnings = await _scenes(new, holdout, plan, simulator, memory, runtime)
+    scenes = run["scenes"] | scenes
+    if runtime.execution_info and (thread := runtime.execution_info.thread_id):
+        await memory.conversations.note(thread, drawn_from(scenes), key=plan.run)
     budget = await Budget.of(run, simulator.parts.settings, memory)
     return begun | {
         "round": run["round"] + 1,
         "batch": batch,
         "holdout": holdout,
         "seen": seen,
-        "scenes": run["scenes"] | scenes,
+        "scenes": scenes,
         "stopped_by": budget.exhausted() or "",
         "warnings": list(dict.fromkeys([*run["warnings"], *warnings])),
     }
@@ -133,8 +137,7 @@ async def _scenes(
 ) -> tuple[dict[str, Any], list[str]]:
     """The scenes of these episodes, and what the user should know.
 
-    What is held out is hidden from the scenes of the others, so that no candidate is built from
-    it. The thread is noted before any of their text gets there, so that forgetting finds it.
+    What is held out is hidden from the scenes of the others, so that no candidate is built from it.
     """
     episodes = await memory.episodes.find(new)
     unseen = frozenset(holdout)
@@ -145,8 +148,5 @@ async def _scenes(
         )
     )
     scenes = {e.id: scene for e, (scene, _) in zip(episodes, found, strict=True)}
-    if runtime.execution_info and runtime.execution_info.thread_id:
-        texts = {*scenes, *(each for scene in scenes.values() for each in scene.recalled)}
-        await memory.conversations.note(runtime.execution_info.thread_id, sorted(texts))
     warnings = [f"Simulated without recall: {each}" for _, told in found for each in told]
     return {id: scene.stored() for id, scene in scenes.items()}, warnings

@@ -38,11 +38,15 @@ class Scene(Record):
 
 
 class Told(Record):
-    """What the actor is told in one simulation: the system prompt, then the episode's query."""
+    """What the actor is told in one simulation: the system prompt, then the episode's query.
+
+    ``drawn_from`` are the ids of all episodes that may show in the answer.
+    """
 
     prompt: str
     episode: Episode
     scene: Scene
+    drawn_from: list[str]
 
 
 class Simulated(Record):
@@ -92,7 +96,9 @@ class Simulator:
         """What the actor is told under a persona of these rules; ``known`` holds what is recalled."""
         recalled = [known[each] for each in scene.recalled if each in known]
         prompt, _ = system_prompt(as_persona(rules), scene.profile, recalled, self.parts.settings)
-        return Told(prompt=prompt, episode=episode, scene=scene)
+        evidence = [each for rule in rules for each in rule.evidence]
+        drawn_from = list(dict.fromkeys([episode.id, *scene.recalled, *evidence]))
+        return Told(prompt=prompt, episode=episode, scene=scene, drawn_from=drawn_from)
 
     async def simulate(
         self, told: Sequence[Told], plan: Plan, memory: UserMemory, budget: Budget
@@ -135,8 +141,7 @@ class Simulator:
         answer = done["messages"][-1].text
         used = Usage.model_validate(done["usage"])
         budget.spend(used)
-        drawn_from = [told.episode.id, *told.scene.recalled]
-        await memory.simulations.put(key, {"answer": answer}, drawn_from=drawn_from)
+        await memory.simulations.put(key, {"answer": answer}, drawn_from=told.drawn_from)
         return Simulated(answer=answer, usage=used)
 
     def _key(self, told: Told, plan: Plan) -> str:
@@ -149,6 +154,11 @@ class Simulator:
 
 async def _kept(answer: str) -> Simulated:
     return Simulated(answer=answer, cached=True)
+
+
+def drawn_from(scenes: Mapping[str, Any]) -> set[str]:
+    """The ids of all episodes that these scenes show or are of; ``scenes`` as the state has them."""
+    return {*scenes, *(each for scene in scenes.values() for each in scene["recalled"])}
 
 
 def _context(

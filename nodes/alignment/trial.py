@@ -12,7 +12,7 @@ from personaagent.core.records import Episode, Rule, Usage
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.budget import Budget
 from personaagent.nodes.alignment.comparer import Comparer
-from personaagent.nodes.alignment.simulator import Scene, Simulated, Simulator
+from personaagent.nodes.alignment.simulator import Scene, Simulated, Simulator, drawn_from
 from personaagent.nodes.parts import user_memory
 
 
@@ -92,10 +92,9 @@ async def trial_of(
     plan = Plan.model_validate(state["plan"])
     memory = user_memory(simulator.parts.memory, runtime)
     scenes = {id: Scene.model_validate(each) for id, each in state["scenes"].items()}
-    ids = {*scenes, *(each for scene in scenes.values() for each in scene.recalled)}
     kinds, known, budget = await asyncio.gather(
         memory.profile.label_kinds(),
-        memory.episodes.find(sorted(ids)),
+        memory.episodes.find(sorted(drawn_from(state["scenes"]))),
         Budget.of(state, simulator.parts.settings, memory),
     )
     return Trial(

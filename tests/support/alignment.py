@@ -7,11 +7,13 @@ theirs. The critic sees what is missing in the failures, the editor reads the cr
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.store.base import BaseStore
@@ -23,6 +25,7 @@ from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.graphs.alignment import build
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.metrics import rouge_score
 from personaagent.nodes.parts import Parts
 from tests.support.memories import START, index_in_memory
 from tests.support.scripted_model import Prompt, Reply, scripted_parts
@@ -105,7 +108,10 @@ class World:
     prompts: list[Prompt]
     store: BaseStore
     saver: BaseCheckpointSaver[Any]
+    responder: Callable[[Prompt], Reply]
     user: str = "anna"
+    between: tuple[str, Callable[[], Awaitable[None]]] | None = None
+    """What happens once a node has ended, beside the run."""
 
     @property
     def memory(self) -> UserMemory:
@@ -122,22 +128,52 @@ class World:
         state = await self.run({"trigger": "test"}, **context)
         return Alignment.model_validate(state["result"])
 
+    async def losses(self, episode_ids: Sequence[str]) -> dict[str, float | None]:
+        """The loss of these episodes under the persona as it stands, in a world without cache.
+
+        Simulated with nothing but the rules before it: what alignment itself said is not used.
+        """
+        rules = (await self.memory.personas.current()).rules
+        found: dict[str, float | None] = {}
+        for episode in await self.memory.episodes.find(episode_ids):
+            persona = "\n".join(rule.text for rule in rules)
+            prompt = Prompt(
+                [SystemMessage(f"<persona>{persona}</persona>"), HumanMessage(episode.query)],
+                [],
+                {},
+            )
+            answer = self.responder(prompt)
+            assert isinstance(answer, str)
+            score, _ = rouge_score(answer, episode.ground_truth or "")
+            found[episode.id] = None if score is None else 1 - score
+        return found
+
     async def run(self, given: Any, **context: Any) -> dict[str, Any]:
         """Invoke the graph; returns its state."""
         graph = build(self.parts).compile(store=self.store, checkpointer=self.saver)
-        return await graph.ainvoke(
+        config: RunnableConfig = {
+            "configurable": {"thread_id": f"alignment:{self.user}"},
+            "recursion_limit": 400,
+        }
+        state: dict[str, Any] = {}
+        async for mode, part in graph.astream(
             given,
-            {"configurable": {"thread_id": f"alignment:{self.user}"}, "recursion_limit": 400},
+            config,
             context=AlignmentContext(user_id=self.user, **context),
-            durability="sync",
-        )
+            stream_mode=["updates", "values"],
+        ):
+            if mode == "values":
+                state = part
+            elif self.between and self.between[0] in part:
+                await self.between[1]()
+        return state
 
 
 def world(home: Any, responder: Callable[[Prompt], Reply], **settings: Any) -> World:
     """A world of its own for the user Anna; free texts are compared by ROUGE-L."""
     made = load_settings(home=home, **({"align_text_metric": "rouge"} | settings))
     parts, prompts = scripted_parts(made, responder, index_in_memory())
-    return World(parts, prompts, InMemoryStore(), InMemorySaver())
+    return World(parts, prompts, InMemoryStore(), InMemorySaver(), responder)
 
 
 def walks(count: int, wanted: Sequence[str], **fields: Any) -> list[Episode]:
