@@ -20,7 +20,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import numpy as np
-from lamp import LampUser, Question, data_folder, load
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
@@ -32,6 +31,7 @@ from personaagent.core.alignment_state import AlignmentContext
 from personaagent.core.errors import PersonaAgentError, UsageError
 from personaagent.core.settings import Mode, Settings, load_settings
 from personaagent.core.states import AgentContext
+from personaagent.eval.lamp import LampUser, Question, data_folder, load
 from personaagent.graphs import agent, alignment
 from personaagent.memory.kinds import TaskKind, kind_of
 from personaagent.memory.tally import tally

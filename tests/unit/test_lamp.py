@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from eval.lamp import data_folder, load
 from personaagent.core.errors import DataError
+from personaagent.eval.lamp import data_folder, load
 
 ASK = "Which tag does this movie relate to? tags: [comedy, classic] description:"
 
