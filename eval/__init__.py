@@ -1,0 +1,1 @@
+"""Measuring: what persona and memory are worth on what the user really wanted."""
