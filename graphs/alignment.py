@@ -25,6 +25,8 @@ NODES_A_ROUND = 6
 MOST_ROUNDS = 50
 RECURSION_LIMIT = NODES_A_ROUND * MOST_ROUNDS + 4
 """More steps of the graph than a run can take."""
+WITHOUT_CHECKPOINTS = {"__pregel_durability": "async"}
+"""LangGraph hands a run's durability down, and fails if a graph without checkpoints gets ``sync``."""
 
 
 def build(parts: Parts) -> AlignmentGraph:
@@ -55,9 +57,9 @@ def simulator_of(parts: Parts) -> Simulator:
     return Simulator(
         parts,
         answering={
-            tools: answering(parts if tools else replace(parts, tools=[])).compile(
-                checkpointer=False
-            )
+            tools: answering(parts if tools else replace(parts, tools=[]))
+            .compile(checkpointer=False)
+            .with_config(configurable=WITHOUT_CHECKPOINTS)
             for tools in (False, True)
         },
         room=asyncio.Semaphore(parts.settings.simulations_at_once),

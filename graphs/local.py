@@ -1,32 +1,32 @@
 """The agent on one machine: store, checkpoints and index in the user's data folder."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import aiosqlite
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.errors import NodeTimeoutError
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.store.sqlite import AsyncSqliteStore
+from langgraph.store.base import BaseStore
+from pydantic import ValidationError
 
-from personaagent.core.errors import DataError, ModelUnavailable
-from personaagent.core.files import make_private
-from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_text, user_key
+from personaagent.core.alignment import Alignment
+from personaagent.core.alignment_state import AlignmentContext
+from personaagent.core.errors import ModelUnavailable, UsageError
+from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_text
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext
 from personaagent.graphs.agent import build, recursion_limit
+from personaagent.graphs.background import Background
+from personaagent.graphs.local_alignment import Approve, LocalAlignment, OnStep
+from personaagent.graphs.local_errors import run_errors
+from personaagent.graphs.local_files import Files, conversation, open_files
 from personaagent.memory.forget import Receipt, forget, forget_all
-from personaagent.memory.space import storage_errors
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.remember import this_turn, tool_calls
@@ -47,16 +47,23 @@ class Doing:
 class LocalAgent:
     """The agent with everything it needs, open; made by ``open_local``."""
 
-    def __init__(self, parts: Parts, store: AsyncSqliteStore, saver: AsyncSqliteSaver) -> None:
+    def __init__(self, parts: Parts, files: Files) -> None:
         self.parts = parts
-        self._store = store
-        self._saver = saver
+        self._files = files
+        self._store, self._saver = store, saver = files.store, files.saver
         builder = build(parts)
         self._graph = _compiled(builder.compile(store=store, checkpointer=saver), parts.settings)
         self._incognito = _compiled(
             builder.compile(store=store, checkpointer=InMemorySaver()), parts.settings
         )
-        self._refreshing: dict[str, asyncio.Task[RoleUsage]] = {}
+        self._alignment = LocalAlignment(parts, files)
+        self._refreshing = Background[RoleUsage]("The refresh of the profile summary")
+        self._aligning = Background[Alignment]("The alignment in the background")
+
+    @property
+    def store(self) -> BaseStore:
+        """Where memory is kept."""
+        return self._store
 
     def memory(self, user_id: str) -> UserMemory:
         """The memory of this one user.
@@ -99,10 +106,10 @@ class LocalAgent:
         check_text(text, "message", self.parts.settings.max_query_chars)
         thread = check_text(thread_id or uuid4().hex, "thread", LONGEST_NAME)
         graph = self._incognito if incognito else self._graph
-        config: RunnableConfig = {"configurable": {"thread_id": f"{user_key(user_id)}:{thread}"}}
+        config: RunnableConfig = {"configurable": {"thread_id": conversation(user_id, thread)}}
         started = time.monotonic()
         state: dict[str, Any] = {}
-        with _turn_errors():
+        with run_errors():
             turn: AsyncIterator[tuple[str, Any]] = graph.astream(  # type: ignore[assignment]
                 {"messages": [HumanMessage(text)]},
                 config,
@@ -123,18 +130,72 @@ class LocalAgent:
             await self._refresh_if_due(user_id)
         yield answer
 
+    async def align(
+        self,
+        user_id: str,
+        *,
+        trigger: str = "library",
+        approve: Approve | None = None,
+        on_step: OnStep | None = None,
+        **options: Any,
+    ) -> Alignment:
+        """Align the user's persona with what they wanted; a run that was killed is gone on with.
+
+        Args:
+            trigger: who asks for it, for the record.
+            approve: asks the user before anything is published; None: they are not asked.
+            on_step: told of every step that is done.
+            options: as of ``AlignmentContext``; what is left out is as the settings say.
+
+        Raises:
+            UsageError: an option cannot be used; nothing was done.
+            Conflict: the user is being aligned already; nothing was done.
+            ServiceError, ConfigurationError, DataError: the run failed; nothing was changed, and
+                what was finished of it is not done again.
+        """
+        context = self._alignment_context(user_id, approve=approve is not None, **options)
+        return await self._alignment.align(
+            context, trigger=trigger, approve=approve, on_step=on_step
+        )
+
+    def aligning(self, user_id: str) -> bool:
+        """Whether an alignment of the user is going on beside the conversation."""
+        return self._aligning.running(user_id)
+
+    def align_in_background(self, user_id: str) -> asyncio.Task[Alignment]:
+        """Begin an alignment beside the conversation, unless one is going on; returns that."""
+        return self._aligning.begin(user_id, lambda: self.align(user_id, trigger="chat"))
+
+    async def align_if_due(self, user_id: str) -> asyncio.Task[Alignment] | None:
+        """The same, where there are as many new labels as the settings ask for, and none failed."""
+        due = self._aligning.free(user_id) and await self.memory(user_id).unaligned.due(
+            self.parts.settings.align_after
+        )
+        return self.align_in_background(user_id) if due else None
+
+    async def users_to_align(self, after: int) -> list[str]:
+        """Who has at least ``after`` labels that alignment has not seen: the operator's view."""
+        users = await self._files.users_with_new_labels()
+        return [each for each in users if await self.memory(each).unaligned.due(after)]
+
     async def refresh_profile(self, user_id: str) -> RoleUsage:
         """Bring the profile summary up to date now; returns the critic's calls and tokens."""
         return await refresh_summary(self.memory(user_id), await self.parts.models.chat("critic"))
 
     async def forget(self, user_id: str, episode_ids: list[str]) -> Receipt:
-        """Forget these episodes, all that rested on them alone, and the conversations that held them.
+        """Forget these episodes, all that rested on them alone, and the threads that held them.
+
+        An alignment in the background is broken off first.
 
         Raises:
             UnknownEpisode, IndexUnavailable: nothing was forgotten.
+            Conflict: another process is aligning the user; nothing was forgotten.
         """
-        receipt = await forget(self.memory(user_id), episode_ids, self._delete_threads)
-        await self._truncate_logs()
+        await self._aligning.cancel(user_id)
+        with self._files.alone(user_id):
+            memory = self.memory(user_id)
+            receipt = await forget(memory, episode_ids, self._files.delete_threads)
+        await self._files.truncate_logs()
         return receipt
 
     async def forget_all(self, user_id: str) -> Receipt:
@@ -142,52 +203,42 @@ class LocalAgent:
 
         Raises:
             IndexUnavailable: nothing was forgotten.
+            Conflict: another process is aligning the user; nothing was forgotten.
         """
-        threads = await self._threads(user_id)
-        receipt = await forget_all(self.memory(user_id), threads, self._delete_threads)
-        await self.parts.memory.drop_lock(user_id)
-        await self._truncate_logs()
+        await self._aligning.cancel(user_id)
+        with self._files.alone(user_id, leaving=True):
+            threads = await self._files.threads(user_id)
+            memory = self.memory(user_id)
+            receipt = await forget_all(memory, threads, self._files.delete_threads)
+            await self.parts.memory.drop_lock(user_id)
+        await self._files.truncate_logs()
         return receipt
 
     async def aclose(self) -> None:
-        """Finish what goes on in the background, and let go of everything."""
-        await asyncio.gather(*self._refreshing.values(), return_exceptions=True)
+        """Finish or break off what goes on in the background, and let go of everything.
+
+        A summary is waited for; an alignment is not: the next one goes on where it stood.
+        """
+        await self._aligning.cancel_all()
+        await self._refreshing.finish()
         await self.parts.aclose()
 
-    async def _threads(self, user_id: str) -> list[str]:
-        """Every conversation of the user, also one that broke off before it was remembered."""
-        first = f"{user_key(user_id)}:"
-        with storage_errors():
-            found = await self._saver.conn.execute_fetchall(
-                "SELECT thread_id FROM checkpoints WHERE thread_id >= ? AND thread_id < ? UNION "
-                "SELECT thread_id FROM writes WHERE thread_id >= ? AND thread_id < ?",
-                (first, f"{first[:-1]};") * 2,
-            )
-        return [thread for (thread,) in found]
-
-    async def _delete_threads(self, threads: Collection[str]) -> None:
-        with storage_errors():
-            for thread in threads:
-                await self._saver.adelete_thread(thread)
-
-    async def _truncate_logs(self) -> None:
-        """Take what was deleted out of the write-ahead logs too."""
-        with storage_errors():
-            for connection in (self._store.conn, self._saver.conn):
-                await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def _alignment_context(self, user_id: str, **options: Any) -> AlignmentContext:
+        try:
+            context = AlignmentContext(user_id=user_id, **options)
+        except ValidationError as error:
+            wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+            raise UsageError(f"Alignment cannot be run like this: {wrong}.") from error
+        sampling = context.sampling or self.parts.settings.align_sampling
+        if sampling == "similar" and not context.query.strip():
+            raise UsageError("Say what the batch is to be similar to: give a query.")
+        return context
 
     async def _refresh_if_due(self, user_id: str) -> None:
-        """Begin a refresh of the summary beside the conversation, one a user at a time.
-
-        One that failed is not begun again before the next start, to ask nobody in vain each turn.
-        """
-        begun = self._refreshing.get(user_id)
-        if begun is not None and (not begun.done() or begun.exception()):
-            return
-        if await self.memory(user_id).profile.summary_due(self.parts.settings.summary_every):
-            task = asyncio.create_task(self.refresh_profile(user_id))
-            task.add_done_callback(_log_failure)
-            self._refreshing[user_id] = task
+        """Begin a refresh of the summary beside the conversation, one a user at a time."""
+        every = self.parts.settings.summary_every
+        if self._refreshing.free(user_id) and await self.memory(user_id).profile.summary_due(every):
+            self._refreshing.begin(user_id, lambda: self.refresh_profile(user_id))
 
 
 @asynccontextmanager
@@ -199,70 +250,15 @@ async def open_local(settings: Settings, parts: Parts | None = None) -> AsyncIte
     Raises:
         DataError: the folder or a database in it cannot be used.
     """
-    home = settings.home
     async with AsyncExitStack() as stack:
-        with _folder_errors(home), storage_errors():
-            make_private(home)
-            store = AsyncSqliteStore(
-                await stack.enter_async_context(_database(home / "memory.sqlite"))
-            )
-            await store.setup()
-            saver = AsyncSqliteSaver(
-                await stack.enter_async_context(_database(home / "checkpoints.sqlite"))
-            )
-            await saver.setup()
-        agent = LocalAgent(parts or Parts.make(settings), store, saver)
+        files = await stack.enter_async_context(open_files(settings.home))
+        agent = LocalAgent(parts or Parts.make(settings), files)
         stack.push_async_callback(agent.aclose)
         yield agent
 
 
-@contextmanager
-def _folder_errors(home: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DataError(
-            f"The data folder {home} cannot be used ({error.strerror}): "
-            "mend that, or set PERSONAAGENT_HOME to another one."
-        ) from error
-
-
-@asynccontextmanager
-async def _database(path: Path) -> AsyncIterator[aiosqlite.Connection]:
-    """The database, shared with other processes; what is deleted is overwritten with zeros."""
-    await asyncio.to_thread(path.touch, 0o600)
-    async with aiosqlite.connect(path, isolation_level=None) as connection:
-        for pragma in (
-            "busy_timeout=10000",
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "secure_delete=ON",
-        ):
-            await connection.execute(f"PRAGMA {pragma}")
-        yield connection
-
-
 def _compiled(graph: Graph, settings: Settings) -> Graph:
     return graph.with_config(recursion_limit=recursion_limit(settings))
-
-
-@contextmanager
-def _turn_errors() -> Iterator[None]:
-    """Turn what the graph's machinery raises into our own errors."""
-    with storage_errors():
-        try:
-            yield
-        except NodeTimeoutError as error:
-            raise ModelUnavailable(
-                f"The step '{error.node}' took over {error.timeout:g} s and was given up: try again, "
-                "or raise PERSONAAGENT_MODEL_TIMEOUT (PERSONAAGENT_EMBEDDED_TIMEOUT)."
-            ) from error
-
-
-def _log_failure(task: asyncio.Task[RoleUsage]) -> None:
-    """A refresh that failed stays due: nobody need be told now."""
-    if not task.cancelled() and (error := task.exception()):
-        logging.getLogger(__name__).info("The profile summary was not refreshed: %s", error)
 
 
 def _doing(node: str, update: dict[str, Any] | None) -> Doing:

@@ -1,0 +1,156 @@
+"""Alignment on one machine: a user's run from its start, or from where it was killed, to its end."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+
+from personaagent.core.alignment import Alignment, Loss, Round, mean_loss
+from personaagent.core.alignment_state import AlignmentContext, Plan
+from personaagent.core.errors import ModelError
+from personaagent.graphs.alignment import RECURSION_LIMIT, build
+from personaagent.graphs.local_errors import run_errors
+from personaagent.graphs.local_files import Files, alignment_thread
+from personaagent.nodes.parts import Parts
+
+Approve = Callable[[dict[str, Any]], Awaitable[bool]]
+"""Asks the user whether to publish: given ``{question, from_version, rules_before, rules_after,
+pairs}``, as ``publish`` interrupts with."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that a run has just done, and how it stands then.
+
+    ``node`` is the node that has finished. ``simulated`` of ``episodes`` have been answered again
+    in this round; ``loss`` and ``held_out`` are the mean losses on batch and held-out episodes,
+    None where they are not known; ``verdict`` is the round's, after ``gate``.
+    """
+
+    node: str
+    round: int
+    episodes: int
+    simulated: int = 0
+    loss: float | None = None
+    held_out: float | None = None
+    gradient: str = ""
+    verdict: Round | None = None
+
+
+OnStep = Callable[[Step], None]
+
+
+class LocalAlignment:
+    """Aligns one user at a time with their own lock and thread; many users side by side."""
+
+    def __init__(self, parts: Parts, files: Files) -> None:
+        self._parts = parts
+        self._files = files
+        self._graph: CompiledStateGraph[Any, AlignmentContext, Any, Any] = build(parts).compile(
+            store=files.store, checkpointer=files.saver
+        )
+
+    async def align(
+        self,
+        context: AlignmentContext,
+        *,
+        trigger: str,
+        approve: Approve | None = None,
+        on_step: OnStep | None = None,
+    ) -> Alignment:
+        """Run to the end; a run of the same plan that did not get there is gone on with.
+
+        Raises:
+            Conflict: the user is being aligned already; nothing was done.
+            ServiceError, ConfigurationError, DataError: the run failed; nothing was changed, and
+                what was finished of it is not done again.
+        """
+        config: RunnableConfig = {
+            "configurable": {"thread_id": alignment_thread(context.user_id)},
+            "recursion_limit": RECURSION_LIMIT,
+        }
+        with self._files.alone(context.user_id), run_errors():
+            begun = await self._begun(context, config)
+            given: Any = None if begun else {"trigger": trigger}
+            while True:
+                result = question = None
+                async for node, state in self._steps(given, context, config):
+                    if node == "__interrupt__":
+                        question = state
+                    elif node == "publish":
+                        result = state["result"]
+                    elif on_step is not None:
+                        on_step(_step(node, state))
+                if result is not None:
+                    return Alignment.model_validate(result)
+                if question is None or approve is None:
+                    raise ModelError("The alignment ended without a result: try again.")
+                given = Command(resume=await approve(question))
+
+    async def _steps(
+        self, given: Any, context: AlignmentContext, config: RunnableConfig
+    ) -> AsyncIterator[tuple[str, Any]]:
+        """Each node that finishes, with the state then; or ``__interrupt__`` with its question."""
+        state: dict[str, Any] = {}
+        node = ""
+        run: AsyncIterator[tuple[str, Any]] = self._graph.astream(  # type: ignore[assignment]
+            given,
+            config,
+            context=context,
+            stream_mode=["updates", "values"],
+            durability="sync",
+        )
+        async for mode, part in run:
+            if mode == "values":
+                state = part
+                if node:
+                    yield node, state
+                node = ""
+                continue
+            for name, update in part.items():
+                if name == "__interrupt__":
+                    yield name, update[0].value
+                elif name == "simulate":
+                    answered = (update or {}).get("simulated", {})
+                    state = {**state, "simulated": state["simulated"] | answered}
+                    yield name, state
+                else:
+                    node = name
+
+    async def _begun(self, context: AlignmentContext, config: RunnableConfig) -> bool:
+        """Whether the last run did not come to its end, was to do just the same, and still can."""
+        last = await self._graph.aget_state(config)
+        plan = last.values.get("plan")
+        if not last.next or last.values.get("trigger") or not plan:
+            return False
+        asked = Plan.of(
+            context,
+            self._parts.settings,
+            run=plan["run"],
+            trigger=plan["trigger"],
+            at=plan["started_at"],
+        )
+        memory = self._parts.memory.of(self._files.store, context.user_id)
+        current = await memory.personas.current()
+        published = current.proof is not None and current.proof.run == plan["run"]
+        stands: bool = published or current.version == last.values["from_version"]
+        return stands and asked.stored() == plan
+
+
+def _step(node: str, state: dict[str, Any]) -> Step:
+    episodes = [*state["batch"], *state["holdout"], *state["seen"]]
+    losses = {each: Loss.model_validate(loss).loss for each, loss in state["losses"].items()}
+    known = node not in ("sample", "simulate")
+    return Step(
+        node=node,
+        round=state["round"],
+        episodes=len(episodes),
+        simulated=len(set(episodes).intersection(state["simulated"])),
+        loss=mean_loss(losses.get(each) for each in state["batch"]) if known else None,
+        held_out=mean_loss(losses.get(each) for each in state["holdout"]) if known else None,
+        gradient=state["gradient"] if node == "critique" else "",
+        verdict=Round.model_validate(state["rounds"][-1]) if node == "gate" else None,
+    )
