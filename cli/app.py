@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from personaagent.cli.align import align
 from personaagent.cli.ask import ask
 from personaagent.cli.chat import chat
 from personaagent.cli.config import config
 from personaagent.cli.feedback import feedback
+from personaagent.cli.learned import learned
 from personaagent.cli.memory import memory_app
 from personaagent.cli.model import model_app
 from personaagent.cli.persona import persona_app
@@ -47,6 +49,8 @@ def _options(
 app.command()(chat)
 app.command()(ask)
 app.command()(feedback)
+app.command()(align)
+app.command()(learned)
 app.add_typer(memory_app, name="memory")
 app.add_typer(persona_app, name="persona")
 app.add_typer(profile_app, name="profile")

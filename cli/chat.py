@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from personaagent.cli.ask import Thread, summary
+from personaagent.cli.chat_alignment import align_if_due
 from personaagent.cli.chat_commands import COMMANDS
 from personaagent.cli.output import complain, notice, warn
 from personaagent.cli.prompt import interactive, messages
@@ -24,18 +25,22 @@ EARLIER = 200
 def chat(user: User, thread: Thread = None) -> None:
     """Talk with the agent; /help inside lists what you can do there."""
     check_user_id(user)
-    run(lambda agent: Chat(agent, user, thread or new_id()).talk(), role="actor", embeddings=True)
+    run(lambda agent: Chat(agent, user, thread or new_id()).talk(), role="all", embeddings=True)
 
 
 @dataclass
 class Chat:
-    """A conversation going on: with whom, and the answer that was given last."""
+    """A conversation going on: with whom, and the answer that was given last.
+
+    ``version`` is the version of the persona that the user has been told of.
+    """
 
     agent: "LocalAgent"
     user: str
     thread: str
     incognito: bool = False
     last: Answer | None = None
+    version: int | None = None
     over: bool = False
 
     async def talk(self) -> None:
@@ -60,6 +65,8 @@ class Chat:
         Raises:
             PersonaAgentError: the command or the turn failed; the chat can go on.
         """
+        if self.version is None:
+            self.version = (await self.agent.memory(self.user).personas.current()).version
         if text.startswith("/"):
             name, _, argument = text[1:].strip().partition(" ")
             if name not in COMMANDS:
@@ -70,6 +77,7 @@ class Chat:
             await COMMANDS[name].do(self, argument.strip())
         elif text.strip():
             await self._say(text.strip())
+            await align_if_due(self.agent, self.user)
 
     async def _say(self, text: str) -> None:
         from personaagent.cli.turn import print_turn
@@ -81,11 +89,11 @@ class Chat:
             return
         for warning in answer.warnings:
             warn(warning)
-        if self.last and self.last.persona_version != answer.persona_version:
+        if self.version != answer.persona_version:
             notice(f"Your persona is now at version {answer.persona_version}: /persona shows it.")
         if interactive():
             notice(summary(answer))
-        self.last = answer
+        self.last, self.version = answer, answer.persona_version
 
 
 async def _until_interrupted(work: Coroutine[Any, Any, T]) -> T | None:

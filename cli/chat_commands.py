@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from personaagent.cli.chat_alignment import align_if_due, begin_alignment
 from personaagent.cli.feedback import NOTED, TRUTH_CHARS
 from personaagent.cli.output import console, notice, printable
 from personaagent.cli.prompt import MANY_LINES
@@ -66,6 +67,10 @@ async def _memory(chat: "Chat", _: str) -> None:
     console().print(episodes_view(newest))
 
 
+async def _align(chat: "Chat", _: str) -> None:
+    begin_alignment(chat.agent, chat.user)
+
+
 async def _incognito(chat: "Chat", _: str) -> None:
     chat.incognito = not chat.incognito
     notice(
@@ -93,6 +98,7 @@ COMMANDS = {
     "why": Command(_why, "what the last answer rests on: recalled episodes and rules"),
     "persona": Command(_persona, "the rules by which you are answered"),
     "memory": Command(_memory, f"the newest {NEWEST} episodes"),
+    "align": Command(_align, "learn from what you wanted, beside the conversation"),
     "incognito": Command(_incognito, "remember nothing from here on; again: remember"),
     "help": Command(_help, "this list"),
     "quit": Command(_quit, "end the chat (also Ctrl-D)"),
@@ -105,6 +111,7 @@ async def _judge(chat: "Chat", signal: Signal, text: str | None = None) -> None:
         raise UsageError("The last answer was not remembered, so there is nothing to judge.")
     await chat.agent.memory(chat.user).episodes.give_feedback(answer.episode_id, signal, text)
     notice(f"Thank you: {NOTED[signal]}.")
+    await align_if_due(chat.agent, chat.user)
 
 
 def _last(chat: "Chat") -> Answer:

@@ -1,5 +1,6 @@
 """What the user types in a chat: on a terminal with history and several lines, else a line a turn."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
@@ -22,17 +23,21 @@ async def messages(earlier: Sequence[str]) -> AsyncIterator[str]:
     ``earlier`` are those that the arrow keys go back to, oldest first.
     """
     if not interactive():
-        for line in sys.stdin.buffer:
+        while line := await asyncio.to_thread(sys.stdin.buffer.readline):
             yield line.decode(errors="surrogateescape").rstrip("\r\n")
         return
+    from prompt_toolkit.patch_stdout import patch_stdout
+
     session = _session(earlier)
     while True:
         try:
-            yield await session.prompt_async("\n> ")
+            with patch_stdout(raw=True):  # what is told meanwhile stands above the prompt
+                text = await session.prompt_async("\n> ")
         except KeyboardInterrupt:
             continue
         except EOFError:
             return
+        yield text
 
 
 def _session(earlier: Sequence[str]) -> "PromptSession[str]":

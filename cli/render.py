@@ -67,7 +67,7 @@ def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
         about = f"\n{episode.created_at:%Y-%m-%d}" + (f" {episode.task}" if episode.task else "")
         table.add_row(
             Text.assemble((episode.id, "cyan"), (printable(about), "dim")),
-            Text.assemble((_line(episode.query), "bold"), f"\n{_outcome(episode)}"),
+            Text.assemble((one_line(episode.query), "bold"), f"\n{_outcome(episode)}"),
         )
     return table if episodes else Text("(no episodes)", "dim")
 
@@ -98,10 +98,11 @@ def _signed(sign: str, rule: Rule) -> str:
 
 def _outcome(episode: Episode) -> str:
     if episode.ground_truth is not None:
-        return f"wanted: {_line(episode.ground_truth)}"
+        return f"wanted: {one_line(episode.ground_truth)}"
     judged = "rejected: " if episode.signal == "reject" else ""
-    return f"{judged}{_line(episode.response)}"
+    return f"{judged}{one_line(episode.response)}"
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
+    """``text`` in one line of at most 160 characters."""
     return shorten(" ".join(printable(text).split()), LINE_CHARS)

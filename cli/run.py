@@ -1,8 +1,8 @@
 """How a command runs its work on the agent of this machine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
 
 import typer
 
@@ -21,14 +21,15 @@ User = Annotated[str, typer.Option("--user", "-u", help="Whose memory and person
 def run(
     work: Callable[["LocalAgent"], Awaitable[T]],
     *,
-    role: Role | None = None,
+    role: Role | Literal["all"] | None = None,
     embeddings: bool = False,
 ) -> T:
     """Open the agent, do ``work`` on it and close it again; returns what ``work`` returns.
 
     Args:
         work: what is to be done.
-        role: the model that it will ask, pulled first where it is embedded and missing.
+        role: the model that it will ask (``all``: those of every role), pulled first where it is
+            embedded and missing.
         embeddings: whether it needs the embedding model, pulled likewise.
     """
     return asyncio.run(_run(work, load_settings(), role, embeddings))
@@ -53,7 +54,7 @@ async def known_user(agent: "LocalAgent", user_id: str) -> "UserMemory":
 async def _run(
     work: Callable[["LocalAgent"], Awaitable[T]],
     settings: Settings,
-    role: Role | None,
+    role: Role | Literal["all"] | None,
     embeddings: bool,
 ) -> T:
     with waiting("Starting …"):
@@ -61,7 +62,9 @@ async def _run(
     if role and settings.embedded:
         from personaagent.models.catalog import CHAT
 
-        await pull_missing(settings.model_for(role) or CHAT, settings)
+        roles: Sequence[Role] = get_args(Role) if role == "all" else [role]
+        for name in dict.fromkeys(settings.model_for(each) or CHAT for each in roles):
+            await pull_missing(name, settings)
     if embeddings and not settings.embeddings.startswith("openai:"):
         await pull_missing(settings.embeddings, settings)
     async with open_local(settings) as agent:
