@@ -13,7 +13,7 @@ _EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _HANDLE = r"(?<![\w@])@\w{2,}"
 _DOMAIN = r"(?<![\w@.-])[\w-]{2,}(?:\.[\w-]{2,})*\.[a-z]{2,}\b"
 _DATE = r"\d{4}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{4}"
-_NUMBER = rf"(?<![\w.])(?!(?:{_DATE})(?!\d))(?<![\w.])\+?\(?\d(?:[\s()./-]{{0,2}}\d){{4,}}(?!\w)"
+_NUMBER = rf"(?<![\w.])(?!(?:{_DATE})(?!\d))\+?\(?\d(?:[\s()./-]{{0,2}}\d){{4,}}(?!\w)"
 _QUOTED = r"[\"“„«]([^\"“”„«»]+)[\"”“»]|(?<!\w)['‘]([^'‘’]+)['’](?!\w)"
 _LITERAL = re.compile("|".join((_URL, _EMAIL, _HANDLE, _DOMAIN)))
 _WORD = re.compile(r"[^\W_]+(?:['.&;-](?=\w)[^\W_]+|[+#]+)*")
@@ -69,15 +69,12 @@ class _Said:
         return re.search(rf"(?<![\w-]){flat}(?![\w-])", self.text) is not None
 
     def word(self, word: str) -> bool:
-        """Whether they said the word, or anyone may."""
-        parts = re.split(r"[-.]", word)
-        return any(_known(each) for each in ([word], parts)) or all(
-            _key(part) in self.words or _known([part]) or not part[:1].isupper() for part in parts
-        )
+        """Whether they said the word, or anyone may; of a compound, the parts with a capital."""
+        parts = [part for part in re.split(r"[-.]", word) if part[:1].isupper()] or [word]
+        return self._free(word) or (parts != [word] and all(map(self._free, parts)))
 
-
-def _known(words: list[str]) -> bool:
-    return all(word.casefold() in COMMON or _key(word) in COMMON for word in words)
+    def _free(self, word: str) -> bool:
+        return word.casefold() in COMMON or _key(word) in COMMON | self.words
 
 
 def _named_words(text: str) -> Iterable[str]:
@@ -96,7 +93,9 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
     word = match[0]
     if _BRAND.match(word) or _CODE.match(word):
         return True
-    return word[0].isupper() and not _OPENING.search(text[: match.start()])
+    return word[0].isupper() and not _OPENING.search(
+        text[max(0, match.start() - 40) : match.start()]
+    )
 
 
 def _parts(text: str) -> list[str]:
