@@ -9,6 +9,7 @@ from personaagent.cli.output import AsJson, notice, show
 from personaagent.cli.render import difference_view, history_view, persona_view
 from personaagent.cli.rules import Difference, difference, from_text, note_of, to_text, with_changes
 from personaagent.cli.run import User, known_user, run
+from personaagent.cli.scorecard import show_scorecard
 from personaagent.core.records import Persona, Rule, check_user_id
 
 if TYPE_CHECKING:
@@ -127,6 +128,9 @@ def rollback(
 ) -> None:
     """Go back to the rules of an earlier version (as a new version)."""
     show(_with_memory(user, lambda m: m.personas.roll_back(version)), as_json, persona_view)
+
+
+persona_app.command("scorecard")(show_scorecard)
 
 
 def _with_memory(user: str, work: Callable[["UserMemory"], Awaitable[T]]) -> T:

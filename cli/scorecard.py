@@ -13,7 +13,6 @@ from personaagent.core.records import check_user_id
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from personaagent.eval.estimate import Estimate
     from personaagent.eval.scorecard import Scorecard
     from personaagent.graphs.local import LocalAgent
 
@@ -46,7 +45,7 @@ def show_scorecard(
         with progress("Testing episodes") as advance:
             return await scorecard(agent.parts, agent.store, user, limit, advance)
 
-    card = run(work, role="actor", embeddings=True)
+    card = run(work, role="all", embeddings=True)
     for warning in card.warnings:
         warn(warning)
     show(card, as_json, scorecard_view)
@@ -58,36 +57,56 @@ def show_scorecard(
 
 
 def scorecard_view(card: "Scorecard") -> "RenderableType":
-    """A line a condition: mean loss, difference to no persona, and how the mean went over time."""
+    """The mean loss of each condition and its difference to no persona, and how they went."""
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
+
+    first, last = card.compared[0], card.compared[-1]
+    title = (
+        f"Tested before trained: {card.user_id}, {len(card.compared):,} episodes, "
+        f"{first.at:%Y-%m-%d} (version {first.version}) to "
+        f"{last.at:%Y-%m-%d} (version {last.version})"
+    )
+    return Group(
+        Text(printable(title), "bold"), _means(card), _chart(card), Text(_cost(card), "dim")
+    )
+
+
+def _means(card: "Scorecard") -> "RenderableType":
+    from rich.table import Table
+
+    from personaagent.eval.conditions import CONDITIONS
+
+    table = Table(box=None)
+    table.add_column()
+    for name in ("mean loss", "95% interval", "against none, in pairs"):
+        table.add_column(name, justify="right")
+    for condition, name in CONDITIONS.items():
+        loss, to_none = card.means[condition].loss, card.means[condition].to_none
+        table.add_row(
+            name,
+            f"{loss.mean:.3f}",
+            f"[{loss.low:.3f}, {loss.high:.3f}]",
+            f"{to_none.mean:+.3f} [{to_none.low:+.3f}, {to_none.high:+.3f}]"
+            if condition != "none"
+            else "",
+        )
+    return table
+
+
+def _chart(card: "Scorecard") -> "RenderableType":
+    from rich.table import Table
 
     from personaagent.eval.conditions import CONDITIONS
 
     running = {condition: card.running(condition) for condition in CONDITIONS}
     lowest, highest = min(map(min, running.values())), max(map(max, running.values()))
-    table = Table(box=None, header_style="bold")
-    for name in ("condition", "episodes", "mean loss", "95% interval"):
-        table.add_column(name, justify="left" if name == "condition" else "right")
-    table.add_column("against none", justify="right")
-    table.add_column(f"mean so far, {lowest:.2f} to {highest:.2f}", no_wrap=True)
+    table = Table(box=None)
+    table.add_column()
+    table.add_column(f"mean loss so far, from {lowest:.3f} to {highest:.3f}")
     for condition, name in CONDITIONS.items():
-        mean = card.means[condition]
-        table.add_row(
-            name,
-            str(len(card.compared)),
-            f"{mean.loss.mean:.3f}",
-            f"[{mean.loss.low:.3f}, {mean.loss.high:.3f}]",
-            "" if condition == "none" else _difference(mean.to_none),
-            sparkline(running[condition], lowest, highest),
-        )
-    first, last = card.compared[0], card.compared[-1]
-    title = (
-        f"Tested before trained: {card.user_id}, {first.at:%Y-%m-%d} (version {first.version}) to "
-        f"{last.at:%Y-%m-%d} (version {last.version})"
-    )
-    return Group(Text(printable(title), "bold"), table, Text(_cost(card), "dim"))
+        table.add_row(name, sparkline(running[condition], lowest, highest))
+    return table
 
 
 def sparkline(values: Sequence[float], lowest: float, highest: float) -> str:
@@ -96,10 +115,6 @@ def sparkline(values: Sequence[float], lowest: float, highest: float) -> str:
     shown = [values[(each + 1) * len(values) // count - 1] for each in range(count)]
     span = (highest - lowest) or 1.0
     return "".join(BARS[round((each - lowest) / span * (len(BARS) - 1))] for each in shown)
-
-
-def _difference(estimate: "Estimate") -> str:
-    return f"{estimate.mean:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]"
 
 
 def _cost(card: "Scorecard") -> str:

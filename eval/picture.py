@@ -21,15 +21,18 @@ def draw(card: Scorecard, path: Path) -> None:
     axes = figure.add_subplot(
         xlabel="episodes, in order of time", ylabel="mean loss so far", ylim=(-0.02, 1.02)
     )
-    for condition, name in CONDITIONS.items():
+    for place, (condition, name) in enumerate(CONDITIONS.items()):
         losses = card.running(condition)
-        axes.plot(range(1, len(losses) + 1), losses, label=name, marker=".")
+        width = 1.5 * (len(CONDITIONS) - place)  # a line below another is seen at its sides
+        axes.plot(
+            range(1, len(losses) + 1), losses, "o-", label=name, linewidth=width, markersize=width
+        )
     versions = [each.version for each in card.compared]
     for number, (before, after) in enumerate(pairwise(versions), 2):
         if before != after:
             axes.axvline(number, color="grey", linestyle=":", linewidth=1)
             axes.annotate(
-                f"version {after}", (number, 1), rotation=90, va="top", ha="right", color="grey"
+                f"version {after}", (number, 0), rotation=90, va="bottom", ha="right", color="grey"
             )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title("Tested before trained")
