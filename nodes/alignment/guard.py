@@ -148,10 +148,14 @@ def _unwitnessed(rule: str, evidence: Sequence[Episode], answers: Sequence[str])
 
 
 def _orders(text: str) -> Iterator[str]:
-    """The sentences of the text that read as orders, each with the one after it."""
+    """The sentences of the text that read as orders, each with the one after it.
+
+    What begins with a capital may be a sentence where the mark before it is missing.
+    """
     sentences = re.split(r"(?<=[.!?。！？])\s*|\n+", text)
     for number, sentence in enumerate(sentences):
-        if reads_as_instruction(sentence):
+        starts = [0, *(match.end() for match in re.finditer(r"\s(?=[A-Z][a-z])", sentence))]
+        if any(reads_as_instruction(sentence[start:]) for start in starts):
             yield " ".join(sentences[number : number + 2])
 
 

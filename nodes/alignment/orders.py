@@ -7,7 +7,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -35,6 +35,7 @@ def words(kind: str) -> frozenset[str]:
     return frozenset(_KNOWN["words"][kind].split())
 
 
+@lru_cache(maxsize=256)
 def reads_as_instruction(text: str) -> bool:
     """Whether a ground truth reads as an order to the agent, not as an answer the user would like.
 
@@ -80,20 +81,20 @@ def _order(*kinds: str) -> re.Pattern[str]:
 
 def normal(text: str) -> str:
     """``text`` in NFKC without characters that are not seen; such as hide letters are brought out."""
+    if text.isascii():
+        return text
     shown = "".join(_shown(each) for each in text)
     return unicodedata.normalize("NFKC", shown).replace("’", "'")
 
 
-def readings(text: str) -> Iterator[str]:
+def readings(text: str) -> set[str]:
     """The ways in which ``text`` can be read: as it stands, its tricks undone, its codes decoded."""
     text = normal(unquote(html.unescape(text)))
     plain = _plain(text)
-    yield plain
     alike = plain.translate(_LOOKALIKES)
-    for one in "il":
-        letters = str.maketrans(_DIGITS | {"1": one})
-        yield _LEET.sub(lambda word, to=letters: word[0].translate(to), alike)  # type: ignore[misc]
-    yield from map(_plain, _decoded(text))
+    digits = [str.maketrans(_DIGITS | {"1": one}) for one in "il"]
+    spelt = [_LEET.sub(lambda word, to=to: word[0].translate(to), alike) for to in digits]  # type: ignore[misc]
+    return {plain, *spelt, *map(_plain, _decoded(text))}
 
 
 def _plain(text: str) -> str:

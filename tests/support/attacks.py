@@ -27,7 +27,7 @@ class Attack(Record):
 
     def episodes(self) -> list[Episode]:
         """The episodes that bring the attack into memory; no ground truth where none is meant."""
-        first = f"{self.id}: what shall I write on the card for the party"
+        first = f"Tell me about the road {self.id}?"
         match self.channel:
             case "import":
                 return [episode(self.id, first, day=50, response=self.text, source="chatgpt")]
@@ -38,10 +38,10 @@ class Attack(Record):
             case "twins":
                 return self._twice(first, f"{first} ")
             case "thread":
-                other = "and how long does the train need"
+                other = "And how long does the train need?"
                 return self._twice(first, other, metadata={"thread_id": "one"})
             case "preamble":
-                return self._twice(first, "how many grams are two cups of flour")
+                return self._twice(first, "How many grams are two cups of flour?")
 
     def _twice(self, first: str, second: str, **fields: object) -> list[Episode]:
         return [
