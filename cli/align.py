@@ -1,5 +1,6 @@
 """``personaagent align``: a persona that learns from what the user wanted."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -140,10 +141,11 @@ def _approved(question: dict[str, Any]) -> bool:
     """
     from personaagent.cli.alignment_views import proposal_view
 
-    console(stderr=True).print(proposal_view(question))
-    try:
-        return typer.confirm(question["question"], err=True)
-    except typer.Abort as silence:
+    asking = console(stderr=True)
+    asking.print(proposal_view(question))
+    asking.print(f"{question['question']} [y/N] ", end="")
+    if not (answer := sys.stdin.readline()):
         raise UsageError(
             "Nothing was published, for want of an answer: the same command asks again."
-        ) from silence
+        )
+    return answer.strip().lower() in ("y", "yes")

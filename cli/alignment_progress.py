@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LINE_CHARS = 160
 MOST_LINES = 4
 """Of a gradient."""
-CITED = re.compile(r" \((?:E\d+(?:, )?)+\)$")
+CITED = re.compile(r" \(E\d+[,:)].*")
 """Names of episodes that mean something in the critic's prompt only."""
 
 

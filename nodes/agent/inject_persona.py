@@ -25,7 +25,7 @@ async def inject_persona(
     recalled = [Episode.model_validate(each) for each in state["recalled"]]
     prompt, shown = system_prompt(persona, profile, recalled, parts.settings)
     return {
-        "persona": persona.stored(),
+        "persona": persona.model_copy(update={"proof": None}).stored(),
         "system_prompt": prompt,
         "recalled": state["recalled"][:shown],
     }
@@ -37,7 +37,7 @@ def system_prompt(
     """What the actor is told before the conversation, and how many of ``recalled`` stand in it.
 
     What changes least comes first, so that turns share a prefix: fixed instructions, then the
-    persona (facts at its head), the profile summary, and last the episodes, newest last, as many
+    persona, the facts, the profile summary, and last the episodes, newest last, as many
     as the token budget leaves room for.
     """
     prompt = partial(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import httpx
 import pytest
@@ -17,10 +18,14 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from tests.support.endpoint import scripted_endpoint
+from personaagent.core.records import Episode, user_key
+from tests.support.alignment import PREFERENCES, Scripted, walks
+from tests.support.alignment_endpoint import over_http
+from tests.support.endpoint import Reply, scripted_endpoint
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
+ALIGNING = over_http(Scripted())
 
 
 def test_the_configuration_has_no_unknown_key() -> None:
@@ -33,11 +38,13 @@ def test_the_configuration_has_no_unknown_key() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Unknown key" not in done.stdout + done.stderr
-    assert "1 graph" in done.stdout
+    assert "2 graphs" in done.stdout
 
 
-def answers_from_memory(body: dict[str, Any]) -> str:
-    """A model that knows only what its prompt says."""
+def answers_from_memory(body: dict[str, Any]) -> Reply:
+    """A model that knows only what its prompt says; of walks it answers by its persona's rules."""
+    if "Tell me about" in str(body["messages"]):
+        return ALIGNING(body)
     known = str(body["messages"][0]["content"])
     return "Your dog is called Rex." if "dog is called Rex" in known else "I do not know."
 
@@ -55,6 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "OPENAI_API_KEY": "none",
             "PERSONAAGENT_MODEL": "scripted",
             "PERSONAAGENT_EMBEDDINGS": "openai:test",
+            "PERSONAAGENT_ALIGN_TEXT_METRIC": "rouge",
             "PERSONAAGENT_HOME": str(tmp_path / "home"),
             "LANGGRAPH_CLI_NO_ANALYTICS": "1",
             "LANGGRAPH_NO_VERSION_CHECK": "1",
@@ -144,3 +152,34 @@ async def test_the_schemas_show_what_studio_needs(client: LangGraphClient) -> No
     schemas = await client.assistants.get_schemas(assistant["assistant_id"])
     assert schemas["context_schema"]["required"] == ["user_id"]
     assert "messages" in schemas["input_schema"]["properties"]
+
+
+async def test_a_persona_is_aligned_on_its_users_thread(client: LangGraphClient) -> None:
+    rule, said = next(iter(PREFERENCES.items()))
+    for episode in walks(5, [rule]):
+        await put(client, episode)
+    await client.store.put_item(["users", user_key("anna"), "profile"], "labels", {"revision": "1"})
+    thread = await client.threads.create(thread_id=str(uuid5(NAMESPACE_OID, "anna")))
+    state: Any = await client.runs.wait(
+        thread["thread_id"],
+        "alignment",
+        input={"trigger": "test"},
+        context={"user_id": "anna"},
+        durability="sync",
+    )
+    assert (state["result"]["from_version"], state["result"]["to_version"]) == (1, 2)
+    assert state["result"]["rules_after"][-1]["text"] == rule
+    answered: Any = await client.runs.wait(
+        None,
+        "agent",
+        input={"messages": [{"role": "user", "content": "Tell me about the barn?"}]},
+        context={"user_id": "anna"},
+    )
+    assert answered["messages"][-1]["content"].endswith(said)
+
+
+async def put(client: LangGraphClient, episode: Episode) -> None:
+    """Store the episode of Anna's as the memory does."""
+    place = ["users", user_key("anna"), "episodes"]
+    value = {"labelled": episode.labelled, "episode": episode.stored()}
+    await client.store.put_item(place, episode.id, value)

@@ -1,0 +1,30 @@
+"""How far back ``learned`` looks."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from personaagent.cli.learned import moment
+from personaagent.core.errors import UsageError
+
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("since", "start"),
+    [
+        ("12h", NOW - timedelta(hours=12)),
+        ("7d", NOW - timedelta(days=7)),
+        (" 4w ", NOW - timedelta(days=28)),
+        ("2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-03-01T08:00+02:00", datetime(2026, 3, 1, 6, tzinfo=UTC)),
+    ],
+)
+def test_a_span_or_a_date(since: str, start: datetime) -> None:
+    assert moment(since, NOW) == start
+
+
+@pytest.mark.parametrize("since", ["", "week", "7", "7y", "-7d", "999999w", "2026-13-01"])
+def test_what_is_no_time_is_refused(since: str) -> None:
+    with pytest.raises(UsageError, match="is no time: say 12h, 7d or 4w, or a date"):
+        moment(since, NOW)
