@@ -44,8 +44,8 @@ class Case:
         reads it once.
         """
         episodes = [
-            f"E{number}{_task(episode)}\n{self.show_episode(episode)}"
-            for number, episode in enumerate(self.failing, 1)
+            f"{name}{_task(episode)}\n{self.show_episode(episode)}"
+            for name, episode in zip(self.names, self.failing, strict=True)
         ]
         return render(
             "persona_case",
@@ -62,9 +62,14 @@ class Case:
             f"the user wanted: {shorten(episode.ground_truth or '', SHOWN_CHARS)}"
         )
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What the failing episodes are called, with their ids: E1, E2, ..."""
+        return {f"E{number}": episode.id for number, episode in enumerate(self.failing, 1)}
+
     def ids(self, names: Sequence[str]) -> list[str]:
         """The ids behind E1, E2, ...; a name of nothing is dropped."""
-        known = {f"E{number}": episode.id for number, episode in enumerate(self.failing, 1)}
+        known = self.names
         return list(dict.fromkeys(known[name] for name in names if name in known))
 
 

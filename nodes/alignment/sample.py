@@ -148,5 +148,5 @@ async def _scenes(
         )
     )
     scenes = {e.id: scene for e, (scene, _) in zip(episodes, found, strict=True)}
-    warnings = [f"Simulated without recall: {each}" for _, told in found for each in told]
+    warnings = [warning for _, told in found for warning in told]
     return {id: scene.stored() for id, scene in scenes.items()}, warnings

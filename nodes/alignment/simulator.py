@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import HumanMessage
+from langgraph.errors import NodeTimeoutError
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
@@ -136,7 +137,7 @@ class Simulator:
                 if spent := budget.exhausted():
                     return Simulated(error=f"The run's limit of {spent} was reached before this.")
                 done = await self.answering[plan.tools].ainvoke(state, context=context)
-        except ServiceError as error:
+        except (ServiceError, NodeTimeoutError) as error:
             return Simulated(error=str(error))
         answer = done["messages"][-1].text
         used = Usage.model_validate(done["usage"])

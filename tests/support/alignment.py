@@ -96,7 +96,7 @@ def criticise(prompt: Prompt) -> Reply:
             if said in wanted and said not in answered
         ]
         if failing:
-            points.append({"point": rule, "episodes": failing})
+            points.append({"episodes": failing, "difference": said, "point": rule})
     return json.dumps({"points": points})
 
 

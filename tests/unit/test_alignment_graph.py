@@ -169,7 +169,10 @@ async def test_locked_rules_are_left_alone_and_the_reason_is_fed_back_once(tmp_p
             {"action": "replace", "rule": "r77", "text": KILOMETRES, "evidence": ["E1"]},
             "no rule r77",
         ),
-        ({"action": "add", "rule": "", "text": KILOMETRES, "evidence": ["E55"]}, "cites no episode"),
+        (
+            {"action": "add", "rule": "", "text": KILOMETRES, "evidence": ["E55"]},
+            "cites no episode",
+        ),
         ({"action": "add", "rule": "", "text": "", "evidence": ["E1"]}, "text is missing"),
         ({"action": "add", "rule": "", "text": "So. " * 70, "evidence": ["E1"]}, "at most"),
     ],

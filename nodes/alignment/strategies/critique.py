@@ -17,12 +17,15 @@ from personaagent.prompts import fence, render
 
 
 class _Point(BaseModel):
-    point: str = Field(max_length=300)
+    """The difference comes before what to do about it: a small model repeats the rules else."""
+
     episodes: list[str] = Field(max_length=8)
+    difference: str = Field(max_length=160)
+    point: str = Field(max_length=240)
 
 
 class _Critique(BaseModel):
-    points: list[_Point] = Field(max_length=4)
+    points: list[_Point] = Field(max_length=3)
 
 
 class OneForTheBatch:
@@ -33,16 +36,22 @@ class OneForTheBatch:
         messages = [SystemMessage(case.show()), HumanMessage(render("critique"))]
         model = await case.parts.models.chat("critic")
         try:
-            answer, used = await fill(model, messages, _Critique, role="critic")
+            answer, used = await fill(
+                model, messages, _Critique, role="critic", names={"episodes": [*case.names]}
+            )
         except ModelUnavailable:
             raise
         except ModelError:
             return Gradient("", [], Usage().add("critic", RoleUsage(llm_calls=1)))
-        points = [(each.point, case.ids(each.episodes)) for each in answer.points]
-        kept = [(" ".join(point.split()), ids) for point, ids in points if point.strip() and ids]
-        names = {episode.id: f"E{n}" for n, episode in enumerate(case.failing, 1)}
-        text = "\n".join(f"- {point} ({', '.join(names[i] for i in ids)})" for point, ids in kept)
-        cited = list(dict.fromkeys(i for _, ids in kept for i in ids))
+        names_of = {episode: name for name, episode in case.names.items()}
+        points = [(each, case.ids(each.episodes)) for each in answer.points if each.point.strip()]
+        text = "\n".join(
+            f"- {' '.join(each.point.split())} ({', '.join(names_of[i] for i in ids)}: "
+            f"{' '.join(each.difference.split())})"
+            for each, ids in points
+            if ids
+        )
+        cited = list(dict.fromkeys(i for _, ids in points for i in ids))
         return Gradient(text, cited, Usage().add("critic", used))
 
 

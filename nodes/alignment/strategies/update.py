@@ -19,14 +19,17 @@ from personaagent.nodes.alignment.strategies.protocols import Proposed
 from personaagent.prompts import fence, render
 
 MOST_RULES = 12
+_ID = re.compile(r"^r\d+:\s*")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s*")
 
 
 class _Proposal(BaseModel):
+    """The new text comes first: a small model that has named a rule goes on to copy it."""
+
+    evidence: list[str] = Field(max_length=8)
+    text: str = Field(max_length=400)
     action: Action
     rule: str = Field(max_length=8)
-    text: str = Field(max_length=400)
-    evidence: list[str] = Field(max_length=8)
 
 
 class _Proposals(BaseModel):
@@ -47,7 +50,7 @@ class RuleEdits:
             "update",
             candidates=str(case.plan.candidates),
             rule_chars=str(case.parts.settings.rule_chars),
-            refused=tried,
+            tried=tried,
         )
         messages: list[BaseMessage] = [
             SystemMessage(case.show()),
@@ -64,8 +67,10 @@ class RuleEdits:
 
     async def _ask(self, case: Case, messages: Sequence[BaseMessage]) -> Proposed:
         model = await case.parts.models.chat("editor")
+        rules = [rule.id for rule in case.rules if not rule.locked]
+        names = {"rule": ["", *rules], "evidence": [*case.names]}
         try:
-            answer, used = await fill(model, messages, _Proposals, role="editor")
+            answer, used = await fill(model, messages, _Proposals, role="editor", names=names)
         except ModelUnavailable:
             raise
         except ModelError as error:
@@ -77,7 +82,7 @@ class RuleEdits:
             operation = Operation(
                 action=each.action,
                 rule="" if each.action == "add" else each.rule.strip(),
-                text="" if each.action == "remove" else " ".join(each.text.split()),
+                text="" if each.action == "remove" else _bare(each.text),
                 evidence=case.ids(each.evidence),
             )
             if reason := refusal_of(operation, case):
@@ -115,6 +120,11 @@ class WholeRewrite:
                 rules.append(kept[line])
         usage = Usage().add("editor", usage_of(reply))
         return Proposed([Candidate(rules=rules)] if lines else [], [], usage)
+
+
+def _bare(text: str) -> str:
+    """One line, without the id that a model may have put before it."""
+    return _ID.sub("", " ".join(text.split()))
 
 
 async def next_rule_id(case: Case) -> str:
