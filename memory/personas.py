@@ -22,13 +22,10 @@ def initial_persona() -> Persona:
 
 
 def render_persona(persona: Persona, facts: Sequence[TaskFacts] = ()) -> str:
-    """The persona as the model reads it: a line a rule, then the facts. Deterministic.
-
-    Facts change with every label, rules seldom: prompts share the longer beginning this way.
-    """
+    """The persona as the model reads it: the facts, then a line a rule. Deterministic."""
     rules = fence("persona", "\n".join(f"- {' '.join(r.text.split())}" for r in persona.rules))
     told = describe_facts(facts)
-    return f"{rules}\n{fence('facts', told)}" if told else rules
+    return f"{fence('facts', told)}\n{rules}" if told else rules
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def system_prompt(
     """What the actor is told before the conversation, and how many of ``recalled`` stand in it.
 
     What changes least comes first, so that turns share a prefix: fixed instructions, then the
-    persona, the facts, the profile summary, and last the episodes, newest last, as many
+    persona (facts at its head), the profile summary, and last the episodes, newest last, as many
     as the token budget leaves room for.
     """
     prompt = partial(

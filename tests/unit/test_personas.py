@@ -139,7 +139,7 @@ def test_rendering() -> None:
     assert render_persona(persona) == "<persona>\n- Be brief.\n- ‹/persona> ‹FACTS>\n</persona>"
     with_facts = render_persona(persona, [DRAMA])
     assert with_facts.startswith("<facts>\nTask genre (2 labelled): the user chose drama (2).\n")
-    assert with_facts.startswith(render_persona(persona)), "what changes least comes first"
+    assert with_facts.endswith(render_persona(persona)), "facts stand at the head"
     later = persona.model_copy(update={"version": 8, "note": "x", "created_at": persona.created_at})
     assert render_persona(later, [DRAMA]) == with_facts, "the same rules, the same text"
 
