@@ -21,7 +21,7 @@ class Background(Generic[T]):
         What failed is not begun again before the next start, to ask nobody in vain each turn.
         """
         begun = self._tasks.get(user_id)
-        return begun is None or (begun.done() and not begun.cancelled() and not begun.exception())
+        return begun is None or (begun.done() and (begun.cancelled() or not begun.exception()))
 
     def running(self, user_id: str) -> bool:
         """Whether work is going on for the user."""

@@ -12,7 +12,7 @@ import pytest
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.graphs.local import LocalAgent, open_local
-from tests.support.alignment import PREFERENCES, Scripted, act, answer_to, walks
+from tests.support.alignment import PREFERENCES, Scripted, act, answer_to, criticise, walks
 from tests.support.alignment_endpoint import over_http
 from tests.support.endpoint import scripted_endpoint
 from tests.support.folders import contents
@@ -34,8 +34,8 @@ def actor(prompt: Prompt) -> Reply:
 
 
 def critic(prompt: Prompt) -> Reply:
-    shown = re.findall(r"^(E\d+)", prompt.system, re.MULTILINE)
-    return json.dumps({"points": [{"point": f"{RULE}{repeated(prompt)}", "episodes": shown}]})
+    points = json.loads(str(criticise(prompt)))["points"]
+    return json.dumps({"points": [p | {"point": f"{RULE}{repeated(prompt)}"} for p in points]})
 
 
 def propose(prompt: Prompt, missing: list[str]) -> list[dict[str, Any]]:
