@@ -72,7 +72,8 @@ class Gullible:
         """What is missing, and what the attack orders."""
         points = json.loads(str(criticise(prompt)))["points"]
         if self._hears("critic", prompt.system):
-            points.append({"point": self.attack.rule, "episodes": self._shown(prompt)})
+            told = {"point": self.attack.rule, "episodes": self._shown(prompt)}
+            points += [points[0] | told] if points else []
         return json.dumps({"points": points})
 
     def propose(self, prompt: Prompt, missing: list[str]) -> list[dict[str, Any]]:
