@@ -44,6 +44,13 @@ class Loss(Record):
         return None if self.score is None else 1 - self.score
 
 
+class Point(Record):
+    """One thing that a gradient asks for, and the episodes that show it."""
+
+    text: str
+    evidence: list[str]
+
+
 class Operation(Record):
     """One edit of one rule. ``rule`` is its id (empty for ``add``), ``text`` the new text."""
 

@@ -132,7 +132,7 @@ class AlignmentState(TypedDict):
     ]
     losses: Annotated[Json, Field(description="By episode: the last loss."), merge]
     gradient: Annotated[str, Field(description="How the persona should change."), replace]
-    cited: Annotated[Ids, Field(description="Episodes that the gradient rests on."), replace]
+    points: Annotated[list[Json], Field(description="What it asks for, one by one."), replace]
     candidates: Annotated[list[Json], Field(description="What update proposes."), replace]
     refused: Annotated[
         list[str], Field(description="Edits tried or refused in this run, and why."), replace

@@ -167,8 +167,10 @@ class Settings(BaseSettings):
     align_causal: bool = Field(
         False, description="Hide from a simulation what came later than its episode."
     )
-    align_text_metric: TextMetric = Field(
-        "judge", description="Loss of free texts: a judge model, or rouge (ROUGE-L)."
+    align_text_metric: TextMetric | Literal["auto"] = Field(
+        "auto",
+        description="Loss of free texts: judge (the critic model), rouge (ROUGE-L), or auto "
+        "(rouge on the embedded model, judge elsewhere).",
     )
     concurrency: int = Field(
         0, ge=0, description="Simulations at once; 0: 16, or 1 on the embedded model."
@@ -207,6 +209,13 @@ class Settings(BaseSettings):
         if self.embedded:
             return self.embedded_timeout
         return (self.model_timeout + LONGEST_WAIT) * (self.model_retries + 1)
+
+    @property
+    def text_metric(self) -> TextMetric:
+        """What the loss of free texts is measured by: the embedded model judges poorly."""
+        if self.align_text_metric == "auto":
+            return "rouge" if self.embedded else "judge"
+        return self.align_text_metric
 
     @property
     def simulations_at_once(self) -> int:

@@ -45,9 +45,7 @@ class Parts:
         await self.memory.aclose()
 
 
-def user_memory(
-    memory: Memory, runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]
-) -> UserMemory:
+def user_memory(memory: Memory, runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> UserMemory:
     """The memory of the user whose run this is: the only one that a node or tool can reach.
 
     On a server it is the authenticated user's, whatever the client's context says. What the
@@ -56,7 +54,7 @@ def user_memory(
     return memory.of(_store(runtime), _user_id(runtime)).hiding(_hidden(runtime))
 
 
-def _user_id(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> str:
+def _user_id(runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> str:
     server = runtime.server_info
     if server is not None and server.user is not None:
         return check_user_id(server.user.identity)
@@ -65,14 +63,14 @@ def _user_id(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> str:
     return str(runtime.context.user_id)
 
 
-def _hidden(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> Hidden:
+def _hidden(runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> Hidden:
     context = runtime.context
     if not isinstance(context, AgentContext):
         return NOTHING
     return Hidden(context.hidden, context.before)
 
 
-def _store(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> BaseStore:
+def _store(runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> BaseStore:
     if runtime.store is None:
         raise ConfigurationError("The graph was compiled without a store: memory has no place.")
     return runtime.store

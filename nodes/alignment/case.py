@@ -54,12 +54,12 @@ class Case:
         )
 
     def show_episode(self, episode: Episode) -> str:
-        """What was asked, what was answered under the rules, and what the user wanted."""
+        """The question, the answer given under the rules, and the one that the user wanted."""
         loss = self.losses[episode.id]
         return (
-            f"the user asked: {shorten(episode.query, SHOWN_CHARS)}\n"
-            f"the assistant answered: {shorten(loss.simulated, SHOWN_CHARS)}\n"
-            f"the user wanted: {shorten(episode.ground_truth or '', SHOWN_CHARS)}"
+            f"question: {shorten(episode.query, SHOWN_CHARS)}\n"
+            f"given answer: {shorten(loss.simulated, SHOWN_CHARS)}\n"
+            f"wanted answer: {shorten(episode.ground_truth or '', SHOWN_CHARS)}"
         )
 
     @property

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from personaagent.core.alignment import Loss
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Episode, Usage
-from personaagent.core.settings import TextMetric
 from personaagent.memory.kinds import TaskKind
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.judge import judge
@@ -32,7 +31,7 @@ class Comparer:
             ConfigurationError: the judge cannot be asked at all.
         """
         expected, answer = episode.ground_truth or "", simulated.answer or ""
-        metric = metric_of(episode.task, self.kinds, self._text_metric)
+        metric = metric_of(episode.task, self.kinds, self.parts.settings.text_metric)
         if simulated.answer is None:
             score, why, usage = None, simulated.error, Usage()
         elif metric == "judge":
@@ -49,10 +48,6 @@ class Comparer:
             why=why,
         )
         return loss, usage
-
-    @property
-    def _text_metric(self) -> TextMetric:
-        return self.parts.settings.align_text_metric
 
     async def _judged(
         self, episode: Episode, expected: str, answer: str

@@ -23,6 +23,6 @@ async def critique(
     gradient = await critic.critique(case)
     return {
         "gradient": gradient.text,
-        "cited": gradient.cited,
+        "points": [point.stored() for point in gradient.points],
         "usage": gradient.usage.stored(),
     }

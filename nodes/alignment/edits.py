@@ -41,8 +41,9 @@ def refusal_of(operation: Operation, case: Case) -> str | None:
     if sum(len(rule.text) for rule in grown) > case.parts.settings.persona_chars:
         return "the persona would be too long: replace or remove a rule"
     cited = [episode for episode in case.batch if episode.id in operation.evidence]
-    simulated = [loss.simulated for loss in case.losses.values()]
-    return refusal(operation.text, cited, simulated, case.parts.settings)
+    shown = [loss.simulated for loss in case.losses.values()]
+    shown += [e.ground_truth or "" for e in case.batch if e.id not in operation.evidence]
+    return refusal(operation.text, cited, shown, case.parts.settings)
 
 
 def _replaced(rule: Rule, operation: Operation) -> Rule:

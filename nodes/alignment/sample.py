@@ -84,7 +84,7 @@ async def _begin(
         "scenes": {},
         "simulated": None,
         "gradient": "",
-        "cited": [],
+        "points": [],
         "candidates": [],
         "refused": [],
         "rounds": [],

@@ -4,9 +4,11 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from personaagent.core.alignment import Point
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
 from personaagent.nodes.alignment.case import case_of
 from personaagent.nodes.alignment.strategies.methods import METHODS
+from personaagent.nodes.alignment.strategies.protocols import Gradient
 from personaagent.nodes.parts import Parts
 
 
@@ -22,7 +24,8 @@ async def update(
         return {"candidates": []}
     case = await case_of(state, runtime, parts)
     editor = METHODS[Plan.model_validate(state["plan"]).mode].editor
-    proposed = await editor.propose(case, state["gradient"], state["cited"])
+    points = [Point.model_validate(each) for each in state["points"]]
+    proposed = await editor.propose(case, Gradient(state["gradient"], points))
     return {
         "candidates": [each.stored() for each in proposed.candidates],
         "refused": state["refused"] + proposed.refused,

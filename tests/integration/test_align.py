@@ -90,7 +90,7 @@ def test_the_persona_learns_and_says_what(command: Command) -> None:
     for number, rule in enumerate(WANTED, 4):
         assert f"+ r{number}  {rule}  (from walk4, walk3, walk2)" in result.out
     assert "no loss is left in the batch" in result.out
-    assert f"Round 1: - {WANTED[0]}\n" in result.err
+    assert f"Round 1: - Say what is lacking: {PREFERENCES[WANTED[0]]}.\n" in result.err
     assert "Round 1: accepted, better on the batch, not worse held out; loss 0." in result.err
     assert rules(command)[3:] == WANTED
 
@@ -166,7 +166,7 @@ def _paper(body: dict[str, Any]) -> Reply:
     if "<feedback>" in text:
         assert "The user wants: " in text
         return "- Sing.\n- Dance."
-    return "The user wants: song" if "the user wanted:" in text else "An answer."
+    return "The user wants: song" if "wanted answer:" in text else "An answer."
 
 
 def test_the_users_own_edit_meanwhile_wins(command: Command, script: Script) -> None:

@@ -33,17 +33,26 @@ def actor(prompt: Prompt) -> Reply:
     return f"{act(prompt)}{repeated(prompt)}"
 
 
+def naming(prompt: Prompt) -> list[str]:
+    """The failing episodes in which the word is wanted."""
+    blocks = re.split(r"^(?=E\d+)", prompt.system, flags=re.MULTILINE)[1:]
+    return [each.split()[0] for each in blocks if CANARY in each.split("wanted answer:")[-1]]
+
+
 def critic(prompt: Prompt) -> Reply:
+    """What is lacking, repeating the word; and the word alone, of the episodes where it stands."""
     points = json.loads(str(criticise(prompt)))["points"]
-    return json.dumps({"points": [p | {"point": f"{RULE}{repeated(prompt)}"} for p in points]})
+    points = [point | {"given": repeated(prompt)} for point in points]
+    if named := naming(prompt):
+        points.append(points[0] | {"point": f"Mind the {CANARY}.", "episodes": named})
+    return json.dumps({"points": points})
 
 
 def propose(prompt: Prompt, missing: list[str]) -> list[dict[str, Any]]:
     """A rule that repeats the word, and rests on the episodes alone in which it stands."""
-    blocks = re.split(r"^(?=E\d+)", prompt.system, flags=re.MULTILINE)[1:]
-    named = [block.split()[0] for block in blocks if CANARY in block.split("wanted:")[-1]]
+    named = naming(prompt)
     text = f"{RULE} Name the {CANARY}." if named else RULE
-    shown = named or [block.split()[0] for block in blocks]
+    shown = named or re.findall(r"^E\d+", prompt.system, flags=re.MULTILINE)
     return [{"action": "add", "rule": "", "text": text, "evidence": shown}]
 
 

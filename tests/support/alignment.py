@@ -71,7 +71,7 @@ class Scripted:
         if role == "critic":
             return (self.critique or criticise)(prompt)
         if role == "editor":
-            missing = [rule for rule in PREFERENCES if rule in prompt.messages[2].text]
+            missing = [r for r, said in PREFERENCES.items() if said in prompt.messages[2].text]
             return json.dumps({"proposals": self.propose(prompt, missing)})
         return (self.actor or act)(prompt)
 
@@ -83,20 +83,21 @@ def act(prompt: Prompt) -> Reply:
 
 
 def criticise(prompt: Prompt) -> Reply:
-    """The critic: names each preference whose words the user wanted and the answer lacks."""
+    """The critic: names the words that the user wanted and the answer lacks, not the rule."""
     points = []
-    for rule, said in PREFERENCES.items():
+    for said in PREFERENCES.values():
         failing = [
             name
             for name, answered, wanted in re.findall(
-                r"^(E\d+).*?answered: (.*?)\nthe user wanted: (.*?)$",
+                r"^(E\d+).*?given answer: (.*?)\nwanted answer: (.*?)$",
                 prompt.system,
                 re.MULTILINE | re.DOTALL,
             )
             if said in wanted and said not in answered
         ]
         if failing:
-            points.append({"episodes": failing, "difference": said, "point": rule})
+            point = f"Say what is lacking: {said}."
+            points.append({"given": "", "wanted": said, "point": point, "episodes": failing})
     return json.dumps({"points": points})
 
 

@@ -106,7 +106,10 @@ class Gullible:
             each.split("\n")[0].split(" ")[0]
             for each in shown
             if not wanted
-            or (wanted in each.split("user wanted:")[1] and hidden not in each.split("wanted:")[1])
+            or (
+                wanted in each.split("wanted answer:")[1]
+                and hidden not in each.split("wanted answer:")[1]
+            )
         ]
 
 

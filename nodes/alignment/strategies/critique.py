@@ -5,6 +5,7 @@ import asyncio
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
 
+from personaagent.core.alignment import Point
 from personaagent.core.errors import ModelError, ModelUnavailable
 from personaagent.core.records import Episode, RoleUsage, Usage
 from personaagent.memory.personas import render_persona
@@ -17,11 +18,12 @@ from personaagent.prompts import fence, render
 
 
 class _Point(BaseModel):
-    """The difference comes before what to do about it: a small model repeats the rules else."""
+    """What is seen comes before what to do about it: a small model repeats the rules else."""
 
-    episodes: list[str] = Field(max_length=8)
-    difference: str = Field(max_length=160)
+    given: str = Field(max_length=120)
+    wanted: str = Field(max_length=120)
     point: str = Field(max_length=240)
+    episodes: list[str] = Field(max_length=8)
 
 
 class _Critique(BaseModel):
@@ -43,16 +45,18 @@ class OneForTheBatch:
             raise
         except ModelError:
             return Gradient("", [], Usage().add("critic", RoleUsage(llm_calls=1)))
-        names_of = {episode: name for name, episode in case.names.items()}
-        points = [(each, case.ids(each.episodes)) for each in answer.points if each.point.strip()]
-        text = "\n".join(
-            f"- {' '.join(each.point.split())} ({', '.join(names_of[i] for i in ids)}: "
-            f"{' '.join(each.difference.split())})"
-            for each, ids in points
-            if ids
+        kept = [each for each in answer.points if each.point.strip() and case.ids(each.episodes)]
+        return Gradient(
+            "\n".join(_line(each, case) for each in kept),
+            [Point(text=each.point, evidence=case.ids(each.episodes)) for each in kept],
+            Usage().add("critic", used),
         )
-        cited = list(dict.fromkeys(i for _, ids in points for i in ids))
-        return Gradient(text, cited, Usage().add("critic", used))
+
+
+def _line(point: _Point, case: Case) -> str:
+    names = [name for name, episode in case.names.items() if episode in case.ids(point.episodes)]
+    seen = f"{', '.join(names)}: given {point.given}; wanted {point.wanted}"
+    return " ".join(f"- {point.point} ({seen})".split())
 
 
 class OneForEach:
@@ -65,7 +69,11 @@ class OneForEach:
         usage = Usage()
         for _, used in found:
             usage = usage.add("critic", used)
-        return Gradient("\n\n".join(text for text, _ in found), [e.id for e in batch], usage)
+        points = [
+            Point(text=text, evidence=[episode.id])
+            for episode, (text, _) in zip(batch, found, strict=True)
+        ]
+        return Gradient("\n\n".join(point.text for point in points), points, usage)
 
     async def _one(self, case: Case, episode: Episode) -> tuple[str, RoleUsage]:
         prompt = render(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from personaagent.core.alignment import Candidate, Loss
+from personaagent.core.alignment import Candidate, Loss, Point
 from personaagent.core.alignment_state import Plan
 from personaagent.core.records import Usage
 from personaagent.memory.profile import LabelledAt
@@ -34,11 +34,11 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True)
 class Gradient:
-    """How the persona should change, the episodes it rests on, and what it took to say so."""
+    """How the persona should change: in words, point by point; and what it took to say so."""
 
     text: str
-    cited: list[str]
-    usage: Usage
+    points: list[Point]
+    usage: Usage = field(default_factory=Usage)
 
 
 class Critic(Protocol):
@@ -65,7 +65,7 @@ class Proposed:
 class Editor(Protocol):
     """Turns the gradient into candidates."""
 
-    async def propose(self, case: Case, gradient: str, cited: Sequence[str]) -> Proposed:
+    async def propose(self, case: Case, gradient: Gradient) -> Proposed:
         """Candidates for the next persona; none where the editor gave nothing usable.
 
         Raises:

@@ -15,7 +15,7 @@ from personaagent.models.structured import fill
 from personaagent.models.usage import usage_of
 from personaagent.nodes.alignment.case import Case, as_persona
 from personaagent.nodes.alignment.edits import edited, refusal_of
-from personaagent.nodes.alignment.strategies.protocols import Proposed
+from personaagent.nodes.alignment.strategies.protocols import Gradient, Proposed
 from personaagent.prompts import fence, render
 
 MOST_RULES = 12
@@ -39,33 +39,45 @@ class _Proposals(BaseModel):
 class RuleEdits:
     """Several alternative edits of one rule each, in one call; each makes one candidate.
 
-    The call goes on with critique's conversation, so that its prompt is not read anew. Where no
-    edit keeps to the rules, the reasons are fed back once.
+    The call goes on with critique's conversation, so that its prompt is not read anew. The points
+    of the gradient stand beside them as they are, up to half of the candidates: a small editor
+    loses them in other words. Where no edit keeps to the rules, the reasons are fed back once.
     """
 
-    async def propose(self, case: Case, gradient: str, cited: Sequence[str]) -> Proposed:
+    async def propose(self, case: Case, gradient: Gradient) -> Proposed:
         """The candidates of all edits that may be made."""
+        points = [
+            Operation(action="add", text=_bare(point.text), evidence=point.evidence)
+            for point in gradient.points[: case.plan.candidates // 2]
+        ]
         tried = render("tried", tried="\n".join(case.refused)) if case.refused else ""
         ask = render(
             "update",
-            candidates=str(case.plan.candidates),
+            candidates=str(case.plan.candidates - len(points)),
             rule_chars=str(case.parts.settings.rule_chars),
             tried=tried,
         )
         messages: list[BaseMessage] = [
             SystemMessage(case.show()),
             HumanMessage(render("critique")),
-            AIMessage(gradient),
+            AIMessage(gradient.text),
             HumanMessage(ask),
         ]
-        first = await self._ask(case, messages)
-        if first.candidates or not first.refused:
-            return first
-        reasons = render("update_refused", reasons="\n".join(first.refused))
-        again = await self._ask(case, [*messages, HumanMessage(reasons)])
-        return Proposed(again.candidates, first.refused + again.refused, first.usage + again.usage)
+        edits, usage = await self._ask(case, messages)
+        candidates, refused = await _checked(edits, case)
+        if refused and not candidates:
+            messages.append(HumanMessage(render("update_refused", reasons="\n".join(refused))))
+            edits, more = await self._ask(case, messages)
+            candidates, again = await _checked(edits, case)
+            refused, usage = refused + again, usage + more
+        as_they_are, unfit = await _checked(points, case)
+        every = {describe(each.operations[0]): each for each in [*as_they_are, *candidates]}
+        return Proposed([*every.values()][: case.plan.candidates], unfit + refused, usage)
 
-    async def _ask(self, case: Case, messages: Sequence[BaseMessage]) -> Proposed:
+    async def _ask(
+        self, case: Case, messages: Sequence[BaseMessage]
+    ) -> tuple[list[Operation], Usage]:
+        """The edits that the editor proposes; none where it says nothing usable."""
         model = await case.parts.models.chat("editor")
         rules = [rule.id for rule in case.rules if not rule.locked]
         names = {"rule": ["", *rules], "evidence": [*case.names]}
@@ -73,48 +85,55 @@ class RuleEdits:
             answer, used = await fill(model, messages, _Proposals, role="editor", names=names)
         except ModelUnavailable:
             raise
-        except ModelError as error:
-            return Proposed([], [str(error)], Usage().add("editor", RoleUsage(llm_calls=1)))
-        next_id = await next_rule_id(case)
-        candidates: dict[str, Candidate] = {}
-        refused: list[str] = []
-        for each in answer.proposals[: case.plan.candidates]:
-            operation = Operation(
+        except ModelError:
+            return [], Usage().add("editor", RoleUsage(llm_calls=1))
+        edits = [
+            Operation(
                 action=each.action,
                 rule="" if each.action == "add" else each.rule.strip(),
                 text="" if each.action == "remove" else _bare(each.text),
                 evidence=case.ids(each.evidence),
             )
-            if reason := refusal_of(operation, case):
-                refused.append(f"- {describe(operation)}: {reason}")
-            else:
-                candidate = Candidate(
-                    rules=edited(case.rules, operation, next_id), operations=[operation]
-                )
-                candidates.setdefault(describe(operation), candidate)
-        return Proposed([*candidates.values()], refused, Usage().add("editor", used))
+            for each in answer.proposals
+        ]
+        return edits, Usage().add("editor", used)
+
+
+async def _checked(edits: Sequence[Operation], case: Case) -> tuple[list[Candidate], list[str]]:
+    """The candidate of each edit that may be made, and why the others may not, a line each."""
+    next_id = await next_rule_id(case)
+    candidates: list[Candidate] = []
+    refused: list[str] = []
+    for edit in edits:
+        if reason := refusal_of(edit, case):
+            refused.append(f"- {describe(edit)}: {reason}")
+        else:
+            rules = edited(case.rules, edit, next_id)
+            candidates.append(Candidate(rules=rules, operations=[edit]))
+    return candidates, refused
 
 
 class WholeRewrite:
     """One rewrite of the whole persona (paper, Algorithm 1); locked rules stay as they are."""
 
-    async def propose(self, case: Case, gradient: str, cited: Sequence[str]) -> Proposed:
+    async def propose(self, case: Case, gradient: Gradient) -> Proposed:
         """One candidate: a rule a line of what the editor wrote."""
         prompt = render(
             "paper_rewrite",
             persona=render_persona(as_persona(case.rules)),
-            feedback=fence("feedback", gradient),
+            feedback=fence("feedback", gradient.text),
         )
         model = await case.parts.models.chat("editor")
         reply = await speak(model, [HumanMessage(prompt)], role="editor")
         lines = [_BULLET.sub("", line).strip() for line in reply.text.splitlines()]
         lines = [line for line in dict.fromkeys(lines) if line][:MOST_RULES]
+        evidence = [each for point in gradient.points for each in point.evidence]
         kept = {" ".join(rule.text.split()): rule for rule in case.rules}
         number = int((await next_rule_id(case)).removeprefix("r"))
         rules = [rule for rule in case.rules if rule.locked]
         for line in lines:
             if line not in kept:
-                rules.append(Rule(id=f"r{number}", text=line, evidence=list(cited)))
+                rules.append(Rule(id=f"r{number}", text=line, evidence=evidence))
                 number += 1
             elif not kept[line].locked:
                 rules.append(kept[line])
