@@ -1,13 +1,15 @@
-"""The main job, end to end: one invented user's history, and questions that only it can answer.
+"""The main job, end to end: memory, then alignment, each with an invented user.
 
-Run by ``make demo``. Each question is asked twice, of the agent that has the user's memory and
-of the same model without any. Exits with 1 if an answer misses what was remembered.
+Run by ``make demo``. Each question about Mira's history is asked twice, of the agent that has her
+memory and of the same model without any; then ``demo_alignment`` lets Jonas correct answers.
+Exits with 1 if an answer misses what was remembered or learned.
 """
 
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import demo_alignment
 from rich.console import Console
 from rich.table import Table
 
@@ -59,6 +61,7 @@ async def demo(agent: LocalAgent) -> bool:
             blank = await agent.ask(question.text, NOBODY, incognito=True)
         right &= _holds(question, known)
         console.print(await _shown(question, known, blank, memory))
+    right &= await demo_alignment.demo(agent)
     command = f"{Path(sys.executable).parent}/personaagent chat --user {USER}"
     console.print(f"\nGo on as Mira: [bold]{command}[/bold]", soft_wrap=True)
     return right
@@ -92,7 +95,7 @@ def _holds(question: Question, answer: Answer) -> bool:
 
 if __name__ == "__main__":
     try:
-        sys.exit(0 if run(demo, role="actor", embeddings=True) else 1)
+        sys.exit(0 if run(demo, role="all", embeddings=True) else 1)
     except PersonaAgentError as error:
         complain(str(error))
         sys.exit(error.exit_code)

@@ -5,6 +5,7 @@ of the question; nobody tells the agent but by correcting it. A fifth question, 
 asked, is answered before and after alignment.
 """
 
+import re
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -33,8 +34,8 @@ CORRECTIONS = [
     Correction("What colour is a ripe lemon?", "Eine reife Zitrone ist gelb."),
     Correction("Which animal gives us wool?", "Das Schaf gibt uns Wolle."),
 ]
-NEW_QUESTION = "Which season comes after winter?"
-EXPECTED = "Frühling"
+NEW_QUESTION = "What is the capital of France?"
+GERMAN = {"ist", "die", "der", "das", "von", "hauptstadt"}
 
 
 async def demo(agent: LocalAgent) -> bool:
@@ -71,9 +72,13 @@ def _shown(before: Answer, after: Answer) -> Table:
         table.add_column(f"{name} (persona version {answer.persona_version})", ratio=1)
     table.add_row(before.reply, after.reply)
     mark = "[green]✓ as Jonas wants it[/green]"
-    table.add_row(*(mark if _holds(each) else "[red]✗ not in German[/red]" for each in (before, after)))
+    table.add_row(
+        *(mark if _holds(each) else "[red]✗ not in German[/red]" for each in (before, after))
+    )
     return table
 
 
 def _holds(answer: Answer) -> bool:
-    return EXPECTED.lower() in answer.reply.lower()
+    """Whether the answer is right, and in German."""
+    words = set(re.findall(r"\w+", answer.reply.casefold()))
+    return "paris" in words and len(words & GERMAN) > 1
