@@ -5,8 +5,9 @@ PersonaAgentError                 exit code 1
 ├── ConfigurationError            3   a setting is missing or wrong
 │   └── EmbeddingsChanged             the index was built with another embedding model
 ├── ServiceError                  4   a model endpoint or the network failed
-│   ├── ModelError                    the endpoint answered, but not usably
-│   │   └── ModelUnavailable          the endpoint did not answer: trying again may help
+│   ├── ModelError                    the endpoint refused the request, or answered not usably
+│   │   ├── ModelUnavailable          the endpoint did not answer: trying again may help
+│   │   └── UnusableAnswer            the model answered, but nothing that can be used
 │   └── DownloadError                 a model file could not be fetched or verified
 └── DataError                     5   stored or imported data is missing, unreadable or full
     ├── UnknownEpisode                no such episode in this user's memory
@@ -57,6 +58,10 @@ class ModelUnavailable(ModelError):
     def __init__(self, message: str, *, retried: bool = True) -> None:
         super().__init__(message)
         self.retried = retried
+
+
+class UnusableAnswer(ModelError):
+    """The model answered with nothing, too little, or not in the form that was asked for."""
 
 
 class DownloadError(ServiceError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import uuid4
 
 from personaagent.memory.space import Space
@@ -24,7 +25,7 @@ class Conversations:
         With a ``key`` they take the place of those that the thread noted under it before.
         """
         seen = {"thread": thread, "episodes": list(episode_ids)}
-        place = uuid4().hex if key is None else f"{thread}:{key}"
+        place = sha256(f"{thread}:{key or uuid4()}".encode()).hexdigest()
         await self.space.write([("conversations", place, seen)])
 
     async def holding(self, episode_ids: Collection[str]) -> set[str]:

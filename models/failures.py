@@ -18,6 +18,7 @@ from personaagent.core.errors import (
     ModelError,
     ModelUnavailable,
     PersonaAgentError,
+    UnusableAnswer,
 )
 from personaagent.core.settings import Role
 
@@ -47,7 +48,8 @@ async def speak(
     Raises:
         ConfigurationError: the endpoint refuses the key or knows no such address or model.
         ModelUnavailable: it did not answer, or its answer broke off.
-        ModelError: it answered with nothing that can be used.
+        UnusableAnswer: it answered with nothing that can be used.
+        ModelError: it refused the request.
     """
     import openai
 
@@ -80,7 +82,9 @@ def _usable(message: AIMessage, role: Role, *, asked_for_calls: bool) -> AIMessa
             f"The {role} model's answer broke off before its end; try again.", retried=False
         )
     if not calls and not message.text.strip():
-        raise ModelError(f"The {role} model gave an empty answer; try again or set another model.")
+        raise UnusableAnswer(
+            f"The {role} model gave an empty answer; try again or set another model."
+        )
     return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": []})
 
 
@@ -89,7 +93,7 @@ def explained(error: Exception, role: str, retries: int) -> PersonaAgentError:
     import openai
 
     if isinstance(error, openai.LengthFinishReasonError):
-        return ModelError(f"The {role} model's answer was cut off at its token limit.")
+        return UnusableAnswer(f"The {role} model's answer was cut off at its token limit.")
     said = _one_line(getattr(error, "message", error))
     if isinstance(error, ContextOverflowError) or _is_overflow(said):
         return ModelError(f"The prompt is longer than the {role} model's context: {said}")

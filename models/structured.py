@@ -7,7 +7,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, ValidationError
 
-from personaagent.core.errors import ModelError
+from personaagent.core.errors import UnusableAnswer
 from personaagent.core.records import RoleUsage
 from personaagent.core.settings import Role
 from personaagent.models.failures import speak
@@ -30,7 +30,7 @@ async def fill(
     answer is checked without that, so that one wrong name does not cost the whole of it.
 
     Raises:
-        ModelError: the answer does not fit (an endpoint that ignores ``response_format``).
+        UnusableAnswer: it does not fit (an endpoint that ignores ``response_format``).
         ServiceError, ConfigurationError: as ``speak`` raises them.
     """
     wanted = _limited(schema.model_json_schema(), names or {})
@@ -40,7 +40,7 @@ async def fill(
     try:
         return schema.model_validate_json(reply.text), usage_of(reply)
     except ValidationError as error:
-        raise ModelError(
+        raise UnusableAnswer(
             f"The {role} model did not answer in the form that was asked for: "
             "use a model that supports structured output."
         ) from error

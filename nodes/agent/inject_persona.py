@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.records import Episode, Persona, Profile
 from personaagent.core.settings import Settings
-from personaagent.core.states import AgentContext, AgentState
+from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.personas import render_persona
 from personaagent.memory.show import show_episodes, show_summary
@@ -19,11 +19,20 @@ from personaagent.prompts import render
 async def inject_persona(
     state: AgentState, runtime: Runtime[AgentContext], *, parts: Parts
 ) -> dict[str, Any]:
-    """Render the system prompt of the user's persona, profile and recalled episodes."""
-    persona = await user_memory(parts.memory, runtime).personas.current()
+    """Render the system prompt of the user's persona, profile and recalled episodes.
+
+    What rules and statements rest on is noted of the thread, which will hold their text.
+    """
+    memory = user_memory(parts.memory, runtime)
+    persona = await memory.personas.current()
     profile = Profile.model_validate(state["profile"])
     recalled = [Episode.model_validate(each) for each in state["recalled"]]
     prompt, shown = system_prompt(persona, profile, recalled, parts.settings)
+    if thread := thread_to_note(runtime):
+        told = [*persona.rules, *profile.summary]
+        evidence = sorted({episode for each in told for episode in each.evidence})
+        if evidence:
+            await memory.conversations.note(thread, evidence, key=",".join(evidence))
     return {
         "persona": persona.model_copy(update={"proof": None}).stored(),
         "system_prompt": prompt,

@@ -6,7 +6,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, Field
 
-from personaagent.core.errors import ModelError, ModelUnavailable
+from personaagent.core.errors import UnusableAnswer
 from personaagent.core.records import RoleUsage
 from personaagent.core.text import shorten
 from personaagent.models.structured import fill
@@ -37,7 +37,7 @@ async def judge(
         The score in [0, 1] or None, one line why, and the critic's calls and tokens.
 
     Raises:
-        ModelUnavailable, ServiceError, ConfigurationError: as ``speak`` raises them.
+        ServiceError, ConfigurationError: as ``speak`` raises them.
     """
     if not (simulated or "").strip():
         return None, "nothing was simulated", RoleUsage()
@@ -54,8 +54,6 @@ async def judge(
     )
     try:
         verdict, usage = await fill(model, [HumanMessage(prompt)], _Verdict, role="critic")
-    except ModelUnavailable:
-        raise
-    except ModelError as error:  # it answered, so it was asked; what that took is not known
+    except UnusableAnswer as error:  # it answered, so it was asked; what that took is not known
         return None, f"not judged: {error}", RoleUsage(llm_calls=1)
     return verdict.score / BEST, shorten(" ".join(verdict.why.split()), WHY_CHARS), usage

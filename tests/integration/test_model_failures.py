@@ -140,7 +140,7 @@ async def test_a_stream_without_choices_is_refused() -> None:
     reply = Raw(NO_CHOICES_STREAM, "text/event-stream")
     with scripted_endpoint(lambda body: reply) as endpoint:
         error = await failure(endpoint, stream=True)
-    assert type(error) is ModelError
+    assert isinstance(error, ModelError)
 
 
 async def test_nothing_listens_at_the_address() -> None:
@@ -155,7 +155,7 @@ async def test_nothing_listens_at_the_address() -> None:
 async def test_an_empty_answer_is_refused(stream: bool) -> None:
     with scripted_endpoint(lambda body: " \n") as endpoint:
         error = await failure(endpoint, stream=stream)
-    assert type(error) is ModelError
+    assert isinstance(error, ModelError)
     assert "empty" in str(error)
 
 

@@ -6,7 +6,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
 
 from personaagent.core.alignment import Point
-from personaagent.core.errors import ModelError, ModelUnavailable
+from personaagent.core.errors import UnusableAnswer
 from personaagent.core.records import Episode, RoleUsage, Usage
 from personaagent.memory.personas import render_persona
 from personaagent.models.failures import speak
@@ -41,9 +41,7 @@ class OneForTheBatch:
             answer, used = await fill(
                 model, messages, _Critique, role="critic", names={"episodes": [*case.names]}
             )
-        except ModelUnavailable:
-            raise
-        except ModelError:
+        except UnusableAnswer:
             return Gradient("", [], Usage().add("critic", RoleUsage(llm_calls=1)))
         kept = [each for each in answer.points if each.point.strip() and case.ids(each.episodes)]
         return Gradient(

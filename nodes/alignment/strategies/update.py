@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from pydantic import BaseModel, Field
 
 from personaagent.core.alignment import Action, Candidate, Operation
-from personaagent.core.errors import ModelError, ModelUnavailable
+from personaagent.core.errors import UnusableAnswer
 from personaagent.core.records import RoleUsage, Rule, Usage
 from personaagent.memory.personas import render_persona
 from personaagent.models.failures import speak
@@ -83,9 +83,7 @@ class RuleEdits:
         names = {"rule": ["", *rules], "evidence": [*case.names]}
         try:
             answer, used = await fill(model, messages, _Proposals, role="editor", names=names)
-        except ModelUnavailable:
-            raise
-        except ModelError:
+        except UnusableAnswer:
             return [], Usage().add("editor", RoleUsage(llm_calls=1))
         edits = [
             Operation(
