@@ -33,8 +33,17 @@ def repeat_everything(body: dict[str, Any]) -> Reply:
     messages = body["messages"]
     told = " ".join(str(message.get("content")) for message in messages)
     if "response_format" in body:
-        change = {"statement": "new", "text": told[-200:], "evidence": ["E1"]}
-        return json.dumps({"changes": [change]})
+        said = told[-200:]
+        point = {"given": "", "wanted": "", "point": said, "episodes": ["E1"]}
+        edit = {"action": "add", "rule": "", "text": said, "evidence": ["E1"]}
+        change = {"statement": "new", "text": said, "evidence": ["E1"]}
+        forms = {
+            "Changes": {"changes": [change]},
+            "Critique": {"points": [point]},
+            "Proposals": {"proposals": [edit]},
+            "Verdict": {"score": 2, "why": said[-100:]},
+        }
+        return json.dumps(forms[body["response_format"]["json_schema"]["name"]])
     if body.get("tools") and messages[-1]["role"] == "user":
         return [ToolCall("recall_episodes", {"query": "my secret word", "k": 20})]
     return told[-3000:]
@@ -83,6 +92,22 @@ async def refresh(agent: LocalAgent, user: str, secret: str, topic: str) -> obje
     return await agent.memory(user).profile.read()
 
 
+async def align(agent: LocalAgent, user: str, secret: str, topic: str) -> object:
+    labelled = [
+        Episode(
+            id=f"label{number}",
+            user_id=user,
+            query=f"{topic} {number} {secret}",
+            response="",
+            ground_truth=f"{secret} {number}",
+        )
+        for number in range(4)
+    ]
+    await agent.memory(user).episodes.add(labelled)
+    result = await agent.align(user, rounds=1, batch=2, holdout=2)
+    return result, await agent.memory(user).personas.history()
+
+
 async def edit_persona(agent: LocalAgent, user: str, secret: str, topic: str) -> object:
     personas = agent.memory(user).personas
     current = await personas.current()
@@ -100,7 +125,7 @@ async def export(agent: LocalAgent, user: str, secret: str, topic: str) -> objec
 
 OPERATIONS: list[Operation] = [
     ask, ask, add, ask_incognito, feedback, recall, forget, forget_all, reindex, refresh,
-    edit_persona, export,
+    edit_persona, export, align,
 ]  # fmt: skip
 
 odd_ids = st.text(
