@@ -121,10 +121,15 @@ class LocalAlignment:
                     node = name
 
     async def _begun(self, context: AlignmentContext, config: RunnableConfig) -> bool:
-        """Whether the last run did not come to its end, was to do just the same, and still can."""
+        """Whether the last run did not come to its end, was to do just the same, and still can.
+
+        One that failed in ``compare`` cannot: the simulations that failed stand in its state. The
+        others are kept, so that beginning anew does not pay for them again.
+        """
         last = await self._graph.aget_state(config)
         plan = last.values.get("plan")
-        if not last.next or last.values.get("trigger") or not plan:
+        failed = any(task.error for task in last.tasks if task.name == "compare")
+        if not last.next or last.values.get("trigger") or not plan or failed:
             return False
         asked = Plan.of(
             context,

@@ -381,3 +381,12 @@ def test_forgetting_everything_leaves_no_thread_and_no_lock(command: Command, tm
     key = user_key("anna").encode()
     held = [path.name for path in home.rglob("*") if path.is_file() and key in path.read_bytes()]
     assert held == []
+
+
+def test_a_run_that_failed_begins_anew_once_the_models_answer(
+    command: Command, script: Script
+) -> None:
+    working, script.respond = script.respond, lambda body: Status(503)
+    assert command(*ALIGN).code == 4
+    script.respond = working
+    assert command(*ALIGN, "--json").data["to_version"] == 2
