@@ -18,7 +18,7 @@ class Simulations:
 
     async def put(self, key: str, value: Value, *, drawn_from: Collection[str] = ()) -> None:
         """Keep a simulation, unless one of the episodes it was drawn from is forgotten by now."""
-        await self.space.write([("simulations", key, value)])
+        await self.space.put("simulations", key, value)
         if None in await self.space.get("episodes", *drawn_from):
             await self.space.write([("simulations", key, None)])
 

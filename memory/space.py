@@ -3,12 +3,12 @@
 import asyncio
 import errno
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
-from langgraph.store.base import BaseStore, GetOp, Op, PutOp, Result, SearchItem, SearchOp
+from langgraph.store.base import BaseStore, PutOp, SearchItem
 
 from personaagent.core.errors import DataError
 from personaagent.core.records import user_key
@@ -27,6 +27,7 @@ Kind = Literal[
 ]
 Value = dict[str, Any]
 Change = tuple[Kind, str, Value | None]
+Found = TypeVar("Found")
 
 WRITTEN = 1000
 READ = 5000
@@ -46,14 +47,22 @@ class Space:
 
     async def get(self, kind: Kind, *keys: str) -> list[Value | None]:
         """The values of ``keys``, in that order; None for one that is not there."""
-        items = await self._batch([GetOp(self._at(kind), key) for key in keys])
-        return [None if item is None else item.value for item in items]  # type: ignore[union-attr]
+        place = self._at(kind)
+        items = await _queued(self._store.aget(place, key) for key in keys)
+        return [None if item is None else item.value for item in items]
+
+    async def put(self, kind: Kind, key: str, value: Value) -> None:
+        """Put this one value."""
+        await _queued([self._store.aput(self._at(kind), key, value, index=False)])
 
     async def write(self, changes: Iterable[Change]) -> None:
         """Put these values (None deletes) in one transaction: all of them or none."""
         puts = [PutOp(self._at(kind), key, value, index=False) for kind, key, value in changes]
         if puts:
-            await self._batch(puts)
+            with storage_errors():
+                # To its end, also when we are cancelled: a transaction that is cut would stay open
+                # on the connection, and fail whatever comes next.
+                await asyncio.shield(self._store.abatch(puts))
 
     async def write_many(self, changes: Iterable[Change]) -> None:
         """Put any number of values, some at a time: what breaks off midway is half done.
@@ -93,17 +102,18 @@ class Space:
         return count
 
     async def _search(self, kind: Kind, **options: Any) -> list[SearchItem]:
-        [found] = await self._batch([SearchOp(self._at(kind), **options)])
-        return found  # type: ignore[return-value]
-
-    async def _batch(self, ops: Sequence[Op]) -> list[Result]:
-        """Run ``ops`` to their end, also when we are cancelled: a transaction that is cut would
-        stay open on the connection, and fail whatever comes next."""
-        with storage_errors():
-            return await asyncio.shield(self._store.abatch(ops))
+        [found] = await _queued([self._store.asearch(self._at(kind), **options)])
+        return found
 
     def _at(self, kind: Kind) -> tuple[str, str, str]:
         return ("users", self.key, kind)
+
+
+async def _queued(asked: Iterable[Awaitable[Found]]) -> list[Found]:
+    """What the store gives for each; it queues them and does in one transaction what has come
+    meanwhile, so that many at once cost little more than one."""
+    with storage_errors():
+        return await asyncio.gather(*asked)
 
 
 @contextmanager
