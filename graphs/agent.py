@@ -47,6 +47,9 @@ def _add_answering(graph: AgentGraph, parts: Parts, *, then: str) -> None:
     once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
     patience = parts.settings.patience
     graph.add_node("react", partial(react, parts=parts), retry_policy=once_more, timeout=patience)
+    if not parts.tools:
+        graph.add_edge("react", then)
+        return
     graph.add_node("tools", tools(parts), timeout=patience)
     graph.add_conditional_edges("react", tools_condition, {"tools": "tools", END: then})
     graph.add_edge("tools", "react")

@@ -1,6 +1,5 @@
 """Alignment: ``sample -> simulate -> compare -> critique -> update -> gate -> sample | publish``."""
 
-import asyncio
 from dataclasses import replace
 from functools import partial
 
@@ -62,7 +61,6 @@ def simulator_of(parts: Parts) -> Simulator:
             .with_config(configurable=WITHOUT_CHECKPOINTS)
             for tools in (False, True)
         },
-        room=asyncio.Semaphore(parts.settings.simulations_at_once),
     )
 
 

@@ -1,5 +1,6 @@
 """The parts that nodes work with: settings, models, memory, tools. Made once for a process."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +24,17 @@ from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
 @dataclass(frozen=True)
 class Parts:
-    """What a process has one of. Nothing in it is opened, loaded or connected before its use."""
+    """What a process has one of. Nothing in it is opened, loaded or connected before its use.
+
+    ``room`` is for the model calls of alignments, of all users: each takes its turn, so that
+    together they are no more than the endpoint takes. Who asks the agent does not wait there.
+    """
 
     settings: Settings
     models: Models
     memory: Memory
     tools: list[BaseTool]
+    room: asyncio.Semaphore
 
     @classmethod
     def make(cls, settings: Settings | None = None, embedder: Embedder | None = None) -> "Parts":
@@ -37,7 +43,8 @@ class Parts:
         memory = Memory(settings, embedder or make_embedder(settings))
         wikipedia = search_wikipedia_tool(Wikipedia(settings))
         recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
-        return cls(settings, Models(settings), memory, [wikipedia, recall])
+        room = asyncio.Semaphore(settings.simulations_at_once)
+        return cls(settings, Models(settings), memory, [wikipedia, recall], room)
 
     async def aclose(self) -> None:
         """Let go of connections and files."""

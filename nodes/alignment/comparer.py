@@ -60,9 +60,10 @@ class Comparer:
             return kept["score"], kept["why"], Usage()
         model = await self.parts.models.chat("critic")
         try:
-            score, why, used = await judge(
-                model, query=episode.query, expected=expected, simulated=answer, seed=self.seed
-            )
+            async with self.parts.room:
+                score, why, used = await judge(
+                    model, query=episode.query, expected=expected, simulated=answer, seed=self.seed
+                )
         except ServiceError as error:
             return None, str(error), Usage()
         if score is not None:

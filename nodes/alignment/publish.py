@@ -1,5 +1,6 @@
 """``publish``: what was proved becomes the next version of the persona."""
 
+import asyncio
 from typing import Any, cast
 
 from langgraph.runtime import Runtime
@@ -41,7 +42,8 @@ async def publish(
             stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
     spent = trial.budget.spent()
     await trial.memory.spending.add(spent)
-    await trial.memory.unaligned.clear(await trial.memory.unaligned.marks())
+    if not plan.dry_run and stopped_by not in ("labels", "conflict"):
+        await trial.memory.unaligned.clear(await trial.memory.unaligned.marks())
     result = Alignment(
         user_id=trial.memory.user_id,
         mode=plan.mode,
@@ -64,7 +66,7 @@ async def _rivals(
 ) -> tuple[list[Rule], list[Pair]]:
     """The better of the two on all episodes of the run, and the losses that say so."""
     every = state["batch"] + state["seen"] + state["holdout"]
-    was, is_now = await trial.of([before, after], every)
+    was, is_now = await asyncio.gather(trial.of(before, every), trial.of(after, every))
     if change(was.losses, is_now.losses, every) >= 0:
         return before, []
     pairs = [

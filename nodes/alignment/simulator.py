@@ -61,7 +61,7 @@ class Simulated(Record):
 
 @dataclass(frozen=True)
 class Simulator:
-    """Simulates answers, a limited number at once over all users, each one paid for only once.
+    """Simulates answers, each one paid for only once.
 
     ``answering`` is the agent without and with tools. What was simulated is kept in the user's
     own part of the store, by all that the model was told and by whom it is played.
@@ -69,7 +69,6 @@ class Simulator:
 
     parts: Parts
     answering: Mapping[bool, Answering]
-    room: asyncio.Semaphore
 
     async def scene(
         self,
@@ -86,7 +85,8 @@ class Simulator:
         hidden |= {episode.id}
         state: Any = {"messages": [HumanMessage(episode.query)]}
         context = _context(memory, episode, hidden, plan)
-        known = await recall(state, runtime.override(context=context), parts=self.parts)
+        async with self.parts.room:  # what waits here does not use up recall's own patience
+            known = await recall(state, runtime.override(context=context), parts=self.parts)
         ids = [each["id"] for each in known["recalled"]]
         scene = Scene(hidden=sorted(hidden), recalled=ids, profile=known["profile"])
         return scene, known["warnings"]
@@ -133,7 +133,7 @@ class Simulator:
         }
         context = _context(memory, told.episode, frozenset(told.scene.hidden), plan)
         try:
-            async with self.room:
+            async with self.parts.room:
                 if spent := budget.exhausted():
                     return Simulated(error=f"The run's limit of {spent} was reached before this.")
                 done = await self.answering[plan.tools].ainvoke(state, context=context)

@@ -40,30 +40,22 @@ class Trial:
     known: Mapping[str, Episode]
     budget: Budget
 
-    async def of(
-        self, personas: Sequence[Sequence[Rule]], episode_ids: Sequence[str]
-    ) -> list[Tried]:
-        """What each persona (its rules) does on these episodes, all of them side by side.
+    async def of(self, rules: Sequence[Rule], episode_ids: Sequence[str]) -> Tried:
+        """What a persona of these rules does on these episodes, all of them side by side.
 
         An episode that is forgotten is left out; one for which the budget is spent, or whose
         model fails, is unscored.
         """
         episodes = [self.known[each] for each in episode_ids if each in self.known]
         told = [
-            self.simulator.told(rules, each, self.scenes[each.id], self.known)
-            for rules in personas
-            for each in episodes
+            self.simulator.told(rules, each, self.scenes[each.id], self.known) for each in episodes
         ]
         simulated = await self.simulator.simulate(told, self.plan, self.memory, self.budget)
-        losses = await self.compare(
-            [(each.episode, answer) for each, answer in zip(told, simulated, strict=True)]
-        )
-        found = [
+        losses = await self.compare([*zip(episodes, simulated, strict=True)])
+        return total(
             Tried({loss.episode: loss}, answer.usage + judged, int(answer.cached))
             for answer, (loss, judged) in zip(simulated, losses, strict=True)
-        ]
-        n = len(episodes)
-        return [total(found[i * n : (i + 1) * n]) for i in range(len(personas))]
+        )
 
     async def compare(
         self, answers: Sequence[tuple[Episode, Simulated]]

@@ -1,11 +1,12 @@
 """Which candidate becomes the persona."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from personaagent.core.alignment import Candidate, Loss
 from personaagent.nodes.alignment.strategies.protocols import Verdict
 from personaagent.nodes.alignment.strategies.update import describe
-from personaagent.nodes.alignment.trial import Trial, total
+from personaagent.nodes.alignment.trial import Trial, Tried, total
 
 LEAST_PAIRS = 2
 """Held-out pairs without which nothing is proved."""
@@ -36,13 +37,12 @@ class Proved:
         """
         if not candidates:
             return Verdict(None, accepted=False, reason="no edit could be made")
-        tried = await trial.of([each.rules for each in candidates], batch)
+        tried = await asyncio.gather(
+            *(self._tried(each, batch, guard, before, trial) for each in candidates)
+        )
         better = [
             index for index, each in enumerate(tried) if change(before, each.losses, batch) < -NOISE
         ]
-        guarded = await trial.of([candidates[index].rules for index in better], guard)
-        for index, more in zip(better, guarded, strict=True):
-            tried[index] = total([tried[index], more])
         cost = total(tried)
         proved = [
             index
@@ -73,6 +73,20 @@ class Proved:
             usage=cost.usage,
             cached=cost.cached,
         )
+
+    async def _tried(
+        self,
+        candidate: Candidate,
+        batch: Sequence[str],
+        guard: Sequence[str],
+        before: dict[str, Loss],
+        trial: Trial,
+    ) -> Tried:
+        """The candidate on the batch and, as soon as it is known to be better there, on the guard."""
+        tried = await trial.of(candidate.rules, batch)
+        if change(before, tried.losses, batch) < -NOISE:
+            tried = total([tried, await trial.of(candidate.rules, guard)])
+        return tried
 
 
 class Unproved:

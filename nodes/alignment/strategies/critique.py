@@ -38,9 +38,10 @@ class OneForTheBatch:
         messages = [SystemMessage(case.show()), HumanMessage(render("critique"))]
         model = await case.parts.models.chat("critic")
         try:
-            answer, used = await fill(
-                model, messages, _Critique, role="critic", names={"episodes": [*case.names]}
-            )
+            async with case.parts.room:
+                answer, used = await fill(
+                    model, messages, _Critique, role="critic", names={"episodes": [*case.names]}
+                )
         except UnusableAnswer:
             return Gradient("", [], Usage().add("critic", RoleUsage(llm_calls=1)))
         kept = [each for each in answer.points if each.point.strip() and case.ids(each.episodes)]
@@ -80,5 +81,6 @@ class OneForEach:
             episode=fence("episode", case.show_episode(episode)),
         )
         model = await case.parts.models.chat("critic")
-        reply = await speak(model, [HumanMessage(prompt)], role="critic")
+        async with case.parts.room:
+            reply = await speak(model, [HumanMessage(prompt)], role="critic")
         return reply.text.strip(), usage_of(reply)

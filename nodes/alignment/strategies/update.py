@@ -82,7 +82,8 @@ class RuleEdits:
         rules = [rule.id for rule in case.rules if not rule.locked]
         names = {"rule": ["", *rules], "evidence": [*case.names]}
         try:
-            answer, used = await fill(model, messages, _Proposals, role="editor", names=names)
+            async with case.parts.room:
+                answer, used = await fill(model, messages, _Proposals, role="editor", names=names)
         except UnusableAnswer:
             return [], Usage().add("editor", RoleUsage(llm_calls=1))
         edits = [
@@ -122,7 +123,8 @@ class WholeRewrite:
             feedback=fence("feedback", gradient.text),
         )
         model = await case.parts.models.chat("editor")
-        reply = await speak(model, [HumanMessage(prompt)], role="editor")
+        async with case.parts.room:
+            reply = await speak(model, [HumanMessage(prompt)], role="editor")
         lines = [_BULLET.sub("", line).strip() for line in reply.text.splitlines()]
         lines = [line for line in dict.fromkeys(lines) if line][:MOST_RULES]
         evidence = [each for point in gradient.points for each in point.evidence]
