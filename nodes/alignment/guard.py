@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from fractions import Fraction
+from functools import lru_cache
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
@@ -147,16 +148,23 @@ def _unwitnessed(rule: str, evidence: Sequence[Episode], answers: Sequence[str])
     return "an order to the agent needs two independent episodes in which the user wrote it"
 
 
-def _orders(text: str) -> Iterator[str]:
+@lru_cache(maxsize=256)
+def _orders(text: str) -> list[str]:
     """The sentences of the text that read as orders, each with the one after it.
 
     What begins with a capital may be a sentence where the mark before it is missing.
     """
     sentences = re.split(r"(?<=[.!?。！？])\s*|\n+", text)
-    for number, sentence in enumerate(sentences):
-        starts = [0, *(match.end() for match in re.finditer(r"\s(?=[A-Z][a-z])", sentence))]
-        if any(reads_as_instruction(sentence[start:]) for start in starts):
-            yield " ".join(sentences[number : number + 2])
+    return [
+        " ".join(sentences[number : number + 2])
+        for number, sentence in enumerate(sentences)
+        if _begins_an_order(sentence)
+    ]
+
+
+def _begins_an_order(sentence: str) -> bool:
+    starts = [0, *(match.end() for match in re.finditer(r"\s(?=[A-Z][a-z])", sentence))]
+    return any(reads_as_instruction(sentence[start:]) for start in starts)
 
 
 def _carries(text: str, clause: str) -> bool:

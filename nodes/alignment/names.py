@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from personaagent.nodes.alignment.orders import normal, reads_as_instruction, words
 
@@ -77,11 +78,12 @@ class _Said:
         return word.casefold() in COMMON or _key(word) in COMMON | self.words
 
 
-def _named_words(text: str) -> Iterable[str]:
+@lru_cache(maxsize=256)
+def _named_words(text: str) -> frozenset[str]:
     """The names among the words, and none that stands in lower case as well."""
     plain = {word for word in _parts(text) if word.islower()}
     named = {_key(match[0]) for match in _WORD.finditer(text) if _is_name(text, match)}
-    return named - {_key(word) for word in plain}
+    return frozenset(named - {_key(word) for word in plain})
 
 
 def _capitals(text: str) -> Iterable[str]:
