@@ -29,9 +29,9 @@ async def inject_persona(
     recalled = [Episode.model_validate(each) for each in state["recalled"]]
     prompt, shown = system_prompt(persona, profile, recalled, parts.settings)
     if thread := thread_to_note(runtime):
-        told = [*persona.rules, *profile.summary]
-        evidence = sorted({episode for each in told for episode in each.evidence})
-        if evidence:
+        cited = [rule.evidence for rule in persona.rules]
+        cited += [statement.evidence for statement in profile.summary]
+        if evidence := sorted({episode for each in cited for episode in each}):
             await memory.conversations.note(thread, evidence, key=",".join(evidence))
     return {
         "persona": persona.model_copy(update={"proof": None}).stored(),
