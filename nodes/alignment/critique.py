@@ -4,7 +4,9 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from personaagent.core.alignment import Loss, Round
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.records import Usage
 from personaagent.nodes.alignment.case import case_of
 from personaagent.nodes.alignment.strategies.methods import METHODS
 from personaagent.nodes.parts import Parts
@@ -15,9 +17,13 @@ async def critique(
 ) -> dict[str, Any]:
     """How the persona should change (paper: the textual gradient).
 
+    It stays as it is where the round before has changed nothing that the critic would be shown.
+
     Raises:
         ServiceError, ConfigurationError: the critic cannot be asked.
     """
+    if state["gradient"] and _seen_before(state):
+        return {"usage": Usage().stored()}
     case = await case_of(state, runtime, parts)
     critic = METHODS[Plan.model_validate(state["plan"]).mode].critic
     gradient = await critic.critique(case)
@@ -26,3 +32,13 @@ async def critique(
         "points": [point.stored() for point in gradient.points],
         "usage": gradient.usage.stored(),
     }
+
+
+def _seen_before(state: AlignmentState) -> bool:
+    """Whether the last round left the rules, and this one has the same batch and losses."""
+    if state["idle"] == 0:
+        return False
+    losses = {each: state["losses"].get(each) for each in state["batch"]}
+    now = {each: Loss.model_validate(loss).loss for each, loss in losses.items() if loss}
+    seen: bool = Round.model_validate(state["rounds"][-1]).losses_before == now
+    return seen

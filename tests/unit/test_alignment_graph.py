@@ -142,6 +142,16 @@ async def test_the_editor_is_told_what_was_tried(tmp_path: Path) -> None:
     assert "add Be kind.: not better on the batch" in told[1]
 
 
+async def test_a_gradient_is_not_asked_for_again_while_nothing_changes(tmp_path: Path) -> None:
+    scripted = Scripted(propose=lambda prompt, missing: [])
+    there = world(tmp_path, scripted)
+    await there.remember(*walks(9, []), walks(10, [WISH])[9])
+    run = await there.align(batch=1)
+    assert [each.accepted for each in run.rounds] == [False, False]
+    assert run.rounds[0].gradient == run.rounds[1].gradient != ""
+    assert (scripted.calls["critic"], scripted.calls["editor"]) == (1, 2)
+
+
 async def test_locked_rules_are_left_alone_and_the_reason_is_fed_back_once(tmp_path: Path) -> None:
     told: list[str] = []
 
