@@ -90,7 +90,7 @@ class Alignment(Record):
     """The result of a run of alignment.
 
     ``to_version`` equals ``from_version`` where nothing was published; ``rules_after`` is then what
-    would have been (a dry run) or ``rules_before``. ``usage`` is
+    would have been (a dry run, a refusal, a conflict), or ``rules_before``. ``usage`` is
     ``{llm_calls, input_tokens, output_tokens, by_role, cached, gate}``: ``cached`` counts the
     simulations that were not paid for again, ``gate`` is the part of the whole that proving took
     (held-out simulations of the current persona, all simulations of candidates).

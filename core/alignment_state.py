@@ -1,13 +1,16 @@
 """State and context of the alignment graph. JSON-like throughout; each field has its reducer."""
 
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, TypedDict, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from personaagent.core.errors import UsageError
 from personaagent.core.records import Record, Usage, check_user_id
 from personaagent.core.settings import Mode, Sampling, Settings
 
 T = TypeVar("T")
+Limit = Literal["calls", "tokens", "seconds", "price"]
+LIMITS: tuple[Limit, ...] = get_args(Limit)
 
 
 class AlignmentContext(BaseModel):
@@ -74,11 +77,28 @@ class Plan(Record):
     def of(
         cls, context: AlignmentContext, settings: Settings, *, run: str, trigger: str, at: str
     ) -> "Plan":
-        """The plan of a run: what its context says, and what the settings say for the rest."""
+        """The plan of a run: what its context says, and what the settings say for the rest.
+
+        The limits of the settings can be lowered by the context, not raised.
+
+        Raises:
+            UsageError: similar episodes are to be sampled, and it is not said to what.
+        """
         said = context.model_dump(exclude={"user_id"}, exclude_none=True)
         unsaid = cls.model_fields.keys() - said.keys() - {"run", "trigger", "started_at"}
         usual = {name: getattr(settings, f"align_{name}") for name in unsaid}
+        for limit in LIMITS:
+            said[limit] = _lower(said.get(limit, 0), getattr(settings, f"align_{limit}"))
+        if (
+            said.get("sampling") or settings.align_sampling
+        ) == "similar" and not context.query.strip():
+            raise UsageError("Say what the batch is to be similar to: give a query.")
         return cls.model_validate(usual | said | {"run": run, "trigger": trigger, "started_at": at})
+
+
+def _lower(one: float, other: float) -> float:
+    """The lower of two limits, of which 0 is none."""
+    return min(one, other) if one and other else one or other
 
 
 def replace(_: T, new: T) -> T:
@@ -114,6 +134,9 @@ class AlignmentState(TypedDict):
         str, Field(description="Who asks for a run; sample takes it and begins one."), replace
     ]
     plan: Annotated[Json, Field(description="What this run goes by."), replace]
+    marks: Annotated[
+        Json, Field(description="Marks of the labels that were new when it began."), replace
+    ]
     from_version: Annotated[int, Field(description="The version the run started from."), replace]
     initial: Annotated[list[Json], Field(description="Its rules."), replace]
     rules: Annotated[list[Json], Field(description="The best rules so far."), replace]

@@ -127,7 +127,6 @@ class _Found:
     tested: EpisodeLosses
     cached: int
     unscored: str
-    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ class _Run:
         settings = parts.settings
         runtime = Runtime(context=AgentContext(user_id=user_id), store=store)
         memory = user_memory(parts.memory, runtime)
-        context = AlignmentContext(user_id=user_id, causal=True, tools=False)
+        context = AlignmentContext(user_id=user_id, causal=True, tools=False, sampling="latest")
         at = now().isoformat()
         plan = Plan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
         return cls(
@@ -163,7 +162,7 @@ class _Run:
     async def on(self, episode: Episode) -> _Found:
         """Answer its query under each condition, nothing twice, and compare."""
         persona = persona_at(episode, self.versions)
-        scene, warnings = await self.simulator.scene(
+        scene = await self.simulator.scene(
             episode, frozenset(), self.plan, self.memory, self.runtime
         )
         recalled = await self.memory.episodes.find(scene.recalled)
@@ -185,7 +184,6 @@ class _Run:
             ),
             cached=sum(answer.cached for answer in answers),
             unscored=next((loss.why for loss in losses.values() if loss.score is None), ""),
-            warnings=warnings,
         )
 
     async def _loss(self, episode: Episode, answer: Simulated) -> Loss:
@@ -222,11 +220,10 @@ def _means(tested: Sequence[EpisodeLosses]) -> dict[Condition, Mean]:
 
 
 def _warnings(found: Sequence[_Found]) -> list[str]:
-    warnings = list(dict.fromkeys(each for one in found for each in one.warnings))
     left_out = [one.unscored for one in found if not one.tested.scored]
-    if left_out:
-        warnings.append(
-            f"{len(left_out)} of {len(found)} episodes are left out, since not all of their "
-            f"answers could be simulated and judged; the first reason: {left_out[0]}"
-        )
-    return warnings
+    if not left_out:
+        return []
+    return [
+        f"{len(left_out)} of {len(found)} episodes are left out, since not all of their "
+        f"answers could be simulated and judged; the first reason: {left_out[0]}"
+    ]

@@ -60,6 +60,7 @@ def recursion_limit(settings: Settings) -> int:
     return 2 * settings.max_steps + 8
 
 
-_parts = Parts.make()
-builder = build(_parts)
-graph = builder.compile().with_config(recursion_limit=recursion_limit(_parts.settings))
+parts = Parts.make()
+"""Those of a server's process; both graphs share them."""
+builder = build(parts)
+graph = builder.compile().with_config(recursion_limit=recursion_limit(parts.settings))

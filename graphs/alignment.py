@@ -7,7 +7,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, Send
 
 from personaagent.core.alignment_state import AlignmentContext, AlignmentInput, AlignmentState
-from personaagent.graphs.agent import answering
+from personaagent.graphs.agent import answering, parts
 from personaagent.models.failures import is_transient
 from personaagent.nodes.alignment.compare import compare
 from personaagent.nodes.alignment.critique import critique
@@ -78,6 +78,5 @@ def _next_round_or_end(state: AlignmentState) -> str:
     return "publish" if state["stopped_by"] else "sample"
 
 
-_parts = Parts.make()
-builder = build(_parts)
+builder = build(parts)
 graph = builder.compile().with_config(recursion_limit=RECURSION_LIMIT)

@@ -25,7 +25,7 @@ from personaagent.graphs.agent import build, recursion_limit
 from personaagent.graphs.background import Background
 from personaagent.graphs.local_alignment import Approve, LocalAlignment, OnStep
 from personaagent.graphs.local_errors import run_errors
-from personaagent.graphs.local_files import Files, conversation, open_files
+from personaagent.graphs.local_files import Files, alignment_thread, conversation, open_files
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
@@ -195,6 +195,8 @@ class LocalAgent:
         with self._files.alone(user_id):
             memory = self.memory(user_id)
             receipt = await forget(memory, episode_ids, self._files.delete_threads)
+            # Its rules and facts rest on more than the episodes that it is known to hold.
+            await self._files.delete_threads([alignment_thread(user_id)])
         await self._files.truncate_logs()
         return receipt
 
@@ -225,14 +227,10 @@ class LocalAgent:
 
     def _alignment_context(self, user_id: str, **options: Any) -> AlignmentContext:
         try:
-            context = AlignmentContext(user_id=user_id, **options)
+            return AlignmentContext(user_id=user_id, **options)
         except ValidationError as error:
             wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
             raise UsageError(f"Alignment cannot be run like this: {wrong}.") from error
-        sampling = context.sampling or self.parts.settings.align_sampling
-        if sampling == "similar" and not context.query.strip():
-            raise UsageError("Say what the batch is to be similar to: give a query.")
-        return context
 
     async def _refresh_if_due(self, user_id: str) -> None:
         """Begin a refresh of the summary beside the conversation, one a user at a time."""

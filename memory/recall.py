@@ -61,6 +61,11 @@ class _Words:
         return _alike(self.query, other.query) and _alike(self.wanted, other.wanted)
 
 
+def asks_the_same(one: str, other: str) -> bool:
+    """Whether two queries share at least 0.9 of their words (Jaccard)."""
+    return _alike(_words(one), _words(other))
+
+
 def _alike(one: set[str], other: set[str]) -> bool:
     union = len(one | other)
     return union == 0 or len(one & other) / union >= SAME

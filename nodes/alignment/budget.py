@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from personaagent.core.alignment_state import AlignmentState, Branch, Plan
+from personaagent.core.alignment_state import LIMITS, AlignmentState, Branch, Limit, Plan
 from personaagent.core.records import Usage, now
 from personaagent.core.settings import Settings
 from personaagent.memory.spending import Spent
 from personaagent.memory.user import UserMemory
-
-Limit = Literal["calls", "tokens", "seconds", "price"]
-LIMITS: tuple[Limit, ...] = ("calls", "tokens", "seconds", "price")
 
 
 @dataclass
@@ -36,6 +32,11 @@ class Budget:
     def spend(self, usage: Usage) -> None:
         """Count ``usage`` in."""
         self.used += usage
+
+    def catch_up(self, other: "Budget") -> None:
+        """Take over what ``other`` knows to be used, where it knows of more."""
+        if other.spent().calls > self.spent().calls:
+            self.used = other.used
 
     def spent(self) -> Spent:
         """What the run has used up to now, seconds since it was begun."""

@@ -84,7 +84,7 @@ async def case_of(state: AlignmentState, runtime: Runtime[AlignmentContext], par
         plan=Plan.model_validate(state["plan"]),
         rules=[Rule.model_validate(each) for each in state["rules"]],
         batch=batch,
-        losses=losses,
+        losses={each.id: losses[each.id] for each in batch},
         refused=state["refused"],
     )
 

@@ -33,7 +33,8 @@ async def compare(
             f"{len(unscored)} of {len(losses)} episodes could not be simulated and judged, so that "
             f"nothing was changed; the first reason: {unscored[0].why}"
         )
-    perfect = all(losses[each].score == 1 for each in state["batch"] if each in losses)
+    scores = [loss.score for loss in learning[0].values()]
+    perfect = not any(score is not None and score < 1 for score in scores)
     settled = perfect and METHODS[Plan.model_validate(state["plan"]).mode].acceptance.needs_holdout
     return {
         "losses": {episode: loss.stored() for episode, loss in losses.items()},

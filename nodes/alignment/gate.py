@@ -27,12 +27,12 @@ async def gate(
     plan = Plan.model_validate(state["plan"])
     trial = await trial_of(state, runtime, simulator)
     before = {episode: Loss.model_validate(each) for episode, each in state["losses"].items()}
-    guard = state["holdout"] + state["seen"]
     acceptance = METHODS[plan.mode].acceptance
     verdict = await acceptance.judge(
         [Candidate.model_validate(each) for each in state["candidates"]],
         batch=state["batch"],
-        guard=guard,
+        holdout=state["holdout"],
+        seen=state["seen"],
         before=before,
         trial=trial,
     )
@@ -41,8 +41,8 @@ async def gate(
     done = Round(
         losses_before=_of(before, state["batch"]),
         losses_after=_of(verdict.after, state["batch"]),
-        holdout_before=_of(before, guard),
-        holdout_after=_of(verdict.after, guard),
+        holdout_before=_of(before, state["holdout"]),
+        holdout_after=_of(verdict.after, state["holdout"]),
         gradient=state["gradient"],
         edits=verdict.best.operations if verdict.best else [],
         accepted=verdict.accepted,
@@ -50,6 +50,7 @@ async def gate(
     )
     return {
         "rules": [rule.stored() for rule in taken.rules] if taken else state["rules"],
+        "losses": {e: loss.stored() for e, loss in verdict.after.items()} if taken else {},
         "idle": idle,
         "refused": (state["refused"] + verdict.refused)[-REMEMBERED:],
         "rounds": [*state["rounds"], done.stored()],

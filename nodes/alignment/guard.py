@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
-from personaagent.memory.recall import collapse
+from personaagent.memory.recall import asks_the_same
 from personaagent.nodes.alignment.names import names_unsaid
 from personaagent.nodes.alignment.orders import (
     imitates_markup,
@@ -72,17 +72,12 @@ def independent(episodes: Sequence[Episode]) -> int:
 
 
 def _one_occasion(one: Episode, other: Episode) -> bool:
-    if len(collapse([_question(one), _question(other)], 2)) == 1:
+    if asks_the_same(one.query, other.query):
         return True
     if one.source == other.source and abs(one.created_at - other.created_at) < SAME_MOMENT:
         return True
     keys = ("thread_id", "conversation_id")
     return any(one.metadata.get(key) == other.metadata.get(key) is not None for key in keys)
-
-
-def _question(episode: Episode) -> Episode:
-    """The episode without its answers: the same question, corrected in other words, is the same."""
-    return Episode(id=episode.id, user_id=episode.user_id, query=episode.query, response="")
 
 
 def _unfit(rule: str, settings: Settings) -> str | None:

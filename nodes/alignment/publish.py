@@ -30,8 +30,9 @@ async def publish(
     before = [Rule.model_validate(each) for each in state["initial"]]
     after = [Rule.model_validate(each) for each in state["rules"]]
     pairs: list[Pair] = []
+    spent_here = Usage()
     if after != before and METHODS[plan.mode].acceptance.needs_holdout:
-        after, pairs = await _rivals(trial, state, before, after)
+        after, pairs, spent_here = await _rivals(trial, state, before, after)
     version, warnings = state["from_version"], state["warnings"]
     stopped_by = cast(StoppedBy, state["stopped_by"])
     if after != before and not plan.dry_run:
@@ -42,8 +43,8 @@ async def publish(
             stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
     spent = trial.budget.spent()
     await trial.memory.spending.add(spent)
-    if not plan.dry_run and stopped_by not in ("labels", "conflict"):
-        await trial.memory.unaligned.clear(await trial.memory.unaligned.marks())
+    if not plan.dry_run and (state["rounds"] or stopped_by == "no loss"):
+        await trial.memory.unaligned.clear(state["marks"])
     result = Alignment(
         user_id=trial.memory.user_id,
         mode=plan.mode,
@@ -54,27 +55,35 @@ async def publish(
         rules_before=before,
         rules_after=after,
         pairs=pairs,
-        usage=_usage(state),
+        usage=_usage(state, spent_here),
         seconds=round(spent.seconds, 3),
         warnings=warnings,
     )
-    return {"stopped_by": stopped_by, "result": result.stored()}
+    return {
+        "stopped_by": stopped_by,
+        "usage": spent_here.stored(),
+        "proving": spent_here.stored(),
+        "result": result.stored(),
+    }
 
 
 async def _rivals(
     trial: Trial, state: AlignmentState, before: list[Rule], after: list[Rule]
-) -> tuple[list[Rule], list[Pair]]:
-    """The better of the two on all episodes of the run, and the losses that say so."""
+) -> tuple[list[Rule], list[Pair], Usage]:
+    """The better of the two on all episodes of the run, the losses that say so, and the cost.
+
+    Of all that was simulated before there is none: only ``hardest`` leaves something to simulate.
+    """
     every = state["batch"] + state["seen"] + state["holdout"]
     was, is_now = await asyncio.gather(trial.of(before, every), trial.of(after, every))
     if change(was.losses, is_now.losses, every) >= 0:
-        return before, []
+        return before, [], was.usage + is_now.usage
     pairs = [
         _pair(was.losses[each], is_now.losses[each], each in state["holdout"])
         for each in every
         if each in was.losses and each in is_now.losses
     ]
-    return after, pairs
+    return after, pairs, was.usage + is_now.usage
 
 
 def _pair(before: Loss, after: Loss, held_out: bool) -> Pair:
@@ -93,6 +102,8 @@ async def _publish(
 ) -> int:
     """The version that the rules become; ``parent`` where the user does not approve of them.
 
+    Nothing but True approves: a client may resume with anything.
+
     Raises:
         Conflict: the persona, or the evidence of a rule, is not there as it was.
     """
@@ -100,16 +111,16 @@ async def _publish(
     current = await personas.current()
     if current.proof and current.proof.run == proof.run:
         return current.version
-    if trial.plan.approve and not interrupt(
-        {
+    if trial.plan.approve and current.version == parent:
+        question = {
             "question": "Publish these rules?",
             "from_version": parent,
             "rules_before": [rule.stored() for rule in current.rules],
             "rules_after": [rule.stored() for rule in rules],
             "pairs": [pair.stored() for pair in proof.pairs],
         }
-    ):
-        return parent
+        if interrupt(question) is not True:
+            return parent
     note = _note(proof)
     published = await personas.publish(
         rules,
@@ -132,7 +143,7 @@ def _gradients(state: AlignmentState) -> str:
     return "\n".join(each["gradient"] for each in state["rounds"] if each["accepted"])
 
 
-def _usage(state: AlignmentState) -> dict[str, Any]:
-    gate = Usage.model_validate(state["proving"]).summed()
-    total = Usage.model_validate(state["usage"]).summed()
-    return total | {"cached": state["cached"], "gate": gate}
+def _usage(state: AlignmentState, spent_here: Usage) -> dict[str, Any]:
+    gate = Usage.model_validate(state["proving"]) + spent_here
+    total = Usage.model_validate(state["usage"]) + spent_here
+    return total.summed() | {"cached": state["cached"], "gate": gate.summed()}

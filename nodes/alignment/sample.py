@@ -12,6 +12,7 @@ from personaagent.core.alignment import Loss
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
 from personaagent.core.records import Usage, new_id, now
 from personaagent.memory.profile import LabelledAt
+from personaagent.memory.recall import asks_the_same
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.budget import Budget
 from personaagent.nodes.alignment.simulator import Simulator, drawn_from
@@ -32,7 +33,12 @@ async def sample(
     text it will hold, so that forgetting one of them finds it.
     """
     memory = user_memory(simulator.parts.memory, runtime)
-    begun = await _begin(runtime, simulator, memory, state["trigger"]) if state["trigger"] else {}
+    ended = not state["plan"] or bool(state["result"])
+    begun = (
+        await _begin(runtime, simulator, memory, state["trigger"] or "again")
+        if state["trigger"] or ended
+        else {}
+    )
     run: Any = {**state, **begun} | ({"usage": Usage().stored()} if begun else {})
     plan = Plan.model_validate(run["plan"])
     least = LEAST_HELD_OUT if METHODS[plan.mode].acceptance.needs_holdout else 0
@@ -46,8 +52,7 @@ async def sample(
         return begun | {"stopped_by": "labels", "warnings": [*run["warnings"], few]}
     seen = [each for each in dict.fromkeys(run["seen"] + run["batch"]) if each not in batch]
     new = [each for each in [*batch, *holdout] if each not in run["scenes"]]
-    scenes, warnings = await _scenes(new, holdout, plan, simulator, memory, runtime)
-    scenes = run["scenes"] | scenes
+    scenes = run["scenes"] | await _scenes(new, holdout, plan, simulator, memory, runtime)
     if runtime.execution_info and (thread := runtime.execution_info.thread_id):
         await memory.conversations.note(thread, drawn_from(scenes), key=plan.run)
     budget = await Budget.of(run, simulator.parts.settings, memory)
@@ -58,7 +63,6 @@ async def sample(
         "seen": seen,
         "scenes": scenes,
         "stopped_by": budget.exhausted() or "",
-        "warnings": list(dict.fromkeys([*run["warnings"], *warnings])),
     }
 
 
@@ -72,6 +76,7 @@ async def _begin(
     rules = [rule.stored() for rule in persona.rules]
     return {
         "trigger": "",
+        "marks": await memory.unaligned.marks(),
         "plan": plan.stored(),
         "from_version": persona.version,
         "initial": rules,
@@ -112,10 +117,23 @@ async def _sets(
         memory=memory,
         last_losses={id: Loss.model_validate(each) for id, each in run.get("losses", {}).items()},
     )
-    if least and not holdout:
-        rest = [each for each in choice if each.id not in batch]
+    if least and run["round"] == 0:
+        rest = await _others([each for each in choice if each.id not in batch], batch, memory)
         holdout = stratified(rest, plan.holdout)
     return batch, holdout
+
+
+async def _others(
+    rest: Sequence[LabelledAt], batch: Sequence[str], memory: UserMemory
+) -> list[LabelledAt]:
+    """Those that ask something else than the batch does: the same question proves nothing."""
+    learned = await memory.episodes.find(batch)
+    same = {
+        each.id
+        for each in await memory.episodes.find([each.id for each in rest])
+        if any(asks_the_same(each.query, other.query) for other in learned)
+    }
+    return [each for each in rest if each.id not in same]
 
 
 def stratified(pool: Iterable[LabelledAt], most: int) -> list[str]:
@@ -134,8 +152,8 @@ async def _scenes(
     simulator: Simulator,
     memory: UserMemory,
     runtime: Runtime[AlignmentContext],
-) -> tuple[dict[str, Any], list[str]]:
-    """The scenes of these episodes, and what the user should know.
+) -> dict[str, Any]:
+    """The scenes of these episodes.
 
     What is held out is hidden from the scenes of the others, so that no candidate is built from it.
     """
@@ -147,6 +165,4 @@ async def _scenes(
             for e in episodes
         )
     )
-    scenes = {e.id: scene for e, (scene, _) in zip(episodes, found, strict=True)}
-    warnings = [warning for _, told in found for warning in told]
-    return {id: scene.stored() for id, scene in scenes.items()}, warnings
+    return {e.id: scene.stored() for e, scene in zip(episodes, found, strict=True)}

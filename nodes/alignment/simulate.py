@@ -6,7 +6,6 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Branch, Plan
 from personaagent.core.records import Rule, Usage
-from personaagent.nodes.alignment.budget import Budget
 from personaagent.nodes.alignment.simulator import Scene, Simulator
 from personaagent.nodes.alignment.strategies.methods import METHODS
 from personaagent.nodes.parts import user_memory
@@ -23,7 +22,7 @@ async def simulate(
     memory = user_memory(simulator.parts.memory, runtime)
     plan, scene = Plan.model_validate(branch["plan"]), Scene.model_validate(branch["scene"])
     rules = [Rule.model_validate(each) for each in branch["rules"]]
-    budget = await Budget.of(branch, simulator.parts.settings, memory)
+    budget = await simulator.budget(branch, memory)
     known = {e.id: e for e in await memory.episodes.find([branch["episode"], *scene.recalled])}
     if branch["episode"] not in known:
         return {}

@@ -4,18 +4,20 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from cachetools import LRUCache
 from langchain_core.messages import HumanMessage
 from langgraph.errors import NodeTimeoutError
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from personaagent.core.alignment_state import Plan
-from personaagent.core.errors import ServiceError
+from personaagent.core.alignment_state import AlignmentState, Branch, Plan
+from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Profile, Record, Rule, Usage
 from personaagent.core.states import AgentContext
+from personaagent.memory.recall import asks_the_same
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.inject_persona import system_prompt
 from personaagent.nodes.agent.recall import recall
@@ -69,6 +71,14 @@ class Simulator:
 
     parts: Parts
     answering: Mapping[bool, Answering]
+    budgets: LRUCache[str, Budget] = field(default_factory=lambda: LRUCache(1024))
+
+    async def budget(self, state: AlignmentState | Branch, memory: UserMemory) -> Budget:
+        """The budget of a run, one for all of its branches in this process."""
+        now = await Budget.of(state, self.parts.settings, memory)
+        known = self.budgets.setdefault(now.plan.run, now)
+        known.catch_up(now)
+        return known
 
     async def scene(
         self,
@@ -77,19 +87,29 @@ class Simulator:
         plan: Plan,
         memory: UserMemory,
         runtime: Runtime[Any],
-    ) -> tuple[Scene, list[str]]:
-        """What comes to mind for the episode's query, by the agent's own ``recall``; and warnings.
+    ) -> Scene:
+        """What comes to mind for the episode's query, by the agent's own ``recall``.
 
-        The episode, all ``hidden`` and, if the plan is causal, all that came later stay unseen.
+        The episode, whatever else asks the same, all ``hidden`` and, if the plan is causal, all
+        that came later stay unseen.
+
+        Raises:
+            IndexUnavailable: nothing can be recalled now; a persona is not proved without memory.
         """
         hidden |= {episode.id}
         state: Any = {"messages": [HumanMessage(episode.query)]}
         context = _context(memory, episode, hidden, plan)
         async with self.parts.room:  # what waits here does not use up recall's own patience
             known = await recall(state, runtime.override(context=context), parts=self.parts)
-        ids = [each["id"] for each in known["recalled"]]
-        scene = Scene(hidden=sorted(hidden), recalled=ids, profile=known["profile"])
-        return scene, known["warnings"]
+        if known["warnings"]:
+            raise IndexUnavailable(f"Nothing was aligned: {' '.join(known['warnings'])}")
+        recalled = {each["id"]: each["query"] for each in known["recalled"]}
+        same = {id for id, query in recalled.items() if asks_the_same(query, episode.query)}
+        return Scene(
+            hidden=sorted(hidden | same),
+            recalled=[each for each in recalled if each not in same],
+            profile=known["profile"],
+        )
 
     def told(
         self, rules: Sequence[Rule], episode: Episode, scene: Scene, known: Mapping[str, Episode]
@@ -146,8 +166,8 @@ class Simulator:
         return Simulated(answer=answer, usage=used)
 
     def _key(self, told: Told, plan: Plan) -> str:
-        """Of all that decides the answer; what tools will find is decided by what is hidden."""
-        within_reach = [told.scene.hidden, plan.causal] if plan.tools else []
+        """Of all that decides the answer; what tools will find may change from run to run."""
+        within_reach = [told.scene.hidden, plan.causal, plan.run] if plan.tools else []
         actor, most_steps = self.parts.models.describe("actor"), self.parts.settings.max_steps
         parts = [actor, most_steps, told.prompt, told.episode.query, within_reach]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -87,7 +87,7 @@ async def trial_of(
     kinds, known, budget = await asyncio.gather(
         memory.profile.label_kinds(),
         memory.episodes.find(sorted(drawn_from(state["scenes"]))),
-        Budget.of(state, simulator.parts.settings, memory),
+        simulator.budget(state, memory),
     )
     return Trial(
         simulator,

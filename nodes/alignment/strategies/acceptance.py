@@ -27,18 +27,20 @@ class Proved:
         candidates: Sequence[Candidate],
         *,
         batch: Sequence[str],
-        guard: Sequence[str],
+        holdout: Sequence[str],
+        seen: Sequence[str],
         before: dict[str, Loss],
         trial: Trial,
     ) -> Verdict:
-        """Try all on the batch, and those that are strictly better there on the guard.
+        """Try all on the batch, and those that are strictly better there on the others.
 
-        The best of those that are not worse there is accepted; a tie keeps the current persona.
+        The best of those that are not worse on the held-out episodes, nor on those of earlier
+        batches, is accepted; a tie keeps the current persona.
         """
         if not candidates:
             return Verdict(None, accepted=False, reason="no edit could be made")
         tried = await asyncio.gather(
-            *(self._tried(each, batch, guard, before, trial) for each in candidates)
+            *(self._tried(each, batch, [*holdout, *seen], before, trial) for each in candidates)
         )
         better = [
             index for index, each in enumerate(tried) if change(before, each.losses, batch) < -NOISE
@@ -47,10 +49,11 @@ class Proved:
         proved = [
             index
             for index in better
-            if pairs(before, tried[index].losses, guard) >= LEAST_PAIRS
-            and change(before, tried[index].losses, guard) <= NOISE
+            if pairs(before, tried[index].losses, holdout) >= LEAST_PAIRS
+            and change(before, tried[index].losses, holdout) <= NOISE
+            and change(before, tried[index].losses, seen) <= NOISE
         ]
-        every = [*batch, *guard]
+        every = [*batch, *holdout, *seen]
         ranked = sorted(
             proved or better or range(len(tried)),
             key=lambda index: change(before, tried[index].losses, every),
@@ -78,14 +81,14 @@ class Proved:
         self,
         candidate: Candidate,
         batch: Sequence[str],
-        guard: Sequence[str],
+        others: Sequence[str],
         before: dict[str, Loss],
         trial: Trial,
     ) -> Tried:
-        """The candidate on the batch and, as soon as it is known to be better there, on the guard."""
+        """The candidate on the batch and, as soon as it is known to be better there, on the others."""
         tried = await trial.of(candidate.rules, batch)
         if change(before, tried.losses, batch) < -NOISE:
-            tried = total([tried, await trial.of(candidate.rules, guard)])
+            tried = total([tried, await trial.of(candidate.rules, others)])
         return tried
 
 
@@ -99,7 +102,8 @@ class Unproved:
         candidates: Sequence[Candidate],
         *,
         batch: Sequence[str],
-        guard: Sequence[str],
+        holdout: Sequence[str],
+        seen: Sequence[str],
         before: dict[str, Loss],
         trial: Trial,
     ) -> Verdict:

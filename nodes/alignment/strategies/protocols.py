@@ -102,13 +102,14 @@ class Acceptance(Protocol):
         candidates: Sequence[Candidate],
         *,
         batch: Sequence[str],
-        guard: Sequence[str],
+        holdout: Sequence[str],
+        seen: Sequence[str],
         before: dict[str, Loss],
         trial: Trial,
     ) -> Verdict:
         """The verdict on the candidates.
 
-        ``batch`` and ``guard`` (held-out, and batches of earlier rounds) are ids of episodes,
+        ``batch``, ``holdout`` and ``seen`` (batches of earlier rounds) are ids of episodes,
         ``before`` the losses under the rules so far.
         """
         ...

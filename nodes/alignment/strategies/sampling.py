@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from personaagent.core.alignment import Loss
 from personaagent.core.alignment_state import Plan
 from personaagent.memory.profile import LabelledAt
@@ -39,14 +41,16 @@ class Similar:
         memory: UserMemory,
         last_losses: dict[str, Loss],
     ) -> list[str]:
-        """Those nearest to the plan's query.
+        """Those whose queries are nearest to the plan's, by embedding.
 
         Raises:
-            IndexUnavailable, EmbeddingsChanged, ServiceError: memory cannot be searched.
+            ServiceError, DataError: the embedding model cannot be asked.
         """
-        known = {each.id for each in pool}
-        nearest = await memory.search(plan.query, len(known))
-        return [each.id for each in nearest if each.id in known][:n]
+        episodes = await memory.episodes.find([each.id for each in pool])
+        embed = memory.indexer.embedder.embed
+        [sought], queries = await embed([plan.query]), await embed([e.query for e in episodes])
+        near = {e.id: np.dot(sought, query) for e, query in zip(episodes, queries, strict=True)}
+        return sorted(near, key=lambda each: -near[each])[:n]
 
 
 class Hardest:
