@@ -28,7 +28,7 @@ def lines(start: int, year: int) -> str:
         json.dumps(
             {
                 "id": f"e{number}",
-                "query": f"Paint for the {room}?",
+                "query": f"Paint for the {room} in {year}?",
                 "response": "red",
                 "ground_truth": "blue",
                 "task": "colour",
