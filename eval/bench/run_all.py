@@ -9,7 +9,18 @@ from measured import SKIPPED, Measured
 from rich.console import Console
 from rich.table import Table
 
-SCRIPTS = ("startup", "import_rate", "footprint", "recall", "overhead", "locomo")
+SCRIPTS = (
+    "startup",
+    "import_rate",
+    "footprint",
+    "recall",
+    "overhead",
+    "locomo",
+    "alignment_round",
+    "alignment_users",
+    "alignment_history",
+    "alignment_cost",
+)
 
 
 def main() -> None:

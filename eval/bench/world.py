@@ -3,7 +3,7 @@
 import json
 import random
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -25,6 +25,8 @@ from personaagent.nodes.parts import Parts
 SIZE = 384
 PIECE = 2000
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
+Invent = Callable[[str, int], Iterator[Episode]]
+"""Makes so many episodes of the user."""
 
 
 class RandomVectors:
@@ -69,10 +71,13 @@ def vocabulary() -> list[str]:
 
 
 @asynccontextmanager
-async def world(users: dict[str, int], **settings: object) -> AsyncIterator[Settings]:
+async def world(
+    users: dict[str, int], episodes_of: Invent | None = None, **settings: object
+) -> AsyncIterator[Settings]:
     """Settings of a new data folder that holds so many indexed episodes of each user.
 
-    No profile summary is refreshed: that goes on beside a conversation, not in its turns.
+    ``episodes_of`` makes them (default: ``invented``). No profile summary is refreshed: that goes
+    on beside a conversation, not in its turns.
     """
     with TemporaryDirectory(prefix="bench-") as folder:
         made = load_settings(home=Path(folder), summary_every=0, **settings)
@@ -80,7 +85,7 @@ async def world(users: dict[str, int], **settings: object) -> AsyncIterator[Sett
         parts = Parts.make(made, embedder=RandomVectors(real_embedder().name))
         async with open_local(made, parts) as agent:
             for user, count in users.items():
-                await _fill(agent, user, count)
+                await _fill(agent, user, (episodes_of or invented)(user, count))
             await agent.memory(user).indexer.settle()
         yield made
 
@@ -98,9 +103,8 @@ def invented(user: str, count: int) -> Iterator[Episode]:
         )
 
 
-async def _fill(agent: LocalAgent, user: str, count: int) -> None:
+async def _fill(agent: LocalAgent, user: str, episodes: Iterator[Episode]) -> None:
     memory = agent.memory(user)
-    episodes = invented(user, count)
     while piece := list(islice(episodes, PIECE)):
         await memory.episodes.add(piece)
         await memory.indexer.catch_up(len(piece))
