@@ -157,12 +157,13 @@ class Simulator:
                 if spent := budget.exhausted():
                     return Simulated(error=f"The run's limit of {spent} was reached before this.")
                 done = await self.answering[plan.tools].ainvoke(state, context=context)
+                answer = done["messages"][-1].text
+                used = Usage.model_validate(done["usage"])
+                budget.spend(used)
+                # Kept before another may begin: a kill costs no more answers than are under way.
+                await memory.simulations.put(key, {"answer": answer}, drawn_from=told.drawn_from)
         except (ServiceError, NodeTimeoutError) as error:
             return Simulated(error=str(error))
-        answer = done["messages"][-1].text
-        used = Usage.model_validate(done["usage"])
-        budget.spend(used)
-        await memory.simulations.put(key, {"answer": answer}, drawn_from=told.drawn_from)
         return Simulated(answer=answer, usage=used)
 
     def _key(self, told: Told, plan: Plan) -> str:
