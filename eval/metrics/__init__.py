@@ -1,0 +1,1 @@
+"""What is told of many answers: metrics, intervals, differences in pairs."""

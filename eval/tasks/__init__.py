@@ -1,0 +1,1 @@
+"""The tasks: each reads its authors' files, and scores as they do."""
