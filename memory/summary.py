@@ -57,7 +57,10 @@ async def refresh_summary(memory: UserMemory, critic: BaseChatModel) -> RoleUsag
 def _apply(
     changes: Sequence[_Change], statements: Sequence[Statement], episodes: Sequence[Episode]
 ) -> list[Statement]:
-    """The statements after the changes; a change without evidence that exists does nothing."""
+    """The statements after the changes; a change without evidence that exists does nothing.
+
+    A statement that is changed still says something of what it rested on before.
+    """
     ids = {f"E{number}": episode.id for number, episode in enumerate(episodes, 1)}
     kept = {f"S{number}": statement for number, statement in enumerate(statements, 1)}
     added: list[Statement] = []
@@ -68,7 +71,9 @@ def _apply(
             continue
         if change.statement in kept:
             if text:
-                kept[change.statement] = Statement(text=text, evidence=evidence)
+                before = kept[change.statement].evidence
+                rests_on = list(dict.fromkeys([*before, *evidence]))
+                kept[change.statement] = Statement(text=text, evidence=rests_on)
             else:
                 del kept[change.statement]
         elif text and text.casefold() not in {

@@ -100,7 +100,9 @@ async def test_statements_are_replaced_and_taken_out(tmp_path: Path) -> None:
         return changes(("S1", "", ["E1"]), ("S2", "The user likes only tea.", ["E1"]))
 
     await refresh_summary(anna, critic(second))
-    assert await summary(anna) == [("The user likes only tea.", ["e3"])]
+    assert await summary(anna) == [("The user likes only tea.", ["e2", "e3"])], "on both"
+    await forget(anna, ["e3"], _no_threads)
+    assert await summary(anna) == [("The user likes only tea.", ["e2"])]
 
 
 async def test_nothing_new_costs_nothing(tmp_path: Path) -> None:
