@@ -8,7 +8,7 @@ from personaagent.core.records import Profile, Record, Statement, TaskFacts, now
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.facts import compute_facts
 from personaagent.memory.hiding import NOTHING, Hidden
-from personaagent.memory.kinds import LabelKind, TaskKind, kind_of
+from personaagent.memory.kinds import TaskKind, kind_of
 from personaagent.memory.marks import Marks
 from personaagent.memory.space import Space, Value
 from personaagent.memory.tally import TaskTally, tally, without
@@ -54,11 +54,6 @@ class Profiles:
     async def label_kinds(self) -> dict[str | None, TaskKind]:
         """What kind of labels each task has."""
         return {each.task: kind_of(each) for each in await self._tallies()}
-
-    async def kind(self, task: str | None) -> LabelKind:
-        """The kind of labels that ``task`` has; text, where it has none yet."""
-        known = (await self.label_kinds()).get(task)
-        return "text" if known is None else known.kind
 
     async def unsummarised(self) -> dict[str, Value]:
         """The marks of the episodes that the summary has not seen, oldest episode first."""
