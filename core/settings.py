@@ -54,12 +54,16 @@ class Settings(BaseSettings):
         description="Folder of the user's data: store, checkpoints, index, embedded models.",
     )
 
-    model: str | None = Field(None, description="Actor: the model that answers (and simulates).")
+    model: str | None = Field(
+        None, description="Actor: the model that answers, also in simulations."
+    )
     critic_model: str | None = Field(
-        None, description="Critic: writes the profile summary. Default: the actor's."
+        None,
+        description="Critic: criticises answers, judges free texts, writes the profile summary. "
+        "Default: the actor's.",
     )
     editor_model: str | None = Field(
-        None, description="Editor: rewrites personas. Default: the actor's."
+        None, description="Editor: proposes edits of the persona. Default: the actor's."
     )
     openai_base_url: str | None = Field(
         None,
@@ -173,7 +177,10 @@ class Settings(BaseSettings):
         "(rouge on the embedded model, judge elsewhere).",
     )
     concurrency: int = Field(
-        0, ge=0, description="Simulations at once; 0: 16, or 1 on the embedded model."
+        0,
+        ge=0,
+        description="Model calls of alignments at once, of all users together; "
+        "0: 16, or 1 on the embedded model.",
     )
     evidence_edits: int = Field(
         1, ge=1, description="Episodes you corrected that a learned rule must rest on."
@@ -219,7 +226,7 @@ class Settings(BaseSettings):
 
     @property
     def simulations_at_once(self) -> int:
-        """How many simulations may run side by side, over all users."""
+        """How many model calls of alignments may run side by side, over all users."""
         return self.concurrency or (1 if self.embedded else 16)
 
     @property
