@@ -1,7 +1,12 @@
 """What a metric is."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Outcome(NamedTuple):
@@ -13,12 +18,24 @@ class Outcome(NamedTuple):
     scores: Mapping[str, float]
 
 
-class Metric(Protocol):
-    """A number over many answers. ``higher`` says whether more is better."""
+class Metric(ABC):
+    """A number over many answers that is computed from sums over them.
+
+    Sums are all that a bootstrap needs: it draws users, and adds up. ``higher`` says whether more
+    is better.
+    """
 
     name: str
     higher: bool
 
+    @abstractmethod
+    def terms(self, outcome: Outcome) -> Sequence[float]:
+        """What the outcome adds to the sums; as many numbers for each outcome."""
+
+    @abstractmethod
+    def of(self, sums: Array) -> Array:
+        """The metric from sums in the last dimension; nan where they are of no answer."""
+
     def over(self, outcomes: Sequence[Outcome]) -> float:
         """The metric over at least one outcome."""
-        ...
+        return float(self.of(np.sum([self.terms(outcome) for outcome in outcomes], axis=0)))

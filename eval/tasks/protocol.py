@@ -16,7 +16,7 @@ class Scored(Record):
     """What a task makes of an answer.
 
     ``read`` is the answer as the task understands it (a label, the text of an option), None where
-    it cannot be: unparsable. ``scores`` are numbers by name, for the task's metrics; ``usage`` is
+    it cannot be (unparsable), or where methods only recall. ``scores`` are numbers by name, for the task's metrics; ``usage`` is
     the judge's, where one was asked.
     """
 
@@ -51,8 +51,10 @@ class Task(Protocol):
         """The answer as the task understands it; None where it cannot be understood."""
         ...
 
-    async def score(self, question: Question, answered: Answered, models: Models) -> Scored:
-        """What the answer is worth. Tasks with exact metrics ask no model.
+    async def score(
+        self, case: Case, question: Question, answered: Answered, models: Models
+    ) -> Scored:
+        """What the answer to a question of ``case`` is worth. Exact metrics ask no model.
 
         Raises:
             ServiceError, ConfigurationError: the judge cannot be asked.
