@@ -13,10 +13,9 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
-from personaagent.core.alignment import Loss
 from personaagent.core.alignment_state import AlignmentContext, Plan
 from personaagent.core.errors import DataError, ModelError
-from personaagent.core.records import Episode, Moment, Persona, Record, Usage, new_id, now
+from personaagent.core.records import Episode, Moment, Persona, Record, new_id, now
 from personaagent.core.states import AgentContext
 from personaagent.eval.conditions import CONDITIONS, Condition, persona_at, told_under
 from personaagent.eval.estimate import Estimate, estimate
@@ -24,7 +23,7 @@ from personaagent.graphs.alignment import simulator_of
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.budget import Budget
 from personaagent.nodes.alignment.comparer import Comparer
-from personaagent.nodes.alignment.simulator import Simulated, Simulator
+from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.parts import Parts, user_memory
 
 Advance = Callable[[float, float | None], None]
@@ -101,10 +100,7 @@ async def scorecard(
             f"No episode of '{user_id}' says what they wanted: correct or accept an answer "
             "(`personaagent feedback`), or import labelled episodes."
         )
-    try:
-        found = await _side_by_side(run, episodes, advance)
-    finally:
-        await run.memory.spending.add(run.budget.spent())
+    found = await _side_by_side(run, episodes, advance)
     tested = [one.tested for one in found]
     if not any(each.scored for each in tested):
         raise ModelError(
@@ -149,14 +145,17 @@ class _Run:
         context = AlignmentContext(user_id=user_id, causal=True, tools=False, sampling="latest")
         at = now().isoformat()
         plan = Plan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
+        await memory.spending.drop_past()
+        budget = await Budget.of(plan, settings, memory.spending)
+        kinds = await memory.profile.label_kinds()
         return cls(
             simulator=simulator_of(parts),
-            comparer=Comparer(parts, memory, await memory.profile.label_kinds(), plan.seed),
+            comparer=Comparer(parts, memory, kinds, plan.seed, budget),
             memory=memory,
             runtime=runtime,
             versions=await memory.personas.history(),
             plan=plan,
-            budget=Budget(plan, settings, Usage(), await memory.spending.today()),
+            budget=budget,
         )
 
     async def on(self, episode: Episode) -> _Found:
@@ -170,7 +169,7 @@ class _Run:
         prompts = list({each.prompt: each for each in told.values()}.values())
         answers = await self.simulator.simulate(prompts, self.plan, self.memory, self.budget)
         by_prompt = {
-            each.prompt: await self._loss(episode, answer)
+            each.prompt: (await self.comparer.compare(episode, answer))[0]
             for each, answer in zip(prompts, answers, strict=True)
         }
         losses = {condition: by_prompt[each.prompt] for condition, each in told.items()}
@@ -185,11 +184,6 @@ class _Run:
             cached=sum(answer.cached for answer in answers),
             unscored=next((loss.why for loss in losses.values() if loss.score is None), ""),
         )
-
-    async def _loss(self, episode: Episode, answer: Simulated) -> Loss:
-        loss, used = await self.comparer.compare(episode, answer)
-        self.budget.spend(used)
-        return loss
 
 
 async def _side_by_side(run: _Run, episodes: Sequence[Episode], advance: Advance) -> list[_Found]:

@@ -36,17 +36,20 @@ def build(parts: Parts) -> AlignmentGraph:
     graph.add_node("sample", partial(sample, simulator=simulator))
     graph.add_node("simulate", partial(simulate, simulator=simulator))
     graph.add_node("compare", partial(compare, simulator=simulator))
-    graph.add_node("critique", partial(critique, parts=parts), retry_policy=once_more)
-    graph.add_node("update", partial(update, parts=parts), retry_policy=once_more)
+    graph.add_node("critique", partial(critique, simulator=simulator), retry_policy=once_more)
+    graph.add_node("update", partial(update, simulator=simulator), retry_policy=once_more)
     graph.add_node("gate", partial(gate, simulator=simulator))
     graph.add_node("publish", partial(publish, simulator=simulator))
     graph.add_edge(START, "sample")
     graph.add_conditional_edges("sample", _episodes_or_end, ["simulate", "publish"])
     graph.add_edge("simulate", "compare")
-    graph.add_conditional_edges("compare", _critique_or_end, ["critique", "publish"])
-    graph.add_edge("critique", "update")
-    graph.add_edge("update", "gate")
-    graph.add_conditional_edges("gate", _next_round_or_end, ["sample", "publish"])
+    for node, then in (
+        ("compare", "critique"),
+        ("critique", "update"),
+        ("update", "gate"),
+        ("gate", "sample"),
+    ):
+        graph.add_conditional_edges(node, partial(_or_end, then=then), [then, "publish"])
     graph.add_edge("publish", END)
     return graph
 
@@ -70,12 +73,8 @@ def _episodes_or_end(state: AlignmentState) -> list[Send] | str:
     return [Send("simulate", branch) for branch in branches(state)]
 
 
-def _critique_or_end(state: AlignmentState) -> str:
-    return "publish" if state["stopped_by"] else "critique"
-
-
-def _next_round_or_end(state: AlignmentState) -> str:
-    return "publish" if state["stopped_by"] else "sample"
+def _or_end(state: AlignmentState, then: str) -> str:
+    return "publish" if state["stopped_by"] else then
 
 
 builder = build(parts)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
 
 from personaagent.core.records import Record, now
 from personaagent.memory.space import Space
@@ -28,26 +27,34 @@ class Spent(Record):
 
 @dataclass(frozen=True)
 class Spending:
-    """What was spent on one user on the present day (UTC); nothing older is kept.
+    """What each run has spent on one user; a run counts for the day (UTC) on which it last spent.
 
-    Each amount is an entry of its own, so that two processes which add at once lose none.
+    Each run has an entry of its own, which says all that it has spent so far: what is booked
+    twice counts once, and two processes that book at once lose nothing.
     """
 
     space: Space
     clock: Callable[[], datetime] = now
 
-    async def today(self) -> Spent:
-        """What was spent today, in all."""
-        entries = [entry async for _, entry in self.space.each("spending", day=self._day())]
-        return sum((Spent.model_validate(entry["spent"]) for entry in entries), Spent())
+    async def of(self, run: str) -> Spent:
+        """What this run has spent so far."""
+        [entry] = await self.space.get("spending", run)
+        return Spent() if entry is None else Spent.model_validate(entry["spent"])
 
-    async def add(self, spent: Spent) -> None:
-        """Add to today's."""
-        day = self._day()
-        past = [key async for key, entry in self.space.each("spending") if entry["day"] != day]
-        entry = {"day": day, "spent": spent.stored()}
-        await self.space.write([("spending", uuid4().hex, entry)])
-        await self.space.write_many(("spending", key, None) for key in past)
+    async def today(self, *, besides: str = "") -> Spent:
+        """What all runs of this day have spent, ``besides`` one."""
+        today = self.space.each("spending", day=self._day())
+        entries = [entry["spent"] async for run, entry in today if run != besides]
+        return sum(map(Spent.model_validate, entries), Spent())
+
+    async def book(self, run: str, spent: Spent) -> None:
+        """Set what the run has spent so far."""
+        await self.space.put("spending", run, {"day": self._day(), "spent": spent.stored()})
+
+    async def drop_past(self) -> None:
+        """Drop the entries of earlier days."""
+        past = [run async for run, e in self.space.each("spending") if e["day"] != self._day()]
+        await self.space.write_many(("spending", run, None) for run in past)
 
     def _day(self) -> str:
         return f"{self.clock():%Y-%m-%d}"

@@ -9,6 +9,7 @@ from personaagent.core.errors import ServiceError
 from personaagent.core.records import Episode, Usage
 from personaagent.memory.kinds import TaskKind
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.budget import Budget
 from personaagent.nodes.alignment.judge import judge
 from personaagent.nodes.alignment.metrics import exact, metric_of
 from personaagent.nodes.alignment.simulator import Simulated
@@ -23,6 +24,7 @@ class Comparer:
     memory: UserMemory
     kinds: dict[str | None, TaskKind]
     seed: int
+    budget: Budget
 
     async def compare(self, episode: Episode, simulated: Simulated) -> tuple[Loss, Usage]:
         """The loss of one answer, and what judging it took; a judgement is paid for only once.
@@ -61,12 +63,16 @@ class Comparer:
         model = await self.parts.models.chat("critic")
         try:
             async with self.parts.room:
+                if refusal := self.budget.refusal():
+                    return None, refusal, Usage()
                 score, why, used = await judge(
                     model, query=episode.query, expected=expected, simulated=answer, seed=self.seed
                 )
         except ServiceError as error:
             return None, str(error), Usage()
+        usage = Usage().add("critic", used)
+        await self.budget.spend(usage)
         if score is not None:
             kept = {"score": score, "why": why}
             await self.memory.simulations.put(key, kept, drawn_from=[episode.id])
-        return score, why, Usage().add("critic", used)
+        return score, why, usage

@@ -8,25 +8,30 @@ from personaagent.core.alignment import Loss, Round
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
 from personaagent.core.records import Usage
 from personaagent.nodes.alignment.case import case_of
+from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.methods import METHODS
-from personaagent.nodes.parts import Parts
 
 
 async def critique(
-    state: AlignmentState, runtime: Runtime[AlignmentContext], *, parts: Parts
+    state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
 ) -> dict[str, Any]:
     """How the persona should change (paper: the textual gradient).
 
-    It stays as it is where the round before has changed nothing that the critic would be shown.
+    It stays as it is where the round before has changed nothing that the critic would be shown. A
+    run whose budget is spent ends here.
 
     Raises:
         ServiceError, ConfigurationError: the critic cannot be asked.
     """
     if state["gradient"] and _seen_before(state):
         return {"usage": Usage().stored()}
-    case = await case_of(state, runtime, parts)
+    case = await case_of(state, runtime, simulator.parts)
+    budget = await simulator.budget(state, case.memory)
+    if spent := budget.exhausted():
+        return {"stopped_by": spent}
     critic = METHODS[Plan.model_validate(state["plan"]).mode].critic
     gradient = await critic.critique(case)
+    await budget.spend(gradient.usage)
     return {
         "gradient": gradient.text,
         "points": [point.stored() for point in gradient.points],

@@ -41,8 +41,6 @@ async def publish(
             version = await _publish(trial, version, after, proof, drawn_from(state["scenes"]))
         except Conflict as conflict:
             stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
-    spent = trial.budget.spent()
-    await trial.memory.spending.add(spent)
     if not plan.dry_run and (state["rounds"] or stopped_by == "no loss"):
         await trial.memory.unaligned.clear(state["marks"])
     result = Alignment(
@@ -56,7 +54,7 @@ async def publish(
         rules_after=after,
         pairs=pairs,
         usage=_usage(state, spent_here),
-        seconds=round(spent.seconds, 3),
+        seconds=round(trial.budget.spent().seconds, 3),
         warnings=warnings,
     )
     return {

@@ -14,7 +14,6 @@ from personaagent.core.records import Usage, new_id, now
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.recall import asks_the_same
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.alignment.budget import Budget
 from personaagent.nodes.alignment.simulator import Simulator, drawn_from
 from personaagent.nodes.alignment.strategies.methods import METHODS, SAMPLERS
 from personaagent.nodes.parts import user_memory
@@ -41,6 +40,7 @@ async def sample(
     )
     run: Any = {**state, **begun} | ({"usage": Usage().stored()} if begun else {})
     plan = Plan.model_validate(run["plan"])
+    budget = await simulator.budget(run, memory)
     least = LEAST_HELD_OUT if METHODS[plan.mode].acceptance.needs_holdout else 0
     pool = await memory.profile.labelled()
     batch, holdout = await _sets(run, plan, pool, least, memory)
@@ -55,7 +55,6 @@ async def sample(
     scenes = run["scenes"] | await _scenes(new, holdout, plan, simulator, memory, runtime)
     if runtime.execution_info and (thread := runtime.execution_info.thread_id):
         await memory.conversations.note(thread, drawn_from(scenes), key=plan.run)
-    budget = await Budget.of(run, simulator.parts.settings, memory)
     return begun | {
         "round": run["round"] + 1,
         "batch": batch,
@@ -70,6 +69,7 @@ async def _begin(
     runtime: Runtime[AlignmentContext], simulator: Simulator, memory: UserMemory, trigger: str
 ) -> dict[str, Any]:
     """A new run: nothing of an earlier one is left in the state but the last losses."""
+    await memory.spending.drop_past()
     persona = await memory.personas.current()
     settings = simulator.parts.settings
     plan = Plan.of(runtime.context, settings, run=new_id(), trigger=trigger, at=now().isoformat())

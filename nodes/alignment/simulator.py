@@ -75,8 +75,9 @@ class Simulator:
 
     async def budget(self, state: AlignmentState | Branch, memory: UserMemory) -> Budget:
         """The budget of a run, one for all of its branches in this process."""
-        now = await Budget.of(state, self.parts.settings, memory)
-        known = self.budgets.setdefault(now.plan.run, now)
+        plan, finished = Plan.model_validate(state["plan"]), Usage.model_validate(state["usage"])
+        now = await Budget.of(plan, self.parts.settings, memory.spending, finished)
+        known = self.budgets.setdefault(plan.run, now)
         known.catch_up(now)
         return known
 
@@ -154,14 +155,16 @@ class Simulator:
         context = _context(memory, told.episode, frozenset(told.scene.hidden), plan)
         try:
             async with self.parts.room:
-                if spent := budget.exhausted():
-                    return Simulated(error=f"The run's limit of {spent} was reached before this.")
+                if refusal := budget.refusal():
+                    return Simulated(error=refusal)
                 done = await self.answering[plan.tools].ainvoke(state, context=context)
                 answer = done["messages"][-1].text
                 used = Usage.model_validate(done["usage"])
-                budget.spend(used)
                 # Kept before another may begin: a kill costs no more answers than are under way.
-                await memory.simulations.put(key, {"answer": answer}, drawn_from=told.drawn_from)
+                await asyncio.gather(
+                    budget.spend(used),
+                    memory.simulations.put(key, {"answer": answer}, drawn_from=told.drawn_from),
+                )
         except (ServiceError, NodeTimeoutError) as error:
             return Simulated(error=str(error))
         return Simulated(answer=answer, usage=used)

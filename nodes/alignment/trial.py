@@ -61,10 +61,7 @@ class Trial:
         self, answers: Sequence[tuple[Episode, Simulated]]
     ) -> list[tuple[Loss, Usage]]:
         """The loss of each answer, and what judging it took."""
-        found = await asyncio.gather(*(self.comparer.compare(*each) for each in answers))
-        for _, judged in found:
-            self.budget.spend(judged)
-        return found
+        return await asyncio.gather(*(self.comparer.compare(*each) for each in answers))
 
 
 def total(tried: Iterable[Tried]) -> Tried:
@@ -91,7 +88,7 @@ async def trial_of(
     )
     return Trial(
         simulator,
-        Comparer(simulator.parts, memory, kinds, plan.seed),
+        Comparer(simulator.parts, memory, kinds, plan.seed, budget),
         memory,
         plan,
         scenes,

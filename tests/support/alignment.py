@@ -8,7 +8,7 @@ theirs. The critic sees what is missing in the failures, the editor reads the cr
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -128,6 +128,11 @@ class World:
         """A run of alignment, to its end."""
         state = await self.run({"trigger": "test"}, **context)
         return Alignment.model_validate(state["result"])
+
+    def goes_on(self, responder: Callable[[Prompt], Reply]) -> None:
+        """Another process, with these models, goes on with the same memory."""
+        parts, _ = scripted_parts(self.parts.settings, responder)
+        self.parts = replace(parts, memory=self.parts.memory)
 
     async def losses(self, episode_ids: Sequence[str]) -> dict[str, float | None]:
         """The loss of these episodes under the persona as it stands, in a world without cache.

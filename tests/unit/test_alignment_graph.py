@@ -1,6 +1,7 @@
 """The alignment graph, with scripted models that read their prompts."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from personaagent.core.errors import ModelError, ModelUnavailable
 from personaagent.core.records import Rule
+from personaagent.memory.marks import Marks
 from tests.support.alignment import (
     PREFERENCES,
     Scripted,
@@ -370,6 +372,61 @@ async def test_a_budget_ends_the_run_with_the_best_so_far(
     assert run.stopped_by == (next(iter(limit)) if limit else "calls")
     assert run.usage["llm_calls"] < 40
     assert (await there.memory.spending.today()).calls == run.usage["llm_calls"]
+
+
+async def test_what_a_run_spends_counts_once_however_often_it_breaks_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(*_: Any) -> None:
+        raise RuntimeError("killed")
+
+    def dying() -> Callable[[Prompt], Reply]:
+        left = iter(range(4))
+
+        def respond(prompt: Prompt) -> Reply:
+            return RuntimeError("killed") if next(left, None) is None else alive(prompt)
+
+        return respond
+
+    def answered() -> int:
+        return sum(alive.calls.values())
+
+    alive = Scripted()
+    there = world(tmp_path, alive, concurrency=1)
+    await there.remember(*walks(6, [KILOMETRES]))
+    given: dict[str, str] | None = {"trigger": "test"}
+    with monkeypatch.context() as ending:
+        ending.setattr(Marks, "clear", killed)  # once it has published
+        while (await there.memory.personas.current()).version == 1:
+            there.goes_on(dying())
+            with pytest.raises(RuntimeError, match="killed"):
+                await there.run(given, rounds=1)
+            given = None
+            assert (await there.memory.spending.today()).calls == answered() > 0
+    await there.run(None, rounds=1)
+    assert (await there.memory.spending.today()).calls == answered() > 12
+
+
+@pytest.mark.parametrize(("calls", "node"), [(6, "compare"), (7, "critique"), (8, "update")])
+async def test_no_model_is_asked_beyond_the_budget(tmp_path: Path, calls: int, node: str) -> None:
+    there = world(tmp_path, Scripted(), align_daily_calls=calls)
+    await there.remember(*walks(6, [KILOMETRES]))
+    run = await there.align()
+    assert len(there.prompts) == calls, f"{node} is the last that asks"
+    assert (run.stopped_by, run.to_version) == ("calls", 1)
+    assert [rule.text for rule in run.rules_after] == await rules_of(there)
+
+
+async def test_no_judge_is_asked_beyond_the_budget(tmp_path: Path) -> None:
+    judged = json.dumps({"why": "The measure differs.", "score": 1})
+
+    def actor(prompt: Prompt) -> Reply:
+        return judged if "You compare two answers" in prompt.last else act(prompt)
+
+    there = world(tmp_path, Scripted(actor=actor), align_text_metric="judge")
+    await there.remember(*walks(6, [KILOMETRES]))
+    run = await there.align(calls=8)
+    assert (len(there.prompts), run.stopped_by) == (8, "calls")
 
 
 async def test_the_paper_s_algorithm_runs_on_the_same_nodes(tmp_path: Path) -> None:

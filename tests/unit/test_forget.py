@@ -208,7 +208,7 @@ async def test_forgetting_everything_leaves_other_users_alone(tmp_path: Path) ->
     await remember(anna, episode("e1", "rye bread"), episode("e2", "my dog"))
     await anna.personas.begin()
     await anna.simulations.put("s1", {"answer": "Rye."})
-    await anna.spending.add(Spent(calls=3))
+    await anna.spending.book("run", Spent(calls=3))
     receipt = await forget_all(anna, ["thread-1"], threads.delete)
     assert (sorted(receipt.episodes), receipt.embeddings) == (["e1", "e2"], 2)
     assert receipt.simulations == 1
