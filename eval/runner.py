@@ -1,0 +1,266 @@
+"""The runner: every method on every case of every task, so many questions at a time.
+
+It can be killed at any moment: a sample is one line that was written at once, and the next run
+goes on with those that are missing. Cases are prepared as they come up, and let go of after.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from personaagent.core.errors import ConfigurationError, PersonaAgentError, UsageError
+from personaagent.eval.case import Answered, Case, Question
+from personaagent.eval.lines import Lines, read_lines
+from personaagent.eval.methods.lab import Lab
+from personaagent.eval.methods.protocol import Answerer, Method
+from personaagent.eval.samples import LEARNED, SAMPLES, Key, Lesson, Sample, Turned
+from personaagent.eval.sampling import Asked
+from personaagent.eval.tasks.protocol import Task
+from personaagent.eval.tracing import NoTraces, Traces
+
+ENDS = (ConfigurationError, UsageError)
+"""What no other sample would fare better with: it ends the run."""
+
+OnDone = Callable[[Sample], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run. ``asked`` are the questions by task; ``history`` as in ``Options``."""
+
+    tasks: Sequence[Task]
+    methods: Sequence[Method]
+    asked: dict[str, list[Asked]]
+    data: Path
+    seed: int
+    history: int | None = None
+
+    def keys(self) -> Iterator[Key]:
+        """The key of each sample."""
+        for task in self.tasks:
+            for method in self.methods_on(task):
+                for each in self.asked[task.name]:
+                    yield Key(task.name, method.name, each.case, each.question)
+
+    def methods_on(self, task: Task) -> list[Method]:
+        """The methods that can do the task: not all can only recall."""
+        return [each for each in self.methods if task.answers or each.recalls is not None]
+
+    def works(self, done: Collection[Key]) -> Iterator["Work"]:
+        """What is left to do but for ``done``, case by case, each with all methods in turn."""
+        for task in self.tasks:
+            wanted = {(each.case, each.question) for each in self.asked[task.name]}
+            for case in task.cases(self.data, self.seed):
+                asked = [each for each in case.questions if (case.id, each.id) in wanted]
+                for method in self.methods_on(task):
+                    left = [
+                        each
+                        for each in asked
+                        if Key(task.name, method.name, case.id, each.id) not in done
+                    ]
+                    if left:
+                        yield Work(task, method, self._cut(case), left)
+
+    def _cut(self, case: Case) -> Case:
+        if self.history is None:
+            return case
+        newest = case.history[len(case.history) - self.history :] if self.history else []
+        return case.model_copy(update={"history": newest})
+
+
+@dataclass(frozen=True)
+class Work:
+    """One case for one method, and those of its questions that are left."""
+
+    task: Task
+    method: Method
+    case: Case
+    questions: Sequence[Question]
+
+    def ready(self, lab: Lab) -> AbstractAsyncContextManager[Answerer]:
+        """The method, ready for the questions."""
+        if self.task.answers or self.method.recalls is None:
+            return self.method.ready(self.case, lab)
+        return self.method.recalls(self.case, lab)
+
+
+@dataclass
+class Progress:
+    """How far a run is. ``failed`` are those of ``done`` that failed."""
+
+    total: int
+    done: set[Key] = field(default_factory=set)
+    failed: set[Key] = field(default_factory=set)
+
+    def add(self, sample: Sample) -> None:
+        """Count the sample; a later one of the same key takes its place."""
+        self.done.add(sample.key)
+        (self.failed.add if sample.failed else self.failed.discard)(sample.key)
+
+
+def progress_of(folder: Path, plan: Plan, *, retry_failed: bool) -> Progress:
+    """How far the run in ``folder`` is; with ``retry_failed`` what failed is still to be done."""
+    progress = Progress(sum(1 for _ in plan.keys()))
+    for sample in read_lines(folder / SAMPLES, Sample):
+        progress.add(sample)
+    if retry_failed:
+        progress.done -= progress.failed
+        progress.failed.clear()
+    return progress
+
+
+async def evaluate(
+    plan: Plan,
+    lab: Lab,
+    folder: Path,
+    progress: Progress,
+    *,
+    concurrency: int,
+    on_done: OnDone = lambda sample: None,
+    traces: Traces | None = None,
+) -> None:
+    """Run what ``progress`` says is left of the plan, ``concurrency`` questions at once.
+
+    Raises:
+        ConfigurationError, UsageError: no sample can be run like this; what is done is kept.
+        DataError: the files in ``folder`` cannot be written.
+    """
+    run = _Run(
+        lab=lab,
+        samples=Lines(folder / SAMPLES),
+        learned=Lines(folder / LEARNED),
+        progress=progress,
+        room=asyncio.Semaphore(concurrency),
+        on_done=on_done,
+        traces=traces or NoTraces(),
+    )
+    works = plan.works(frozenset(progress.done))
+    try:
+        with run.traces.run():
+            # Beside those that answer some are being prepared, or the endpoint would wait.
+            await side_by_side(run.work_off(works) for _ in range(concurrency + concurrency // 2))
+    finally:
+        run.samples.close()
+        run.learned.close()
+        await run.traces.flush()
+
+
+@dataclass(frozen=True)
+class _Run:
+    lab: Lab
+    samples: Lines
+    learned: Lines
+    progress: Progress
+    room: asyncio.Semaphore
+    on_done: OnDone
+    traces: Traces
+
+    async def work_off(self, works: Iterator[Work]) -> None:
+        """Take one case after another, until none is left."""
+        for work in works:
+            await self._case(work)
+
+    async def _case(self, work: Work) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                answerer = await stack.enter_async_context(work.ready(self.lab))
+            except ENDS:
+                raise
+            except Exception as error:
+                for question in work.questions:
+                    self._keep(_failed(work, question, error))
+                return
+            if answerer.learned is not None:
+                self.learned.append(
+                    Lesson(
+                        task=work.task.name,
+                        method=work.method.name,
+                        case=work.case.id,
+                        user_id=work.case.user_id,
+                        learned=answerer.learned,
+                    )
+                )
+            await self.traces.case(work.task.name, work.case, work.questions)
+            await side_by_side(self._question(work, answerer, each) for each in work.questions)
+
+    async def _question(self, work: Work, answerer: Answerer, question: Question) -> None:
+        async with self.room:
+            async with self.traces.sample(
+                work.task.name, work.method.name, work.case, question
+            ) as trace:
+                sample = await self._sample(work, answerer, question)
+                trace.end(sample)
+        self._keep(sample)
+
+    async def _sample(self, work: Work, answerer: Answerer, question: Question) -> Sample:
+        try:
+            started = time.monotonic()
+            answered = await answerer.answer(question)
+            seconds = time.monotonic() - started
+            scored = await work.task.score(
+                work.case, question, answered, self.lab.models
+            )
+            turned = await _turned(work.task, answerer, question)
+        except ENDS:
+            raise
+        except Exception as error:
+            return _failed(work, question, error)
+        return _sample(work, question).model_copy(
+            update={
+                "text": answered.text,
+                "read": scored.read,
+                "scores": scored.scores,
+                "usage": answered.usage,
+                "judge": scored.usage,
+                "seconds": seconds,
+                "recalled": answered.recalled,
+                "told": answered.told,
+                "persona_version": answered.persona_version,
+                "turned": turned,
+            }
+        )
+
+    def _keep(self, sample: Sample) -> None:
+        self.samples.append(sample)
+        self.progress.add(sample)
+        self.on_done(sample)
+
+
+async def _turned(task: Task, answerer: Answerer, question: Question) -> Turned | None:
+    if question.turned is None or not task.answers:
+        return None
+    answered: Answered = await answerer.answer(question.turned)
+    read = task.read(question.turned, answered.text or "")
+    return Turned(text=answered.text, read=read, usage=answered.usage)
+
+
+def _sample(work: Work, question: Question) -> Sample:
+    return Sample(
+        task=work.task.name,
+        method=work.method.name,
+        case=work.case.id,
+        question=question.id,
+        user_id=work.case.user_id,
+        query=question.query,
+        gold=question.gold,
+    )
+
+
+def _failed(work: Work, question: Question, error: Exception) -> Sample:
+    known = isinstance(error, PersonaAgentError)
+    what = str(error) if known else f"Something unforeseen: {type(error).__name__}: {error}"
+    return _sample(work, question).model_copy(update={"failed": what or type(error).__name__})
+
+
+async def side_by_side(works: Iterable[Coroutine[object, object, None]]) -> None:
+    """Do all at once; the first that raises breaks the others off."""
+    tasks = [asyncio.ensure_future(each) for each in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
