@@ -1,5 +1,6 @@
 """What a method is: it takes in a case, then answers its questions."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -10,23 +11,42 @@ from personaagent.eval.methods.lab import Lab
 class Answerer(Protocol):
     """A method that has taken in one case. ``learned`` is None where nothing is learned."""
 
-    learned: Learned | None
+    @property
+    def learned(self) -> Learned | None: ...
 
     async def answer(self, question: Question) -> Answered:
         """The answer; questions are asked in any order, also side by side, and none is remembered.
 
         Raises:
-            ServiceError, ConfigurationError: there is no answer.
+            ServiceError, ConfigurationError, DataError: there is no answer.
         """
         ...
 
 
-class Method(Protocol):
-    """One method. ``asks`` says whether it asks a model at all."""
+Opening = Callable[[Case, Lab], AbstractAsyncContextManager[Answerer]]
 
-    name: str
-    asks: bool
+
+class Method(Protocol):
+    """One method. ``asks`` says whether it asks a model at all.
+
+    ``recalls`` is how it is made ready for a task that only recalls (``Task.answers`` False): like
+    ``ready``, but no model is asked, and ``Answered.text`` is None. It is None for a method that
+    cannot: that one is not run on such a task.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def asks(self) -> bool: ...
+
+    @property
+    def recalls(self) -> Opening | None: ...
 
     def ready(self, case: Case, lab: Lab) -> AbstractAsyncContextManager[Answerer]:
-        """The method, ready for the questions of ``case``; what it kept is dropped at the end."""
+        """The method, ready for the questions of ``case``; what it kept is dropped at the end.
+
+        Raises:
+            ServiceError, ConfigurationError, DataError: it could not be made ready.
+        """
         ...
