@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -75,9 +75,10 @@ class LocalAgent:
 
     async def ask(self, text: str, user_id: str, **options: Any) -> Answer:
         """One turn; options as of ``stream``."""
-        async for event in self.stream(text, user_id, **options):
-            if isinstance(event, Answer):
-                return event
+        async with aclosing(self.stream(text, user_id, **options)) as events:
+            async for event in events:
+                if isinstance(event, Answer):
+                    return event
         raise ModelUnavailable("The turn ended without an answer; try again.")
 
     async def stream(
@@ -89,7 +90,7 @@ class LocalAgent:
         task: str | None = None,
         top_k: int | None = None,
         incognito: bool = False,
-    ) -> AsyncIterator[str | Doing | Answer]:
+    ) -> AsyncGenerator[str | Doing | Answer, None]:
         """One turn as it happens: pieces of the answer, what is being done, and last the ``Answer``.
 
         Args:
@@ -110,21 +111,22 @@ class LocalAgent:
         started = time.monotonic()
         state: dict[str, Any] = {}
         with run_errors():
-            turn: AsyncIterator[tuple[str, Any]] = graph.astream(  # type: ignore[assignment]
+            turn: AsyncGenerator[tuple[str, Any], None] = graph.astream(  # type: ignore[assignment]
                 {"messages": [HumanMessage(text)]},
                 config,
                 context=context,
                 stream_mode=["messages", "updates", "values"],
                 durability="exit",
             )
-            async for mode, part in turn:
-                if mode == "values":
-                    state = part
-                elif mode == "updates":
-                    for node, update in part.items():
-                        yield _doing(node, update)
-                elif isinstance(part[0], AIMessageChunk) and part[0].text:
-                    yield part[0].text
+            async with aclosing(turn):  # broken off, it ends now, not when it is collected
+                async for mode, part in turn:
+                    if mode == "values":
+                        state = part
+                    elif mode == "updates":
+                        for node, update in part.items():
+                            yield _doing(node, update)
+                    elif isinstance(part[0], AIMessageChunk) and part[0].text:
+                        yield part[0].text
         answer = _answer(state, user_id, thread, time.monotonic() - started)
         if not incognito:
             await self._refresh_if_due(user_id)

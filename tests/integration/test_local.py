@@ -1,6 +1,7 @@
 """The agent on one machine: real files, other processes, and what goes wrong with both."""
 
 import asyncio
+import gc
 import json
 import signal
 import sqlite3
@@ -252,6 +253,8 @@ async def test_the_summary_is_refreshed_beside_the_conversation(tmp_path: Path) 
 async def test_a_critic_that_fails_costs_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    gc.collect()  # what earlier tests left behind may be told of now, not as this one's
+    caplog.clear()
     with scripted_endpoint(lambda body: Cut() if "response_format" in body else "ok") as endpoint:
         async with open_local(on(endpoint, tmp_path, summary_every=1)) as agent:
             for text in ("one", "two"):
