@@ -21,7 +21,8 @@ StoppedBy = Literal[
     "labels",
     "conflict",
 ]
-"""``labels``: there are too few. ``conflict``: the user changed the persona meanwhile."""
+"""``labels``: there are too few. ``conflict``: the user changed the persona, or what was learned from,
+meanwhile."""
 
 
 class Loss(Record):

@@ -1,6 +1,6 @@
 """The persona of one user: its versions, never changed, only added."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -80,6 +80,7 @@ class Personas:
         parent: int,
         proof: Proof | None = None,
         drawn_from: Collection[str] = (),
+        labels: Mapping[str, str] | None = None,
     ) -> Persona:
         """Add a version with these rules, made from version ``parent``, and make it the current.
 
@@ -87,10 +88,11 @@ class Personas:
             proof: why alignment publishes it.
             drawn_from: ids of further episodes that rules or proof may show something of, beside
                 the rules' evidence and the proof's pairs.
+            labels: what the user wanted of the episodes that alignment learned from, by their ids.
 
         Raises:
             Conflict: the persona has moved on since ``parent``, or an episode that alignment drew
-                on was forgotten meanwhile.
+                on was forgotten meanwhile, or its label was changed.
             UsageError: two rules share an id, or a rule has no text.
         """
         if len({rule.id for rule in rules}) < len(rules) or any(not r.text.strip() for r in rules):
@@ -112,7 +114,7 @@ class Personas:
                 proof=proof,
             )
             if author == "alignment":
-                await self._check_sources(persona, drawn_from)
+                await self._check_sources(persona, drawn_from, labels or {})
             await self._write(persona)
         return persona
 
@@ -173,12 +175,20 @@ class Personas:
                     )
         return list(gone.values())
 
-    async def _check_sources(self, persona: Persona, drawn_from: Collection[str]) -> None:
+    async def _check_sources(
+        self, persona: Persona, drawn_from: Collection[str], labels: Mapping[str, str]
+    ) -> None:
         cited = {each for rule in persona.rules for each in rule.evidence}
         proved = {pair.episode for pair in persona.proof.pairs} if persona.proof else set()
         if None in await self.space.get("episodes", *cited.union(proved, drawn_from)):
             raise Conflict(
                 "An episode that the new rules rest on was forgotten meanwhile: align again."
+            )
+        found = await self.space.get("episodes", *labels)
+        if [each and each["episode"]["ground_truth"] for each in found] != [*labels.values()]:
+            raise Conflict(
+                "The user says otherwise by now of an episode that the new rules rest on: "
+                "align again."
             )
 
     async def _latest(self) -> int | None:

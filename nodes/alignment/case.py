@@ -74,10 +74,14 @@ class Case:
 
 
 async def case_of(state: AlignmentState, runtime: Runtime[AlignmentContext], parts: Parts) -> Case:
-    """The case of the round that the run is in; an episode forgotten meanwhile is left out."""
+    """The case of the round that the run is in.
+
+    An episode that is forgotten meanwhile, or of which the user says otherwise by now, is left out.
+    """
     memory = user_memory(parts.memory, runtime)
     losses = {episode: Loss.model_validate(each) for episode, each in state["losses"].items()}
-    batch = await memory.episodes.find([each for each in state["batch"] if each in losses])
+    found = await memory.episodes.find([each for each in state["batch"] if each in losses])
+    batch = [each for each in found if each.ground_truth == losses[each.id].expected]
     return Case(
         parts=parts,
         memory=memory,

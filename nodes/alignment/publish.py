@@ -23,7 +23,8 @@ async def publish(
 
     The persona that the run began with is a rival to the end: where rules are to be proved, they
     must do better than it on all that was simulated, batch and held-out together. A persona that
-    was changed meanwhile is never overwritten. A run that was killed here publishes once.
+    was changed meanwhile is never overwritten, and nothing is published that was learned from what
+    the user no longer says. A run that was killed here publishes once.
     """
     plan = Plan.model_validate(state["plan"])
     trial = await trial_of(state, runtime, simulator)
@@ -31,17 +32,20 @@ async def publish(
     after = [Rule.model_validate(each) for each in state["rules"]]
     pairs: list[Pair] = []
     spent_here = Usage()
-    if after != before and METHODS[plan.mode].acceptance.needs_holdout:
-        after, pairs, spent_here = await _rivals(trial, state, before, after)
     version, warnings = state["from_version"], state["warnings"]
     stopped_by = cast(StoppedBy, state["stopped_by"])
-    if after != before and not plan.dry_run:
-        proof = Proof(run=plan.run, mode=plan.mode, gradient=_gradients(state), pairs=pairs)
-        try:
+    try:
+        if after != before:
+            _check_labels(trial)
+        if after != before and METHODS[plan.mode].acceptance.needs_holdout:
+            after, pairs, spent_here = await _rivals(trial, state, before, after)
+        if after != before and not plan.dry_run:
+            proof = Proof(run=plan.run, mode=plan.mode, gradient=_gradients(state), pairs=pairs)
             version = await _publish(trial, version, after, proof, drawn_from(state["scenes"]))
-        except Conflict as conflict:
-            stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
-    if not plan.dry_run and (state["rounds"] or stopped_by == "no loss"):
+    except Conflict as conflict:
+        stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
+    learned = stopped_by == "no loss" or (state["rounds"] and stopped_by != "conflict")
+    if learned and not plan.dry_run:
         await trial.memory.unaligned.clear(state["marks"])
     result = Alignment(
         user_id=trial.memory.user_id,
@@ -63,6 +67,15 @@ async def publish(
         "proving": spent_here.stored(),
         "result": result.stored(),
     }
+
+
+def _check_labels(trial: Trial) -> None:
+    """Raise Conflict if an episode that the run learned from is not what it was."""
+    if trial.scenes.keys() - trial.known.keys():
+        raise Conflict(
+            "an episode of the run was forgotten meanwhile, or the user says otherwise of it by now: "
+            "align again."
+        )
 
 
 async def _rivals(
@@ -127,6 +140,7 @@ async def _publish(
         parent=parent,
         proof=proof,
         drawn_from=episode_ids,
+        labels={episode: scene.wanted for episode, scene in trial.scenes.items()},
     )
     return published.version
 

@@ -6,7 +6,7 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Branch, Plan
 from personaagent.core.records import Rule, Usage
-from personaagent.nodes.alignment.simulator import Scene, Simulator
+from personaagent.nodes.alignment.simulator import Scene, Simulator, standing
 from personaagent.nodes.alignment.strategies.methods import METHODS
 from personaagent.nodes.parts import user_memory
 
@@ -14,7 +14,8 @@ from personaagent.nodes.parts import user_memory
 async def simulate(
     branch: Branch, runtime: Runtime[AlignmentContext], *, simulator: Simulator
 ) -> dict[str, Any]:
-    """The agent's answer to one episode's query; nothing for one that is forgotten meanwhile.
+    """The agent's answer to one episode's query; nothing for one that is forgotten meanwhile, or of
+    which the user says otherwise by now.
 
     Raises:
         ConfigurationError: the actor cannot be asked at all.
@@ -23,7 +24,8 @@ async def simulate(
     plan, scene = Plan.model_validate(branch["plan"]), Scene.model_validate(branch["scene"])
     rules = [Rule.model_validate(each) for each in branch["rules"]]
     budget = await simulator.budget(branch, memory)
-    known = {e.id: e for e in await memory.episodes.find([branch["episode"], *scene.recalled])}
+    found = await memory.episodes.find([branch["episode"], *scene.recalled])
+    known = standing(found, {branch["episode"]: scene})
     if branch["episode"] not in known:
         return {}
     told = simulator.told(rules, known[branch["episode"]], scene, known)

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,9 +32,11 @@ Answering = CompiledStateGraph[Any, AgentContext, Any, Any]
 class Scene(Record):
     """What the agent has before it when it answers an episode's query: all but the persona.
 
-    ``hidden`` are the episodes that it must not see: the episode itself at least.
+    ``hidden`` are the episodes that it must not see: the episode itself at least. ``wanted`` is what
+    the user wanted of this one then.
     """
 
+    wanted: str
     hidden: list[str]
     recalled: list[str]
     profile: Profile
@@ -107,6 +109,7 @@ class Simulator:
         recalled = {each["id"]: each["query"] for each in known["recalled"]}
         same = {id for id, query in recalled.items() if asks_the_same(query, episode.query)}
         return Scene(
+            wanted=episode.ground_truth or "",
             hidden=sorted(hidden | same),
             recalled=[each for each in recalled if each not in same],
             profile=known["profile"],
@@ -179,6 +182,15 @@ class Simulator:
 
 async def _kept(answer: str) -> Simulated:
     return Simulated(answer=answer, cached=True)
+
+
+def standing(episodes: Iterable[Episode], scenes: Mapping[str, Scene]) -> dict[str, Episode]:
+    """The episodes by id, without those of which the user no longer says what their scene holds."""
+    return {
+        each.id: each
+        for each in episodes
+        if each.id not in scenes or each.ground_truth == scenes[each.id].wanted
+    }
 
 
 def drawn_from(scenes: Mapping[str, Any]) -> set[str]:

@@ -12,7 +12,13 @@ from personaagent.core.records import Episode, Rule, Usage
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.budget import Budget
 from personaagent.nodes.alignment.comparer import Comparer
-from personaagent.nodes.alignment.simulator import Scene, Simulated, Simulator, drawn_from
+from personaagent.nodes.alignment.simulator import (
+    Scene,
+    Simulated,
+    Simulator,
+    drawn_from,
+    standing,
+)
 from personaagent.nodes.parts import user_memory
 
 
@@ -29,7 +35,8 @@ class Tried:
 class Trial:
     """Tries personas on episodes whose scenes are set. ``budget`` may end it midway.
 
-    ``known`` are the episodes of the run and those that come to mind for them, by id.
+    ``known`` are the episodes of the run and those that come to mind for them, by id; without
+    those that are forgotten meanwhile, or of which the user says otherwise by now.
     """
 
     simulator: Simulator
@@ -43,7 +50,7 @@ class Trial:
     async def of(self, rules: Sequence[Rule], episode_ids: Sequence[str]) -> Tried:
         """What a persona of these rules does on these episodes, all of them side by side.
 
-        An episode that is forgotten is left out; one for which the budget is spent, or whose
+        An episode that is not known is left out; one for which the budget is spent, or whose
         model fails, is unscored.
         """
         episodes = [self.known[each] for each in episode_ids if each in self.known]
@@ -81,7 +88,7 @@ async def trial_of(
     plan = Plan.model_validate(state["plan"])
     memory = user_memory(simulator.parts.memory, runtime)
     scenes = {id: Scene.model_validate(each) for id, each in state["scenes"].items()}
-    kinds, known, budget = await asyncio.gather(
+    kinds, found, budget = await asyncio.gather(
         memory.profile.label_kinds(),
         memory.episodes.find(sorted(drawn_from(state["scenes"]))),
         simulator.budget(state, memory),
@@ -92,6 +99,6 @@ async def trial_of(
         memory,
         plan,
         scenes,
-        {each.id: each for each in known},
+        standing(found, scenes),
         budget,
     )

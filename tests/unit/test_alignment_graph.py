@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from personaagent.core.errors import ModelError, ModelUnavailable
-from personaagent.core.records import Rule
+from personaagent.core.records import Rule, Signal
 from personaagent.memory.marks import Marks
 from tests.support.alignment import (
     PREFERENCES,
@@ -299,6 +299,34 @@ async def test_an_episode_that_is_forgotten_during_the_run_teaches_nothing(tmp_p
     run = await there.align(rounds=1)
     assert run.to_version == 1
     assert KILOMETRES not in await rules_of(there)
+
+
+@pytest.mark.parametrize("node", ["sample", "compare", "critique", "update", "gate"])
+@pytest.mark.parametrize("signal", ["edit", "reject"])
+async def test_what_the_user_no_longer_says_teaches_nothing(
+    tmp_path: Path, node: str, signal: Signal
+) -> None:
+    """The latest walk was to be in kilometres; while the run goes on, it is not any more."""
+
+    async def say_otherwise() -> None:
+        nonlocal asked
+        asked = len(there.prompts)
+        text = latest.response if signal == "edit" else None
+        await there.memory.episodes.give_feedback(latest.id, signal, text)
+
+    asked = 0
+    latest = walks(8, [KILOMETRES])[7]
+    there = world(tmp_path, Scripted())
+    await there.remember(*walks(8, [KILOMETRES]))
+    there.between = (node, say_otherwise)
+    run = await there.align(rounds=1)
+    assert (run.stopped_by, run.to_version) == ("conflict", 1)
+    assert "the user says otherwise" in run.warnings[-1]
+    assert KILOMETRES in [rule.text for rule in run.rules_after], "the others showed it too"
+    assert await there.memory.unaligned.due(7), "they have not been learned from"
+    for prompt in there.prompts[asked:]:
+        assert prompt.last != latest.query
+        assert not (prompt.options.get("response_format") and latest.query in prompt.system)
 
 
 async def test_contradictory_labels_change_nothing(tmp_path: Path) -> None:

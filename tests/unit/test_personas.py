@@ -71,6 +71,20 @@ async def test_versions_are_only_added(personas: Personas) -> None:
         await personas.get(9)
 
 
+async def test_a_label_that_alignment_learned_from_has_changed(anna: UserMemory) -> None:
+    await anna.episodes.add([episode("e1", ground_truth="rye"), episode("e2", ground_truth="tea")])
+
+    async def publish(**labels: str) -> Persona:
+        return await anna.personas.publish(
+            [Rule(id="r4", text="Say rye.")], author="alignment", note="", parent=1, labels=labels
+        )
+
+    for stale in ({"e1": "rye", "e2": "coffee"}, {"e3": "rye"}):
+        with pytest.raises(Conflict, match="says otherwise"):
+            await publish(**stale)
+    assert (await publish(e1="rye", e2="tea")).version == 2
+
+
 async def test_the_persona_has_moved_on(personas: Personas) -> None:
     await add(personas, "Answer in verse.")
     rules = [Rule(id="r1", text="Be brief.")]
