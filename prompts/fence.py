@@ -15,6 +15,9 @@ TAGS = (
     "first",
     "second",
     "feedback",
+    "preference",
+    "answer",
+    "wanted",
 )
 _OUR_TAG = re.compile(rf"<(?=/?(?:{'|'.join(TAGS)})\b)", re.IGNORECASE)
 

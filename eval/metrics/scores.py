@@ -60,9 +60,11 @@ class MacroF1(Metric):
 
     def of(self, sums: Array) -> Array:
         right, named = np.split(sums, 2, axis=-1)
-        return np.nan_to_num(_share(2 * right, named)).mean(axis=-1)
+        f1: Array = np.nan_to_num(_share(2 * right, named)).mean(axis=-1)
+        return f1
 
 
 def _share(part: Array, whole: Array) -> Array:
     """``part / whole``, nan where there is nothing."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    share: Array = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    return share

@@ -16,8 +16,8 @@ class Scored(Record):
     """What a task makes of an answer.
 
     ``read`` is the answer as the task understands it (a label, the text of an option), None where
-    it cannot be (unparsable), or where methods only recall. ``scores`` are numbers by name, for the task's metrics; ``usage`` is
-    the judge's, where one was asked.
+    it cannot be (unparsable), or where methods only recall. ``scores`` are numbers by name, for
+    the task's metrics; ``usage`` is the judge's, where one was asked.
     """
 
     read: str | None
@@ -32,10 +32,14 @@ class Task(Protocol):
     methods answer (True), or only recall.
     """
 
-    name: str
-    metrics: Sequence[Metric]
-    labels: Sequence[str]
-    answers: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def metrics(self) -> Sequence[Metric]: ...
+    @property
+    def labels(self) -> Sequence[str]: ...
+    @property
+    def answers(self) -> bool: ...
 
     def cases(self, data: Path, seed: int) -> Iterator[Case]:
         """The cases, in the order of the files; ``seed`` decides what is shuffled.

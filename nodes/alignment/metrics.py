@@ -76,12 +76,22 @@ def label_score(simulated: str, expected: str, labels: Sequence[str]) -> Score:
     return 0.0, "more than one label" if wanted in said else "another label"
 
 
+def said_label(answer: str, labels: Sequence[str]) -> str | None:
+    """The one of ``labels`` that ``answer`` is or says, read as ``label_score`` reads it."""
+    by_bare = {_bare(label): label for label in labels}
+    bare = _bare(answer)
+    if bare in by_bare:
+        return by_bare[bare]
+    said = set(_any_of(set(by_bare)).findall(bare)) if len(bare.split()) <= ANSWER_WORDS else set()
+    return by_bare[said.pop()] if len(said) == 1 else None
+
+
 def number_score(simulated: str, expected: str, lowest: float, highest: float) -> Score:
     """1 less the distance of the first number in ``simulated``, as a share of the user's range.
 
     The range is that from ``lowest`` to ``highest``, ``expected`` included, and at least 1.
     """
-    wanted, answer = _number(expected), _number(simulated)
+    wanted, answer = number_in(expected), number_in(simulated)
     if wanted is None:
         return None, "the expected number cannot be read"
     span = max(highest, wanted) - min(lowest, wanted)
@@ -130,7 +140,7 @@ def _any_of(labels: set[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])")
 
 
-def _number(text: str) -> float | None:
+def number_in(text: str) -> float | None:
     """The number that ``text`` is, else the first in it; None if there is none to reckon with."""
     try:
         number = float(text)
