@@ -134,9 +134,6 @@ class AlignmentState(TypedDict):
         str, Field(description="Who asks for a run; sample takes it and begins one."), replace
     ]
     plan: Annotated[Json, Field(description="What this run goes by."), replace]
-    marks: Annotated[
-        Json, Field(description="Marks of the labels that were new when it began."), replace
-    ]
     from_version: Annotated[int, Field(description="The version the run started from."), replace]
     initial: Annotated[list[Json], Field(description="Its rules."), replace]
     rules: Annotated[list[Json], Field(description="The best rules so far."), replace]
@@ -153,7 +150,14 @@ class AlignmentState(TypedDict):
     simulated: Annotated[
         Json, Field(description="By episode: the answer under the rules so far."), merge
     ]
-    losses: Annotated[Json, Field(description="By episode: the last loss."), merge]
+    losses: Annotated[
+        Json, Field(description="By episode: the loss under the rules so far."), merge
+    ]
+    last_losses: Annotated[
+        Json,
+        Field(description="By episode: the last loss, in numbers, also of earlier runs."),
+        replace,
+    ]
     gradient: Annotated[str, Field(description="How the persona should change."), replace]
     points: Annotated[list[Json], Field(description="What it asks for, one by one."), replace]
     candidates: Annotated[list[Json], Field(description="What update proposes."), replace]

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
-from personaagent.core.records import Episode
+from personaagent.core.records import Episode, now
 from personaagent.memory.space import Change, Kind, Space, Value
 
 
@@ -28,6 +29,11 @@ class Marks:
         marks = [mark async for mark in self.space.each(self.kind)]
         return dict(sorted(marks, key=lambda mark: (mark[1]["at"], mark[0])))
 
+    async def clear_until(self, moment: datetime) -> None:
+        """The episodes that were added or labelled up to ``moment`` are new no longer."""
+        marks = (await self.marks()).items()
+        await self.clear({key: mark for key, mark in marks if mark["made"] <= moment.timestamp()})
+
     async def clear(self, seen: Mapping[str, Value]) -> None:
         """The episodes with the marks ``seen`` are new no longer.
 
@@ -39,4 +45,5 @@ class Marks:
 
 def mark(kind: Kind, episode: Episode) -> Change:
     """The change by which ``episode`` is new to those who follow ``kind``."""
-    return (kind, episode.id, {"at": episode.created_at.timestamp(), "revision": uuid4().hex})
+    at, made = episode.created_at.timestamp(), now().timestamp()
+    return (kind, episode.id, {"at": at, "made": made, "revision": uuid4().hex})

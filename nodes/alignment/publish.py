@@ -1,6 +1,7 @@
 """``publish``: what was proved becomes the next version of the persona."""
 
 import asyncio
+from datetime import datetime
 from typing import Any, cast
 
 from langgraph.runtime import Runtime
@@ -46,7 +47,7 @@ async def publish(
         stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
     learned = stopped_by == "no loss" or (state["rounds"] and stopped_by != "conflict")
     if learned and not plan.dry_run:
-        await trial.memory.unaligned.clear(state["marks"])
+        await trial.memory.unaligned.clear_until(datetime.fromisoformat(plan.started_at))
     result = Alignment(
         user_id=trial.memory.user_id,
         mode=plan.mode,

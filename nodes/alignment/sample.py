@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from typing import Any
 
@@ -10,9 +11,10 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import Loss
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage, new_id, now
 from personaagent.memory.profile import LabelledAt
-from personaagent.memory.recall import asks_the_same
+from personaagent.memory.recall import repeated
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.simulator import Simulator, drawn_from
 from personaagent.nodes.alignment.strategies.methods import METHODS, SAMPLERS
@@ -43,7 +45,9 @@ async def sample(
     budget = await simulator.budget(run, memory)
     least = LEAST_HELD_OUT if METHODS[plan.mode].acceptance.needs_holdout else 0
     pool = await memory.profile.labelled()
-    batch, holdout = await _sets(run, plan, pool, least, memory)
+    last_losses = _last_losses(state, pool)
+    begun = begun | {"last_losses": last_losses}
+    batch, holdout = await _sets(run, plan, pool, least, memory, last_losses)
     if not batch or len(holdout) < least:
         few = (
             f"{len(pool)} labelled episodes are too few to learn from: correct or accept at least "
@@ -68,7 +72,7 @@ async def sample(
 async def _begin(
     runtime: Runtime[AlignmentContext], simulator: Simulator, memory: UserMemory, trigger: str
 ) -> dict[str, Any]:
-    """A new run: nothing of an earlier one is left in the state but the last losses."""
+    """A new run: nothing of an earlier one is left in the state but the last losses, in numbers."""
     await memory.spending.drop_past()
     persona = await memory.personas.current()
     settings = simulator.parts.settings
@@ -76,7 +80,6 @@ async def _begin(
     rules = [rule.stored() for rule in persona.rules]
     return {
         "trigger": "",
-        "marks": await memory.unaligned.marks(),
         "plan": plan.stored(),
         "from_version": persona.version,
         "initial": rules,
@@ -88,6 +91,7 @@ async def _begin(
         "seen": [],
         "scenes": {},
         "simulated": None,
+        "losses": None,
         "gradient": "",
         "points": [],
         "candidates": [],
@@ -102,8 +106,20 @@ async def _begin(
     }
 
 
+def _last_losses(state: AlignmentState, pool: Sequence[LabelledAt]) -> dict[str, float]:
+    """The last loss of each episode of ``pool`` that was ever scored."""
+    now = {id: Loss.model_validate(each).loss for id, each in state["losses"].items()}
+    known = state["last_losses"] | {id: loss for id, loss in now.items() if loss is not None}
+    return {each.id: known[each.id] for each in pool if each.id in known}
+
+
 async def _sets(
-    run: Any, plan: Plan, pool: Sequence[LabelledAt], least: int, memory: UserMemory
+    run: Any,
+    plan: Plan,
+    pool: Sequence[LabelledAt],
+    least: int,
+    memory: UserMemory,
+    last_losses: dict[str, float],
 ) -> tuple[list[str], list[str]]:
     """The batch of this round, and the held-out episodes of the run."""
     labelled = {each.id for each in pool}
@@ -115,7 +131,7 @@ async def _sets(
         max(0, min(plan.batch, room)),
         plan=plan,
         memory=memory,
-        last_losses={id: Loss.model_validate(each) for id, each in run.get("losses", {}).items()},
+        last_losses=last_losses,
     )
     if least and run["round"] == 0:
         rest = await _others([each for each in choice if each.id not in batch], batch, memory)
@@ -127,12 +143,10 @@ async def _others(
     rest: Sequence[LabelledAt], batch: Sequence[str], memory: UserMemory
 ) -> list[LabelledAt]:
     """Those that ask something else than the batch does: the same question proves nothing."""
-    learned = await memory.episodes.find(batch)
-    same = {
-        each.id
-        for each in await memory.episodes.find([each.id for each in rest])
-        if any(asks_the_same(each.query, other.query) for other in learned)
-    }
+    learned, others = await asyncio.gather(
+        memory.episodes.find(batch), memory.episodes.find([each.id for each in rest])
+    )
+    same = repeated({each.id: each.query for each in others}, [e.query for e in learned])
     return [each for each in rest if each.id not in same]
 
 
@@ -156,8 +170,13 @@ async def _scenes(
     """The scenes of these episodes.
 
     What is held out is hidden from the scenes of the others, so that no candidate is built from it.
+    All queries are embedded at once, which is cheaper than one by one in the recall of each.
     """
     episodes = await memory.episodes.find(new)
+    settings = simulator.parts.settings
+    if settings.top_k and settings.recall_mode != "bm25":
+        with suppress(ServiceError):  # recall asks once more, and says what it means
+            await memory.indexer.embedder.embed([each.query for each in episodes])
     unseen = frozenset(holdout)
     found = await asyncio.gather(
         *(

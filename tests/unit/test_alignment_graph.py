@@ -261,6 +261,27 @@ async def test_hardest_sampling_goes_where_the_last_loss_was_highest(tmp_path: P
     assert set(run.rounds[0].losses_before) == {"hardwalk1", "hardwalk0"}
 
 
+async def test_of_earlier_runs_nothing_is_kept_but_what_sampling_needs(tmp_path: Path) -> None:
+    there = world(tmp_path, Scripted(propose=lambda prompt, missing: []))
+    await there.remember(*walks(9, [KILOMETRES]))
+    await there.align(rounds=1, batch=2, holdout=2)
+    await there.memory.episodes.give_feedback("walk8", "reject")
+    await there.remember(*walks(12, [KILOMETRES])[9:])
+    state = await there.run({"trigger": "test"}, rounds=1, batch=2, holdout=2, sampling="latest")
+    assert set(state["losses"]) == {"walk11", "walk10", "walk9", "walk7"}
+    assert set(state["last_losses"]) == {"walk7", "walk6", "walk5"}
+    assert all(0 < loss < 1 for loss in state["last_losses"].values())
+    assert await there.memory.unaligned.marks() == {}
+
+
+async def test_a_label_that_is_given_while_a_run_goes_on_stays_new(tmp_path: Path) -> None:
+    there = world(tmp_path, Scripted())
+    await there.remember(*walks(6, [KILOMETRES]))
+    there.between = ("sample", lambda: there.remember(walks(7, [KILOMETRES])[6]))
+    assert (await there.align()).to_version == 2
+    assert [*await there.memory.unaligned.marks()] == ["walk6"]
+
+
 async def test_a_dry_run_publishes_nothing_and_says_what_it_would_have(tmp_path: Path) -> None:
     there = world(tmp_path, Scripted())
     await there.remember(*walks(6, [KILOMETRES]))

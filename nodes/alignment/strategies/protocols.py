@@ -23,7 +23,7 @@ class Sampler(Protocol):
         *,
         plan: Plan,
         memory: UserMemory,
-        last_losses: dict[str, Loss],
+        last_losses: dict[str, float],
     ) -> list[str]:
         """The ids of at most ``n`` episodes of ``pool`` (newest first), best first.
 

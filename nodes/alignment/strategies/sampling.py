@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from personaagent.core.alignment import Loss
 from personaagent.core.alignment_state import Plan
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.user import UserMemory
@@ -23,7 +22,7 @@ class Latest:
         *,
         plan: Plan,
         memory: UserMemory,
-        last_losses: dict[str, Loss],
+        last_losses: dict[str, float],
     ) -> list[str]:
         """The n newest."""
         return [each.id for each in pool[:n]]
@@ -39,7 +38,7 @@ class Similar:
         *,
         plan: Plan,
         memory: UserMemory,
-        last_losses: dict[str, Loss],
+        last_losses: dict[str, float],
     ) -> list[str]:
         """Those whose queries are nearest to the plan's, by embedding.
 
@@ -63,12 +62,8 @@ class Hardest:
         *,
         plan: Plan,
         memory: UserMemory,
-        last_losses: dict[str, Loss],
+        last_losses: dict[str, float],
     ) -> list[str]:
         """Those with loss first, then those never tried, then those that went well."""
-
-        def last_loss(each: LabelledAt) -> float:
-            last = last_losses.get(each.id)
-            return UNKNOWN if last is None or last.loss is None else last.loss
-
-        return [each.id for each in sorted(pool, key=lambda each: -last_loss(each))][:n]
+        hardest = sorted(pool, key=lambda each: -last_losses.get(each.id, UNKNOWN))
+        return [each.id for each in hardest][:n]
