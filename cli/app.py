@@ -9,6 +9,7 @@ from personaagent.cli.align import align
 from personaagent.cli.ask import ask
 from personaagent.cli.chat import chat
 from personaagent.cli.config import config
+from personaagent.cli.eval import eval_app
 from personaagent.cli.feedback import feedback
 from personaagent.cli.learned import learned
 from personaagent.cli.memory import memory_app
@@ -55,6 +56,7 @@ app.add_typer(memory_app, name="memory")
 app.add_typer(persona_app, name="persona")
 app.add_typer(profile_app, name="profile")
 app.add_typer(model_app, name="model")
+app.add_typer(eval_app, name="eval")
 app.command()(config)
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from langsmith import Client
 from langsmith.run_helpers import trace, tracing_context
 from langsmith.run_trees import RunTree
-from langsmith.schemas import Dataset, ExampleCreate, TracerSession
+from langsmith.schemas import Dataset, TracerSession
 from langsmith.utils import LangSmithAuthError, LangSmithError, LangSmithNotFoundError
 
 from personaagent.core.errors import ConfigurationError, PersonaAgentError, ServiceError
@@ -57,12 +57,12 @@ class LangSmithTraces:
             return
         self.known.update(new)
         examples = [
-            ExampleCreate(
-                id=id_,
-                inputs={"query": each.query},
-                reference_outputs={"gold": each.gold},
-                metadata={"user": _hashed(case.user_id), "case": case.id, "question": each.id},
-            )
+            {
+                "id": id_,
+                "inputs": {"query": each.query},
+                "reference_outputs": {"gold": each.gold},
+                "metadata": {"user": _hashed(case.user_id), "case": case.id, "question": each.id},
+            }
             for id_, each in new.items()
         ]
         with _explained():
@@ -165,9 +165,10 @@ def _open(project: str, made: MadeWith) -> LangSmithTraces:
 
 def _dataset(client: Client, name: str) -> Dataset:
     try:
-        return client.read_dataset(dataset_name=name)
+        found: Dataset = client.read_dataset(dataset_name=name)
     except LangSmithNotFoundError:
-        return client.create_dataset(name, description="Questions of `personaagent eval run`.")
+        found = client.create_dataset(name, description="Questions of `personaagent eval run`.")
+    return found
 
 
 def _hashed(user_id: str) -> str:
@@ -183,4 +184,6 @@ def _explained() -> Iterator[None]:
     except LangSmithAuthError as error:
         raise ConfigurationError("LangSmith refuses the key: check LANGSMITH_API_KEY.") from error
     except LangSmithError as error:
-        raise ServiceError(f"LangSmith cannot be used now: {' '.join(str(error).split())}") from error
+        raise ServiceError(
+            f"LangSmith cannot be used now: {' '.join(str(error).split())}"
+        ) from error

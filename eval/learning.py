@@ -66,8 +66,9 @@ def losses(run: Alignment) -> tuple[float, float] | None:
         both = [each for each in held_out if each.before is not None and each.after is not None]
         before = mean_loss(each.before for each in both)
         after = mean_loss(each.after for each in both)
+    elif run.rounds:
+        first = run.rounds[0]
+        before = after = mean_loss((first.holdout_before or first.losses_before).values())
     else:
-        first = run.rounds[0] if run.rounds else None
-        before = first and mean_loss((first.holdout_before or first.losses_before).values())
-        after = before
+        return None
     return None if before is None or after is None else (before, after)

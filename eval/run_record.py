@@ -6,29 +6,56 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
 from personaagent.core.errors import DataError, UsageError
 from personaagent.core.records import Moment, Record, now
-from personaagent.core.settings import Settings
+from personaagent.core.settings import Role, Settings
 from personaagent.eval.sampling import Drawn
 
 RUN = "run.json"
-PACKAGES = ("personaagent", "langgraph", "langchain-core", "langchain-openai", "openai")
-PACKAGES += ("fastembed", "qdrant-edge-py", "xllamacpp", "numpy", "rouge-score", "pydantic")
-ROLES = ("actor", "critic", "editor")
+PACKAGES = (
+    "personaagent",
+    "langgraph",
+    "langchain-core",
+    "langchain-openai",
+    "openai",
+    "fastembed",
+    "qdrant-edge-py",
+    "xllamacpp",
+    "numpy",
+    "rouge-score",
+    "pydantic",
+)
 BESIDE = frozenset(
-    "home openai_base_url qdrant_url model_timeout model_retries embedded_timeout embedded_threads "
-    "index_wait wikipedia_timeout wikipedia_user_agent concurrency price_input price_output".split()
+    {
+        "home",
+        "openai_base_url",
+        "qdrant_url",
+        "model_timeout",
+        "model_retries",
+        "embedded_timeout",
+        "embedded_threads",
+        "index_wait",
+        "wikipedia_timeout",
+        "wikipedia_user_agent",
+        "concurrency",
+        "price_input",
+        "price_output",
+    }
 )
 """Settings that say where and how fast, not what is answered."""
 
 
 class Options(Record):
-    """What was asked for; ``history`` cuts each case's history to its newest, None: all of it."""
+    """What was asked for; None stands for all of them, and for the task's own number of turns.
+
+    ``history`` cuts each case's history to its newest, ``turns`` are those between what PrefEval
+    tells and what it asks.
+    """
 
     tasks: list[str]
     methods: list[str]
@@ -36,6 +63,7 @@ class Options(Record):
     limit: int | None = None
     seed: int = 0
     history: int | None = None
+    turns: int | None = None
 
 
 class MadeWith(Record):
@@ -78,7 +106,7 @@ def made_with(settings: Settings, options: Options, drawn: dict[str, Drawn]) -> 
     return MadeWith(
         options=options,
         drawn=drawn,
-        models={role: settings.model_for(role) or default for role in ROLES},
+        models={role: settings.model_for(role) or default for role in get_args(Role)},
         prompts=_prompts(),
         settings={
             name: value
@@ -108,14 +136,12 @@ def begin(folder: Path, made: MadeWith, starting: Session) -> RunRecord:
     """
     file = folder / RUN
     before = read_run(folder) if file.exists() else None
-    if before and (changed := _changed(before.made_with, made)):
+    if before and (changed := differing(before.made_with, made)):
         raise UsageError(
             f"{folder} holds a run that was made with other {', '.join(changed)}: go on with "
             "those, or take another folder (--out)."
         )
-    record = RunRecord(
-        made_with=made, sessions=[*(before.sessions if before else []), starting]
-    )
+    record = RunRecord(made_with=made, sessions=[*(before.sessions if before else []), starting])
     part = file.with_suffix(".part")
     try:
         part.write_text(record.model_dump_json(indent=2), "utf-8")
@@ -142,7 +168,7 @@ def read_run(folder: Path) -> RunRecord:
         raise DataError(f"{folder / RUN} is no record of a run of this version.") from error
 
 
-def _changed(before: MadeWith, after: MadeWith) -> list[str]:
+def differing(before: MadeWith, after: MadeWith) -> list[str]:
     """What differs, in words: options and settings by name."""
     old, new = before.stored(), after.stored()
     found = [

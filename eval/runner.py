@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from personaagent.core.errors import ConfigurationError, PersonaAgentError, UsageError
-from personaagent.eval.case import Answered, Case, Question
+from personaagent.eval.case import Case, Question
 from personaagent.eval.lines import Lines, read_lines
 from personaagent.eval.methods.lab import Lab
 from personaagent.eval.methods.protocol import Answerer, Method
 from personaagent.eval.samples import LEARNED, SAMPLES, Key, Lesson, Sample, Turned
 from personaagent.eval.sampling import Asked
+from personaagent.eval.tasks.options import meant
 from personaagent.eval.tasks.protocol import Task
 from personaagent.eval.tracing import NoTraces, Traces
 
@@ -38,12 +39,9 @@ class Plan:
     seed: int
     history: int | None = None
 
-    def keys(self) -> Iterator[Key]:
-        """The key of each sample."""
-        for task in self.tasks:
-            for method in self.methods_on(task):
-                for each in self.asked[task.name]:
-                    yield Key(task.name, method.name, each.case, each.question)
+    def total(self) -> int:
+        """How many samples there are."""
+        return sum(len(self.methods_on(task)) * len(self.asked[task.name]) for task in self.tasks)
 
     def methods_on(self, task: Task) -> list[Method]:
         """The methods that can do the task: not all can only recall."""
@@ -103,7 +101,7 @@ class Progress:
 
 def progress_of(folder: Path, plan: Plan, *, retry_failed: bool) -> Progress:
     """How far the run in ``folder`` is; with ``retry_failed`` what failed is still to be done."""
-    progress = Progress(sum(1 for _ in plan.keys()))
+    progress = Progress(plan.total())
     for sample in read_lines(folder / SAMPLES, Sample):
         progress.add(sample)
     if retry_failed:
@@ -187,12 +185,12 @@ class _Run:
             await side_by_side(self._question(work, answerer, each) for each in work.questions)
 
     async def _question(self, work: Work, answerer: Answerer, question: Question) -> None:
-        async with self.room:
-            async with self.traces.sample(
-                work.task.name, work.method.name, work.case, question
-            ) as trace:
-                sample = await self._sample(work, answerer, question)
-                trace.end(sample)
+        async with (
+            self.room,
+            self.traces.sample(work.task.name, work.method.name, work.case, question) as trace,
+        ):
+            sample = await self._sample(work, answerer, question)
+            trace.end(sample)
         self._keep(sample)
 
     async def _sample(self, work: Work, answerer: Answerer, question: Question) -> Sample:
@@ -200,10 +198,53 @@ class _Run:
             started = time.monotonic()
             answered = await answerer.answer(question)
             seconds = time.monotonic() - started
-            scored = await work.task.score(
-                work.case, question, answered, self.lab.models
-            )
-            turned = await _turned(work.task, answerer, question)
+            scored = await work.task.score(work.case, question, answered, self.lab.models)
+            turned = await _turned(work.task, answerer, question, scored.read)
+        except ENDS:
+            raise
+        except Exception as error:
+            return _failed(work, question, error)
+        return _sample(work, question).model_copy(
+            update={
+                "text": answered.text,
+                "read": scored.read,
+                "scores": scored.scores,
+                "usage": answered.usage,
+                "judge": scored.usage,
+                "seconds": seconds,
+                "recalled": answered.recalled,
+                "told": answered.told,
+                "persona_version": answered.persona_version,
+                "turned": turned,
+            }
+        )
+
+    def _keep(self, sample: Sample) -> None:
+        self.samples.append(sample)
+        self.progress.add(sample)
+        self.on_done(sample)
+
+
+async def _turned(
+    task: Task, answerer: Answerer, question: Question, first: str | None
+) -> Turned | None:
+    """The answer in the opposite order, beside that which was read as ``first``."""
+    other = question.turned
+    if other is None or not task.answers:
+        return None
+    answered = await answerer.answer(other)
+    read = task.read(other, answered.text or "")
+    same = first is not None and meant(task, question, first) == meant(task, other, read)
+    return Turned(text=answered.text, read=read, agrees=same, usage=answered.usage)
+
+
+def _sample(self, work: Work, answerer: Answerer, question: Question) -> Sample:
+        try:
+            started = time.monotonic()
+            answered = await answerer.answer(question)
+            seconds = time.monotonic() - started
+            scored = await work.task.score(work.case, question, answered, self.lab.models)
+            turned = await _turned(work.task, answerer, question, scored.read)
         except ENDS:
             raise
         except Exception as error:

@@ -21,10 +21,14 @@ class Key(NamedTuple):
 
 
 class Turned(Record):
-    """The same question with its options in the opposite order: how its answer was read."""
+    """The same question with its options in the opposite order, and how its answer was read.
+
+    ``agrees`` says whether the same option was meant both times; what cannot be read never is.
+    """
 
     text: str | None
     read: str | None
+    agrees: bool
     usage: Usage
 
 

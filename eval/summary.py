@@ -10,12 +10,15 @@ from personaagent.core.records import Record, RoleUsage, Usage
 from personaagent.eval.estimate import Difference, Estimate, compare, interval
 from personaagent.eval.learning import Learning, learning
 from personaagent.eval.lines import read_lines
-from personaagent.eval.methods.all import BASELINES
+from personaagent.eval.methods.all import BASELINES, METHODS
 from personaagent.eval.metrics.protocol import Metric, Outcome
 from personaagent.eval.prices import Prices
 from personaagent.eval.run_record import MadeWith, read_run
-from personaagent.eval.samples import LEARNED, SAMPLES, Key, Lesson, Sample
+from personaagent.eval.samples import LEARNED, SAMPLES, Lesson, Sample
 from personaagent.eval.tasks.protocol import Task
+
+Place = tuple[str, str]
+"""A question: the id of its case, and its own."""
 
 
 class Against(Record):
@@ -104,6 +107,23 @@ class Kept(Record):
     judge: Usage
     seconds: float
 
+    @classmethod
+    def of(cls, sample: Sample) -> "Kept":
+        """That of the sample."""
+        turned = sample.turned
+        return cls(
+            user_id=sample.user_id,
+            gold=sample.gold,
+            read=sample.read,
+            scores=sample.scores,
+            failed=sample.failed is not None,
+            agrees=turned.agrees if turned else None,
+            usage=sample.usage,
+            beside=turned.usage if turned else Usage(),
+            judge=sample.judge,
+            seconds=sample.seconds,
+        )
+
     @property
     def outcome(self) -> Outcome:
         """It, for a metric."""
@@ -120,95 +140,122 @@ def summarise(
     """
     record = read_run(folder)
     made = record.made_with
-    kept: dict[str, dict[str, dict[Key, Kept]]] = {
-        task: {method: {} for method in made.options.methods} for task in made.options.tasks
-    }
-    for sample in read_lines(folder / SAMPLES, Sample):
-        kept[sample.task][sample.method][sample.key] = _kept(sample)
-    lessons: dict[tuple[str, str], dict[str, Lesson]] = {}
-    for lesson in read_lines(folder / LEARNED, Lesson):
-        lessons.setdefault((lesson.task, lesson.method), {})[lesson.case] = lesson
+    kept = kept_of(folder)
+    lessons = lessons_of(folder)
     spent = Usage()
-    summaries = {}
-    for name, by_method in kept.items():
-        by_method = {method: samples for method, samples in by_method.items() if samples}
-        taught = {
-            method: [*lessons.get((name, method), {}).values()] for method in by_method
-        }
-        for samples in by_method.values():
-            for each in samples.values():
-                spent += each.usage + each.beside + each.judge
-        for each_lesson in (lesson for group in taught.values() for lesson in group):
-            spent += each_lesson.learned.usage
-        summaries[name] = _task(tasks[name], by_method, taught, made, prices, against)
+    for samples in kept.values():
+        for each in samples.values():
+            spent += each.usage + each.beside + each.judge
+    for learned in lessons.values():
+        for lesson in learned.values():
+            spent += lesson.learned.usage
+    order = [(task, method) for task in made.options.tasks for method in made.options.methods]
     return Summary(
         made_with=made,
         commit=record.sessions[-1].commit,
-        tasks=summaries,
+        tasks={
+            name: _task(
+                tasks[name],
+                {
+                    method: kept[task, method]
+                    for task, method in order
+                    if task == name and kept.get((task, method))
+                },
+                {
+                    method: [*lessons.get((name, method), {}).values()]
+                    for method in made.options.methods
+                },
+                made,
+                prices,
+                against,
+            )
+            for name in made.options.tasks
+        },
         price=prices.of(spent, made.models),
-        done=sum(len(samples) for by_method in kept.values() for samples in by_method.values()),
+        done=sum(map(len, kept.values())),
         total=sum(
-            made.drawn[task].questions * len(_runnable(tasks[task], made.options.methods))
-            for task in made.options.tasks
+            made.drawn[task].questions for task, method in order if runs_on(method, tasks[task])
         ),
     )
 
 
-def _runnable(task: Task, names: Sequence[str]) -> list[str]:
-    from personaagent.eval.methods.all import METHODS
+def kept_of(folder: Path) -> dict[tuple[str, str], dict[Place, Kept]]:
+    """What is needed of the samples in ``folder``, by task and method.
 
-    return [name for name in names if task.answers or METHODS[name].recalls is not None]
+    Raises:
+        DataError: a line cannot be read.
+    """
+    kept: dict[tuple[str, str], dict[Place, Kept]] = {}
+    for sample in read_lines(folder / SAMPLES, Sample):
+        place = (sample.case, sample.question)
+        kept.setdefault((sample.task, sample.method), {})[place] = Kept.of(sample)
+    return kept
 
 
-def _kept(sample: Sample) -> Kept:
-    turned = sample.turned
-    agrees = None if turned is None else sample.read is not None and sample.read == turned.read
-    return Kept(
-        user_id=sample.user_id,
-        gold=sample.gold,
-        read=sample.read,
-        scores=sample.scores,
-        failed=sample.failed is not None,
-        agrees=agrees,
-        usage=sample.usage,
-        beside=turned.usage if turned else Usage(),
-        judge=sample.judge,
-        seconds=sample.seconds,
+def lessons_of(folder: Path) -> dict[tuple[str, str], dict[str, Lesson]]:
+    """What was learned in ``folder``: by task and method, then by case.
+
+    Raises:
+        DataError: a line cannot be read.
+    """
+    lessons: dict[tuple[str, str], dict[str, Lesson]] = {}
+    for lesson in read_lines(folder / LEARNED, Lesson):
+        lessons.setdefault((lesson.task, lesson.method), {})[lesson.case] = lesson
+    return lessons
+
+
+def compare_kept(
+    metrics: Sequence[Metric], ours: Mapping[Place, Kept], theirs: Mapping[Place, Kept]
+) -> Against:
+    """Ours less theirs, on the questions that both answered."""
+    both = [
+        place
+        for place, each in ours.items()
+        if place in theirs and not each.failed and not theirs[place].failed
+    ]
+    found = {
+        metric.name: compare(
+            metric,
+            [ours[place].outcome for place in both],
+            [theirs[place].outcome for place in both],
+        )
+        for metric in (metrics if both else ())
+    }
+    return Against(
+        questions=len(both),
+        metrics={name: each for name, each in found.items() if not isnan(each.mean)},
     )
+
+
+def runs_on(method: str, task: Task) -> bool:
+    """Whether the method can do the task: not all can only recall."""
+    return task.answers or METHODS[method].recalls is not None
 
 
 def _task(
     task: Task,
-    by_method: Mapping[str, Mapping[Key, Kept]],
-    taught: Mapping[str, Sequence[Lesson]],
+    kept: Mapping[str, Mapping[Place, Kept]],
+    lessons: Mapping[str, Sequence[Lesson]],
     made: MadeWith,
     prices: Prices,
     against: str | None,
 ) -> TaskSummary:
-    answers = {
-        method: {
-            (key.case, key.question): each for key, each in samples.items() if not each.failed
-        }
-        for method, samples in by_method.items()
-    }
-    rivals = [name for name in answers if name in BASELINES or name == against]
     drawn = made.drawn[task.name]
+    rivals = [name for name in kept if name in BASELINES or name == against]
+    methods = {}
+    for method, samples in kept.items():
+        compared = {
+            rival: compare_kept(task.metrics, samples, kept[rival])
+            for rival in rivals
+            if rival != method
+        }
+        alone = _method(task, [*samples.values()], lessons[method], made, prices)
+        methods[method] = alone.model_copy(update={"against": compared})
     return TaskSummary(
         users=drawn.users,
         questions=drawn.questions,
         metrics=[Column(name=each.name, higher=each.higher) for each in task.metrics],
-        methods={
-            method: _method(task, [*samples.values()], taught[method], made, prices).model_copy(
-                update={
-                    "against": {
-                        rival: _against(task.metrics, answers[method], answers[rival])
-                        for rival in rivals
-                        if rival != method and answers[method].keys() & answers[rival].keys()
-                    }
-                }
-            )
-            for method, samples in by_method.items()
-        },
+        methods=methods,
     )
 
 
@@ -245,26 +292,6 @@ def _estimates(metrics: Sequence[Metric], outcomes: Sequence[Outcome]) -> dict[s
         return {}
     found = {metric.name: interval(metric, outcomes) for metric in metrics}
     return {name: each for name, each in found.items() if not isnan(each.mean)}
-
-
-def _against(
-    metrics: Sequence[Metric],
-    ours: Mapping[tuple[str, str], Kept],
-    theirs: Mapping[tuple[str, str], Kept],
-) -> Against:
-    both = [key for key in ours if key in theirs]
-    found = {
-        metric.name: compare(
-            metric,
-            [ours[key].outcome for key in both],
-            [theirs[key].outcome for key in both],
-        )
-        for metric in metrics
-    }
-    return Against(
-        questions=len(both),
-        metrics={name: each for name, each in found.items() if not isnan(each.mean)},
-    )
 
 
 def _share(found: Sequence[bool]) -> float | None:
