@@ -18,7 +18,7 @@ class AlignmentContext(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user_id: Annotated[str, Field(description="Whose persona: 1 to 128 characters.")]
+    user_id: Annotated[str, Field(description="Whose persona: 1 to 128 characters.")] = ""
     mode: Annotated[Mode, Field(description="gated, or the paper's Algorithm 1.")] = "gated"
     sampling: Annotated[Sampling | None, Field(description="Which episodes make the batch.")] = None
     query: Annotated[

@@ -18,7 +18,9 @@ class AgentContext(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    user_id: Annotated[str, Field(description="Whose memory and persona: 1 to 128 characters.")]
+    user_id: Annotated[str, Field(description="Whose memory and persona: 1 to 128 characters.")] = (
+        ""
+    )
     task: Annotated[str | None, Field(description="Label of the kind of question, if any.")] = None
     top_k: Annotated[
         int | None, Field(description="Episodes to recall, 0 to 100; None: the setting.")

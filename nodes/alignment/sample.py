@@ -76,7 +76,8 @@ async def _begin(
     await memory.spending.drop_past()
     persona = await memory.personas.current()
     settings = simulator.parts.settings
-    plan = Plan.of(runtime.context, settings, run=new_id(), trigger=trigger, at=now().isoformat())
+    context = runtime.context or AlignmentContext()  # a server knows the user without
+    plan = Plan.of(context, settings, run=new_id(), trigger=trigger, at=now().isoformat())
     rules = [rule.stored() for rule in persona.rules]
     return {
         "trigger": "",

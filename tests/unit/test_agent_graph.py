@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from personaagent.core.records import Episode, Rule, Statement
 from personaagent.core.settings import load_settings
 from personaagent.core.tokens import estimate_tokens
 from personaagent.graphs.agent import build, recursion_limit
+from personaagent.graphs.alignment import build as build_alignment
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.parts import Parts
 from tests.support.memories import episode, index_in_memory, remember
@@ -377,6 +379,34 @@ async def test_a_context_that_is_refused(
         await anna.ask("hello", **context)
     assert anna.prompts == []
     assert await anna.store.asearch((), limit=1) == []
+
+
+@pytest.mark.parametrize("context", [None, {}])
+@pytest.mark.parametrize("graph", [build, build_alignment], ids=["agent", "alignment"])
+async def test_a_run_without_a_user_ends_in_one_sentence(
+    agent: MakeAgent, graph: Callable[[Parts], Any], context: dict[str, Any] | None
+) -> None:
+    """On a server a client may leave the context out."""
+    anna = agent(lambda prompt: "ok")
+    compiled = graph(anna.parts).compile(store=anna.store, checkpointer=anna.saver)
+    arguments = anna.arguments("hello", "t1") | {"context": context}
+    with pytest.raises(UsageError, match="has no user_id: say whose memory is meant"):
+        await compiled.ainvoke(**arguments)
+
+
+@pytest.mark.parametrize("graph", [build, build_alignment], ids=["agent", "alignment"])
+async def test_a_server_knows_the_user_without_a_context(
+    agent: MakeAgent, graph: Callable[[Parts], Any]
+) -> None:
+    anna = agent(lambda prompt: "ok")
+    await remember(anna.memory(), episode("e1", ground_truth="rye"))
+    compiled = graph(anna.parts).compile(store=anna.store, checkpointer=anna.saver)
+    arguments = anna.arguments("hello", "t1") | {"context": None}
+    arguments["config"]["configurable"]["langgraph_auth_user"] = SimpleNamespace(identity="anna")
+    state = await compiled.ainvoke(**arguments)
+    assert (
+        "e1" in str(state["recalled"]) if graph is build else "1 labelled" in str(state["result"])
+    )
 
 
 @pytest.mark.parametrize("text", ["", " \n", "a\x00b", "\ud800", "x" * 40_000])
