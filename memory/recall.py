@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,9 +66,17 @@ def asks_the_same(one: str, other: str) -> bool:
     return _alike(_words(one), _words(other))
 
 
+def repeated(queries: Mapping[str, str], others: Iterable[str]) -> set[str]:
+    """The keys of those ``queries`` that ask the same as one of ``others`` does."""
+    known = [_words(each) for each in others]
+    asked = {key: _words(query) for key, query in queries.items()}
+    return {key for key, words in asked.items() if any(_alike(words, other) for other in known)}
+
+
 def _alike(one: set[str], other: set[str]) -> bool:
-    union = len(one | other)
-    return union == 0 or len(one & other) / union >= SAME
+    common = len(one & other)
+    union = len(one) + len(other) - common
+    return union == 0 or common / union >= SAME
 
 
 def _words(text: str) -> set[str]:

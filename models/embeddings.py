@@ -52,7 +52,7 @@ class Embedder(Protocol):
 
 
 class RecentEmbedder(ABC):
-    """An embedder that remembers the texts it lately embedded one by one."""
+    """An embedder that remembers the texts it lately embedded."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -60,14 +60,12 @@ class RecentEmbedder(ABC):
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """As ``Embedder.embed``; a turn asks for its query more than once, and pays once."""
-        if len(texts) != 1:
-            return await self._vectors(texts) if texts else []
-        [text] = texts
-        vector = self._recent.get(text)
-        if vector is None:
-            [vector] = await self._vectors(texts)
-            self._recent[text] = vector
-        return [vector.copy()]
+        known = {text: self._recent[text] for text in texts if text in self._recent}
+        if missing := [text for text in dict.fromkeys(texts) if text not in known]:
+            made = dict(zip(missing, await self._vectors(missing), strict=True))
+            self._recent.update(made)
+            known |= made
+        return [known[text].copy() for text in texts]
 
     @abstractmethod
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:

@@ -27,6 +27,7 @@ from personaagent.nodes.parts import Parts
 
 Answering = CompiledStateGraph[Any, AgentContext, Any, Any]
 """The agent from its system prompt to its answer: ``react <-> tools``."""
+SCENES_AT_ONCE = 16
 
 
 class Scene(Record):
@@ -68,12 +69,14 @@ class Simulator:
     """Simulates answers, each one paid for only once.
 
     ``answering`` is the agent without and with tools. What was simulated is kept in the user's
-    own part of the store, by all that the model was told and by whom it is played.
+    own part of the store, by all that the model was told and by whom it is played. ``recalling`` is
+    for scenes, as ``parts.room`` is for model calls: no user's calls wait for another's scenes.
     """
 
     parts: Parts
     answering: Mapping[bool, Answering]
     budgets: LRUCache[str, Budget] = field(default_factory=lambda: LRUCache(1024))
+    recalling: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SCENES_AT_ONCE))
 
     async def budget(self, state: AlignmentState | Branch, memory: UserMemory) -> Budget:
         """The budget of a run, one for all of its branches in this process."""
@@ -102,7 +105,7 @@ class Simulator:
         hidden |= {episode.id}
         state: Any = {"messages": [HumanMessage(episode.query)]}
         context = _context(memory, episode, hidden, plan)
-        async with self.parts.room:  # what waits here does not use up recall's own patience
+        async with self.recalling:  # what waits here does not use up recall's own patience
             known = await recall(state, runtime.override(context=context), parts=self.parts)
         if known["warnings"]:
             raise IndexUnavailable(f"Nothing was aligned: {' '.join(known['warnings'])}")

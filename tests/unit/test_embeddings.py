@@ -12,6 +12,7 @@ from personaagent.core.errors import ConfigurationError, ModelError
 from personaagent.core.settings import Settings
 from personaagent.models.embeddings import (
     BATCH,
+    RECENT,
     EndpointEmbedder,
     LocalEmbedder,
     RecentEmbedder,
@@ -85,14 +86,21 @@ def test_the_endpoints_needs_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> Non
         make_embedder(Settings(embeddings="openai:text-embedding-3-small"))
 
 
-async def test_a_single_text_is_embedded_once() -> None:
+async def test_what_was_embedded_lately_is_not_embedded_again() -> None:
     embedder = Counting()
 
-    first, second = await embedder.embed(["rain"]), await embedder.embed(["rain"])
-    first[0][0] = -1.0
+    assert await embedder.embed(["one", "four", "one"]) == [[3.0], [4.0], [3.0]]
+    [vector] = await embedder.embed(["one"])
+    vector[0] = 0.0
+    assert await embedder.embed(["seven", "one"]) == [[5.0], [3.0]]
+    assert embedder.asked == [["one", "four"], ["seven"]]
 
-    assert second == await embedder.embed(["rain"]) == [[4.0]]
-    assert embedder.asked == [["rain"]]
+
+async def test_more_texts_than_are_remembered() -> None:
+    embedder, texts = Counting(), ["x" * length for length in range(1, RECENT + 10)]
+
+    await embedder.embed(texts[:5])
+    assert await embedder.embed(texts) == [[float(len(text))] for text in texts]
 
 
 async def test_nothing_asks_for_nothing() -> None:
