@@ -1,11 +1,12 @@
 """``compare``: what was simulated against what the user wanted."""
 
+from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import Loss
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState
 from personaagent.core.errors import ModelError
 from personaagent.core.records import Usage
 from personaagent.nodes.alignment.simulator import Simulated, Simulator
@@ -18,11 +19,16 @@ async def compare(
 ) -> dict[str, Any]:
     """The loss of each episode of the round; a run ends where its batch has none left.
 
+    Where nothing is proved by the losses, no judge is paid for them.
+
     Raises:
         ModelError: the models failed for more than half of the episodes; nothing is changed.
         ConfigurationError: the judge cannot be asked at all.
     """
     trial = await trial_of(state, runtime, simulator)
+    proves = METHODS[trial.plan.mode].acceptance.needs_holdout
+    if not proves:
+        trial = replace(trial, comparer=replace(trial.comparer, judges=False))
     learning = await _losses(trial, state, state["batch"])
     proving = await _losses(trial, state, state["holdout"] + state["seen"])
     losses = learning[0] | proving[0]
@@ -35,12 +41,11 @@ async def compare(
         )
     scores = [loss.score for loss in learning[0].values()]
     perfect = not any(score is not None and score < 1 for score in scores)
-    settled = perfect and METHODS[Plan.model_validate(state["plan"]).mode].acceptance.needs_holdout
     return {
         "losses": {episode: loss.stored() for episode, loss in losses.items()},
         "usage": (learning[1] + proving[1]).stored(),
         "proving": proving[1].stored(),
-        "stopped_by": spent or ("no loss" if settled else ""),
+        "stopped_by": spent or ("no loss" if perfect and proves else ""),
     }
 
 

@@ -18,13 +18,17 @@ from personaagent.nodes.parts import Parts
 
 @dataclass(frozen=True)
 class Comparer:
-    """Compares answers with what one user wanted; ``kinds`` says how each task of theirs is read."""
+    """Compares answers with what one user wanted; ``kinds`` says how each task of theirs is read.
+
+    Unless it ``judges``, free texts are compared by ROUGE-L, whatever the settings say.
+    """
 
     parts: Parts
     memory: UserMemory
     kinds: dict[str | None, TaskKind]
     seed: int
     budget: Budget
+    judges: bool = True
 
     async def compare(self, episode: Episode, simulated: Simulated) -> tuple[Loss, Usage]:
         """The loss of one answer, and what judging it took; a judgement is paid for only once.
@@ -33,7 +37,8 @@ class Comparer:
             ConfigurationError: the judge cannot be asked at all.
         """
         expected, answer = episode.ground_truth or "", simulated.answer or ""
-        metric = metric_of(episode.task, self.kinds, self.parts.settings.text_metric)
+        text_metric = self.parts.settings.text_metric if self.judges else "rouge"
+        metric = metric_of(episode.task, self.kinds, text_metric)
         if simulated.answer is None:
             score, why, usage = None, simulated.error, Usage()
         elif metric == "judge":

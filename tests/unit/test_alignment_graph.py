@@ -493,7 +493,7 @@ async def test_the_paper_s_algorithm_runs_on_the_same_nodes(tmp_path: Path) -> N
         return act(prompt)
 
     scripted = Scripted(actor=speak)
-    there = world(tmp_path, scripted)
+    there = world(tmp_path, scripted, align_text_metric="judge")  # but there is nothing to judge
     await there.remember(*walks(8, [KILOMETRES, WEATHER]))
     run = await there.align(mode="paper", rounds=2)
     assert run.usage["llm_calls"] == 2 * (3 + 3 + 1)
