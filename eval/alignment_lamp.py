@@ -12,7 +12,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -29,9 +30,13 @@ from rich.table import Table
 
 from personaagent.core.alignment_state import AlignmentContext
 from personaagent.core.errors import PersonaAgentError, UsageError
+from personaagent.core.records import Episode
 from personaagent.core.settings import Mode, Settings, load_settings
 from personaagent.core.states import AgentContext
-from personaagent.eval.lamp import LampUser, Question, data_folder, load
+from personaagent.eval.case import Case, Question
+from personaagent.eval.estimate import estimate
+from personaagent.eval.tasks.all import TASKS
+from personaagent.eval.tasks.files import data_folder
 from personaagent.graphs import agent, alignment
 from personaagent.memory.kinds import TaskKind, kind_of
 from personaagent.memory.tally import tally
@@ -45,7 +50,6 @@ Json = dict[str, Any]
 MODES = get_args(Mode)
 FEWEST_LABELS = 5
 PATIENCE = 60.0
-RESAMPLES = 10_000
 STEPS = 500
 """More than any run of alignment takes."""
 
@@ -66,6 +70,50 @@ class Options:
     holdout: int
     rounds: int
     candidates: int
+
+
+@dataclass(frozen=True)
+class LampUser:
+    """One user: labelled episodes, oldest first, and later questions that are not among them."""
+
+    user_id: str
+    task: str
+    history: list[Episode]
+    tests: list[Question]
+
+
+def users_of(cases: Iterable[Case], most_tests: int) -> list[LampUser]:
+    """The users of LaMP's cases, each with the latest ``most_tests`` questions as tests.
+
+    The history is what any of the user's cases knows but the tests themselves, and what is dated
+    at the first of them or later.
+    """
+    by_user: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_user[case.user_id].append(case)
+    return [_user(own, most_tests) for own in by_user.values()]
+
+
+def _user(cases: list[Case], most_tests: int) -> LampUser:
+    asked = sorted((case.questions[0] for case in cases), key=_date)
+    tests = asked[-most_tests:]
+    queries, begin = {test.query for test in tests}, _date(tests[0])
+    episodes = {
+        (each.created_at, each.query, each.ground_truth): each
+        for case in cases
+        for each in case.history
+        if each.query not in queries and each.created_at.isoformat() < begin
+    }
+    history = [
+        each.model_copy(update={"id": f"{each.task}-{number}"})
+        for number, each in enumerate(sorted(episodes.values(), key=lambda e: e.created_at), 1)
+    ]
+    return LampUser(cases[0].user_id, cases[0].task, history, tests)
+
+
+def _date(question: Question) -> str:
+    """When it was asked, after all that is dated if that is not known."""
+    return str(question.details.get("date", "~"))
 
 
 @dataclass(frozen=True)
@@ -238,7 +286,7 @@ def figures(records: Sequence[Json], mode: Mode) -> dict[str, str]:
         mean * records[0]["range"] if records[0]["metric"] == "number" else 1 - mean
         for mean in (fmean(before), fmean(after))
     ]
-    low, high = interval(np.subtract(after, before))
+    change = estimate(np.subtract(after, before).tolist())
     results = [record[mode]["alignment"] for record in records]
     usage = [result["usage"] for result in results]
     published = sum(result["to_version"] != result["from_version"] for result in results)
@@ -247,7 +295,7 @@ def figures(records: Sequence[Json], mode: Mode) -> dict[str, str]:
     return {
         "loss before": f"{fmean(before):.3f}",
         "loss after": f"{fmean(after):.3f}",
-        "change": f"{fmean(after) - fmean(before):+.3f} [{low:+.3f}, {high:+.3f}]",
+        "change": f"{change.mean:+.3f} [{change.low:+.3f}, {change.high:+.3f}]",
         measure: "{:.3f}, then {:.3f}".format(*own),
         "published": f"{published} of {len(results)}",
         "LLM calls a user": f"{fmean(each['llm_calls'] for each in usage):.1f}",
@@ -263,13 +311,6 @@ def loss(measured: Json) -> float:
     return 1 - fmean(measured["scores"].values())
 
 
-def interval(changes: "np.ndarray[Any, np.dtype[np.float64]]") -> tuple[float, float]:
-    """The 95% bootstrap interval of the mean change, users drawn with replacement."""
-    drawn = np.random.default_rng(0).choice(changes, (RESAMPLES, len(changes)))
-    low, high = np.percentile(drawn.mean(axis=1), [2.5, 97.5])
-    return float(low), float(high)
-
-
 def main() -> None:
     """Measure, then show the summary; or show it only."""
     parser = argparse.ArgumentParser(
@@ -279,7 +320,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the records are kept")
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--model", help="a model other than that of the settings")
-    parser.add_argument("--task", default="LaMP_2M_style", help="a folder of lamp/")
+    lamp = [name for name in TASKS if name.startswith("LaMP")]
+    parser.add_argument("--task", default="LaMP_2M_style", choices=lamp, metavar="LaMP_...")
     parser.add_argument("--history", type=int, default=24, help="newest labelled items remembered")
     parser.add_argument("--tests", type=int, default=2, help="test questions a user, at most")
     parser.add_argument("--prompt-tokens", type=int, default=1000)
@@ -299,7 +341,7 @@ def main() -> None:
     try:
         if not files:
             options = Options(**given)
-            everyone = load(data_folder() / options.task, options.tests)
+            everyone = users_of(TASKS[options.task].cases(data_folder(), 0), options.tests)
             [task] = tally(episode for user in everyone for episode in user.history)
             left = left_to_measure(everyone, users, options, out)
             asyncio.run(measure_all(left, kind_of(task), options, model, out))

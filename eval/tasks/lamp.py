@@ -69,7 +69,14 @@ class LampTask(ABC):
                     task=self.name,
                     user_id=asked.user_id,
                     history=self._history(asked),
-                    questions=[Question(id=asked.id, query=asked.input, gold=asked.gold)],
+                    questions=[
+                        Question(
+                            id=asked.id,
+                            query=asked.input,
+                            gold=asked.gold,
+                            details={"date": asked.date.isoformat()} if asked.date else {},
+                        )
+                    ],
                 )
             yield case
 

@@ -8,7 +8,7 @@ is left out: it bears no ``answer``, and the authors' own code cannot score it w
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -105,10 +105,8 @@ class LocomoRecall(Locomo):
         self, case: Case, question: Question, answered: Answered, models: Models
     ) -> Scored:
         """Recall at each depth; what was not recalled so deep does not count."""
-        evidence = set(question.details["evidence"])
-        shares = {
-            f"recall@{k}": len(evidence & {*answered.recalled[:k]}) / len(evidence) for k in DEPTHS
-        }
+        recalled = answered.recalled
+        shares = {f"recall@{k}": evidence_share(question, recalled[:k]) for k in DEPTHS}
         return Scored(read=None, scores=shares)
 
 
@@ -141,6 +139,12 @@ class LocomoAnswers(Locomo):
         )
         scores = {"f1": f1, "judged": float(right)}
         return Scored(read=read, scores=scores, usage=Usage().add("critic", usage))
+
+
+def evidence_share(question: Question, recalled: Collection[str]) -> float:
+    """The share of the question's evidence among the ids ``recalled``."""
+    evidence = question.details["evidence"]
+    return sum(turn in recalled for turn in evidence) / len(evidence)
 
 
 def answer_f1(answer: str, gold: str, category: int) -> float:
