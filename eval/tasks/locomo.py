@@ -54,7 +54,8 @@ class Locomo(ABC):
         file = data / "locomo" / "locomo10.json"
         for conversation in read_json(file, PUBLISHED):
             with readable(file, PUBLISHED):
-                history = [*_episodes(self.name, conversation)]
+                turns = _episodes(self.name, conversation)
+                history = sorted(turns, key=lambda each: each.created_at)
                 known = {each.id for each in history}
                 case = Case(
                     id=conversation["sample_id"],
@@ -199,7 +200,7 @@ async def _judge(
 
 
 def _episodes(task: str, conversation: Json) -> Iterator[Episode]:
-    """Every turn, in the order in which they were said; those of a session a second apart."""
+    """Every turn, dated by its session; those of a session are a second apart."""
     said = conversation["conversation"]
     for session in filter(_SESSION.fullmatch, said):
         began = datetime.strptime(said[f"{session}_date_time"], "%I:%M %p on %d %B, %Y")

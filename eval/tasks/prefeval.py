@@ -24,7 +24,7 @@ from personaagent.eval.metrics.personal import faithfulness, persona_f1
 from personaagent.eval.metrics.scores import Mean
 from personaagent.eval.tasks.files import read_json, readable
 from personaagent.eval.tasks.options import chosen
-from personaagent.eval.tasks.prefeval_judge import ERRORS, judge
+from personaagent.eval.tasks.prefeval_judge import ERRORS, judge, scores_of
 from personaagent.eval.tasks.protocol import Scored
 from personaagent.models.chat import Models
 from personaagent.prompts import render
@@ -176,7 +176,7 @@ class PrefEvalText(PrefEval):
         """By the judge, and how near the answer is to the preference and the user's history."""
         read, preference = self.read(question, answered.text or ""), question.details["preference"]
         if read is None:
-            return Scored(read=None, scores={"follows": 0.0, "unhelpful": 1.0, "persona_f1": 0.0})
+            return Scored(read=None, scores=scores_of("unhelpful") | {"persona_f1": 0.0})
         scores, usage = await judge(
             await models.chat("critic"), preference, question.details["question"], read
         )

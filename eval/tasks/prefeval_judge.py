@@ -42,9 +42,12 @@ async def judge(
         answer=fence("answer", shorten(answer, SHOWN_CHARS)),
     )
     verdict, usage = await fill(model, [HumanMessage(prompt)], _Verdict, role="critic")
-    error = _error(verdict)
-    scores = {name: float(name == error) for name in ERRORS}
-    return scores | {"follows": float(error is None)}, usage
+    return scores_of(_error(verdict)), usage
+
+
+def scores_of(error: str | None) -> dict[str, float]:
+    """``follows`` and each of ``ERRORS``, 1 or 0, of an answer that makes this one or none."""
+    return {name: float(name == error) for name in ERRORS} | {"follows": float(error is None)}
 
 
 def _error(verdict: _Verdict) -> str | None:
