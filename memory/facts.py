@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from personaagent.core.records import TaskFacts
 from personaagent.memory.kinds import SPOKEN, LabelKind, kind_of, ranked
-from personaagent.memory.tally import TaskTally, words_in
+from personaagent.memory.tally import TaskTally, is_short, words_in
 
 RECENT = 5
 SHOWN_LABELS = 15
 
 Value = TypeVar("Value")
+Named = tuple[str, str]
+"""A task and a label of it; a task by itself has the label "", and no task is "" too."""
 
 
 def compute_facts(tallies: Iterable[TaskTally]) -> list[TaskFacts]:
@@ -29,9 +31,44 @@ def describe_facts(facts: Sequence[TaskFacts]) -> str:
     return "\n".join(line for each in facts for line in _describe(each))
 
 
+def named_in(facts: Iterable[TaskFacts]) -> set[Named]:
+    """What these facts name: every task, and every label that they tell."""
+    return {
+        (each.task or "", label)
+        for each in facts
+        for label in (
+            "",
+            *map(_plain, each.labels),
+            *(str(each.numbers[end]) for end in ("lowest", "highest") if each.numbers),
+        )
+    }
+
+
+def nameable(tallies: Iterable[TaskTally]) -> set[Named]:
+    """All that facts can name as long as the labels are these."""
+    return {
+        (each.task or "", label)
+        for each in tallies
+        for label in ("", *map(_plain, filter(is_short, each.counts)))
+    }
+
+
+def _plain(label: str) -> str:
+    """The label; a number as facts hold its value."""
+    try:
+        return str(float(label))
+    except ValueError:
+        return label
+
+
 def _task_facts(tally: TaskTally) -> TaskFacts:
     kind = kind_of(tally).kind
-    labels = dict([*ranked(tally).items()][:SHOWN_LABELS])
+    latest = {label.token for label in tally.latest[:RECENT]}
+    labels = {
+        label: count
+        for place, (label, count) in enumerate(ranked(tally).items())
+        if place < SHOWN_LABELS or label in latest
+    }
     recent = _recent(kind, tally)
     if kind == "labels":
         return TaskFacts(task=tally.task, count=tally.count, labels=labels, recent=recent)

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Collection
 
 from personaagent.core.records import Record, Rule, Statement
+from personaagent.memory.hiding import Hidden
 from personaagent.memory.user import UserMemory
 
 
 class Receipt(Record):
-    """What went. ``threads`` are the conversations in which the episodes could still be read,
-    ``simulations`` how many kept simulations went.
+    """What went. ``threads`` are the conversations in which the episodes, or labels that nobody
+    gives any more, could still be read; ``simulations`` how many kept simulations went.
     """
 
     episodes: list[str]
@@ -36,7 +37,8 @@ async def forget(
         IndexUnavailable: their embeddings cannot be removed now; nothing was forgotten.
     """
     forgotten = {(await memory.episodes.get(each)).id for each in episode_ids}
-    threads = await memory.conversations.holding(forgotten)
+    left = await memory.hiding(Hidden(frozenset(forgotten))).profile.nameable()
+    threads = await memory.conversations.holding(forgotten, left)
     embeddings = await memory.indexer.forget(forgotten)
     await delete_threads(threads)
     await memory.conversations.drop(threads)

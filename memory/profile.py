@@ -6,7 +6,7 @@ from functools import partial
 
 from personaagent.core.records import Profile, Record, Statement, TaskFacts, now
 from personaagent.memory.episodes import Episodes
-from personaagent.memory.facts import compute_facts
+from personaagent.memory.facts import Named, compute_facts, nameable
 from personaagent.memory.hiding import NOTHING, Hidden
 from personaagent.memory.kinds import TaskKind, kind_of
 from personaagent.memory.marks import Marks
@@ -54,6 +54,10 @@ class Profiles:
     async def label_kinds(self) -> dict[str | None, TaskKind]:
         """What kind of labels each task has."""
         return {each.task: kind_of(each) for each in await self._tallies()}
+
+    async def nameable(self) -> set[Named]:
+        """All that the facts can name as the labels are: tasks, and their short labels."""
+        return nameable(await self._tallies())
 
     async def unsummarised(self) -> dict[str, Value]:
         """The marks of the episodes that the summary has not seen, oldest episode first."""

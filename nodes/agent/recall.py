@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Usage, check_text, new_id
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
+from personaagent.memory.facts import named_in
 from personaagent.nodes.parts import Parts, user_memory
 
 
@@ -30,6 +31,8 @@ async def recall(
     thread = thread_to_note(runtime)
     if thread:
         await memory.conversations.note(thread, [episode_id, *(e.id for e in recalled.episodes)])
+        if named := sorted(named_in(profile.facts)):
+            await memory.conversations.note(thread, named=named, key=str(named))
     return {
         "episode_id": episode_id,
         "recalled": [episode.stored() for episode in recalled.episodes],

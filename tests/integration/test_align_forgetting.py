@@ -107,6 +107,25 @@ async def test_a_conversation_does_not_keep_what_made_or_proved_its_persona(
         assert holding(tmp_path) == set()
 
 
+async def test_a_conversation_does_not_keep_a_label_that_its_facts_told(tmp_path: Path) -> None:
+    """It goes with the last episode that says so."""
+    wanted = (CANARY, CANARY, "cat", "cat")
+    async with aligning(tmp_path) as agent:
+        memory = agent.memory("anna")
+        labelled = [
+            walk.model_copy(update={"ground_truth": animal, "task": "animal"})
+            for walk, animal in zip(walks(4, []), wanted, strict=True)
+        ]
+        await memory.episodes.add(labelled)
+        answer = await agent.ask("Tell me about the pier?", "anna", top_k=0)
+        assert CANARY in answer.reply, "it was told"
+        await memory.episodes.drop([answer.episode_id or ""])  # which says the word itself
+        assert (await agent.forget("anna", ["walk0"])).threads == []
+        assert "checkpoints.sqlite" in holding(tmp_path)
+        assert len((await agent.forget("anna", ["walk1"])).threads) == 1
+        assert holding(tmp_path) == set()
+
+
 @asynccontextmanager
 async def aligning(home: Path) -> AsyncIterator[LocalAgent]:
     """The agent, whose models repeat the word wherever they are told it."""

@@ -8,6 +8,7 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import IndexUnavailable, UnknownEpisode
 from personaagent.core.records import Episode, Rule, Statement
+from personaagent.memory.facts import named_in
 from personaagent.memory.forget import forget, forget_all
 from personaagent.memory.spending import Spent
 from personaagent.memory.user import UserMemory
@@ -77,7 +78,7 @@ async def test_what_rested_on_an_episode_alone_goes(tmp_path: Path) -> None:
     assert receipt.simulations == 2, "any of them may have recalled it"
     assert await anna.simulations.get(["s1", "s2"]) == [None, None]
     assert threads.deleted == {"thread-1", "thread-3"}
-    assert await anna.conversations.holding(["e1", "e2"]) == {"thread-2"}
+    assert await anna.conversations.holding(["e1", "e2"], []) == {"thread-2"}
 
     profile = await anna.profile.read()
     assert [(each.text, each.evidence) for each in profile.summary] == [
@@ -99,9 +100,35 @@ async def test_a_thread_notes_anew_under_the_same_key(tmp_path: Path) -> None:
     await conversations.note("alignment", ["e1", "e2"], key="run-1")
     await conversations.note("alignment", ["e2", "e3"], key="run-1")
     await conversations.note("another", ["e4"], key="run-1")
-    assert await conversations.holding(["e1"]) == set()
-    assert await conversations.holding(["e3"]) == {"alignment"}
-    assert await conversations.holding(["e2", "e4"]) == {"alignment", "another"}
+    assert await conversations.holding(["e1"], []) == set()
+    assert await conversations.holding(["e3"], []) == {"alignment"}
+    assert await conversations.holding(["e2", "e4"], []) == {"alignment", "another"}
+
+
+async def test_a_conversation_goes_with_the_last_label_that_its_facts_told(tmp_path: Path) -> None:
+    anna = memory_of("anna", tmp_path)
+    labels = {"e1": "rye", "e2": "rye", "e3": "oats", "e4": "oats"}
+    marks = {"e5": "7.50", "e6": "7.5", "e7": "8", "e8": "9"}
+    await remember(
+        anna,
+        *[episode(id, id, ground_truth=text, task="bread") for id, text in labels.items()],
+        *[episode(id, id, ground_truth=text, task="mark") for id, text in marks.items()],
+        episode("e9", "e9", ground_truth="tea", task="tea"),
+    )
+    facts = {each.task: [each] for each in (await anna.profile.read()).facts}
+    for task, told in facts.items():
+        await anna.conversations.note(f"thread-{task}", named=named_in(told))
+
+    async def gone(*ids: str) -> list[str]:
+        return (await forget(anna, ids, Threads().delete)).threads
+
+    assert await gone("e1", "e5") == [], "another says so too"
+    assert await gone("e6") == ["thread-mark"], "it was the lowest"
+    await anna.episodes.give_feedback("e3", "edit", "rye")
+    assert await gone("e2") == []
+    await anna.episodes.give_feedback("e3", "reject")
+    assert await gone("e3") == ["thread-bread"], "what it said once is gone"
+    assert await gone("e9") == ["thread-tea"]
 
 
 async def test_a_persona_that_loses_a_rule_says_so(tmp_path: Path) -> None:
