@@ -123,8 +123,7 @@ class LampLabels(LampTask):
     def _scores(
         self, case: Case, question: Question, read: str | None, text: str
     ) -> dict[str, float]:
-        used = {each.ground_truth for each in case.history}
-        return label_scores(question, read, text) | {"faithfulness": float(read in used)}
+        return label_scores(question, read, text) | _used_before(case, read)
 
 
 @dataclass(frozen=True)
@@ -147,8 +146,7 @@ class LampRating(LampTask):
     ) -> dict[str, float]:
         wanted = float(question.gold)
         error = abs(float(read) - wanted) if read is not None else max(wanted - 1, 5 - wanted)
-        used = {each.ground_truth for each in case.history}
-        return {"error": error, "faithfulness": float(read in used)}
+        return {"error": error} | _used_before(case, read)
 
 
 @dataclass(frozen=True)
@@ -185,6 +183,12 @@ def label_scores(question: Question, read: str | None, text: str) -> dict[str, f
     """The scores of ``label_metrics``."""
     right = {"correct": read == question.gold, "exact": text.strip() == question.gold}
     return {name: float(value) for name, value in right.items()}
+
+
+def _used_before(case: Case, read: str | None) -> dict[str, float]:
+    """Whether the user has ever given this label: faithfulness, where there is a history at all."""
+    used = {each.ground_truth for each in case.history}
+    return {"faithfulness": float(read in used)} if used else {}
 
 
 def episode(
