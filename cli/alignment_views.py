@@ -10,9 +10,9 @@ from rich.text import Text
 from personaagent.cli.alignment_progress import loss_text
 from personaagent.cli.output import printable
 from personaagent.cli.render import difference_view, one_line
-from personaagent.cli.rules import Difference, difference
 from personaagent.core.alignment import Alignment, StoppedBy
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule
+from personaagent.memory.rules import Difference, difference
 
 Part = Literal["batch", "holdout"]
 PARTS: dict[Part, str] = {"batch": "batch", "holdout": "held out"}

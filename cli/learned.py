@@ -14,10 +14,10 @@ from rich.text import Text
 from personaagent.cli.alignment_views import pairs_view
 from personaagent.cli.output import AsJson, show
 from personaagent.cli.render import describe_version, difference_view, episodes_view
-from personaagent.cli.rules import Difference, difference
 from personaagent.cli.run import User, known_user, run
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, Persona, Record, check_user_id, now
+from personaagent.memory.rules import Difference, difference
 
 if TYPE_CHECKING:
     from personaagent.graphs.local import LocalAgent

@@ -7,10 +7,11 @@ import typer
 
 from personaagent.cli.output import AsJson, notice, show
 from personaagent.cli.render import difference_view, history_view, persona_view
-from personaagent.cli.rules import Difference, difference, from_text, note_of, to_text, with_changes
+from personaagent.cli.rules import from_text, to_text
 from personaagent.cli.run import User, known_user, run
 from personaagent.cli.scorecard import show_scorecard
-from personaagent.core.records import Persona, Rule, check_user_id
+from personaagent.core.records import Persona, check_user_id
+from personaagent.memory.rules import Difference, difference, publish_edited, with_changes
 
 if TYPE_CHECKING:
     from personaagent.graphs.local import LocalAgent
@@ -97,7 +98,10 @@ def edit(
 
             text = await edit_text(to_text(persona, user))
             rules = from_text(text, persona, next_id)
-        return await _publish(memory, persona, rules)
+        published = await publish_edited(memory.personas, persona, rules)
+        if published is persona:
+            notice("Nothing was changed.")
+        return published
 
     show(_with_memory(user, work), as_json, persona_view)
 
@@ -140,13 +144,3 @@ def _with_memory(user: str, work: Callable[["UserMemory"], Awaitable[T]]) -> T:
         return await work(await known_user(agent, user))
 
     return run(on)
-
-
-async def _publish(memory: "UserMemory", persona: Persona, rules: list[Rule]) -> Persona:
-    """A new version with these rules; ``persona`` itself where they are its own."""
-    if rules == persona.rules:
-        notice("Nothing was changed.")
-        return persona
-    new = Persona(version=persona.version + 1, rules=rules, author="user")
-    note = note_of(difference(persona, new)) or "reorder"
-    return await memory.personas.publish(rules, author="user", note=note, parent=persona.version)

@@ -7,10 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from personaagent.cli.output import printable
-from personaagent.cli.rules import Difference
 from personaagent.core.records import Episode, Persona, Profile, Rule
 from personaagent.core.text import shorten
 from personaagent.memory.facts import describe_facts
+from personaagent.memory.rules import Difference
 
 LINE_CHARS = 160
 

@@ -2,15 +2,10 @@
 
 import pytest
 
-from personaagent.cli.rules import (
-    difference,
-    from_text,
-    note_of,
-    to_text,
-    with_changes,
-)
+from personaagent.cli.rules import from_text, to_text
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Persona, Rule
+from personaagent.memory.rules import difference, note_of, with_changes
 
 BRIEF = Rule(id="r1", text="Be brief.", evidence=["e1", "e2"])
 METRIC = Rule(id="r2", text="Use metric units.", evidence=["e3"], locked=True)

@@ -1,0 +1,105 @@
+"""Changes of a persona by its user: rules added, replaced and taken out, and what that changes."""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import TYPE_CHECKING
+
+from personaagent.core.errors import Unknown
+from personaagent.core.records import Persona, Record, Rule, check_text
+
+if TYPE_CHECKING:
+    from personaagent.memory.personas import Personas
+
+RULE_CHARS = 1000
+
+
+class Changed(Record):
+    """A rule that stands in two versions, but not the same."""
+
+    before: Rule
+    after: Rule
+
+
+class Difference(Record):
+    """What version ``after`` has that ``before`` has not, rule by rule."""
+
+    before: int
+    after: int
+    added: list[Rule]
+    removed: list[Rule]
+    changed: list[Changed]
+
+
+def difference(before: Persona, after: Persona) -> Difference:
+    """The rules that were added, removed and changed between two versions."""
+    pairs = [(before.rule(rule.id), rule) for rule in after.rules]
+    return Difference(
+        before=before.version,
+        after=after.version,
+        added=[new for old, new in pairs if old is None],
+        removed=[rule for rule in before.rules if after.rule(rule.id) is None],
+        changed=[Changed(before=old, after=new) for old, new in pairs if old and old != new],
+    )
+
+
+def with_changes(
+    persona: Persona,
+    next_id: str,
+    *,
+    added: Sequence[str],
+    replaced: Sequence[tuple[str, str]],
+    removed: Sequence[str],
+) -> list[Rule]:
+    """The rules of ``persona`` with these texts added and put in place of others, and some removed.
+
+    Raises:
+        Unknown: there is no such rule.
+        UsageError: a text is empty, or too long.
+    """
+    for rule_id in [*(rule_id for rule_id, _ in replaced), *removed]:
+        if persona.rule(rule_id) is None:
+            raise Unknown(f"The persona has no rule '{rule_id}': see `personaagent persona show`.")
+    texts = dict(replaced)
+    kept = [
+        rewritten(rule, texts.get(rule.id, rule.text))
+        for rule in persona.rules
+        if rule.id not in removed
+    ]
+    return [*kept, *map(new_rule, ids_from(next_id), added)]
+
+
+async def publish_edited(personas: "Personas", persona: Persona, rules: list[Rule]) -> Persona:
+    """A new version with these rules of the user's; ``persona`` itself where they are its own.
+
+    Raises:
+        Conflict: the persona has moved on since ``persona``.
+    """
+    if rules == persona.rules:
+        return persona
+    new = Persona(version=persona.version + 1, rules=rules, author="user")
+    note = note_of(difference(persona, new)) or "reorder"
+    return await personas.publish(rules, author="user", note=note, parent=persona.version)
+
+
+def new_rule(rule_id: str, text: str) -> Rule:
+    """A rule of the user's own: it rests on their word, not on episodes."""
+    return Rule(id=rule_id, text=check_text(text, "text of a rule", RULE_CHARS).strip())
+
+
+def rewritten(rule: Rule, text: str) -> Rule:
+    """The rule itself if its text is the same; else the user's own text, without evidence."""
+    if text.split() == rule.text.split():
+        return rule
+    return new_rule(rule.id, text).model_copy(update={"locked": rule.locked})
+
+
+def note_of(change: Difference) -> str:
+    """The change in a few words, for the history."""
+    changed = [each.after for each in change.changed]
+    kinds = (("add", change.added), ("change", changed), ("remove", change.removed))
+    return "; ".join(f"{verb} {', '.join(r.id for r in rules)}" for verb, rules in kinds if rules)
+
+
+def ids_from(next_id: str) -> Iterator[str]:
+    """``next_id``, and those after it: r7, r8, r9 ..."""
+    return (f"r{number}" for number in count(int(next_id[1:])))
