@@ -2,6 +2,8 @@
 
 PersonaAgentError                 exit code 1
 ├── UsageError                    2   what was asked cannot be done
+│   ├── TokenRefused                  the token does not say, in a way that can be believed, who asks
+│   └── Unknown                       there is no such version, or no such rule
 ├── ConfigurationError            3   a setting is missing or wrong
 │   └── EmbeddingsChanged             the index was built with another embedding model
 ├── ServiceError                  4   a model endpoint or the network failed
@@ -11,6 +13,8 @@ PersonaAgentError                 exit code 1
 │   └── DownloadError                 a model file could not be fetched or verified
 └── DataError                     5   stored or imported data is missing, unreadable or full
     ├── UnknownEpisode                no such episode in this user's memory
+    ├── NothingLabelled               no episode says what the user wanted
+    ├── Unreadable                    a file to be imported is none, or has errors
     ├── IndexUnavailable              the index is down, held or slow: a turn goes on without
     │   └── IndexDamaged                  ... and only rebuilding it helps
     └── Conflict                      somebody else wrote meanwhile
@@ -27,6 +31,14 @@ class UsageError(PersonaAgentError):
     """The request itself is wrong; nothing was done."""
 
     exit_code = 2
+
+
+class TokenRefused(UsageError):
+    """The token is forged, expired, or meant for somebody else."""
+
+
+class Unknown(UsageError):
+    """The persona has no such version, or no such rule."""
 
 
 class ConfigurationError(PersonaAgentError):
@@ -76,6 +88,14 @@ class DataError(PersonaAgentError):
 
 class UnknownEpisode(DataError):
     """This user's memory holds no such episode."""
+
+
+class NothingLabelled(DataError):
+    """No episode of this user's says what they wanted, which is what was to be worked with."""
+
+
+class Unreadable(DataError):
+    """What is to be imported cannot be read as episodes; nothing was imported."""
 
 
 class IndexUnavailable(DataError):

@@ -14,7 +14,7 @@ from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
 from personaagent.core.alignment_state import AlignmentContext, Plan
-from personaagent.core.errors import DataError, ModelError
+from personaagent.core.errors import ModelError, NothingLabelled
 from personaagent.core.records import Episode, Moment, Persona, Record, new_id, now
 from personaagent.core.states import AgentContext
 from personaagent.eval.conditions import CONDITIONS, Condition, persona_at, told_under
@@ -89,14 +89,14 @@ async def scorecard(
     counts as one; what was simulated is kept, so that another run goes on from there.
 
     Raises:
-        DataError: no episode is labelled.
+        NothingLabelled: no episode is labelled.
         ModelError: no episode could be simulated and judged under all conditions.
         ConfigurationError: the models cannot be asked at all.
     """
     run = await _Run.of(parts, store, user_id)
     episodes = (await run.memory.episodes.newest(limit, labelled=True))[::-1]
     if not episodes:
-        raise DataError(
+        raise NothingLabelled(
             f"No episode of '{user_id}' says what they wanted: correct or accept an answer "
             "(`personaagent feedback`), or import labelled episodes."
         )

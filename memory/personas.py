@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from personaagent.core.errors import Conflict, UsageError
+from personaagent.core.errors import Conflict, Unknown, UsageError
 from personaagent.core.records import Author, Persona, Proof, Rule, TaskFacts
 from personaagent.memory.facts import describe_facts
 from personaagent.memory.space import Space
@@ -56,11 +56,11 @@ class Personas:
         """The persona of that version.
 
         Raises:
-            UsageError: there is no such version.
+            Unknown: there is no such version.
         """
         [value] = await self.space.get("persona", f"{version:06d}")
         if value is None:
-            raise UsageError(
+            raise Unknown(
                 f"There is no version {version} of the persona of '{self.space.user_id}': "
                 "see `personaagent persona history`."
             )
@@ -128,9 +128,7 @@ class Personas:
         """A new version in which the rule is locked (alignment leaves it alone) or unlocked."""
         persona = await self.current()
         if persona.rule(rule_id) is None:
-            raise UsageError(
-                f"The persona has no rule '{rule_id}': see `personaagent persona show`."
-            )
+            raise Unknown(f"The persona has no rule '{rule_id}': see `personaagent persona show`.")
         rules = [
             rule.model_copy(update={"locked": locked}) if rule.id == rule_id else rule
             for rule in persona.rules

@@ -42,8 +42,8 @@ async def import_episodes(memory: UserMemory, file: Path, progress: Progress = u
 
     Raises:
         Refused: the file has errors; nothing was written.
-        DataError: the file cannot be read, holds nothing or was changed meanwhile; or the disk is
-            full.
+        Unreadable: it holds nothing, or is a zip archive; nothing was written.
+        DataError: it cannot be opened, or was changed meanwhile; or the disk is full.
         EmbeddingsChanged: the user's index was built with another model; nothing was written.
         ConfigurationError: the embedding model is refused; what was stored stays.
     """

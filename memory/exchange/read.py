@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from personaagent.core.errors import DataError
+from personaagent.core.errors import DataError, Unreadable
 from personaagent.memory.exchange.chats import read_chats
 from personaagent.memory.exchange.found import Found, Problem
 from personaagent.memory.exchange.jsonlines import read_lines
@@ -23,7 +23,7 @@ Advance = Callable[[float, float | None], None]
 """Called with what is done, and what there is in all."""
 
 
-class Refused(DataError):
+class Refused(Unreadable):
     """The file has errors; ``problems`` are the first 20 of them, each with its place."""
 
     def __init__(self, path: Path, problems: list[Problem], count: int) -> None:
@@ -62,12 +62,12 @@ def read(file: BinaryIO, user_id: str) -> Iterator[Found | Problem]:
     """What is in the file, from its start; its kind is told by its first character.
 
     Raises:
-        DataError: it is a zip archive.
+        Unreadable: it is a zip archive.
     """
     file.seek(0)
     head = file.read(1 << 16)
     if head.startswith(ZIP):
-        raise DataError(
+        raise Unreadable(
             "The file is a zip archive: unpack it, and import the conversations.json in it."
         )
     file.seek(len(BOM) if head.startswith(BOM) else 0)
@@ -82,7 +82,7 @@ def check(file: BinaryIO, path: Path, user_id: str, advance: Advance) -> int:
 
     Raises:
         Refused: something is wrong with it, or two of its episodes share an id.
-        DataError: it holds no episode.
+        Unreadable: it holds no episode.
     """
     problems: list[Problem] = []
     episodes = wrong = 0
@@ -101,7 +101,7 @@ def check(file: BinaryIO, path: Path, user_id: str, advance: Advance) -> int:
     if wrong:
         raise Refused(path, problems, wrong)
     if not episodes:
-        raise DataError(f"{path.name} holds no episode: there is nothing to import.")
+        raise Unreadable(f"{path.name} holds no episode: there is nothing to import.")
     return episodes
 
 
