@@ -205,6 +205,20 @@ class Settings(BaseSettings):
     price_input: float = Field(0, ge=0, description="Price of a million tokens read.")
     price_output: float = Field(0, ge=0, description="Price of a million tokens written.")
 
+    auth_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Server: secret that users' tokens are signed with (HS256), 32 characters or "
+        "more. Neither this nor a key server set: requests from this machine only.",
+    )
+    auth_jwks_url: str | None = Field(
+        None, description="Server: key server (JWKS) that tokens are checked by, instead."
+    )
+    auth_issuer: str = Field("personaagent", description="Server: issuer that tokens must name.")
+    auth_audience: str = Field(
+        "personaagent", description="Server: audience that tokens must name."
+    )
+
     @cached_property
     def embedded(self) -> bool:
         """Whether chat runs on the embedded model: neither a key nor a base URL is set."""

@@ -63,7 +63,7 @@ def user_memory(memory: Memory, runtime: Runtime[Any] | ToolRuntime[Any, Any]) -
 
 def _user_id(runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> str:
     server = runtime.server_info
-    if server is not None and server.user is not None:
+    if server is not None and server.user is not None and server.user.is_authenticated:
         return check_user_id(server.user.identity)
     if runtime.context is None or not runtime.context.user_id:
         raise UsageError("The run's context has no user_id: say whose memory is meant.")

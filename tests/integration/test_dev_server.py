@@ -1,10 +1,6 @@
 """The same graph on the development server, driven by its SDK over HTTP."""
 
 import json
-import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -12,19 +8,16 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-import httpx
 import pytest
-from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from personaagent.core.records import Episode, user_key
 from tests.support.alignment import PREFERENCES, Scripted, walks
 from tests.support.alignment_endpoint import over_http
-from tests.support.endpoint import Reply, scripted_endpoint
+from tests.support.endpoint import Reply
+from tests.support.server import ROOT, Server, running_server
 
 pytestmark = pytest.mark.integration
-ROOT = Path(__file__).parents[2]
 ALIGNING = over_http(Scripted())
 
 
@@ -50,58 +43,16 @@ def answers_from_memory(body: dict[str, Any]) -> Reply:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    tmp_path = tmp_path_factory.mktemp("server")
-    with scripted_endpoint(answers_from_memory) as endpoint, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        shutil.copy(ROOT / "langgraph.json", tmp_path)
-        environment = os.environ | {
-            "OPENAI_BASE_URL": endpoint.base_url,
-            "OPENAI_API_KEY": "none",
-            "PERSONAAGENT_MODEL": "scripted",
-            "PERSONAAGENT_EMBEDDINGS": "openai:test",
-            "PERSONAAGENT_ALIGN_TEXT_METRIC": "rouge",
-            "PERSONAAGENT_HOME": str(tmp_path / "home"),
-            "LANGGRAPH_CLI_NO_ANALYTICS": "1",
-            "LANGGRAPH_NO_VERSION_CHECK": "1",
-            "LANGSMITH_TRACING": "false",
-        }
-        with (tmp_path / "log").open("w") as log:
-            process = subprocess.Popen(
-                [
-                    *(Path(sys.executable).with_name("langgraph"), "dev", "--port", str(port)),
-                    *("--no-browser", "--no-reload"),
-                ],
-                cwd=tmp_path,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-        address = f"http://127.0.0.1:{port}"
-        try:
-            _wait_until_ready(address)
-            yield address
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    with running_server(folder, answers_from_memory, secret=None) as server:
+        yield server
 
 
 @pytest.fixture
-async def client(server: str) -> AsyncIterator[LangGraphClient]:
-    async with get_client(url=server) as client:
+async def client(server: Server) -> AsyncIterator[LangGraphClient]:
+    async with server.sdk(None) as client:
         yield client
-
-
-@retry(
-    retry=retry_if_exception_type(httpx.TransportError),
-    reraise=True,
-    stop=stop_after_delay(60),
-    wait=wait_fixed(0.3),
-)
-def _wait_until_ready(address: str) -> None:
-    httpx.get(f"{address}/ok").raise_for_status()
 
 
 async def test_it_remembers_across_threads_and_streams(client: LangGraphClient) -> None:
@@ -150,7 +101,7 @@ async def test_a_run_without_a_user_is_refused(client: LangGraphClient) -> None:
 async def test_the_schemas_show_what_studio_needs(client: LangGraphClient) -> None:
     [assistant] = await client.assistants.search(graph_id="agent")
     schemas = await client.assistants.get_schemas(assistant["assistant_id"])
-    assert schemas["context_schema"]["required"] == ["user_id"]
+    assert "user_id" in schemas["context_schema"]["properties"]
     assert "messages" in schemas["input_schema"]["properties"]
 
 

@@ -1,0 +1,105 @@
+"""Who is asking: the user whom a bearer token (JWT) names."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import jwt
+
+from personaagent.core.errors import ConfigurationError, ServiceError, TokenRefused, UsageError
+from personaagent.core.records import check_user_id
+from personaagent.core.settings import Settings, variable
+
+SYMMETRIC = ["HS256"]
+ASYMMETRIC = ["RS256", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
+"""What keys of a key server may sign with. Never HS256: there its public key would be the secret."""
+REQUIRED = ["exp", "iss", "aud", "sub"]
+LEEWAY = 10.0
+"""Seconds that two clocks may differ."""
+
+
+class Tokens:
+    """Checks bearer tokens by the settings: all by one secret, or by the keys of a key server.
+
+    Raises:
+        ConfigurationError: secret and key server are both set, or tokens of the key server
+            could be anybody's, because its issuer is not named.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        if settings.auth_secret and settings.auth_jwks_url:
+            raise ConfigurationError(
+                f"{variable('auth_secret')} and {variable('auth_jwks_url')} are both set: "
+                "tokens can be checked by one of them only."
+            )
+        if settings.auth_jwks_url and "auth_issuer" not in settings.model_fields_set:
+            raise ConfigurationError(
+                f"{variable('auth_jwks_url')} is set without {variable('auth_issuer')}: "
+                "say whose tokens are to be believed."
+            )
+
+    @property
+    def required(self) -> bool:
+        """Whether a token is needed at all: not on a developer's own machine, with nothing set."""
+        return bool(self._settings.auth_secret or self._settings.auth_jwks_url)
+
+    async def user(self, token: str) -> str:
+        """The user id that a valid token names.
+
+        Raises:
+            TokenRefused: the token is not valid here, saying why.
+            ServiceError: the key server does not answer.
+        """
+        try:
+            claims: Mapping[str, Any] = jwt.decode(
+                token,
+                await self._key(token),
+                algorithms=ASYMMETRIC if self._settings.auth_jwks_url else SYMMETRIC,
+                issuer=self._settings.auth_issuer,
+                audience=self._settings.auth_audience,
+                leeway=LEEWAY,
+                options={"require": REQUIRED},
+            )
+            return check_user_id(claims["sub"])
+        except jwt.PyJWKClientConnectionError as error:
+            raise ServiceError("The server of the signing keys does not answer.") from error
+        except (jwt.PyJWTError, UsageError) as error:
+            raise TokenRefused(f"The token is refused: {error}.") from error
+
+    def mint(self, user_id: str, hours: float) -> str:
+        """A token of the user, signed with the secret and valid so many hours.
+
+        Raises:
+            UsageError: the user id is not valid.
+            ConfigurationError: no secret is set.
+        """
+        now = datetime.now(UTC)
+        claims = {
+            "sub": check_user_id(user_id),
+            "iss": self._settings.auth_issuer,
+            "aud": self._settings.auth_audience,
+            "iat": now,
+            "exp": now + timedelta(hours=hours),
+        }
+        return jwt.encode(claims, self._secret, SYMMETRIC[0])
+
+    async def _key(self, token: str) -> Any:
+        if self._settings.auth_jwks_url:
+            return await asyncio.to_thread(self._key_server.get_signing_key_from_jwt, token)
+        return self._secret
+
+    @property
+    def _secret(self) -> str:
+        if self._settings.auth_secret is None:
+            raise ConfigurationError(
+                f"No secret is set: put at least 32 random characters into {variable('auth_secret')}, "
+                "for the server and for this command."
+            )
+        return self._settings.auth_secret.get_secret_value()
+
+    @cached_property
+    def _key_server(self) -> jwt.PyJWKClient:
+        return jwt.PyJWKClient(str(self._settings.auth_jwks_url), timeout=10)

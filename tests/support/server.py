@@ -1,0 +1,163 @@
+"""A development server of its own, for the tests: started in a temporary folder, asked over HTTP.
+
+    with running_server(tmp_path, responder, PERSONAAGENT_TOP_K="3") as server:
+        async with server.sdk("ana") as client:           # langgraph-sdk, with a token of Ana's
+            await client.threads.create()
+        async with server.http("ana") as client:          # httpx, for our own routes
+            await client.get("/persona")
+
+A server costs some ten seconds of CPU: let a whole module share one.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from langgraph_sdk import get_client
+from langgraph_sdk.client import LangGraphClient
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from personaagent.core.settings import Settings
+from personaagent.server.identity import Tokens
+from tests.support.endpoint import Endpoint, Responder, scripted_endpoint
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a secret of the tests, and of nobody else"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address, its scripted endpoint, its folder, and its process."""
+
+    url: str
+    endpoint: Endpoint
+    folder: Path
+    process: subprocess.Popen[bytes]
+    secret: str | None
+
+    def token(self, user: str, *, hours: float = 1, **settings: Any) -> str:
+        """A token of the user; ``settings`` (auth_secret, auth_issuer ...) make it another one."""
+        given = {"auth_secret": self.secret} | settings
+        return Tokens(Settings(**given)).mint(user, hours)
+
+    def headers(self, user: str | None) -> dict[str, str]:
+        """What the user sends along: a token, or where none is needed, the name; None: nothing."""
+        if user is None:
+            return {}
+        if self.secret is None:
+            return {"X-User-Id": user}
+        return {"Authorization": f"Bearer {self.token(user)}"}
+
+    @asynccontextmanager
+    async def sdk(
+        self, user: str | None, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[LangGraphClient]:
+        """The SDK as the user (None: nobody), or with these headers."""
+        given = dict(self.headers(user) if headers is None else headers)
+        async with get_client(url=self.url, api_key=None, headers=given) as client:
+            yield client
+
+    @asynccontextmanager
+    async def http(
+        self, user: str | None, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        """An HTTP client as the user (None: nobody), or with these headers."""
+        given = dict(self.headers(user) if headers is None else headers)
+        async with httpx.AsyncClient(base_url=self.url, headers=given, timeout=30) as client:
+            yield client
+
+    @property
+    def log(self) -> str:
+        """What the server has printed."""
+        return (self.folder / "log").read_text("utf-8")
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def running_server(
+    folder: Path, responder: Responder, *, secret: str | None = SECRET, **environment: str
+) -> Iterator[Server]:
+    """Run the development server on ``langgraph.json`` until the block is left.
+
+    Args:
+        folder: where it keeps its state, home and log; the same folder again finds them again.
+        responder: what the model says.
+        secret: what tokens are signed with; None: no token is needed.
+        environment: more variables.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    configuration = json.loads((ROOT / "langgraph.json").read_text("utf-8"))
+    (folder / "langgraph.json").write_text(json.dumps(configuration), "utf-8")
+    port = free_port()
+    with scripted_endpoint(responder) as endpoint, (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [
+                *(Path(sys.executable).with_name("langgraph"), "dev", "--port", str(port)),
+                *("--no-browser", "--no-reload"),
+            ],
+            cwd=folder,
+            env=_environment(folder, endpoint, secret) | environment,
+            stdout=log,
+            stderr=log,
+        )
+        server = Server(f"http://127.0.0.1:{port}", endpoint, folder, process, secret)
+        try:
+            _wait_until_ready(server)
+            yield server
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+
+def _environment(folder: Path, endpoint: Endpoint, secret: str | None) -> dict[str, str]:
+    given = {name: value for name, value in os.environ.items() if not name.startswith("LANGSMITH_")}
+    given.pop("PERSONAAGENT_AUTH_SECRET", None)
+    return (
+        given
+        | {
+            "OPENAI_BASE_URL": endpoint.base_url,
+            "OPENAI_API_KEY": "none",
+            "PERSONAAGENT_MODEL": "scripted",
+            "PERSONAAGENT_EMBEDDINGS": "openai:test",
+            "PERSONAAGENT_ALIGN_TEXT_METRIC": "rouge",
+            "PERSONAAGENT_HOME": str(folder / "home"),
+            "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+            "LANGGRAPH_NO_VERSION_CHECK": "1",
+            "LANGSMITH_TRACING": "false",
+        }
+        | ({"PERSONAAGENT_AUTH_SECRET": secret} if secret else {})
+    )
+
+
+class _NotReady(Exception):
+    pass
+
+
+@retry(
+    retry=retry_if_exception_type(_NotReady),
+    reraise=True,
+    stop=stop_after_delay(90),
+    wait=wait_fixed(0.3),
+)
+def _wait_until_ready(server: Server) -> None:
+    assert server.process.poll() is None, server.log
+    try:
+        httpx.get(f"{server.url}/ok").raise_for_status()
+    except httpx.HTTPError as error:
+        raise _NotReady(server.log) from error
