@@ -1,8 +1,9 @@
 """State and context of the alignment graph. JSON-like throughout; each field has its reducer."""
 
-from typing import Annotated, Any, Literal, TypedDict, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing_extensions import TypedDict  # typing's own has no JSON schema before Python 3.12
 
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Record, Usage, check_user_id
