@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError, ServiceError
+from personaagent.core.metrics import count_failure
 from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
 from personaagent.memory.conversations import Conversations
@@ -74,9 +75,11 @@ class UserMemory:
             await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
                 nearest = await self._nearest(query, CANDIDATES * k)
-        except TimeoutError:
+        except TimeoutError as error:
+            count_failure(error)
             return Recalled([], [f"Recall took over {self.timeout:g} s and was given up."])
         except (IndexUnavailable, ServiceError) as error:
+            count_failure(error)
             return Recalled([], [str(error)])
         return Recalled(collapse(await self.episodes.find(nearest), k))
 
@@ -99,9 +102,11 @@ class UserMemory:
         try:
             async with asyncio.timeout(self.timeout):
                 await self.indexer.index([episode], [episode.id])
-        except TimeoutError:
+        except TimeoutError as error:
+            count_failure(error)
             return ["Remembered; the index is slow and will have it later."]
         except PersonaAgentError as error:
+            count_failure(error)
             return [f"Remembered; the index will have it later: {error}"]
         return []
 

@@ -5,7 +5,7 @@ Retry-After) until an answer has begun. An answer that breaks off midway is left
 caller: ``is_transient`` is made for LangGraph's ``RetryPolicy(retry_on=...)``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.exceptions import ContextOverflowError
@@ -20,7 +20,9 @@ from personaagent.core.errors import (
     PersonaAgentError,
     UnusableAnswer,
 )
+from personaagent.core.metrics import count_failure, count_tokens
 from personaagent.core.settings import Role
+from personaagent.models.usage import usage_of
 
 if TYPE_CHECKING:
     import openai
@@ -51,17 +53,29 @@ async def speak(
         UnusableAnswer: it answered with nothing that can be used.
         ModelError: it refused the request.
     """
-    import openai
-
     form: dict[str, Any] = {}
     if response_format:
         form = {"response_format": response_format, "stream": False}
     speaker = model.bind_tools(tools) if tools else model
     try:
-        message = await speaker.ainvoke(list(messages), **form)
+        message = await _said(speaker.ainvoke(list(messages), **form), model, role)
+        return _usable(message, role, asked_for_calls=bool(tools))
+    except PersonaAgentError as failure:
+        count_failure(failure)
+        raise
+
+
+async def _said(answer: Awaitable[AIMessage], model: BaseChatModel, role: Role) -> AIMessage:
+    """What the model answers; its tokens are counted, whatever it may be worth."""
+    import openai
+
+    try:
+        message = await answer
     except (openai.OpenAIError, TimeoutError, *UNREADABLE) as error:
         raise explained(error, role, getattr(model, "max_retries", None) or 0) from error
-    return _usable(message, role, asked_for_calls=bool(tools))
+    usage = usage_of(message)
+    count_tokens(role, usage.input_tokens, usage.output_tokens)
+    return message
 
 
 def is_transient(error: BaseException) -> bool:

@@ -1,15 +1,18 @@
 """``recall``: what comes to mind for the latest query, and what is known of the user."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 
 from personaagent.core.errors import UsageError
+from personaagent.core.metrics import RECALL_SECONDS
 from personaagent.core.records import Usage, check_text, new_id
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.memory.facts import named_in
+from personaagent.memory.user import Recalled
 from personaagent.nodes.parts import Parts, user_memory
 
 
@@ -26,7 +29,9 @@ async def recall(
     check_text(query, "message", settings.max_query_chars)
     memory = user_memory(parts.memory, runtime)
     top_k = settings.top_k if context is None or context.top_k is None else context.top_k
-    recalled, profile = await asyncio.gather(memory.recall(query, top_k), memory.profile.read())
+    recalled, profile = await asyncio.gather(
+        _timed(memory.recall(query, top_k)), memory.profile.read()
+    )
     episode_id = new_id()
     thread = thread_to_note(runtime)
     if thread:
@@ -41,6 +46,11 @@ async def recall(
         "usage": Usage().stored(),
         "warnings": [f"Answered without recall: {each}" for each in recalled.warnings],
     }
+
+
+async def _timed(recall: Awaitable[Recalled]) -> Recalled:
+    with RECALL_SECONDS.time():
+        return await recall
 
 
 def latest_query(messages: list[AnyMessage]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 
+from personaagent.core.metrics import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.core.text import without_controls
@@ -19,6 +20,7 @@ async def remember(
     What tools gave is not kept, only their names. An index that is down costs nothing here: the
     episode is stored first, and bears the mark to be indexed later.
     """
+    TURNS.inc()
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(parts.memory, runtime)

@@ -10,6 +10,7 @@ from langgraph.types import interrupt
 from personaagent.core.alignment import Alignment, Loss, Round, StoppedBy
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
 from personaagent.core.errors import Conflict
+from personaagent.core.metrics import ALIGNMENTS
 from personaagent.core.records import Pair, Proof, Rule, Usage
 from personaagent.nodes.alignment.simulator import Simulator, drawn_from
 from personaagent.nodes.alignment.strategies.acceptance import change
@@ -48,6 +49,8 @@ async def publish(
     learned = stopped_by == "no loss" or (state["rounds"] and stopped_by != "conflict")
     if learned and not plan.dry_run:
         await trial.memory.unaligned.clear_until(datetime.fromisoformat(plan.started_at))
+    if not plan.dry_run:
+        ALIGNMENTS.labels("refused" if version == state["from_version"] else "accepted").inc()
     result = Alignment(
         user_id=trial.memory.user_id,
         mode=plan.mode,

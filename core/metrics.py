@@ -1,0 +1,45 @@
+"""What a process counts of its work, for Prometheus. No user, text or id ever stands in a label.
+
+The registry is our own: what lies in the library's common one, LangGraph's server shows to anybody.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+REGISTRY = CollectorRegistry()
+
+TURNS = Counter("personaagent_turns", "Turns that were answered.", registry=REGISTRY)
+RECALL_SECONDS = Histogram(
+    "personaagent_recall_seconds",
+    "Seconds that recall took in a turn.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+    registry=REGISTRY,
+)
+TOKENS = Counter(
+    "personaagent_tokens",
+    "Tokens that models read (input) and wrote (output), by the role that they played.",
+    ["role", "direction"],
+    registry=REGISTRY,
+)
+ALIGNMENTS = Counter(
+    "personaagent_alignments",
+    "Alignments that ended: accepted where a new version was published, else refused.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+FAILURES = Counter(
+    "personaagent_failures",
+    "What failed: model calls, recall, indexing and requests, by the name of the error.",
+    ["kind"],
+    registry=REGISTRY,
+)
+
+
+def count_tokens(role: str, read: int, written: int) -> None:
+    """Count what one model call took."""
+    TOKENS.labels(role, "input").inc(read)
+    TOKENS.labels(role, "output").inc(written)
+
+
+def count_failure(error: BaseException) -> None:
+    """Count one failure by the name of its class."""
+    FAILURES.labels(type(error).__name__).inc()
