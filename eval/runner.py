@@ -135,7 +135,7 @@ async def evaluate(
         on_done=on_done,
         traces=traces or NoTraces(),
     )
-    works = plan.works(frozenset(progress.done))
+    works = plan.works(progress.done)
     try:
         with run.traces.run():
             # Beside those that answer some are being prepared, or the endpoint would wait.
@@ -236,46 +236,6 @@ async def _turned(
     read = task.read(other, answered.text or "")
     same = first is not None and meant(task, question, first) == meant(task, other, read)
     return Turned(text=answered.text, read=read, agrees=same, usage=answered.usage)
-
-
-def _sample(self, work: Work, answerer: Answerer, question: Question) -> Sample:
-        try:
-            started = time.monotonic()
-            answered = await answerer.answer(question)
-            seconds = time.monotonic() - started
-            scored = await work.task.score(work.case, question, answered, self.lab.models)
-            turned = await _turned(work.task, answerer, question, scored.read)
-        except ENDS:
-            raise
-        except Exception as error:
-            return _failed(work, question, error)
-        return _sample(work, question).model_copy(
-            update={
-                "text": answered.text,
-                "read": scored.read,
-                "scores": scored.scores,
-                "usage": answered.usage,
-                "judge": scored.usage,
-                "seconds": seconds,
-                "recalled": answered.recalled,
-                "told": answered.told,
-                "persona_version": answered.persona_version,
-                "turned": turned,
-            }
-        )
-
-    def _keep(self, sample: Sample) -> None:
-        self.samples.append(sample)
-        self.progress.add(sample)
-        self.on_done(sample)
-
-
-async def _turned(task: Task, answerer: Answerer, question: Question) -> Turned | None:
-    if question.turned is None or not task.answers:
-        return None
-    answered: Answered = await answerer.answer(question.turned)
-    read = task.read(question.turned, answered.text or "")
-    return Turned(text=answered.text, read=read, usage=answered.usage)
 
 
 def _sample(work: Work, question: Question) -> Sample:

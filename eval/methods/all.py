@@ -11,7 +11,7 @@ from personaagent.eval.methods.without_model import Majority, Similar
 
 WIKIPEDIA, RECALL = ("search_wikipedia",), ("recall_episodes",)
 
-BASELINES: list[Method] = [
+_BASELINES: list[Method] = [
     Prompt(),
     InContextLearning(),
     RECENCY,
@@ -23,24 +23,25 @@ BASELINES: list[Method] = [
     Majority(),
     Similar(),
 ]
-AGENTS: list[Method] = [
+_AGENTS: list[Method] = [
     Agent("persona-paper", mode="paper"),
     Agent("persona", mode="gated"),
 ]
-ABLATIONS: list[Method] = [
+_WITHOUT_A_PART: list[Method] = [
     Agent("persona-no-alignment"),
     Agent("persona-no-persona", persona=False, profile=False),
     Agent("persona-no-memory", mode="gated", tools=WIKIPEDIA, recall=False, profile=False),
     Agent("persona-no-action", mode="gated", tools=()),
 ]
-SOURCES: list[Method] = [
+_BY_TOOL: list[Method] = [  # what a tool finds is all that is recalled
     Agent("recall-only", tools=RECALL, recall=False),
     Agent("wikipedia-only", tools=WIKIPEDIA, recall=False),
     Agent("recall-and-wikipedia", recall=False),
     Agent("no-tools", tools=(), recall=False),
 ]
-"""Each tool alone, both, none: what a tool finds is all that is recalled."""
 
 METHODS: dict[str, Method] = {
-    each.name: each for each in [*BASELINES, *AGENTS, *ABLATIONS, *SOURCES]
+    each.name: each for each in [*_BASELINES, *_AGENTS, *_WITHOUT_A_PART, *_BY_TOOL]
 }
+BASELINES = frozenset(each.name for each in _BASELINES)
+"""The methods that are not ours."""

@@ -15,7 +15,7 @@ from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import IndexUnavailable
-from personaagent.core.records import Episode, new_id
+from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
 from personaagent.eval.case import Case
 from personaagent.eval.methods.kept_embedder import KeptEmbedder
@@ -70,9 +70,10 @@ class Lab:
 
     @asynccontextmanager
     async def remembered(self, case: Case) -> AsyncIterator[Remembered]:
-        """A user of its own who remembers the history of ``case``, as if nobody else existed.
+        """A user who remembers the history of ``case``, as if nobody else existed.
 
-        Store, index and locks are its own too, and are gone at the end.
+        Store, index and locks are their own, and are gone at the end. Their name is the same in
+        each run, as the order of what is equally near may hang on it.
 
         Raises:
             ServiceError, ConfigurationError, DataError: the history cannot be embedded or kept.
@@ -83,7 +84,7 @@ class Lab:
         recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
         parts = Parts(settings, self.models, memory, [self.wikipedia, recall], self.room)
         try:
-            user = memory.of(store, new_id())
+            user = memory.of(store, _digest(case).hex())
             await _live_through(case.history, user)
             yield Remembered(parts, store, user)
         finally:
@@ -94,8 +95,7 @@ class Lab:
         """Chance for ``case``: the same in each run of this seed, whatever ran before."""
         import numpy as np
 
-        name = hashlib.sha256(f"{case.task}\n{case.id}".encode()).digest()
-        return np.random.default_rng([self.seed, *name])
+        return np.random.default_rng([self.seed, *_digest(case)])
 
 
 @asynccontextmanager
@@ -148,6 +148,10 @@ async def recall(memory: UserMemory, query: str, k: int) -> list[Episode]:
     if recalled.warnings:
         raise IndexUnavailable(" ".join(recalled.warnings))
     return recalled.episodes
+
+
+def _digest(case: Case) -> bytes:
+    return hashlib.sha256(f"{case.task}\n{case.id}".encode()).digest()
 
 
 async def _live_through(history: Sequence[Episode], user: UserMemory) -> None:
