@@ -1,9 +1,10 @@
 """Keeps the index in step with a user's episodes in the store."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from personaagent.core.errors import EmbeddingsChanged, IndexDamaged
 from personaagent.core.records import Episode
@@ -159,17 +160,13 @@ class Indexer:
 
     async def _nearest_by_meaning(self, query: str, limit: int, before: float | None) -> list[Hit]:
         [dense] = await self.embedder.embed([query])
-        ranking = await self._index.search(
-            self.space.key, dense=dense, bm25=None, limit=limit, before=before
-        )
-        return ranking.dense
+        search = partial(self._index.search, self.space.key, dense=dense, bm25=None, before=before)
+        return await _nearest(lambda wide: search(limit=wide), limit)
 
     async def _nearest_by_words(self, query: str, limit: int, before: float | None) -> list[Hit]:
         bm25 = self.bm25.query(query)
-        ranking = await self._index.search(
-            self.space.key, dense=None, bm25=bm25, limit=limit, before=before
-        )
-        return ranking.bm25
+        search = partial(self._index.search, self.space.key, dense=None, bm25=bm25, before=before)
+        return await _nearest(lambda wide: search(limit=wide), limit)
 
     async def _built_index(self) -> EpisodeIndex | None:
         """The index that holds the user's episodes, whichever embedding model it was built with."""
@@ -210,3 +207,21 @@ class Indexer:
 
 async def _nothing() -> list[Hit]:
     return []
+
+
+async def _nearest(search: Callable[[int], Awaitable[Ranking]], limit: int) -> list[Hit]:
+    """The ``limit`` best of one ranking; of those with the same score the newest.
+
+    Which of them an index gives is chance: so more are asked for until none with that score can
+    be missing.
+    """
+    wide = limit + 1
+    while True:
+        ranking = await search(wide)
+        found = sorted(
+            ranking.dense or ranking.bm25,
+            key=lambda hit: (-hit.score, -hit.at, hit.episode_id),
+        )
+        if len(found) < wide or found[-1].score < found[limit - 1].score:
+            return found[:limit]
+        wide *= 2

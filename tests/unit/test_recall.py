@@ -59,7 +59,7 @@ async def test_the_rankings_count_only_where_they_are_asked_for(tmp_path: Path) 
         memory_of("anna", tmp_path, store=store, index=index, recall_mode=mode)
         for mode in ("dense", "bm25")
     )
-    await remember(dense, *[episode(key, text) for key, text in texts.items()])
+    await remember(dense, *[episode(key, text, int(key[1])) for key, text in texts.items()])
     assert (await recalled(dense, "run", 1)) != ["e1"], "a bag of words knows no stems"
     assert (await recalled(bm25, "run", 1)) == ["e1"], "BM25 does"
 
@@ -93,9 +93,11 @@ async def test_near_duplicates_collapse_to_the_newer(
 async def test_the_same_query_again_the_newer_comes_first(tmp_path: Path) -> None:
     for mode in ("hybrid", "dense", "bm25"):
         anna = memory_of("anna", tmp_path, recall_mode=mode)
-        episodes = [episode(f"e{n}", "my address", day=n, response=f"{n} Elm St") for n in range(6)]
-        await remember(anna, *episodes[3:], *episodes[:3])
-        assert await recalled(anna, "my address", 3) == ["e5", "e4", "e3"]
+        episodes = [
+            episode(f"e{n}", "my address", day=n, response=f"{n} Elm St") for n in range(28)
+        ]
+        await remember(anna, *episodes[20:], *episodes[:20])
+        assert await recalled(anna, "my address", 3) == ["e27", "e26", "e25"]
 
 
 class Broken:
