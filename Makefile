@@ -3,8 +3,10 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PYTHON312 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) python3.12)
+POSTGRES  := build/postgres
 
-.PHONY: help setup demo test live lint types bench clean
+.PHONY: help setup postgres demo dev test live lint types bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -22,8 +24,19 @@ $(READY): pyproject.toml constraints.txt
 	fi
 	@touch $(READY)
 
+postgres: $(POSTGRES)/.ready ## an environment (Python 3.12) with the server that keeps all in Postgres
+
+$(POSTGRES)/.ready: pyproject.toml constraints.txt
+	@echo "Setting up $(POSTGRES): a minute or two the first time ..."
+	@$(PYTHON312) -m venv $(POSTGRES) && \
+	  $(POSTGRES)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[postgres]'
+	@touch $@
+
 demo: setup ## the main job on the embedded model: import a history, ask, compare with no memory
 	@$(BIN)/python examples/demo.py
+
+dev: setup ## the server on this machine: both graphs and our routes, for Studio
+	@$(BIN)/personaagent serve
 
 test: setup ## every test that needs no language model
 	@$(BIN)/python -m pytest -m 'not live'
