@@ -16,6 +16,8 @@ from personaagent.cli.memory import memory_app
 from personaagent.cli.model import model_app
 from personaagent.cli.persona import persona_app
 from personaagent.cli.profile import profile_app
+from personaagent.cli.serve import serve
+from personaagent.cli.token import token_app
 
 app = typer.Typer(
     help="An agent that learns one person at a time: it remembers what you said, answers by a "
@@ -57,6 +59,8 @@ app.add_typer(persona_app, name="persona")
 app.add_typer(profile_app, name="profile")
 app.add_typer(model_app, name="model")
 app.add_typer(eval_app, name="eval")
+app.command()(serve)
+app.add_typer(token_app, name="token")
 app.command()(config)
 
 if __name__ == "__main__":

@@ -59,6 +59,20 @@ async def _run(
 ) -> T:
     with waiting("Starting …"):
         from personaagent.graphs.local import open_local
+    await pull_needed(settings, role, embeddings=embeddings)
+    async with open_local(settings) as agent:
+        return await work(agent)
+
+
+async def pull_needed(
+    settings: Settings, role: Role | Literal["all"] | None, *, embeddings: bool
+) -> None:
+    """Pull what is missing of the embedded models that play ``role``, and that embed.
+
+    Raises:
+        ConfigurationError: there is no model of that name.
+        DownloadError, DataError: one cannot be fetched or written.
+    """
     if role and settings.embedded:
         from personaagent.models.catalog import CHAT
 
@@ -67,8 +81,6 @@ async def _run(
             await pull_missing(name, settings)
     if embeddings and not settings.embeddings.startswith("openai:"):
         await pull_missing(settings.embeddings, settings)
-    async with open_local(settings) as agent:
-        return await work(agent)
 
 
 async def pull_missing(name: str, settings: Settings) -> bool:

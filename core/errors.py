@@ -27,8 +27,11 @@ class PersonaAgentError(Exception):
     exit_code = 1
 
 
-class UsageError(PersonaAgentError):
-    """The request itself is wrong; nothing was done."""
+class UsageError(PersonaAgentError, RuntimeError):
+    """The request itself is wrong; nothing was done.
+
+    LangGraph's server tells its clients what a builtin error says, and of others only the name.
+    """
 
     exit_code = 2
 

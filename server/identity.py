@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -69,20 +69,19 @@ class Tokens:
         except (jwt.PyJWTError, UsageError) as error:
             raise TokenRefused(f"The token is refused: {error}.") from error
 
-    def mint(self, user_id: str, hours: float) -> str:
-        """A token of the user, signed with the secret and valid so many hours.
+    def mint(self, user_id: str, expires: datetime) -> str:
+        """A token of the user, signed with the secret and valid until ``expires``.
 
         Raises:
             UsageError: the user id is not valid.
             ConfigurationError: no secret is set.
         """
-        now = datetime.now(UTC)
         claims = {
             "sub": check_user_id(user_id),
             "iss": self._settings.auth_issuer,
             "aud": self._settings.auth_audience,
-            "iat": now,
-            "exp": now + timedelta(hours=hours),
+            "iat": datetime.now(UTC),
+            "exp": expires,
         }
         return jwt.encode(claims, self._secret, SYMMETRIC[0])
 

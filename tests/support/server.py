@@ -18,6 +18,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Server:
     def token(self, user: str, *, hours: float = 1, **settings: Any) -> str:
         """A token of the user; ``settings`` (auth_secret, auth_issuer ...) make it another one."""
         given = {"auth_secret": self.secret} | settings
-        return Tokens(Settings(**given)).mint(user, hours)
+        return Tokens(Settings(**given)).mint(user, datetime.now(UTC) + timedelta(hours=hours))
 
     def headers(self, user: str | None) -> dict[str, str]:
         """What the user sends along: a token, or where none is needed, the name; None: nothing."""

@@ -1,0 +1,82 @@
+"""``personaagent serve``: the graphs on LangGraph's development server, offline and without a key."""
+
+import asyncio
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from personaagent.cli.output import notice
+from personaagent.cli.run import pull_needed
+from personaagent.core.errors import ConfigurationError, DataError, UsageError
+from personaagent.core.settings import Settings, load_settings, variable
+
+CONFIGURATION = "langgraph.json"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SILENT = {
+    "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+    "LANGGRAPH_NO_VERSION_CHECK": "1",
+    "LANGSMITH_TRACING": "false",
+}
+"""What keeps the server from speaking to anybody; each holds where it is not set otherwise."""
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = LOOPBACK[0],
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port.")] = 2024,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs at once, at most.")] = 10,
+    browse: Annotated[bool, typer.Option("--open", help="Open Studio in the browser.")] = False,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Start anew when the code changes.")
+    ] = False,
+) -> None:
+    """Serve the graphs and our routes on this machine, for Studio and any LangGraph client."""
+    settings = load_settings()
+    _check(host, settings)
+    folder = _folder()
+    asyncio.run(pull_needed(settings, "all", embeddings=True))
+    command = [
+        *(sys.executable, "-m", "langgraph_cli", "dev", "--config", CONFIGURATION),
+        *("--host", host, "--port", str(port), "--n-jobs-per-worker", str(jobs)),
+        *([] if browse else ["--no-browser"]),
+        *([] if reload else ["--no-reload"]),
+    ]
+    notice(f"Serving on http://{host}:{port}, {_who(settings)}; end it with Ctrl-C.")
+    os.chdir(folder)
+    os.execve(sys.executable, command, SILENT | os.environ)  # noqa: S606
+
+
+def _check(host: str, settings: Settings) -> None:
+    from personaagent.server.identity import Tokens
+
+    if importlib.util.find_spec("langgraph_api") is None:
+        raise ConfigurationError(
+            "LangGraph's development server is not installed: pip install 'personaagent[server]'."
+        )
+    if not Tokens(settings).required and host not in LOOPBACK:
+        raise UsageError(
+            f"Without tokens nobody but this machine may ask: set {variable('auth_secret')} or "
+            f"{variable('auth_jwks_url')} to listen on {host}."
+        )
+
+
+def _who(settings: Settings) -> str:
+    from personaagent.server.identity import Tokens
+
+    if Tokens(settings).required:
+        return "for users with a token (personaagent token mint)"
+    return "for this machine only, where anybody may be any user"
+
+
+def _folder() -> Path:
+    """Where langgraph.json is: here, or in the checkout that this package is installed from."""
+    import personaagent.server
+
+    installed = Path(personaagent.server.__path__[0]).parent
+    for folder in (Path.cwd(), installed):
+        if (folder / CONFIGURATION).is_file():
+            return folder
+    raise DataError(f"There is no {CONFIGURATION} here: serve from the folder where it is.")
