@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from personaagent.cli.chat_alignment import align_if_due, begin_alignment
-from personaagent.cli.feedback import NOTED, TRUTH_CHARS
+from personaagent.cli.feedback import NOTED
 from personaagent.cli.output import console, notice, printable
 from personaagent.cli.prompt import MANY_LINES
 from personaagent.cli.render import describe_version, episodes_view, persona_view, rules_view
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Answer, Signal, check_text
+from personaagent.core.records import Answer, Signal
 
 if TYPE_CHECKING:
     from personaagent.cli.chat import Chat
@@ -40,7 +40,7 @@ async def _bad(chat: "Chat", _: str) -> None:
 async def _fix(chat: "Chat", text: str) -> None:
     if not text:
         raise UsageError("Say what you wanted: /fix TEXT.")
-    await _judge(chat, "edit", check_text(text, "text you wanted", TRUTH_CHARS))
+    await _judge(chat, "edit", text)
 
 
 async def _why(chat: "Chat", _: str) -> None:

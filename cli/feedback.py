@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from personaagent.graphs.local import LocalAgent
 
 ID_CHARS = 128
-TRUTH_CHARS = 32_000
 NOTED = {
     "edit": "what you wanted was noted",
     "accept": "the answer was noted as right",
@@ -44,10 +43,9 @@ def feedback(
     given = [signal for signal, wanted in chosen.items() if wanted]
     if len(given) != 1:
         raise UsageError("Give exactly one of --edit TEXT, --accept and --reject.")
-    text = None if edit is None else check_text(edit, "text you wanted", TRUTH_CHARS)
 
     async def work(agent: "LocalAgent") -> Episode:
         memory = await known_user(agent, user)
-        return await memory.episodes.give_feedback(episode, given[0], text)
+        return await memory.episodes.give_feedback(episode, given[0], edit)
 
     show(run(work), as_json, lambda told: f"Episode {told.id}: {NOTED[given[0]]}.")

@@ -10,15 +10,13 @@ from personaagent.cli.memory_views import episode_view, receipt_view
 from personaagent.cli.output import AsJson, notice, progress, show, warn
 from personaagent.cli.render import episodes_view
 from personaagent.cli.run import User, known_user, run
-from personaagent.core.errors import DataError, UsageError
-from personaagent.core.records import Episode, check_text, check_user_id
+from personaagent.core.errors import UsageError
+from personaagent.core.records import Episode, check_user_id
 
 if TYPE_CHECKING:
     from personaagent.graphs.local import LocalAgent
     from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
-
-SEARCH_CHARS = 32_000
 
 memory_app = typer.Typer(
     help="What is remembered of a user: import, look, export, forget.",
@@ -118,14 +116,10 @@ def search(
 ) -> None:
     """Show what the agent would recall for a text, the nearest first."""
     check_user_id(user)
-    check_text(text, "text", SEARCH_CHARS)
 
     async def work(agent: "LocalAgent") -> list[Episode]:
         memory = await known_user(agent, user)
-        recalled = await memory.recall(text, top_k or agent.parts.settings.top_k)
-        if recalled.warnings:
-            raise DataError(" ".join(recalled.warnings))
-        return recalled.episodes
+        return await memory.look_up(text, top_k or agent.parts.settings.top_k)
 
     show(run(work, embeddings=True), as_json, episodes_view)
 
@@ -175,7 +169,7 @@ def forget(
             return await agent.forget_all(user)
         if query is None:
             return await agent.forget(user, episodes or [])
-        found = await memory.search(check_text(query, "query", SEARCH_CHARS), top_k)
+        found = await memory.search(query, top_k)
         if not yes:
             show(found, as_json, episodes_view)
             raise UsageError("Nothing was forgotten yet: add --yes to forget these.")

@@ -1,15 +1,19 @@
 """Episodic memory: a user's episodes in the store."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
 from heapq import nlargest
 from uuid import uuid4
 
 from personaagent.core.errors import UnknownEpisode
-from personaagent.core.records import Episode, Signal
+from personaagent.core.records import Episode, Signal, check_text
 from personaagent.memory.marks import mark
 from personaagent.memory.space import Change, Kind, Space, Value
 
 PAGE = 500
+TRUTH_CHARS = 32_000
+Place = tuple[datetime, str]
+"""Where an episode stands in the order of time: when it was, and its id."""
 
 
 class Episodes:
@@ -66,15 +70,22 @@ class Episodes:
                 yield episode
 
     async def newest(
-        self, limit: int, *, task: str | None = None, labelled: bool = False
+        self,
+        limit: int,
+        *,
+        task: str | None = None,
+        labelled: bool = False,
+        before: Place | None = None,
     ) -> list[Episode]:
-        """The latest ``limit`` episodes (of ``task``, with ground truth), newest first."""
+        """The latest ``limit`` episodes (of ``task``, with ground truth), newest first; with
+        ``before`` the latest of those that stand before that place."""
         every = [
             episode
             async for episode in self.each(labelled=labelled)
-            if task is None or episode.task == task
+            if (task is None or episode.task == task)
+            and (before is None or place_of(episode) < before)
         ]
-        return nlargest(limit, every, key=lambda episode: (episode.created_at, episode.id))
+        return nlargest(limit, every, key=place_of)
 
     async def any(self) -> bool:
         """Whether there is an episode at all."""
@@ -87,7 +98,10 @@ class Episodes:
 
         Raises:
             UnknownEpisode: the user has no such episode.
+            UsageError: the text is empty or too long, or cannot be stored.
         """
+        if text is not None:
+            check_text(text, "text you wanted", TRUTH_CHARS)
         episode = (await self.get(episode_id)).with_feedback(signal, text)
         await self._space.write([*_put(episode), labels_changed()])
         return episode
@@ -98,6 +112,11 @@ class Episodes:
         changes: list[Change] = [(kind, each, None) for each in episode_ids for kind in kinds]
         counts: list[Change] = [("profile", "facts", None), ("profile", "tallies", None)]
         await self._space.write([*changes, *counts, labels_changed()])
+
+
+def place_of(episode: Episode) -> Place:
+    """Where the episode stands in the order of time."""
+    return episode.created_at, episode.id
 
 
 def labels_changed() -> Change:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError, ServiceError
 from personaagent.core.metrics import count_failure
-from personaagent.core.records import Episode
+from personaagent.core.records import Episode, check_text
 from personaagent.core.settings import RecallMode
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
@@ -20,6 +20,7 @@ from personaagent.memory.space import Space
 from personaagent.memory.spending import Spending
 
 CANDIDATES = 3
+SEARCH_CHARS = 32_000
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,26 @@ class UserMemory:
             return Recalled([], [str(error)])
         return Recalled(collapse(await self.episodes.find(nearest), k))
 
+    async def look_up(self, text: str, k: int) -> list[Episode]:
+        """What the agent would recall for ``text``, best first.
+
+        Raises:
+            UsageError: the text is empty or too long.
+            IndexUnavailable, EmbeddingsChanged: nothing can be recalled now.
+        """
+        recalled = await self.recall(check_text(text, "text", SEARCH_CHARS), k)
+        if recalled.warnings:
+            raise IndexUnavailable(" ".join(recalled.warnings))
+        return recalled.episodes
+
     async def search(self, query: str, k: int) -> list[Episode]:
         """The ``k`` episodes nearest to ``query``, best first, near-duplicates and all.
 
         Raises:
+            UsageError: the query is empty or too long.
             IndexUnavailable, EmbeddingsChanged, ServiceError: they cannot be searched.
         """
+        check_text(query, "query", SEARCH_CHARS)
         return await self.episodes.find((await self._nearest(query, CANDIDATES * k))[:k])
 
     async def remember(self, episode: Episode) -> list[str]:
