@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -89,16 +89,34 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+Command = Callable[[int], Sequence[str | Path]]
+"""What starts a server on a port."""
+
+
+def development(port: int) -> Sequence[str | Path]:
+    """The development server, on the ``langgraph.json`` of its folder."""
+    langgraph = Path(sys.executable).with_name("langgraph")
+    return [langgraph, "dev", "--port", str(port), "--no-browser", "--no-reload"]
+
+
 @contextmanager
 def running_server(
-    folder: Path, responder: Responder, *, secret: str | None = SECRET, **environment: str
+    folder: Path,
+    responder: Responder,
+    *,
+    secret: str | None = SECRET,
+    command: Command = development,
+    ready: str = "/ok",
+    **environment: str,
 ) -> Iterator[Server]:
-    """Run the development server on ``langgraph.json`` until the block is left.
+    """Run the development server on ``langgraph.json``, or another, until the block is left.
 
     Args:
         folder: where it keeps its state, home and log; the same folder again finds them again.
         responder: what the model says.
         secret: what tokens are signed with; None: no token is needed.
+        command: what starts it.
+        ready: the path that answers once it is up.
         environment: more variables.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,10 +125,7 @@ def running_server(
     port = free_port()
     with scripted_endpoint(responder) as endpoint, (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [
-                *(Path(sys.executable).with_name("langgraph"), "dev", "--port", str(port)),
-                *("--no-browser", "--no-reload"),
-            ],
+            command(port),
             cwd=folder,
             env=_environment(folder, endpoint, secret) | environment,
             stdout=log,
@@ -118,7 +133,7 @@ def running_server(
         )
         server = Server(f"http://127.0.0.1:{port}", endpoint, folder, process, secret)
         try:
-            _wait_until_ready(server)
+            _wait_until_ready(server, ready)
             yield server
         finally:
             if process.poll() is None:
@@ -156,9 +171,9 @@ class _NotReady(Exception):
     stop=stop_after_delay(90),
     wait=wait_fixed(0.3),
 )
-def _wait_until_ready(server: Server) -> None:
+def _wait_until_ready(server: Server, path: str) -> None:
     assert server.process.poll() is None, server.log
     try:
-        httpx.get(f"{server.url}/ok").raise_for_status()
+        httpx.get(f"{server.url}{path}").raise_for_status()
     except httpx.HTTPError as error:
         raise _NotReady(server.log) from error
