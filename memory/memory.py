@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from langgraph.store.base import BaseStore
 
-from personaagent.core.files import make_private
 from personaagent.core.records import check_user_id, user_key
 from personaagent.core.settings import Settings
 from personaagent.memory.conversations import Conversations
@@ -17,6 +15,7 @@ from personaagent.memory.index.bm25 import Bm25
 from personaagent.memory.index.open import open_index
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.indexer import Indexer
+from personaagent.memory.locks import database_lock, database_of, file_lock
 from personaagent.memory.marks import Marks
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
@@ -26,8 +25,8 @@ from personaagent.memory.spending import Spending
 from personaagent.memory.user import UserMemory
 from personaagent.models.embeddings import Embedder
 
-if TYPE_CHECKING:
-    from filelock import AsyncFileLock
+LOCKS = 8
+"""Connections to a database that may hold a lock, or wait for one, at a time."""
 
 
 class Memory:
@@ -46,6 +45,7 @@ class Memory:
         self._settings = settings
         self._bm25 = Bm25()
         self._indexes = {} if index is None else {embedder.name: index}
+        self._locks = asyncio.Semaphore(LOCKS)
 
     def of(self, store: BaseStore, user_id: str) -> UserMemory:
         """The memory of this one user in ``store``.
@@ -59,7 +59,7 @@ class Memory:
             user_id=user_id,
             episodes=episodes,
             profile=Profiles(space, episodes),
-            personas=Personas(space, lambda: self._lock(space.key)),
+            personas=Personas(space, lambda: self._lock(store, space.key)),
             indexer=Indexer(space, episodes, self.embedder, self._bm25, self._index_of),
             conversations=Conversations(space),
             unaligned=Marks(space, "unaligned"),
@@ -87,17 +87,15 @@ class Memory:
         return self._indexes[embeddings]
 
     @asynccontextmanager
-    async def _lock(self, key: str) -> AsyncIterator[None]:
-        """Keeps writers of one user's persona apart, also those of other processes here."""
-        async with await asyncio.to_thread(_file_lock, self._lock_file(key)):
-            yield
+    async def _lock(self, store: BaseStore, key: str) -> AsyncIterator[None]:
+        """Keeps writers of one user's persona apart, also those of all other processes that use
+        the store: by its database, else by a file on the machine that the store is on."""
+        if address := database_of(store):
+            async with self._locks, database_lock(address, key):
+                yield
+        else:
+            async with file_lock(self._lock_file(key)):
+                yield
 
     def _lock_file(self, key: str) -> Path:
         return self._settings.home / "locks" / f"{key[:32]}.lock"
-
-
-def _file_lock(path: Path) -> "AsyncFileLock":
-    from filelock import AsyncFileLock  # its import probes the file system
-
-    make_private(path.parent)
-    return AsyncFileLock(path, timeout=30)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
@@ -32,7 +33,7 @@ async def recall(
     recalled, profile = await asyncio.gather(
         _timed(memory.recall(query, top_k)), memory.profile.read()
     )
-    episode_id = new_id()
+    episode_id = _episode_id(runtime)
     thread = thread_to_note(runtime)
     if thread:
         await memory.conversations.note(thread, [episode_id, *(e.id for e in recalled.episodes)])
@@ -51,6 +52,13 @@ async def recall(
 async def _timed(recall: Awaitable[Recalled]) -> Recalled:
     with RECALL_SECONDS.time():
         return await recall
+
+
+def _episode_id(runtime: Runtime[AgentContext]) -> str:
+    """The id of this turn's episode: the run's own, where it has one, so that a run that a server
+    repeats from its start, because the process was killed, leaves one episode."""
+    run = runtime.execution_info and runtime.execution_info.run_id
+    return uuid5(NAMESPACE_OID, run).hex[:16] if run else new_id()
 
 
 def latest_query(messages: list[AnyMessage]) -> str:
