@@ -63,8 +63,9 @@ def user_memory(memory: Memory, runtime: Runtime[Any] | ToolRuntime[Any, Any]) -
 
 def _user_id(runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> str:
     server = runtime.server_info
-    if server is not None and server.user is not None and server.user.is_authenticated:
-        return check_user_id(server.user.identity)
+    user = None if server is None else server.user
+    if user is not None and user.is_authenticated and user.identity:
+        return check_user_id(user.identity)
     if runtime.context is None or not runtime.context.user_id:
         raise UsageError("The run's context has no user_id: say whose memory is meant.")
     return str(runtime.context.user_id)

@@ -1,24 +1,29 @@
 """Authentication and authorisation, named by langgraph.json: everything is its owner's alone.
 
-Without a secret and a key server there is one developer, on this machine: requests from loopback
-need no token, may be any user (header X-User-Id, or the context's user_id), and see everything.
-All other requests are refused.
+A server that has neither a secret nor a key server answers one developer, at this machine, who
+needs no token, may be any user, and sees everything. Nothing that is not spoken of here is
+allowed.
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any
+from uuid import UUID
 
 from langgraph_sdk import Auth
+from starlette.exceptions import HTTPException
 
+from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import ServiceError, TokenRefused
 from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings, variable
+from personaagent.server.developer import USER_HEADER, at_this_machine
 from personaagent.server.identity import Tokens
 
-DEVELOPER = "developer"
-"""The permission of whoever may do everything."""
-USER_HEADER = "x-user-id"
+Context = Auth.types.AuthContext
+Filter = Auth.types.FilterType
+WRITES = ("create", "create_run", "update")
+SYSTEM = {"created_by": "system"}
+"""What LangGraph's server writes into the assistants that it makes of the graphs themselves."""
 
 auth = Auth()
 tokens = Tokens(load_settings())
@@ -28,10 +33,13 @@ tokens = Tokens(load_settings())
 async def authenticate(
     headers: Mapping[Any, Any], scope: Mapping[str, Any] | None = None
 ) -> Auth.types.MinimalUserDict:
-    """The user whom the bearer token names; 401 without a valid one."""
+    """The user whom the bearer token names; 401 without a valid one.
+
+    ``headers`` are bytes on LangGraph's server and texts on aegra, which gives no ``scope``.
+    """
     said = {_text(name).lower(): _text(value) for name, value in headers.items()}
     if not tokens.required:
-        return _developer(said, scope)
+        return _developer(said, scope or {})
     kind, _, token = said.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise Auth.exceptions.HTTPException(401, "A bearer token is needed.")
@@ -40,60 +48,60 @@ async def authenticate(
     except TokenRefused as refused:
         raise Auth.exceptions.HTTPException(401, str(refused)) from refused
     except ServiceError as failure:
-        raise Auth.exceptions.HTTPException(503, str(failure)) from failure
+        raise HTTPException(503, str(failure)) from failure
 
 
 def _text(said: str | bytes) -> str:
     return said.decode("latin-1") if isinstance(said, bytes) else said
 
 
-def _developer(
-    said: Mapping[str, str], scope: Mapping[str, Any] | None
-) -> Auth.types.MinimalUserDict:
-    peer = (scope or {}).get("client")
-    if not peer or not ip_address(peer[0]).is_loopback:
+def _developer(headers: Mapping[str, str], scope: Mapping[str, Any]) -> Auth.types.MinimalUserDict:
+    if not at_this_machine(headers, scope):
         raise Auth.exceptions.HTTPException(
             401,
-            "Without tokens this server answers on its own machine only: "
+            "Without tokens this server answers its own machine only: "
             f"set {variable('auth_secret')} or {variable('auth_jwks_url')}.",
         )
-    user = said.get(USER_HEADER, "")
-    return {"identity": user, "is_authenticated": bool(user), "permissions": [DEVELOPER]}
-
-
-Filter = Auth.types.FilterType
+    user = headers.get(USER_HEADER, "")
+    return {"identity": user, "is_authenticated": bool(user)}
 
 
 @auth.on
-async def deny(ctx: Auth.types.AuthContext, value: Any) -> bool:
-    """What nothing below speaks of is nobody's, but for the developer."""
-    return DEVELOPER in ctx.permissions
+async def deny(ctx: Context, value: Any) -> bool:
+    """What nothing below speaks of is allowed to nobody but the developer."""
+    return not tokens.required
 
 
 @auth.on.threads
 @auth.on.crons
-async def own(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Filter | None:
-    """Threads, runs and crons are seen, changed and made by their owner alone."""
-    if DEVELOPER in ctx.permissions:
+async def own(ctx: Context, value: dict[str, Any]) -> Filter | None:
+    """Threads with their runs, and crons, are made, seen and changed by their owner alone."""
+    if not tokens.required:
         return None
+    if ctx.action in WRITES:
+        _refuse_kept_thread(value.get("thread_id"), ctx.user.identity)
     return _owned(ctx, value)
 
 
 @auth.on.assistants
-async def assistants(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Filter | None:
-    """Assistants likewise; those of the graphs themselves are there for everybody to read."""
-    if DEVELOPER in ctx.permissions:
+async def assistants(ctx: Context, value: dict[str, Any]) -> Filter | None:
+    """Assistants likewise; those of the graphs themselves are there for everybody to run."""
+    if not tokens.required:
         return None
     owned = _owned(ctx, value)
     if ctx.action in ("read", "search"):
-        return {"$or": [owned, {"created_by": "system"}]}
+        return {"$or": [owned, SYSTEM]}
     return owned
 
 
 @auth.on.store
-async def store(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> None:
-    """Of the store a user reads what is theirs. Writing goes through our routes, which check it."""
-    if DEVELOPER in ctx.permissions:
+async def store(ctx: Context, value: dict[str, Any]) -> None:
+    """Of the store a user reads what is their own, and writes nothing.
+
+    What stands there is the truth of their memory, with counts, versions and evidence that belong
+    together: it is changed by the graphs and by our routes, which check what they are given.
+    """
+    if not tokens.required:
         return
     own = ("users", user_key(ctx.user.identity))
     asked = tuple(value.get("namespace") or ())
@@ -102,12 +110,31 @@ async def store(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> None:
     elif asked[: len(own)] != own:
         raise Auth.exceptions.HTTPException(404, "There is no such item.")
     elif ctx.action in ("put", "delete"):
-        raise Auth.exceptions.HTTPException(403, "Memory is changed by our routes only.")
+        raise Auth.exceptions.HTTPException(403, "The memory is changed by its own routes only.")
 
 
-def _owned(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> dict[str, Any]:
-    """Write the owner into what is made or changed; returns the filter for what is asked for."""
+def _owned(ctx: Context, value: dict[str, Any]) -> dict[str, Any]:
+    """The filter for what is the user's own; what is written is made so, in place."""
     owner = {"owner": ctx.user.identity}
-    if ctx.action in ("create", "create_run", "update"):
-        value["metadata"] = (value.get("metadata") or {}) | owner
+    if ctx.action in WRITES:
+        metadata = value.get("metadata")
+        if metadata is None:
+            metadata = value["metadata"] = {}
+        metadata.update(owner)
+        metadata.pop("created_by", None)  # nobody makes an assistant for everybody
     return owner
+
+
+def _refuse_kept_thread(thread_id: UUID | str | None, user_id: str) -> None:
+    """Let nobody make the thread that another user's alignment will have.
+
+    Its id can be told from the user's; like no other here, it is a UUID of version 5.
+    """
+    if thread_id is None or str(thread_id) == alignment_thread(user_id):
+        return
+    try:
+        kept = UUID(str(thread_id)).version == 5
+    except ValueError:
+        return  # the server says what is wrong with it
+    if kept:
+        raise Auth.exceptions.HTTPException(404, "There is no such thread.")

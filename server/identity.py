@@ -64,8 +64,6 @@ class Tokens:
                 options={"require": REQUIRED},
             )
             return check_user_id(claims["sub"])
-        except jwt.PyJWKClientConnectionError as error:
-            raise ServiceError("The server of the signing keys does not answer.") from error
         except (jwt.PyJWTError, UsageError) as error:
             raise TokenRefused(f"The token is refused: {error}.") from error
 
@@ -86,9 +84,12 @@ class Tokens:
         return jwt.encode(claims, self._secret, SYMMETRIC[0])
 
     async def _key(self, token: str) -> Any:
-        if self._settings.auth_jwks_url:
+        if not self._settings.auth_jwks_url:
+            return self._secret
+        try:
             return await asyncio.to_thread(self._key_server.get_signing_key_from_jwt, token)
-        return self._secret
+        except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as error:
+            raise ServiceError("The key server gives no keys: try again later.") from error
 
     @property
     def _secret(self) -> str:

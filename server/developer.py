@@ -1,0 +1,43 @@
+"""Who may ask where no tokens are set: the developer at this machine, and nobody else."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+USER_HEADER = "x-user-id"
+"""The header by which the developer says whom they are."""
+PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+STUDIO = "smith.langchain.com"
+"""LangGraph Studio is a page of this host or one below it, which asks from the developer's browser."""
+
+
+def at_this_machine(headers: Mapping[str, str], scope: Mapping[str, Any]) -> bool:
+    """Whether a request comes from this machine, by a page of this machine or Studio if by any.
+
+    Every page in the developer's browser can send requests to loopback, under any name that
+    resolves to it: so where it comes from (``Origin``) and whom it asks (``Host``) count too.
+    """
+    return (
+        _is_loopback((scope.get("client") or ("",))[0])
+        and not any(name in headers for name in PROXIED)
+        and _is_here(f"//{headers.get('host', '')}")
+        and ("origin" not in headers or _is_trusted(headers["origin"]))
+    )
+
+
+def _is_trusted(origin: str) -> bool:
+    host = urlsplit(origin).hostname or ""
+    return _is_here(origin) or host == STUDIO or host.endswith(f".{STUDIO}")
+
+
+def _is_here(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    return host == "localhost" or _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
