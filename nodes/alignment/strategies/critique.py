@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from personaagent.core.alignment import Point
 from personaagent.core.errors import UnusableAnswer
 from personaagent.core.records import Episode, RoleUsage, Usage
+from personaagent.core.text import shorten
 from personaagent.memory.personas import render_persona
 from personaagent.models.failures import speak
 from personaagent.models.structured import fill
@@ -16,18 +17,26 @@ from personaagent.nodes.alignment.case import Case, as_persona
 from personaagent.nodes.alignment.strategies.protocols import Gradient
 from personaagent.prompts import fence, render
 
+SHOWN_CHARS = 120
+"""Of what is given and of what is wanted, each."""
+POINT_CHARS = 240
+MOST_POINTS = 3
+
 
 class _Point(BaseModel):
-    """What is seen comes before what to do about it: a small model repeats the rules else."""
+    """What is seen comes before what to do about it: a small model repeats the rules else.
 
-    given: str = Field(max_length=120)
-    wanted: str = Field(max_length=120)
-    point: str = Field(max_length=240)
-    episodes: list[str] = Field(max_length=8)
+    Lengths are for the grammar: what an endpoint without one says beyond is cut where it is shown.
+    """
+
+    given: str = Field(json_schema_extra={"maxLength": SHOWN_CHARS})
+    wanted: str = Field(json_schema_extra={"maxLength": SHOWN_CHARS})
+    point: str = Field(json_schema_extra={"maxLength": POINT_CHARS})
+    episodes: list[str] = Field(json_schema_extra={"maxItems": 8})
 
 
 class _Critique(BaseModel):
-    points: list[_Point] = Field(max_length=3)
+    points: list[_Point] = Field(json_schema_extra={"maxItems": MOST_POINTS})
 
 
 class OneForTheBatch:
@@ -44,7 +53,8 @@ class OneForTheBatch:
                 )
         except UnusableAnswer:
             return Gradient("", [], Usage().add("critic", RoleUsage(llm_calls=1)))
-        kept = [each for each in answer.points if each.point.strip() and case.ids(each.episodes)]
+        points = [each for each in answer.points if each.point.strip() and case.ids(each.episodes)]
+        kept = points[:MOST_POINTS]
         return Gradient(
             "\n".join(_line(each, case) for each in kept),
             [Point(text=each.point, evidence=case.ids(each.episodes)) for each in kept],
@@ -54,8 +64,9 @@ class OneForTheBatch:
 
 def _line(point: _Point, case: Case) -> str:
     names = [name for name, episode in case.names.items() if episode in case.ids(point.episodes)]
-    seen = f"{', '.join(names)}: given {point.given}; wanted {point.wanted}"
-    return " ".join(f"- {point.point} ({seen})".split())
+    given, wanted = shorten(point.given, SHOWN_CHARS), shorten(point.wanted, SHOWN_CHARS)
+    seen = f"{', '.join(names)}: given {given}; wanted {wanted}"
+    return " ".join(f"- {shorten(point.point, POINT_CHARS)} ({seen})".split())
 
 
 class OneForEach:

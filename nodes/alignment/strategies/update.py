@@ -24,16 +24,19 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s*")
 
 
 class _Proposal(BaseModel):
-    """The new text comes first: a small model that has named a rule goes on to copy it."""
+    """The new text comes first: a small model that has named a rule goes on to copy it.
 
-    evidence: list[str] = Field(max_length=8)
-    text: str = Field(max_length=400)
+    Lengths are for the grammar: what an endpoint without one says too long is refused by itself.
+    """
+
+    evidence: list[str] = Field(json_schema_extra={"maxItems": 8})
+    text: str = Field(json_schema_extra={"maxLength": 400})
     action: Action
-    rule: str = Field(max_length=8)
+    rule: str = Field(json_schema_extra={"maxLength": 8})
 
 
 class _Proposals(BaseModel):
-    proposals: list[_Proposal] = Field(max_length=8)
+    proposals: list[_Proposal] = Field(json_schema_extra={"maxItems": 8})
 
 
 class RuleEdits:
