@@ -1,0 +1,260 @@
+"""Whom a token names, and which tokens are refused; who may ask without one."""
+
+import base64
+import hmac
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personaagent.core.errors import ConfigurationError, ServiceError, TokenRefused
+from personaagent.core.settings import Settings
+from personaagent.server.developer import at_this_machine
+from personaagent.server.identity import Tokens
+
+SECRET = "s" * 32
+ISSUER = "https://login.example"
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+EC = ec.generate_private_key(ec.SECP256R1())
+OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+KEYS = {"rsa": RSA, "ec": EC}
+
+
+def tokens(**settings: Any) -> Tokens:
+    return Tokens(Settings(**settings))
+
+
+def claims(**changed: Any) -> dict[str, Any]:
+    """The claims of a valid token of Ana's, but for what is ``changed`` (None: left out)."""
+    usual = {
+        "sub": "ana",
+        "iss": "personaagent",
+        "aud": "personaagent",
+        "exp": datetime.now(UTC) + timedelta(hours=1),
+    }
+    return {name: value for name, value in (usual | changed).items() if value is not None}
+
+
+def by_hand(header: dict[str, Any], said: dict[str, Any], signature: bytes = b"") -> str:
+    """A token that no library would sign."""
+    said = said | {"exp": int(said["exp"].timestamp())}
+    parts = [json.dumps(header).encode(), json.dumps(said).encode(), signature]
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+async def test_a_minted_token_names_its_user() -> None:
+    minting = tokens(auth_secret=SECRET)
+    token = minting.mint("Ana Née", datetime.now(UTC) + timedelta(hours=1))
+    assert await minting.user(token) == "Ana Née"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"exp": datetime.now(UTC) - timedelta(minutes=1)},
+        {"exp": None},
+        {"nbf": datetime.now(UTC) + timedelta(hours=1)},
+        {"iss": "somebody else"},
+        {"iss": None},
+        {"aud": "another service"},
+        {"aud": None},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": "a" * 129},
+        {"sub": "ana\n"},
+        {"sub": 7},
+        {"sub": ["ana"]},
+    ],
+    ids=str,
+)
+async def test_claims_that_are_not_valid_are_refused(changed: dict[str, Any]) -> None:
+    token = jwt.encode(claims(), SECRET)
+    assert await tokens(auth_secret=SECRET).user(token) == "ana"
+    payload = {"iat": datetime.now(UTC)} | claims(**changed)
+    forged = jwt.api_jws.encode(
+        json.dumps(payload, default=lambda moment: int(moment.timestamp())).encode(), SECRET
+    )
+    with pytest.raises(TokenRefused):
+        await tokens(auth_secret=SECRET).user(forged)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        jwt.encode(claims(), "t" * 32),
+        jwt.encode(claims(), SECRET + "s" * 32, "HS512"),
+        jwt.encode(claims(), SECRET + "s" * 32, "HS256"),
+        jwt.encode(claims(), RSA, "RS256"),
+        jwt.encode(claims(), None, "none"),
+        by_hand({"alg": "None", "typ": "JWT"}, claims()),
+        by_hand({"alg": "none"}, claims(), b"anything"),
+        by_hand({"typ": "JWT"}, claims()),
+        by_hand({"alg": "HS256"}, claims()),
+        jwt.encode(claims(), SECRET).rsplit(".", 1)[0] + ".",
+        "",
+        "a.b.c",
+        "é" * 9,
+    ],
+)
+async def test_what_the_secret_did_not_sign_is_refused(forged: str) -> None:
+    with pytest.raises(TokenRefused):
+        await tokens(auth_secret=SECRET).user(forged)
+
+
+@given(st.data())
+async def test_no_changed_letter_of_a_token_goes_unnoticed(data: st.DataObject) -> None:
+    token = jwt.encode(claims(), SECRET)
+    place = data.draw(st.integers(0, len(token) - 2))  # the last one holds bits that say nothing
+    other = data.draw(st.sampled_from("AZaz09-_.").filter(lambda letter: letter != token[place]))
+    with pytest.raises(TokenRefused):
+        await tokens(auth_secret=SECRET).user(token[:place] + other + token[place + 1 :])
+
+
+class KeyServer(jwt.PyJWKClient):
+    """A key server without HTTP; counts how often it is asked."""
+
+    asked = 0
+
+    def fetch_data(self) -> Any:
+        self.asked += 1
+        keys = [
+            json.loads(jwt.get_algorithm_by_name(algorithm).to_jwk(KEYS[name].public_key()))
+            | {"kid": name, "use": "sig"}
+            for name, algorithm in (("rsa", "RS256"), ("ec", "ES256"))
+        ]
+        fetched = {"keys": keys}
+        assert self.jwk_set_cache is not None
+        self.jwk_set_cache.put(jwt.PyJWKSet.from_dict(fetched))
+        return fetched
+
+
+@contextmanager
+def by_key_server() -> Iterator[Tokens]:
+    checking = tokens(auth_jwks_url="https://login.example/keys", auth_issuer=ISSUER)
+    checking.__dict__["_key_server"] = KeyServer("https://login.example/keys")
+    yield checking
+
+
+@pytest.mark.parametrize(("kid", "algorithm"), [("rsa", "RS256"), ("ec", "ES256")])
+async def test_the_keys_of_a_key_server_are_believed(kid: str, algorithm: str) -> None:
+    with by_key_server() as checking:
+        token = jwt.encode(claims(iss=ISSUER), KEYS[kid], algorithm, headers={"kid": kid})
+        assert await checking.user(token) == "ana"
+
+
+def confused() -> str:
+    """A token whose HMAC secret is the public key of the key server, as everybody can read it."""
+    public = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    unsigned = by_hand({"alg": "HS256", "kid": "rsa"}, claims(iss=ISSUER)).removesuffix(".")
+    signature = hmac.digest(public, unsigned.encode(), "sha256")
+    return f"{unsigned}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        jwt.encode(claims(iss=ISSUER), OTHER, "RS256", headers={"kid": "rsa"}),
+        jwt.encode(claims(iss=ISSUER), OTHER, "RS256", headers={"kid": "unknown"}),
+        jwt.encode(claims(iss=ISSUER), RSA, "RS256"),
+        confused(),
+        jwt.encode(claims(iss=ISSUER), SECRET, "HS256", headers={"kid": "rsa"}),
+        jwt.encode(claims(iss=ISSUER), None, "none", headers={"kid": "rsa"}),
+        jwt.encode(claims(iss=ISSUER), EC, "ES256", headers={"kid": "rsa"}),
+        jwt.encode(claims(iss=ISSUER), RSA, "PS256", headers={"kid": "rsa"}),
+        jwt.encode(claims(), RSA, "RS256", headers={"kid": "rsa"}),
+    ],
+    ids=[
+        "key",
+        "kid",
+        "no kid",
+        "confused",
+        "HS256",
+        "none",
+        "other key",
+        "other algorithm",
+        "issuer",
+    ],
+)
+async def test_what_no_key_of_the_key_server_signed_is_refused(forged: str) -> None:
+    with by_key_server() as checking, pytest.raises(TokenRefused):
+        await checking.user(forged)
+
+
+async def test_unknown_keys_do_not_make_us_ask_the_key_server_each_time() -> None:
+    with by_key_server() as checking:
+        for number in range(20):
+            forged = jwt.encode(claims(), OTHER, "RS256", headers={"kid": str(number)})
+            with pytest.raises(TokenRefused):
+                await checking.user(forged)
+        assert checking._key_server.asked <= 2
+
+
+async def test_a_key_server_that_is_down_is_no_fault_of_the_token() -> None:
+    checking = tokens(auth_jwks_url="http://127.0.0.1:9/keys", auth_issuer=ISSUER)
+    token = jwt.encode(claims(iss=ISSUER), RSA, "RS256", headers={"kid": "rsa"})
+    with pytest.raises(ServiceError):
+        await checking.user(token)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"auth_secret": SECRET, "auth_jwks_url": "https://login.example/keys"},
+        {"auth_jwks_url": "https://login.example/keys"},
+    ],
+)
+def test_settings_that_leave_open_whom_to_believe_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        tokens(**settings)
+
+
+def test_a_short_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from personaagent.core.settings import load_settings
+
+    monkeypatch.setenv("PERSONAAGENT_AUTH_SECRET", "short")
+    with pytest.raises(ConfigurationError, match="AUTH_SECRET"):
+        load_settings()
+
+
+def test_nothing_is_minted_without_a_secret() -> None:
+    with pytest.raises(ConfigurationError, match="PERSONAAGENT_AUTH_SECRET"):
+        tokens().mint("ana", datetime.now(UTC))
+
+
+HERE = ("127.0.0.1", 5000)
+
+
+@pytest.mark.parametrize(
+    ("headers", "client", "allowed"),
+    [
+        ({"host": "127.0.0.1:2024"}, HERE, True),
+        ({"host": "localhost:2024"}, ("::1", 5000), True),
+        ({"host": "[::1]:2024"}, HERE, True),
+        ({"host": "localhost", "origin": "https://smith.langchain.com"}, HERE, True),
+        ({"host": "localhost", "origin": "https://eu.smith.langchain.com"}, HERE, True),
+        ({"host": "localhost", "origin": "http://localhost:3000"}, HERE, True),
+        ({"host": "localhost"}, ("192.168.0.7", 5000), False),
+        ({"host": "localhost"}, None, False),
+        ({"host": "localhost"}, ("testclient", 5000), False),
+        ({}, HERE, False),
+        ({"host": "rebound.example:2024"}, HERE, False),
+        ({"host": "localhost", "origin": "https://evil.example"}, HERE, False),
+        ({"host": "localhost", "origin": "https://evilsmith.langchain.com"}, HERE, False),
+        ({"host": "localhost", "origin": "https://smith.langchain.com.evil.example"}, HERE, False),
+        ({"host": "localhost", "origin": "null"}, HERE, False),
+        ({"host": "localhost", "x-forwarded-for": "203.0.113.9"}, HERE, False),
+        ({"host": "localhost", "forwarded": "for=127.0.0.1"}, HERE, False),
+    ],
+)
+def test_without_tokens_only_this_machine_may_ask(
+    headers: dict[str, str], client: Any, allowed: bool
+) -> None:
+    assert at_this_machine(headers, {"client": client}) is allowed
