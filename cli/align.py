@@ -62,7 +62,9 @@ def align(
         typer.Option("--causal/--no-causal", help="Hide what came after an episode."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing.")] = False,
-    approve: Annotated[bool, typer.Option("--approve", help="Ask before publishing.")] = False,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Ask before publishing, whatever the settings say.")
+    ] = False,
     users_at_once: Annotated[
         int, typer.Option(min=1, metavar="K", help="With --all: users aligned side by side.")
     ] = 4,
@@ -98,7 +100,8 @@ def align(
         "dry_run": dry_run,
     }
     if user is not None:
-        _align_one(check_user_id(user), options, approve, as_json)
+        asks = approve or load_settings().approval == "ask"
+        _align_one(check_user_id(user), options, asks, as_json)
         return
     if approve:
         raise UsageError("--approve asks about one persona: give --user NAME in place of --all.")

@@ -1,6 +1,6 @@
 """How the result of an alignment looks on the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from rich.console import Group, RenderableType
@@ -10,7 +10,7 @@ from rich.text import Text
 from personaagent.cli.alignment_progress import loss_text
 from personaagent.cli.output import printable
 from personaagent.cli.render import difference_view, one_line
-from personaagent.core.alignment import Alignment, StoppedBy
+from personaagent.core.alignment import Alignment, Change, Proposal, StoppedBy
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule
 from personaagent.memory.rules import Difference, difference
 
@@ -33,27 +33,40 @@ def alignment_view(result: Alignment, episodes: Sequence[Episode], dry_run: bool
     """What was published, the losses before and after, the rules that changed, and the cost."""
     return Group(
         Text(_outcome(result, dry_run), "bold"),
-        pairs_view(result.pairs, episodes),
+        pairs_view(result.pairs, {each.id: each.query for each in episodes}),
         difference_view(_changed(result)) if result.rules_after != result.rules_before else "",
         Text(f"Ended since {ENDED[result.stopped_by]}; {_usage(result)}.", "dim"),
     )
 
 
 def proposal_view(question: dict[str, Any]) -> RenderableType:
-    """What an alignment would publish: the rules that change, and the losses before and after."""
-    before = [Rule.model_validate(each) for each in question["rules_before"]]
-    after = [Rule.model_validate(each) for each in question["rules_after"]]
-    pairs = [Pair.model_validate(each) for each in question["pairs"]]
-    version = question["from_version"]
+    """What an alignment would publish: the rules that change and what they rest on, and what it
+    would have done to the user's own questions."""
+    proposal = Proposal.model_validate(question)
+    version = proposal.from_version
+    changed = _difference(proposal.rules_before, proposal.rules_after, version, version + 1)
+    queries = {pair.episode: pair.query for pair in proposal.pairs}
     return Group(
-        difference_view(_difference(before, after, version, version + 1)), pairs_view(pairs, [])
+        Text(printable(proposal.problem), "red") if proposal.problem else "",
+        difference_view(changed),
+        *map(_evidence_view, proposal.changes),
+        pairs_view(proposal.pairs, queries, answers=True),
     )
 
 
+def _evidence_view(change: Change) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for each in change.evidence:
+        wanted = f"\nyou wanted: {one_line(each.wanted)}"
+        about = Text.assemble(one_line(each.query), (wanted, "dim"))
+        table.add_row(Text(change.rule, "bold"), Text(each.episode, "cyan"), about)
+    return table
+
+
 def pairs_view(
-    pairs: Sequence[Pair], episodes: Sequence[Episode], *, answers: bool = False
+    pairs: Sequence[Pair], queries: Mapping[str, str], *, answers: bool = False
 ) -> RenderableType:
-    """The mean losses before and after, and below them each episode's, with its question.
+    """The mean losses before and after, and below them each episode's, with its question by its id.
 
     ``answers``: and with what was answered before and after, where that is still known.
     """
@@ -62,7 +75,6 @@ def pairs_view(
         count = sum(pair.part == part for pair in pairs)
         about = Text(f"mean of {count} episodes", "dim")
         table.add_row(Text(PARTS[part], "bold"), _loss(before, after), about)
-    queries = {episode.id: episode.query for episode in episodes}
     for pair in pairs:
         if pair.episode in queries:
             about = Text.assemble(one_line(queries[pair.episode]), (f"  {PARTS[pair.part]}", "dim"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from personaagent.cli.alignment_views import ENDED, losses_text
 from personaagent.cli.output import notice, warn
 from personaagent.core.alignment import Alignment
+from personaagent.core.errors import Unapproved
 
 if TYPE_CHECKING:
     from personaagent.graphs.local import LocalAgent
@@ -33,7 +34,9 @@ def _watch(task: asyncio.Task[Alignment]) -> None:
 def _tell_end(task: asyncio.Task[Alignment]) -> None:
     if task.cancelled():
         notice("The alignment was broken off: the next one goes on where it stood.")
-    elif error := task.exception():
+    elif isinstance(error := task.exception(), Unapproved):
+        notice(str(error))
+    elif error:
         warn(f"The alignment failed: {error}")
     else:
         _tell_result(task.result())

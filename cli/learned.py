@@ -99,7 +99,8 @@ def _version_view(learned: Learned) -> RenderableType:
     if learned.evidence:
         parts += [Text("Why", "bold"), episodes_view(learned.evidence)]
     if proof and proof.pairs:
-        shown = pairs_view(proof.pairs, learned.proved_on, answers=True)
+        queries = {each.id: each.query for each in learned.proved_on}
+        shown = pairs_view(proof.pairs, queries, answers=True)
         parts += [Text("Loss before -> after", "bold"), shown]
     title = Text(describe_version(learned.persona), "bold")
     return Group(title, *(Padding(part, (0, 0, 0, 2), expand=False) for part in parts))

@@ -111,6 +111,65 @@ class Alignment(Record):
     warnings: list[str] = Field(default_factory=list)
 
 
+class Shown(Record):
+    """An episode as its user is shown it: what they asked, and what they wanted."""
+
+    episode: str
+    query: str
+    wanted: str
+
+
+class Change(Record):
+    """One rule that would change: ``before`` is empty where it is added, ``after`` where removed."""
+
+    action: Action
+    rule: str
+    before: str = ""
+    after: str = ""
+    evidence: list[Shown] = Field(default_factory=list)
+
+
+class ShownPair(Pair):
+    """A pair with the question that it is about, and what the user wanted."""
+
+    query: str
+    wanted: str
+
+
+class Proposal(Record):
+    """What ``publish`` interrupts with where the user is to be asked.
+
+    ``problem`` says what was wrong with an answer, if it is asked again.
+    """
+
+    question: str = "Publish these rules?"
+    answers: str = (
+        "true, false, or your own rules: "
+        '{"decision": "edit", "rules": [{"id": "r4", "text": "..."}, {"text": "a new rule"}]}'
+    )
+    problem: str = ""
+    from_version: int
+    changes: list[Change]
+    rules_before: list[Rule]
+    rules_after: list[Rule]
+    pairs: list[ShownPair]
+
+
+class OwnRule(Record):
+    """A rule as the user wants it: one of the proposal by its ``id``, or without one a new rule."""
+
+    id: str | None = None
+    text: str
+    locked: bool | None = None
+
+
+class Decision(Record):
+    """The user's answer to a proposal; ``rules`` are all that the persona is to have, for ``edit``."""
+
+    decision: Literal["approve", "edit", "refuse"]
+    rules: list[OwnRule] = Field(default_factory=list, max_length=100)
+
+
 def mean_loss(losses: Iterable[float | None]) -> float | None:
     """The mean of those that are scored; None where none is."""
     scored = [each for each in losses if each is not None]

@@ -1,17 +1,28 @@
 """State and context of the alignment graph. JSON-like throughout; each field has its reducer."""
 
 from typing import Annotated, Any, Literal, TypeVar, get_args
+from uuid import NAMESPACE_OID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict  # typing's own has no JSON schema before Python 3.12
 
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Record, Usage, check_user_id
+from personaagent.core.records import Record, Usage, check_user_id, user_key
 from personaagent.core.settings import Mode, Sampling, Settings
 
 T = TypeVar("T")
 Limit = Literal["calls", "tokens", "seconds", "price"]
 LIMITS: tuple[Limit, ...] = get_args(Limit)
+LABELS = "labels"
+"""The trigger of a run that a server begins by itself, because there are enough new labels."""
+NIGHTLY = "nightly"
+"""The trigger of one that it begins at night: it ends at once where there is nothing new."""
+BY_ITSELF = (LABELS, NIGHTLY)
+
+
+def alignment_thread(user_id: str) -> str:
+    """The thread of the user's alignment, one a user: a UUID, as servers ask for."""
+    return str(uuid5(NAMESPACE_OID, f"alignment:{user_key(user_id)}"))
 
 
 class AlignmentContext(BaseModel):
@@ -80,7 +91,8 @@ class Plan(Record):
     ) -> "Plan":
         """The plan of a run: what its context says, and what the settings say for the rest.
 
-        The limits of the settings can be lowered by the context, not raised.
+        The limits of the settings can be lowered by the context, not raised; and where they say
+        that the user is asked, the context cannot say otherwise.
 
         Raises:
             UsageError: similar episodes are to be sampled, and it is not said to what.
@@ -88,6 +100,7 @@ class Plan(Record):
         said = context.model_dump(exclude={"user_id"}, exclude_none=True)
         unsaid = cls.model_fields.keys() - said.keys() - {"run", "trigger", "started_at"}
         usual = {name: getattr(settings, f"align_{name}") for name in unsaid}
+        said["approve"] = context.approve or settings.approval == "ask"
         for limit in LIMITS:
             said[limit] = _lower(said.get(limit, 0), getattr(settings, f"align_{limit}"))
         if (

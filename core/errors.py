@@ -3,6 +3,7 @@
 PersonaAgentError                 exit code 1
 ├── UsageError                    2   what was asked cannot be done
 │   ├── TokenRefused                  the token does not say, in a way that can be believed, who asks
+│   ├── Unapproved                    what alignment proposes waits for its user's word
 │   └── Unknown                       there is no such version, or no such rule
 ├── ConfigurationError            3   a setting is missing or wrong
 │   └── EmbeddingsChanged             the index was built with another embedding model
@@ -38,6 +39,10 @@ class UsageError(PersonaAgentError, RuntimeError):
 
 class TokenRefused(UsageError):
     """The token is forged, expired, or meant for somebody else."""
+
+
+class Unapproved(UsageError):
+    """Alignment may publish nothing before its user, who could not be asked, has said yes."""
 
 
 class Unknown(UsageError):

@@ -1,12 +1,21 @@
 """Every setting: its name, default, meaning, and where its value came from."""
 
 import os
+from base64 import b64decode
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +31,7 @@ ToolMode = Literal["auto", "native", "json"]
 Mode = Literal["gated", "paper"]
 Sampling = Literal["latest", "similar", "hardest"]
 TextMetric = Literal["judge", "rouge"]
+Approval = Literal["never", "ask"]
 
 CONFIG_FILE = "config.toml"
 LONGEST_WAIT = 60.0
@@ -204,6 +214,30 @@ class Settings(BaseSettings):
     align_daily_price: float = Field(0, ge=0, description="Price, likewise.")
     price_input: float = Field(0, ge=0, description="Price of a million tokens read.")
     price_output: float = Field(0, ge=0, description="Price of a million tokens written.")
+    approval: Approval = Field(
+        "never",
+        description="Whether alignment asks the user before it publishes: never (unless a run is "
+        "told to), or ask (always).",
+    )
+    align_nightly: str = Field(
+        "H 3 * * *",
+        pattern=r"^$|^(\S+ ){4,5}\S+$",
+        description="Server: when new labels are learned from though fewer than align_after, as a "
+        "cron schedule (UTC); H is a minute of the user's own. Empty: never.",
+    )
+    webhook_url: str | None = Field(
+        None, description="Where to tell that alignment has published a version. Not set: nobody."
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, min_length=24, description="What that message is signed with."
+    )
+
+    trace_content: bool = Field(
+        True, description="Whether traces, where they are on, hold what was said and remembered."
+    )
+    trace_user: Literal["hashed", "plain"] = Field(
+        "hashed", description="How traces name the user."
+    )
 
     auth_secret: SecretStr | None = Field(
         None,
@@ -218,6 +252,17 @@ class Settings(BaseSettings):
     auth_audience: str = Field(
         "personaagent", description="Server: audience that tokens must name."
     )
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_is_signed(
+        cls, secret: SecretStr | None, known: ValidationInfo
+    ) -> SecretStr | None:
+        if secret is None and known.data.get("webhook_url"):
+            raise ValueError("the webhook's messages must be signed: set a secret")
+        if secret is not None and (key := secret.get_secret_value()).startswith("whsec_"):
+            b64decode(key.removeprefix("whsec_"), validate=True)
+        return secret
 
     @cached_property
     def embedded(self) -> bool:

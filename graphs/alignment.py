@@ -41,7 +41,7 @@ def build(parts: Parts) -> AlignmentGraph:
     graph.add_node("gate", partial(gate, simulator=simulator))
     graph.add_node("publish", partial(publish, simulator=simulator))
     graph.add_edge(START, "sample")
-    graph.add_conditional_edges("sample", _episodes_or_end, ["simulate", "publish"])
+    graph.add_conditional_edges("sample", _episodes_or_end, ["simulate", "publish", END])
     graph.add_edge("simulate", "compare")
     for node, then in (
         ("compare", "critique"),
@@ -68,6 +68,8 @@ def simulator_of(parts: Parts) -> Simulator:
 
 
 def _episodes_or_end(state: AlignmentState) -> list[Send] | str:
+    if state["result"] or not state["plan"]:
+        return END  # nothing was begun
     if state["stopped_by"]:
         return "publish"
     return [Send("simulate", branch) for branch in branches(state)]

@@ -16,7 +16,7 @@ from langgraph.store.base import BaseStore
 from pydantic import ValidationError
 
 from personaagent.core.alignment import Alignment
-from personaagent.core.alignment_state import AlignmentContext
+from personaagent.core.alignment_state import AlignmentContext, alignment_thread
 from personaagent.core.errors import ModelUnavailable, UsageError
 from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_text
 from personaagent.core.settings import Settings
@@ -25,7 +25,7 @@ from personaagent.graphs.agent import build, recursion_limit
 from personaagent.graphs.background import Background
 from personaagent.graphs.local_alignment import Approve, LocalAlignment, OnStep
 from personaagent.graphs.local_errors import run_errors
-from personaagent.graphs.local_files import Files, alignment_thread, conversation, open_files
+from personaagent.graphs.local_files import Files, conversation, open_files
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory

@@ -9,16 +9,16 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from personaagent.core.alignment import Alignment, Loss, Round, mean_loss
-from personaagent.core.alignment_state import AlignmentContext, Plan
-from personaagent.core.errors import ModelError
+from personaagent.core.alignment_state import AlignmentContext, Plan, alignment_thread
+from personaagent.core.errors import ModelError, Unapproved
 from personaagent.graphs.alignment import RECURSION_LIMIT, build
 from personaagent.graphs.local_errors import run_errors
-from personaagent.graphs.local_files import Files, alignment_thread
+from personaagent.graphs.local_files import Files
 from personaagent.nodes.parts import Parts
 
-Approve = Callable[[dict[str, Any]], Awaitable[bool]]
-"""Asks the user whether to publish: given ``{question, from_version, rules_before, rules_after,
-pairs}``, as ``publish`` interrupts with."""
+Approve = Callable[[dict[str, Any]], Awaitable[Any]]
+"""Asks the user whether to publish: given a ``Proposal`` as JSON, gives True, False, or a
+``Decision`` likewise."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class LocalAlignment:
 
         Raises:
             Conflict: the user is being aligned already; nothing was done.
+            Unapproved: the settings say that the user is asked, and there is no ``approve``.
             ServiceError, ConfigurationError, DataError: the run failed; nothing was changed, and
                 what was finished of it is not done again.
         """
@@ -86,8 +87,13 @@ class LocalAlignment:
                         on_step(_step(node, state))
                 if result is not None:
                     return Alignment.model_validate(result)
-                if question is None or approve is None:
+                if question is None:
                     raise ModelError("The alignment ended without a result: try again.")
+                if approve is None:
+                    raise Unapproved(
+                        f"What was learned of '{context.user_id}' waits for their word: "
+                        "`personaagent align` asks for it."
+                    )
                 given = Command(resume=await approve(question))
 
     async def _steps(

@@ -10,6 +10,7 @@ import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.store.sqlite import AsyncSqliteStore
 
+from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import Conflict, DataError
 from personaagent.core.files import make_private
 from personaagent.core.records import user_key
@@ -100,11 +101,6 @@ class Files:
 def conversation(user_id: str, name: str) -> str:
     """The thread of the conversation that the user calls ``name``."""
     return f"{user_key(user_id)}:{name}"
-
-
-def alignment_thread(user_id: str) -> str:
-    """The thread of the user's alignment: one a user."""
-    return f"alignment:{user_key(user_id)}"
 
 
 @asynccontextmanager

@@ -85,7 +85,7 @@ class Personas:
         """Add a version with these rules, made from version ``parent``, and make it the current.
 
         Args:
-            proof: why alignment publishes it.
+            proof: why alignment publishes it; or the run whose proposal the user has edited.
             drawn_from: ids of further episodes that rules or proof may show something of, beside
                 the rules' evidence and the proof's pairs.
             labels: what the user wanted of the episodes that alignment learned from, by their ids.
@@ -113,7 +113,7 @@ class Personas:
                 parent=parent,
                 proof=proof,
             )
-            if author == "alignment":
+            if proof is not None:
                 await self._check_sources(persona, drawn_from, labels or {})
             await self._write(persona)
         return persona

@@ -5,17 +5,18 @@ from datetime import datetime
 from typing import Any, cast
 
 from langgraph.runtime import Runtime
-from langgraph.types import interrupt
 
 from personaagent.core.alignment import Alignment, Loss, Round, StoppedBy
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
 from personaagent.core.errors import Conflict
 from personaagent.core.metrics import ALIGNMENTS
-from personaagent.core.records import Pair, Proof, Rule, Usage
+from personaagent.core.records import Pair, Persona, Proof, Rule, Usage
+from personaagent.nodes.alignment.approval import approved
 from personaagent.nodes.alignment.simulator import Simulator, drawn_from
 from personaagent.nodes.alignment.strategies.acceptance import change
 from personaagent.nodes.alignment.strategies.methods import METHODS
 from personaagent.nodes.alignment.trial import Trial, trial_of
+from personaagent.nodes.alignment.webhook import tell_webhook
 
 
 async def publish(
@@ -43,7 +44,11 @@ async def publish(
             after, pairs, spent_here = await _rivals(trial, state, before, after)
         if after != before and not plan.dry_run:
             proof = Proof(run=plan.run, mode=plan.mode, gradient=_gradients(state), pairs=pairs)
-            version = await _publish(trial, version, after, proof, drawn_from(state["scenes"]))
+            scenes, thread = drawn_from(state["scenes"]), _thread(runtime)
+            published = await _publish(trial, version, before, after, proof, scenes, thread)
+            if published:
+                version, after, pairs = published.version, published.rules, _pairs(published)
+                await tell_webhook(simulator.parts.settings, trial.memory.space.key, published)
     except Conflict as conflict:
         stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
     learned = stopped_by == "no loss" or (state["rounds"] and stopped_by != "conflict")
@@ -113,11 +118,17 @@ def _pair(before: Loss, after: Loss, held_out: bool) -> Pair:
 
 
 async def _publish(
-    trial: Trial, parent: int, rules: list[Rule], proof: Proof, episode_ids: set[str]
-) -> int:
-    """The version that the rules become; ``parent`` where the user does not approve of them.
+    trial: Trial,
+    parent: int,
+    before: list[Rule],
+    after: list[Rule],
+    proof: Proof,
+    episode_ids: set[str],
+    thread: str | None,
+) -> Persona | None:
+    """The version that the rules become; None where the user, who is asked, does not want them.
 
-    Nothing but True approves: a client may resume with anything.
+    What they edited is theirs: it was not proved.
 
     Raises:
         Conflict: the persona, or the evidence of a rule, is not there as it was.
@@ -125,28 +136,32 @@ async def _publish(
     personas = trial.memory.personas
     current = await personas.current()
     if current.proof and current.proof.run == proof.run:
-        return current.version
+        return current
+    rules: list[Rule] | None = after
     if trial.plan.approve and current.version == parent:
-        question = {
-            "question": "Publish these rules?",
-            "from_version": parent,
-            "rules_before": [rule.stored() for rule in current.rules],
-            "rules_after": [rule.stored() for rule in rules],
-            "pairs": [pair.stored() for pair in proof.pairs],
-        }
-        if interrupt(question) is not True:
-            return parent
-    note = _note(proof)
-    published = await personas.publish(
+        rules = await approved(trial.memory, parent, before, after, proof.pairs, thread)
+    if rules is None:
+        return None
+    own = rules != after
+    if own:
+        proof = proof.model_copy(update={"gradient": "", "pairs": []})
+    return await personas.publish(
         rules,
-        author="alignment",
-        note=note,
+        author="user" if own else "alignment",
+        note="what alignment proposed, edited" if own else _note(proof),
         parent=parent,
         proof=proof,
         drawn_from=episode_ids,
         labels={episode: scene.wanted for episode, scene in trial.scenes.items()},
     )
-    return published.version
+
+
+def _pairs(persona: Persona) -> list[Pair]:
+    return persona.proof.pairs if persona.proof else []
+
+
+def _thread(runtime: Runtime[AlignmentContext]) -> str | None:
+    return runtime.execution_info.thread_id if runtime.execution_info else None
 
 
 def _note(proof: Proof) -> str:

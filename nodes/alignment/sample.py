@@ -10,7 +10,12 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import Loss
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.alignment_state import (
+    BY_ITSELF,
+    AlignmentContext,
+    AlignmentState,
+    Plan,
+)
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage, new_id, now
 from personaagent.memory.profile import LabelledAt
@@ -35,6 +40,8 @@ async def sample(
     """
     memory = user_memory(simulator.parts.memory, runtime)
     ended = not state["plan"] or bool(state["result"])
+    if state["trigger"] in BY_ITSELF and await _is_for_nothing(state, memory, ended):
+        return {"trigger": ""}
     begun = (
         await _begin(runtime, simulator, memory, state["trigger"] or "again")
         if state["trigger"] or ended
@@ -67,6 +74,13 @@ async def sample(
         "scenes": scenes,
         "stopped_by": budget.exhausted() or "",
     }
+
+
+async def _is_for_nothing(state: AlignmentState, memory: UserMemory, ended: bool) -> bool:
+    """Whether a run that nobody asked for is to leave all as it is: nothing is new, or what the last
+    one proposes waits for the user's word, and is asked again."""
+    waits = not ended and bool(state["stopped_by"])
+    return waits or not await memory.unaligned.due(1)
 
 
 async def _begin(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from personaagent.cli.chat import Chat
+from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.settings import load_settings
 from personaagent.graphs.local import LocalAgent, open_local
 from tests.support.alignment import PREFERENCES, Scripted, walks
@@ -139,5 +140,5 @@ async def test_forgetting_breaks_off_what_goes_on_beside(both, agent, script) ->
     assert await asyncio.to_thread(script.asked.wait, 60)
     receipt = await agent.forget("anna", ["walk4"])
     assert task.cancelled()
-    assert receipt.threads == ["alignment:" + agent.memory("anna").space.key]
+    assert receipt.threads == [alignment_thread("anna")]
     assert receipt.simulations > 0
