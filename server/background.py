@@ -1,0 +1,135 @@
+"""Alignment in the background: when it begins by itself, and how it is broken off.
+
+Each user has one thread for it, on which their runs stand, one at a time, under their own name.
+"""
+
+import logging
+from typing import Any
+
+from httpx import HTTPError
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import ConflictError, NotFoundError
+from langgraph_sdk.schema import Run
+
+from personaagent.core.alignment_state import LABELS, NIGHTLY, alignment_thread
+from personaagent.core.records import user_key
+from personaagent.core.settings import Settings
+from personaagent.memory.user import UserMemory
+
+GRAPH = "alignment"
+GOING_ON = ("pending", "running")
+
+
+async def labelled(api: LangGraphClient, memory: UserMemory, settings: Settings) -> Run | None:
+    """The user has labelled something: queue an alignment if it is due, and see to the nightly one.
+
+    To be called after feedback and import, with ``api`` as the user calls it. What fails is logged:
+    the labels are stored, and whatever did not begin is due with the next one. Where a run goes on,
+    or its proposal waits for the user's word, none is queued: the marks of the labels stay, and
+    count with the next.
+
+    Returns:
+        The run that was queued, if any.
+    """
+    user_id = memory.user_id
+    if not settings.align_after or not await memory.unaligned.due(1):
+        return None
+    try:
+        await _see_to_nightly(api, user_id, settings.align_nightly)
+        if not await memory.unaligned.due(settings.align_after):
+            return None
+        thread = await _thread(api, user_id)
+        if thread["status"] == "interrupted":
+            return None
+        return await begin(api, user_id, LABELS)
+    except HTTPError as error:
+        logging.getLogger(__name__).warning("No alignment could be queued: %s", error)
+        return None
+
+
+async def begin(api: LangGraphClient, user_id: str, trigger: str, **options: Any) -> Run | None:
+    """Queue a run on the user's thread; None where one is queued or going on already.
+
+    A proposal that waits for the user's word is dropped for the new run.
+
+    Args:
+        trigger: who asks for it, for the record.
+        options: as of ``AlignmentContext``.
+    """
+    thread = await _thread(api, user_id)
+    if await going_on(api, user_id):
+        return None  # a server that does not reject, as it is asked to below, would queue it
+    try:
+        return await api.runs.create(
+            thread["thread_id"], GRAPH, input={"trigger": trigger}, **_as(user_id, **options)
+        )
+    except ConflictError:
+        return None
+
+
+async def going_on(api: LangGraphClient, user_id: str) -> list[Run]:
+    """The runs of the user's alignment that are queued or going on."""
+    return [
+        run
+        for status in GOING_ON
+        for run in await api.runs.list(alignment_thread(user_id), status=status)
+    ]
+
+
+async def break_off(api: LangGraphClient, user_id: str) -> None:
+    """End all of the user's alignment: the nightly cron, what goes on, and the thread with its state.
+
+    To be called before anything is forgotten: the thread holds the text of episodes. The next label
+    makes a new one.
+    """
+    thread = alignment_thread(user_id)
+    for cron in await api.crons.search(thread_id=thread):
+        await api.crons.delete(cron["cron_id"])
+    try:
+        for run in await going_on(api, user_id):
+            await api.runs.cancel(thread, run["run_id"], wait=True)
+        await api.threads.delete(thread)
+    except NotFoundError:
+        pass  # there was never one
+
+
+async def _thread(api: LangGraphClient, user_id: str) -> Any:
+    return await api.threads.create(
+        thread_id=alignment_thread(user_id),
+        if_exists="do_nothing",
+        graph_id=GRAPH,
+        metadata={"owner": user_id},  # the server's own word on it, where there is no token
+    )
+
+
+async def _see_to_nightly(api: LangGraphClient, user_id: str, schedule: str) -> None:
+    """See that the user has one cron, by the schedule as it is set now; none, where none is set."""
+    thread = await _thread(api, user_id)
+    wanted = _own(schedule, user_id)
+    found = await api.crons.search(thread_id=thread["thread_id"])
+    right = [cron["cron_id"] for cron in found if cron["schedule"] == wanted][:1]
+    for cron in found:
+        if cron["cron_id"] not in right:
+            await api.crons.delete(cron["cron_id"])
+    if wanted and not right:
+        await api.crons.create_for_thread(
+            thread["thread_id"],
+            GRAPH,
+            schedule=wanted,
+            input={"trigger": NIGHTLY},
+            **_as(user_id),
+        )
+
+
+def _as(user_id: str, **options: Any) -> dict[str, Any]:
+    """How a run goes: alone, as this user (of whom a server with tokens knows by itself)."""
+    return {
+        "context": {"user_id": user_id, **options},
+        "multitask_strategy": "reject",
+        "durability": "sync",
+    }
+
+
+def _own(schedule: str, user_id: str) -> str:
+    """The schedule with a minute of the user's own for ``H``, so that not all begin at once."""
+    return schedule.replace("H", str(int(user_key(user_id)[:8], 16) % 60), 1)
