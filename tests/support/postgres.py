@@ -21,9 +21,9 @@ FAST = ("fsync=off", "full_page_writes=off")
 def postgres_folder() -> Path | None:
     """Where ``initdb`` and ``pg_ctl`` are; None where there is no Postgres."""
     found = shutil.which("initdb")
-    places = [Path(found).parent] if found else []
+    places = [Path(found).resolve().parent] if found else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((each for each in places if (each / "initdb").exists()), None)
+    return next((each for each in places if (each / "psql").exists()), None)
 
 
 @contextmanager
@@ -66,3 +66,43 @@ def _unprivileged(folder: Path) -> int | None:
     for each in (folder, *folder.iterdir()):
         os.chown(each, user, -1)
     return user
+
+
+def sql(database: str, statement: str) -> str:
+    """What the statement gives: a line a row, its fields parted by ``|``."""
+    done = subprocess.run(
+        [*_psql(database), "-c", statement], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout.strip()
+
+
+class Session:
+    """A session of its own with the database, in which locks can be held."""
+
+    def __init__(self, database: str) -> None:
+        self._process = subprocess.Popen(
+            _psql(database), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __call__(self, statement: str) -> None:
+        """Do this, and wait until it is done."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{statement};\n\\echo done\n")
+        self._process.stdin.flush()
+        while (line := self._process.stdout.readline().strip()) != "done":
+            assert self._process.poll() is None, line
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the session, and with it every lock that it holds."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def _psql(database: str) -> list[str]:
+    folder = postgres_folder()
+    assert folder is not None
+    return [f"{folder}/psql", database, "-qAt", "-v", "ON_ERROR_STOP=1"]
