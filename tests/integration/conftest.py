@@ -1,4 +1,8 @@
-"""What the tests of the command share: it runs against the ``script`` of the test's module."""
+"""What tests share: the command, run against the ``script`` of the test's module, and two servers.
+
+Each server costs ten seconds, so that all tests that change no setting share them: they take users
+of their own.
+"""
 
 from collections.abc import Iterator
 
@@ -6,6 +10,7 @@ import pytest
 
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint
+from tests.support.server import Server, answers_from_memory, running_server
 
 
 @pytest.fixture
@@ -22,3 +27,18 @@ def command(scripted: tuple[Command, Endpoint]) -> Command:
 @pytest.fixture
 def endpoint(scripted: tuple[Command, Endpoint]) -> Endpoint:
     return scripted[1]
+
+
+@pytest.fixture(scope="session")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without tokens, for one developer."""
+    folder = tmp_path_factory.mktemp("open")
+    with running_server(folder, answers_from_memory, secret=None) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for many users, each with a token."""
+    with running_server(tmp_path_factory.mktemp("tokens"), answers_from_memory) as server:
+        yield server

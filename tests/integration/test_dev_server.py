@@ -1,24 +1,20 @@
 """The same graph on the development server, driven by its SDK over HTTP."""
 
-import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from langgraph_sdk.client import LangGraphClient
 
+from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.records import Episode, user_key
-from tests.support.alignment import PREFERENCES, Scripted, walks
-from tests.support.alignment_endpoint import over_http
-from tests.support.endpoint import Reply
-from tests.support.server import ROOT, Server, running_server
+from tests.support.alignment import PREFERENCES, walks
+from tests.support.server import ROOT, Server
 
 pytestmark = pytest.mark.integration
-ALIGNING = over_http(Scripted())
 
 
 def test_the_configuration_has_no_unknown_key() -> None:
@@ -34,24 +30,9 @@ def test_the_configuration_has_no_unknown_key() -> None:
     assert "2 graphs" in done.stdout
 
 
-def answers_from_memory(body: dict[str, Any]) -> Reply:
-    """A model that knows only what its prompt says; of walks it answers by its persona's rules."""
-    if "Tell me about" in str(body["messages"]):
-        return ALIGNING(body)
-    known = str(body["messages"][0]["content"])
-    return "Your dog is called Rex." if "dog is called Rex" in known else "I do not know."
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    with running_server(folder, answers_from_memory, secret=None) as server:
-        yield server
-
-
 @pytest.fixture
-async def client(server: Server) -> AsyncIterator[LangGraphClient]:
-    async with server.sdk(None) as client:
+async def client(open_server: Server) -> AsyncIterator[LangGraphClient]:
+    async with open_server.sdk(None) as client:
         yield client
 
 
@@ -86,16 +67,16 @@ async def test_it_remembers_across_threads_and_streams(client: LangGraphClient) 
     assert events.count("updates") == 4
 
 
-async def test_a_run_without_a_user_is_refused(client: LangGraphClient) -> None:
+async def test_a_run_without_a_user_is_refused_in_one_sentence(client: LangGraphClient) -> None:
     thread = await client.threads.create()
     result = await client.runs.wait(
         thread["thread_id"],
         "agent",
         input={"messages": [{"role": "user", "content": "Hello"}]},
-        context={"user_id": ""},
         raise_error=False,
     )
-    assert "UsageError" in json.dumps(result)
+    assert result["__error__"]["error"] == "UsageError"  # type: ignore[call-overload, index]
+    assert "user_id" in result["__error__"]["message"]  # type: ignore[call-overload, index]
 
 
 async def test_the_schemas_show_what_studio_needs(client: LangGraphClient) -> None:
@@ -110,7 +91,7 @@ async def test_a_persona_is_aligned_on_its_users_thread(client: LangGraphClient)
     for episode in walks(5, [rule]):
         await put(client, episode)
     await client.store.put_item(["users", user_key("anna"), "profile"], "labels", {"revision": "1"})
-    thread = await client.threads.create(thread_id=str(uuid5(NAMESPACE_OID, "anna")))
+    thread = await client.threads.create(thread_id=alignment_thread("anna"))
     state: Any = await client.runs.wait(
         thread["thread_id"],
         "alignment",

@@ -29,10 +29,23 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from personaagent.core.settings import Settings
 from personaagent.server.identity import Tokens
-from tests.support.endpoint import Endpoint, Responder, scripted_endpoint
+from tests.support.alignment import Scripted
+from tests.support.alignment_endpoint import over_http
+from tests.support.endpoint import Endpoint, Reply, Responder, scripted_endpoint
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret of the tests, and of nobody else"
+
+
+ALIGNING = over_http(Scripted())
+
+
+def answers_from_memory(body: dict[str, Any]) -> Reply:
+    """A model that knows only what its prompt says; of walks it answers by its persona's rules."""
+    if "Tell me about" in str(body["messages"]):
+        return ALIGNING(body)
+    known = str(body["messages"][0]["content"])
+    return "Your dog is called Rex." if "dog is called Rex" in known else "I do not know."
 
 
 @dataclass(frozen=True)
