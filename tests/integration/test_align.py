@@ -1,14 +1,10 @@
 """Alignment from the command line: real files, and scripted models over HTTP that read their prompts."""
 
-import json
-import os
 import re
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,31 +12,23 @@ import pytest
 from personaagent.core.errors import DataError
 from personaagent.core.records import user_key
 from personaagent.memory.marks import Marks
-from tests.support.alignment import PREFERENCES, Scripted, walks
-from tests.support.alignment_endpoint import chats, over_http, role_of, write_episodes
+from tests.support.alignment import PREFERENCES
+from tests.support.alignment_command import (
+    ALIGN,
+    MAIN,
+    WANTED,
+    Script,
+    nth,
+    remember,
+    rules,
+    start,
+    versions,
+)
+from tests.support.alignment_endpoint import chats, role_of
 from tests.support.command import Command, scripted_command
-from tests.support.endpoint import Endpoint, Reply, Stall, Status
+from tests.support.endpoint import Endpoint, Reply, Status
 
 pytestmark = pytest.mark.integration
-
-WANTED = list(PREFERENCES)[:2]
-ALIGN = ("align", "--user", "anna")
-
-
-class Script:
-    """The models of alignment; ``held`` says whose answer is never to come, ``broken`` whose fails."""
-
-    def __init__(self) -> None:
-        self.respond = over_http(Scripted())
-        self.held: Callable[[dict[str, Any]], bool] = lambda body: False
-        self.broken: Callable[[dict[str, Any]], bool] = lambda body: False
-        self.holding = threading.Event()
-
-    def __call__(self, body: dict[str, Any]) -> Reply:
-        if self.held(body):
-            self.holding.set()
-            return Stall()
-        return Status(400, "no such thing") if self.broken(body) else self.respond(body)
 
 
 @pytest.fixture
@@ -65,20 +53,6 @@ def command(both: tuple[Command, Endpoint]) -> Command:
 @pytest.fixture
 def endpoint(both: tuple[Command, Endpoint]) -> Endpoint:
     return both[1]
-
-
-def remember(command: Command, folder: Path, user: str, count: int = 5) -> None:
-    file = write_episodes(folder / "walks.jsonl", walks(count, WANTED))
-    assert command("memory", "import", str(file), "--user", user).code == 0
-
-
-def rules(command: Command, user: str = "anna") -> list[str]:
-    shown = command("persona", "show", "--user", user, "--json").data["rules"]
-    return [rule["text"] for rule in shown]
-
-
-def versions(command: Command, user: str = "anna") -> list[str]:
-    return [each["author"] for each in command("persona", "history", "-u", user, "--json").data]
 
 
 def test_the_persona_learns_and_says_what(command: Command) -> None:
@@ -145,7 +119,7 @@ def test_a_question_without_an_answer_costs_no_second_run(command: Command, endp
 
 
 def test_too_few_labels_are_no_failure(command: Command, tmp_path, endpoint) -> None:
-    remember(command, tmp_path, "ben", count=2)
+    remember(command, tmp_path, "ben", 2)
     result = command("align", "--user", "ben")
     assert result.code == 0
     assert "Warning: 2 labelled episodes are too few to learn from" in result.err
@@ -219,32 +193,6 @@ def test_the_budget_ends_a_run(command: Command) -> None:
     assert "the limit of model calls was reached" in result.out
 
 
-MAIN = "from personaagent.cli.main import main; raise SystemExit(main())"
-
-
-def start(*arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-c", MAIN, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ,
-        text=True,
-    )
-
-
-def nth(number: int, role: str, within: str = "") -> Callable[[dict[str, Any]], bool]:
-    """Whether a request is the ``number``-th (from 1) of ``role`` with ``within`` in its prompt."""
-    seen = 0
-
-    def is_it(body: dict[str, Any]) -> bool:
-        nonlocal seen
-        seen += role_of(body) == role and within in json.dumps(body["messages"][0])
-        return seen == number and role_of(body) == role
-
-    return is_it
-
-
 def test_a_second_alignment_of_the_same_user_is_refused(command, script: Script) -> None:
     script.held = nth(1, "critic")
     with start(*ALIGN) as first:
@@ -260,41 +208,6 @@ def test_a_second_alignment_of_the_same_user_is_refused(command, script: Script)
         _, said = first.communicate()
     assert first.returncode == 130
     assert "Traceback" not in said
-
-
-def test_a_run_that_is_killed_again_and_again_goes_on(
-    command, script: Script, endpoint, monkeypatch
-) -> None:
-    """Of what was asked for, only the answer that was held comes again."""
-    monkeypatch.setenv("PERSONAAGENT_CONCURRENCY", "1")
-    in_simulate, in_gate = nth(4, "actor"), nth(4, "actor", WANTED[1])
-    in_critique, in_update, in_second_round = nth(1, "critic"), nth(1, "editor"), nth(1, "critic")
-    for held in (in_simulate, in_critique, in_update, in_gate, in_second_round):
-        script.held = held
-        script.holding.clear()
-        with start(*ALIGN) as process:
-            assert script.holding.wait(60)
-            process.send_signal(signal.SIGKILL)
-            assert process.wait() == -signal.SIGKILL
-    script.held = lambda body: False
-    result = command(*ALIGN, "--json")
-    assert (result.code, result.data["from_version"], result.data["to_version"]) == (0, 1, 2)
-    assert rules(command)[3:] == WANTED
-    assert versions(command) == ["initial", "alignment"]
-    asked = chats(endpoint.requests)
-    assert len(asked) - len(set(asked)) == 5
-
-
-def test_a_run_that_was_killed_while_it_asked_asks_again(command, endpoint) -> None:
-    with start(*ALIGN, "--approve") as process:
-        assert process.stderr is not None
-        shown = ""
-        while "Publish these rules?" not in shown:
-            shown += process.stderr.read(1)
-        process.kill()
-    before = len(endpoint.requests)
-    assert "Version 1 -> 2" in command(*ALIGN, "--approve", stdin=b"y\n").out
-    assert chats(endpoint.requests[before:]) == []
 
 
 def test_a_run_that_broke_off_after_it_published_publishes_once(command, monkeypatch) -> None:
@@ -322,7 +235,7 @@ def test_a_run_that_asks_for_something_else_begins_anew(command, script: Script,
 
 def test_all_users_with_new_labels_are_aligned(command, tmp_path, script: Script) -> None:
     remember(command, tmp_path, "ben")
-    remember(command, tmp_path, "few", count=2)
+    remember(command, tmp_path, "few", 2)
     result = command("align", "--all", "--after", "3", "--json")
     assert result.code == 0
     outcome = {each["user_id"]: each for each in result.data}
