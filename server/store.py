@@ -1,6 +1,7 @@
 """The store of the running server, for the routes: the same that the server hands to the graphs."""
 
-from langgraph.config import get_store
+import sys
+
 from langgraph.store.base import BaseStore
 
 from personaagent.core.errors import ConfigurationError
@@ -9,16 +10,19 @@ from personaagent.core.errors import ConfigurationError
 async def server_store() -> BaseStore:
     """The store of the server that this is called on: LangGraph's own server, or aegra's.
 
+    Not ``langgraph.config.get_store()``: to routes the development server lends, by that, a store
+    that it made before it had read its configuration, and that no graph sees.
+
     Raises:
         ConfigurationError: this is not running on such a server.
     """
-    try:
-        return get_store()  # LangGraph's server lends it to graphs and routes alike
-    except RuntimeError:
-        pass
-    try:
+    if "aegra_api" in sys.modules:
         from aegra_api.core.database import db_manager
 
-        return db_manager.get_store()
-    except (ImportError, RuntimeError) as error:
-        raise ConfigurationError("No server runs here, so that there is no store of it.") from error
+        aegras: BaseStore = db_manager.get_store()
+        return aegras
+    if "langgraph_api" in sys.modules:
+        from langgraph_api.store import get_store
+
+        return await get_store()
+    raise ConfigurationError("No server runs here, so that there is no store of it.")
