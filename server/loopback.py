@@ -7,8 +7,10 @@ import httpx
 from langgraph_sdk.client import LangGraphClient
 from starlette.requests import Request
 
-CREDENTIALS = ("authorization", "x-user-id")
-"""What says who calls, as ``auth`` reads it."""
+from personaagent.server.developer import USER_HEADER
+
+CREDENTIALS = ("authorization", USER_HEADER)
+"""What says who calls."""
 SECONDS = 60.0
 
 
@@ -23,6 +25,6 @@ async def own_api(request: Request) -> AsyncIterator[LangGraphClient]:
     said = {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
     transport = httpx.ASGITransport(app=request.app)
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://server", headers=said, timeout=SECONDS
+        transport=transport, base_url="http://localhost", headers=said, timeout=SECONDS
     ) as http:
         yield LangGraphClient(http)
