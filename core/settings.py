@@ -252,6 +252,14 @@ class Settings(BaseSettings):
     auth_audience: str = Field(
         "personaagent", description="Server: audience that tokens must name."
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Server: token that the metrics are shown for. Not set: to nobody.",
+    )
+    max_import_bytes: int = Field(
+        256_000_000, ge=1, description="Server: longest import accepted (bytes)."
+    )
 
     @field_validator("webhook_secret")
     @classmethod

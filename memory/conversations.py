@@ -48,6 +48,10 @@ class Conversations:
             or not known.issuperset((task, label) for task, label in seen["named"])
         }
 
+    async def threads(self) -> set[str]:
+        """Every thread that was noted."""
+        return {seen["thread"] async for _, seen in self.space.each("conversations")}
+
     async def drop(self, threads: Collection[str]) -> None:
         """The threads are gone."""
         keys = [

@@ -70,6 +70,14 @@ class Memory:
             timeout=self._settings.recall_timeout,
         )
 
+    async def check_index(self) -> None:
+        """Ask the index something that costs nothing.
+
+        Raises:
+            IndexUnavailable: it is down, held by another process, or damaged.
+        """
+        await self._index_of(self.embedder.name).holds("")
+
     async def drop_lock(self, user_id: str) -> None:
         """Remove the user's lock file, whose name tells that there was such a user."""
         lock = self._lock_file(user_key(user_id))

@@ -1,1 +1,1 @@
-"""The routes of our own, one resource a file."""
+"""Our routes: one resource a file. Whose they are is in no path and no body: the caller's."""

@@ -14,7 +14,7 @@ DIRECT = {  # each may import these, and what is below them
     "tools": {"memory"},
     "nodes": {"prompts", "models", "memory", "tools"},
     "graphs": {"nodes"},
-    "server": {"graphs", "memory"},
+    "server": {"graphs", "memory", "eval"},  # eval: a user's scorecard is asked for over HTTP too
     "eval": {"graphs", "nodes", "memory"},
     "cli": {"server", "eval", "graphs", "tools"},
 }

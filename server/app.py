@@ -1,0 +1,32 @@
+"""Our own HTTP routes, served beside LangGraph's by whatever server runs ``langgraph.json``."""
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from personaagent.server.caller import user_of
+from personaagent.server.errors import answers, install
+from personaagent.server.routes import (
+    alignments,
+    episodes,
+    exchange,
+    me,
+    operation,
+    persona,
+    profile,
+    scorecard,
+)
+
+mine = APIRouter(dependencies=[Depends(user_of)], responses=answers(401, 413, 422, 500, 503))
+"""All that is a user's: nobody gets further without being one."""
+for each in (me, persona, profile, episodes, exchange, alignments, scorecard):
+    mine.include_router(each.router)
+
+app = FastAPI(
+    title="PersonaAgent",
+    summary="The memory and the persona of the user who calls.",
+    version=version("personaagent"),
+)
+app.include_router(mine)
+app.include_router(operation.router)
+install(app)

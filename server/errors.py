@@ -1,0 +1,105 @@
+"""What an error is over HTTP: a status, and a body with one sentence (``{"detail": ...}``)."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from httpx import HTTPError, HTTPStatusError
+from pydantic import BaseModel
+from starlette.responses import JSONResponse
+
+from personaagent.core.errors import (
+    ConfigurationError,
+    Conflict,
+    DataError,
+    NothingLabelled,
+    PersonaAgentError,
+    ServiceError,
+    Unknown,
+    UnknownEpisode,
+    Unreadable,
+    UsageError,
+)
+from personaagent.core.metrics import count_failure
+from personaagent.memory.exchange.read import Refused
+
+STATUS: dict[type[PersonaAgentError], int] = {
+    PersonaAgentError: 500,
+    UsageError: 422,
+    Unknown: 404,
+    ConfigurationError: 500,
+    ServiceError: 503,
+    DataError: 503,
+    UnknownEpisode: 404,
+    NothingLabelled: 409,
+    Unreadable: 422,
+    Conflict: 409,
+}
+"""Of each class the status, unless a class below it has its own."""
+
+
+class Problem(BaseModel):
+    """What went wrong, in one sentence, with what to do."""
+
+    detail: str
+
+
+class Refusal(Problem):
+    """Why nothing was imported; ``problems`` are the first 20, each with its place."""
+
+    problems: list[str] = []
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route can end with, for OpenAPI."""
+    return {status: {"model": Problem} for status in statuses}
+
+
+def status_of(error: PersonaAgentError) -> int:
+    """The status of the nearest class of the error that has one."""
+    return next(STATUS[each] for each in type(error).__mro__ if each in STATUS)
+
+
+def install(app: FastAPI) -> None:
+    """Let the routes of ``app`` end with a sentence, whatever is raised in them."""
+    app.add_exception_handler(PersonaAgentError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPError, _of_the_server)
+
+
+async def _ours(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PersonaAgentError)
+    status = status_of(error)
+    if status >= 500:
+        count_failure(error)
+        logging.getLogger(__name__).warning("A request failed: %s", error)
+    more = {"problems": error.problems} if isinstance(error, Refused) else {}
+    return JSONResponse({"detail": str(error), **more}, status)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return JSONResponse({"detail": f"{_wrong(error.errors())}."}, 422)
+
+
+def _wrong(errors: Iterable[Any]) -> str:
+    """``body.rules.0: Field required; query.limit: ...``"""
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors)
+
+
+async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
+    """What the server's own API says to a route that asks it: the caller's fault, or its own."""
+    if isinstance(error, HTTPStatusError) and error.response.status_code < 500:
+        return JSONResponse({"detail": _detail(error)}, error.response.status_code)
+    count_failure(error)
+    logging.getLogger(__name__).warning("The server's own API failed: %s", error)
+    return JSONResponse({"detail": "The server is too busy now: try again later."}, 503)
+
+
+def _detail(error: HTTPStatusError) -> str:
+    try:
+        return str(error.response.json()["detail"])
+    except (ValueError, LookupError, TypeError):
+        return str(error)

@@ -1,0 +1,5 @@
+"""``/me/alignments``"""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/me/alignments", tags=["alignments"])

@@ -1,0 +1,15 @@
+"""``/me``: forget me."""
+
+from fastapi import APIRouter
+
+from personaagent.memory.forget import Receipt
+from personaagent.server.forgetting import forget_user
+from personaagent.server.given import Api, Mine, Process
+
+router = APIRouter(prefix="/me", tags=["me"])
+
+
+@router.delete("")
+async def forget_me(mine: Mine, parts: Process, api: Api) -> Receipt:
+    """Forget everything of the user who calls, and say what went."""
+    return await forget_user(mine, api, parts.memory)

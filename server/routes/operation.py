@@ -1,0 +1,60 @@
+"""``/health``, ``/ready`` and ``/metrics/personaagent``: for whoever operates the server."""
+
+from hmac import compare_digest
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from personaagent.core.metrics import REGISTRY
+from personaagent.core.records import Record
+from personaagent.core.settings import variable
+from personaagent.server.errors import answers
+from personaagent.server.given import Process, Store
+from personaagent.server.readiness import Readiness, readiness
+
+router = APIRouter(tags=["operation"])
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+
+
+class Health(Record):
+    """The process answers."""
+
+    ok: Literal[True] = True
+
+
+@router.get("/health")
+async def health() -> Health:
+    """Whether the process answers at all. Needs no token."""
+    return Health()
+
+
+@router.get("/ready", responses={503: {"model": Readiness}})
+async def ready(parts: Process, store: Store, response: Response) -> Readiness:
+    """Whether store, index and model endpoint answer, and no more than that. Needs no token."""
+    found = await readiness(parts, store)
+    response.status_code = 200 if found.all else 503
+    return found
+
+
+@router.get(
+    "/metrics/personaagent",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **answers(401, 404),
+    },
+)
+async def metrics(parts: Process, bearer: Bearer) -> Response:
+    """What this process has counted, for Prometheus; with the operator's token, not a user's."""
+    token = parts.settings.metrics_token
+    if token is None:
+        raise HTTPException(404, f"Metrics are not shown: set {variable('metrics_token')}.")
+    given = bearer.credentials.encode() if bearer else b""
+    if not compare_digest(given, token.get_secret_value().encode()):
+        raise HTTPException(
+            401, "The token of the metrics is needed.", {"WWW-Authenticate": "Bearer"}
+        )
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)

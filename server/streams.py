@@ -1,0 +1,62 @@
+"""Bodies that are too long to be held: a file that comes in, lines that go out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from starlette.requests import Request
+
+from personaagent.memory.exchange.exporter import export_blocks
+from personaagent.memory.exchange.importer import Imported, import_episodes
+from personaagent.memory.space import storage_errors
+from personaagent.memory.user import UserMemory
+from personaagent.server.limits import body_of
+
+LINES = "application/x-ndjson"
+UPLOAD = "the upload"
+"""The name of the file that a body becomes, as errors call it."""
+
+
+async def imported(memory: UserMemory, request: Request, most_bytes: int) -> Imported:
+    """Import the body. It goes to a file first, since it is read twice: checked, then written.
+
+    Raises:
+        HTTPException: 413, it is longer than ``most_bytes``; nothing was imported.
+        DataError, ConfigurationError: as ``import_episodes`` raises them.
+    """
+    with storage_errors():
+        folder = await asyncio.to_thread(TemporaryDirectory, prefix="personaagent-")
+        try:
+            file = Path(folder.name, UPLOAD)
+            await _write(request, file, most_bytes)
+            return await import_episodes(memory, file)
+        finally:
+            await asyncio.to_thread(folder.cleanup)
+
+
+async def _write(request: Request, file: Path, most_bytes: int) -> None:
+    to = await asyncio.to_thread(file.open, "wb")
+    try:
+        async for chunk in body_of(request, most_bytes):
+            await asyncio.to_thread(to.write, chunk)
+    finally:
+        await asyncio.to_thread(to.close)
+
+
+def exported(memory: UserMemory) -> AsyncIterator[bytes]:
+    """The blocks of an export."""
+    return (block async for block, _ in export_blocks(memory))
+
+
+async def begun(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same blocks, of which the first is there already: what fails before it can still be told
+    as a status."""
+    first = await anext(blocks)
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield first
+        async for block in blocks:
+            yield block
+
+    return stream()
