@@ -17,6 +17,9 @@ from personaagent.nodes.agent.tools import tools
 from personaagent.nodes.parts import Parts
 
 AgentGraph = StateGraph[AgentState, AgentContext, AgentState, AgentState]
+NAME = "agent"
+TAGS = ["personaagent", NAME]
+"""By which the traces of turns can be told from others."""
 
 
 def build(parts: Parts) -> AgentGraph:
@@ -63,4 +66,6 @@ def recursion_limit(settings: Settings) -> int:
 parts = Parts.make()
 """Those of a server's process; both graphs share them."""
 builder = build(parts)
-graph = builder.compile().with_config(recursion_limit=recursion_limit(parts.settings))
+graph = builder.compile(name=NAME).with_config(
+    tags=TAGS, recursion_limit=recursion_limit(parts.settings)
+)

@@ -20,6 +20,9 @@ from personaagent.nodes.alignment.update import update
 from personaagent.nodes.parts import Parts
 
 AlignmentGraph = StateGraph[AlignmentState, AlignmentContext, AlignmentInput, AlignmentState]
+NAME = "alignment"
+TAGS = ["personaagent", NAME]
+"""By which the traces of alignments can be told from others."""
 NODES_A_ROUND = 6
 MOST_ROUNDS = 50
 RECURSION_LIMIT = NODES_A_ROUND * MOST_ROUNDS + 4
@@ -60,7 +63,7 @@ def simulator_of(parts: Parts) -> Simulator:
         parts,
         answering={
             tools: answering(parts if tools else replace(parts, tools=[]))
-            .compile(checkpointer=False)
+            .compile(checkpointer=False, name="answer again")
             .with_config(configurable=WITHOUT_CHECKPOINTS)
             for tools in (False, True)
         },
@@ -80,4 +83,4 @@ def _or_end(state: AlignmentState, then: str) -> str:
 
 
 builder = build(parts)
-graph = builder.compile().with_config(recursion_limit=RECURSION_LIMIT)
+graph = builder.compile(name=NAME).with_config(tags=TAGS, recursion_limit=RECURSION_LIMIT)

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
@@ -21,7 +22,7 @@ from personaagent.core.errors import ModelUnavailable, UsageError
 from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_text
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext
-from personaagent.graphs.agent import build, recursion_limit
+from personaagent.graphs.agent import NAME, TAGS, AgentGraph, build, recursion_limit
 from personaagent.graphs.background import Background
 from personaagent.graphs.local_alignment import Approve, LocalAlignment, OnStep
 from personaagent.graphs.local_errors import run_errors
@@ -52,10 +53,8 @@ class LocalAgent:
         self._files = files
         self._store, self._saver = store, saver = files.store, files.saver
         builder = build(parts)
-        self._graph = _compiled(builder.compile(store=store, checkpointer=saver), parts.settings)
-        self._incognito = _compiled(
-            builder.compile(store=store, checkpointer=InMemorySaver()), parts.settings
-        )
+        self._graph = _compiled(builder, store, saver, parts.settings)
+        self._incognito = _compiled(builder, store, InMemorySaver(), parts.settings)
         self._alignment = LocalAlignment(parts, files)
         self._refreshing = Background[RoleUsage]("The refresh of the profile summary")
         self._aligning = Background[Alignment]("The alignment in the background")
@@ -257,8 +256,11 @@ async def open_local(settings: Settings, parts: Parts | None = None) -> AsyncIte
         yield agent
 
 
-def _compiled(graph: Graph, settings: Settings) -> Graph:
-    return graph.with_config(recursion_limit=recursion_limit(settings))
+def _compiled(
+    builder: AgentGraph, store: BaseStore, saver: BaseCheckpointSaver[Any], settings: Settings
+) -> Graph:
+    graph: Graph = builder.compile(store=store, checkpointer=saver, name=NAME)
+    return graph.with_config(tags=TAGS, recursion_limit=recursion_limit(settings))
 
 
 def _doing(node: str, update: dict[str, Any] | None) -> Doing:

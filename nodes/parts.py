@@ -13,6 +13,7 @@ from personaagent.core.errors import ConfigurationError, UsageError
 from personaagent.core.records import check_user_id
 from personaagent.core.settings import Settings, load_settings
 from personaagent.core.states import AgentContext
+from personaagent.core.tracing import describe, prepare_tracing
 from personaagent.memory.hiding import NOTHING, Hidden
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
@@ -40,6 +41,7 @@ class Parts:
     def make(cls, settings: Settings | None = None, embedder: Embedder | None = None) -> "Parts":
         """The parts that the settings (default: those of the environment) ask for."""
         settings = settings or load_settings()
+        prepare_tracing(settings)
         memory = Memory(settings, embedder or make_embedder(settings))
         wikipedia = search_wikipedia_tool(Wikipedia(settings))
         recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
@@ -58,7 +60,9 @@ def user_memory(memory: Memory, runtime: Runtime[Any] | ToolRuntime[Any, Any]) -
     On a server it is the authenticated user's, whatever the client's context says. What the
     context hides does not come up in it.
     """
-    return memory.of(_store(runtime), _user_id(runtime)).hiding(_hidden(runtime))
+    user_id, info = _user_id(runtime), runtime.execution_info
+    describe(user_id=user_id, thread=info.thread_id if info else None)
+    return memory.of(_store(runtime), user_id).hiding(_hidden(runtime))
 
 
 def _user_id(runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> str:

@@ -10,6 +10,7 @@ from personaagent.core.records import Episode, Persona, Profile
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.core.tokens import estimate_tokens
+from personaagent.core.tracing import describe
 from personaagent.memory.personas import render_persona
 from personaagent.memory.show import show_episodes, show_summary
 from personaagent.nodes.parts import Parts, user_memory
@@ -25,6 +26,7 @@ async def inject_persona(
     """
     memory = user_memory(parts.memory, runtime)
     persona = await memory.personas.current()
+    describe(persona_version=persona.version)
     profile = Profile.model_validate(state["profile"])
     recalled = [Episode.model_validate(each) for each in state["recalled"]]
     prompt, shown = system_prompt(persona, profile, recalled, parts.settings)

@@ -11,6 +11,7 @@ from personaagent.core.alignment_state import AlignmentContext, AlignmentState, 
 from personaagent.core.errors import Conflict
 from personaagent.core.metrics import ALIGNMENTS
 from personaagent.core.records import Pair, Persona, Proof, Rule, Usage
+from personaagent.core.tracing import describe
 from personaagent.nodes.alignment.approval import approved
 from personaagent.nodes.alignment.simulator import Simulator, drawn_from
 from personaagent.nodes.alignment.strategies.acceptance import change
@@ -56,6 +57,12 @@ async def publish(
         await trial.memory.unaligned.clear_until(datetime.fromisoformat(plan.started_at))
     if not plan.dry_run:
         ALIGNMENTS.labels("refused" if version == state["from_version"] else "accepted").inc()
+    describe(
+        trigger=plan.trigger,
+        from_version=state["from_version"],
+        to_version=version,
+        stopped_by=stopped_by,
+    )
     result = Alignment(
         user_id=trial.memory.user_id,
         mode=plan.mode,

@@ -18,6 +18,7 @@ from personaagent.core.alignment_state import (
 )
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage, new_id, now
+from personaagent.core.tracing import describe
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.recall import repeated
 from personaagent.memory.user import UserMemory
@@ -49,6 +50,7 @@ async def sample(
     )
     run: Any = {**state, **begun} | ({"usage": Usage().stored()} if begun else {})
     plan = Plan.model_validate(run["plan"])
+    describe(persona_version=run["from_version"], trigger=plan.trigger)
     budget = await simulator.budget(run, memory)
     least = LEAST_HELD_OUT if METHODS[plan.mode].acceptance.needs_holdout else 0
     pool = await memory.profile.labelled()

@@ -1,0 +1,68 @@
+"""Traces of turns and alignments: LangSmith or OpenTelemetry, where the environment asks for them.
+
+Whether, where to and how is said by LangSmith's own variables (``LANGSMITH_TRACING`` ...); what may
+stand in a trace by the settings ``trace_content`` and ``trace_user``. With nothing set, nothing of
+LangSmith's is imported here, and nothing leaves the machine.
+"""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from personaagent.core.errors import ConfigurationError
+from personaagent.core.settings import Settings
+
+if TYPE_CHECKING:
+    from personaagent.core.tracing_client import TracingClient
+
+SWITCHES = (
+    "LANGSMITH_TRACING_V2",
+    "LANGCHAIN_TRACING_V2",
+    "LANGSMITH_TRACING",
+    "LANGCHAIN_TRACING",
+)
+"""One of them is ``true`` where runs are to be traced."""
+BY_OTEL = ("LANGSMITH_OTEL_ENABLED", "LANGSMITH_OTEL_ONLY")
+
+_client: "TracingClient | None" = None
+
+
+def prepare_tracing(settings: Settings) -> None:
+    """Let all traces of this process go by the settings; does nothing where none are asked for.
+
+    Raises:
+        ConfigurationError: traces are asked for, and cannot be sent like this.
+    """
+    global _client
+    if not any(os.environ.get(name) == "true" for name in SWITCHES):
+        return
+    if _asked_for_otel():
+        _check_otel()
+    if _client is None or not _client.goes_by(settings):
+        from personaagent.core.tracing_client import tracing_client
+
+        _client = tracing_client(settings)
+
+
+def describe(**facts: Any) -> None:
+    """Say something of the turn or alignment that this is part of: it will stand at its root.
+
+    ``user_id`` and ``thread`` are written as the settings say.
+    """
+    if _client is not None:
+        _client.describe(**facts)
+
+
+def _asked_for_otel() -> bool:
+    mode = os.environ.get("LANGSMITH_TRACING_MODE", "").lower()
+    return mode in ("otel", "hybrid") or any(os.environ.get(each) == "true" for each in BY_OTEL)
+
+
+def _check_otel() -> None:
+    """LangSmith's client would warn, and send to LangSmith what was meant for a collector."""
+    try:
+        import opentelemetry.exporter.otlp.proto.http.trace_exporter  # noqa: F401
+    except ImportError as missing:
+        raise ConfigurationError(
+            "Traces are to go out by OpenTelemetry, which is not installed: "
+            "pip install 'personaagent[otel]'."
+        ) from missing
