@@ -1,17 +1,17 @@
 """Alignment on one machine: a user's run from its start, or from where it was killed, to its end."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
-from personaagent.core.alignment import Alignment, Loss, Round, mean_loss
+from personaagent.core.alignment import Alignment
+from personaagent.core.alignment_progress import Progress, progress_of
 from personaagent.core.alignment_state import AlignmentContext, Plan, alignment_thread
 from personaagent.core.errors import ModelError, Unapproved
-from personaagent.graphs.alignment import RECURSION_LIMIT, build
+from personaagent.graphs.alignment import NAME, RECURSION_LIMIT, TAGS, build
 from personaagent.graphs.local_errors import run_errors
 from personaagent.graphs.local_files import Files
 from personaagent.nodes.parts import Parts
@@ -21,23 +21,10 @@ Approve = Callable[[dict[str, Any]], Awaitable[Any]]
 ``Decision`` likewise."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """A step that a run has just done, and how it stands then.
-
-    ``node`` is the node that has finished. ``simulated`` of ``episodes`` have been answered again
-    in this round; ``loss`` and ``held_out`` are the mean losses on batch and held-out episodes,
-    None where they are not known; ``verdict`` is the round's, after ``gate``.
-    """
+class Step(Progress):
+    """A step that a run has just done, and how it stands then; ``node`` is the node that has ended."""
 
     node: str
-    round: int
-    episodes: int
-    simulated: int = 0
-    loss: float | None = None
-    held_out: float | None = None
-    gradient: str = ""
-    verdict: Round | None = None
 
 
 OnStep = Callable[[Step], None]
@@ -50,7 +37,7 @@ class LocalAlignment:
         self._parts = parts
         self._files = files
         self._graph: CompiledStateGraph[Any, AlignmentContext, Any, Any] = build(parts).compile(
-            store=files.store, checkpointer=files.saver
+            store=files.store, checkpointer=files.saver, name=NAME
         )
 
     async def align(
@@ -72,6 +59,7 @@ class LocalAlignment:
         config: RunnableConfig = {
             "configurable": {"thread_id": alignment_thread(context.user_id)},
             "recursion_limit": RECURSION_LIMIT,
+            "tags": TAGS,
         }
         with self._files.alone(context.user_id), run_errors():
             begun = await self._begun(context, config)
@@ -152,16 +140,4 @@ class LocalAlignment:
 
 
 def _step(node: str, state: dict[str, Any]) -> Step:
-    episodes = [*state["batch"], *state["holdout"], *state["seen"]]
-    losses = {each: Loss.model_validate(loss).loss for each, loss in state["losses"].items()}
-    known = node not in ("sample", "simulate")
-    return Step(
-        node=node,
-        round=state["round"],
-        episodes=len(episodes),
-        simulated=len(set(episodes).intersection(state["simulated"])),
-        loss=mean_loss(losses.get(each) for each in state["batch"]) if known else None,
-        held_out=mean_loss(losses.get(each) for each in state["holdout"]) if known else None,
-        gradient=state["gradient"] if node == "critique" else "",
-        verdict=Round.model_validate(state["rounds"][-1]) if node == "gate" else None,
-    )
+    return Step(node=node, **dict(progress_of(state, compared=node not in ("sample", "simulate"))))

@@ -11,7 +11,9 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import ConflictError, NotFoundError
 from langgraph_sdk.schema import Run
 
+from personaagent.core.alignment import Decision
 from personaagent.core.alignment_state import LABELS, NIGHTLY, alignment_thread
+from personaagent.core.errors import Conflict
 from personaagent.core.records import user_key
 from personaagent.core.settings import Settings
 from personaagent.memory.user import UserMemory
@@ -65,6 +67,22 @@ async def begin(api: LangGraphClient, user_id: str, trigger: str, **options: Any
         )
     except ConflictError:
         return None
+
+
+async def decide(api: LangGraphClient, user_id: str, decision: Decision) -> Run:
+    """Let the run that waits for the user's word on its proposal go on with it, as a new run.
+
+    Raises:
+        Conflict: no proposal waits.
+    """
+    thread = await _thread(api, user_id)
+    if not any(thread["interrupts"].values()):
+        raise Conflict(
+            "No proposal waits for your word: it was answered, or dropped for another run."
+        )
+    return await api.runs.create(
+        thread["thread_id"], GRAPH, command={"resume": decision.stored()}, **_as(user_id)
+    )
 
 
 async def going_on(api: LangGraphClient, user_id: str) -> list[Run]:

@@ -1,0 +1,83 @@
+"""The runs of the user's alignment, as they stand on their thread."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import NotFoundError
+from langgraph_sdk.schema import Run
+
+from personaagent.core.alignment import Alignment, Proposal
+from personaagent.core.alignment_progress import Progress, progress_of
+from personaagent.core.alignment_state import alignment_thread
+from personaagent.core.errors import Unknown
+from personaagent.core.records import Moment, Record
+
+
+class Started(Record):
+    """A run: ``pending`` in the queue, ``interrupted`` while a proposal waits or after a cancel."""
+
+    id: str
+    status: Literal["pending", "running", "error", "success", "timeout", "interrupted"]
+    created_at: Moment
+
+
+class Standing(Started):
+    """A run, how far it is, and what came of it.
+
+    ``proposal`` is what waits for the user's word; ``problem`` what a run that failed failed of.
+    """
+
+    progress: Progress | None = None
+    proposal: Proposal | None = None
+    result: Alignment | None = None
+    problem: str | None = None
+
+
+def started(run: Run) -> Started:
+    """The run as a route shows it."""
+    return Started.model_validate(_known(run))
+
+
+async def runs(api: LangGraphClient, user_id: str, limit: int, offset: int) -> list[Started]:
+    """The user's runs, newest first."""
+    try:
+        found = await api.runs.list(alignment_thread(user_id), limit=limit, offset=offset)
+    except NotFoundError:
+        return []  # there was never one
+    return [*map(started, found)]
+
+
+async def standing(api: LangGraphClient, user_id: str, run_id: str) -> Standing:
+    """How the run stands.
+
+    Raises:
+        Unknown: the user has no such run.
+    """
+    thread = alignment_thread(user_id)
+    try:
+        run = await api.runs.get(thread, run_id)
+        last = await api.threads.get_history(thread, limit=1, metadata={"run_id": run_id})
+    except NotFoundError as error:
+        raise Unknown(f"There is no alignment '{run_id}' of yours: list them.") from error
+    return Standing.model_validate(_known(run) | (_told(last[0]) if last else {}))
+
+
+def _known(run: Run) -> dict[str, Any]:
+    return {"id": run["run_id"], "status": run["status"], "created_at": run["created_at"]}
+
+
+def _told(last: Mapping[str, Any]) -> dict[str, Any]:
+    """What the last checkpoint of a run says of it."""
+    state, following = last["values"], set(last["next"])
+    if state.get("trigger") or not state.get("plan"):
+        return {}  # it has not begun: what stands there is of the run before
+    compared = following.isdisjoint({"simulate", "compare"})
+    proposals = [each["value"] for task in last["tasks"] for each in task["interrupts"]]
+    errors = [task["error"] for task in last["tasks"] if task.get("error")]
+    return {
+        "progress": progress_of(state, compared=compared),
+        "proposal": proposals[0] if proposals else None,
+        "result": state["result"] or None,
+        "problem": errors[0] if errors else None,
+    }
