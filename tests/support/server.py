@@ -151,7 +151,12 @@ def running_server(
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-            process.wait(30)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
 
 
 def _environment(folder: Path, endpoint: Endpoint, secret: str | None) -> dict[str, str]:
