@@ -4,12 +4,13 @@ Each user has one thread for it, on which their runs stand, one at a time, under
 """
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from httpx import HTTPError
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import ConflictError, NotFoundError
-from langgraph_sdk.schema import Run
+from langgraph_sdk.schema import Run, RunStatus
 
 from personaagent.core.alignment import Decision
 from personaagent.core.alignment_state import LABELS, NIGHTLY, alignment_thread
@@ -19,7 +20,8 @@ from personaagent.core.settings import Settings
 from personaagent.memory.user import UserMemory
 
 GRAPH = "alignment"
-GOING_ON = ("pending", "running")
+GOING_ON: tuple[RunStatus, ...] = ("pending", "running")
+MANY = 100
 
 
 async def labelled(api: LangGraphClient, memory: UserMemory, settings: Settings) -> Run | None:
@@ -87,11 +89,7 @@ async def decide(api: LangGraphClient, user_id: str, decision: Decision) -> Run:
 
 async def going_on(api: LangGraphClient, user_id: str) -> list[Run]:
     """The runs of the user's alignment that are queued or going on."""
-    return [
-        run
-        for status in GOING_ON
-        for run in await api.runs.list(alignment_thread(user_id), status=status)
-    ]
+    return await _unfinished(api, alignment_thread(user_id))
 
 
 async def break_off(api: LangGraphClient, user_id: str) -> None:
@@ -103,12 +101,22 @@ async def break_off(api: LangGraphClient, user_id: str) -> None:
     thread = alignment_thread(user_id)
     for cron in await api.crons.search(thread_id=thread):
         await api.crons.delete(cron["cron_id"])
-    try:
-        for run in await going_on(api, user_id):
-            await api.runs.cancel(thread, run["run_id"], wait=True)
+    await end_thread(api, thread)
+
+
+async def end_thread(api: LangGraphClient, thread: str) -> None:
+    """Break off what runs on a thread of the caller, and delete it; it may be gone already."""
+    with suppress(NotFoundError):
+        for run in await _unfinished(api, thread):
+            with suppress(NotFoundError, ConflictError):  # it has just ended
+                await api.runs.cancel(thread, run["run_id"], wait=True)
         await api.threads.delete(thread)
-    except NotFoundError:
-        pass  # there was never one
+
+
+async def _unfinished(api: LangGraphClient, thread: str) -> list[Run]:
+    return [
+        run for status in GOING_ON for run in await api.runs.list(thread, limit=MANY, status=status)
+    ]
 
 
 async def _thread(api: LangGraphClient, user_id: str) -> Any:

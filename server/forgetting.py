@@ -1,17 +1,17 @@
 """Forgetting on a server: what stands in memory, and what stands in its threads."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
+from typing import Any
 
 from langgraph_sdk.client import LangGraphClient
-from langgraph_sdk.errors import NotFoundError
 
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
-from personaagent.server.background import GOING_ON, break_off
+from personaagent.server.background import MANY, break_off, end_thread
 
-MANY = 100
+Search = Callable[..., Awaitable[Sequence[Any]]]
 
 
 async def forget_episode(memory: UserMemory, api: LangGraphClient, episode_id: str) -> Receipt:
@@ -29,43 +29,35 @@ async def forget_episode(memory: UserMemory, api: LangGraphClient, episode_id: s
 
 
 async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) -> Receipt:
-    """Forget everything of the user: memory, alignment, and all that the server keeps of theirs.
+    """Forget everything of the user: memory, alignment, and all that the server keeps of theirs,
+    threads, crons and assistants.
 
     Raises:
         IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten but alignment.
     """
     await break_off(api, memory.user_id)
-    threads = await memory.conversations.threads() | await _threads(api, memory.user_id)
+    owned = await _owned(api.threads.search, "thread_id", memory.user_id)
+    threads = {*owned, *await memory.conversations.threads()}
     receipt = await forget_all(memory, threads, partial(delete_threads, api))
-    await _delete_assistants(api, memory.user_id)
+    for cron in await _owned(api.crons.search, "cron_id", memory.user_id):
+        await api.crons.delete(cron)
+    for assistant in await _owned(api.assistants.search, "assistant_id", memory.user_id):
+        await api.assistants.delete(assistant)
     await shared.drop_lock(memory.user_id)
     return receipt
 
 
 async def delete_threads(api: LangGraphClient, threads: Collection[str]) -> None:
-    """Delete these threads of the caller, and break off what runs on them first."""
+    """Delete these threads of the caller."""
     for thread in threads:
-        try:
-            for status in GOING_ON:
-                for run in await api.runs.list(thread, status=status):
-                    await api.runs.cancel(thread, run["run_id"], wait=True)
-            await api.threads.delete(thread)
-        except NotFoundError:
-            pass  # gone already, or a run without a thread
+        await end_thread(api, thread)
 
 
-async def _threads(api: LangGraphClient, user_id: str) -> set[str]:
-    """The user's threads, by the owner that authentication wrote into them."""
-    threads: set[str] = set()
-    while page := await api.threads.search(
-        metadata={"owner": user_id}, limit=MANY, offset=len(threads), select=["thread_id"]
-    ):
-        threads |= {each["thread_id"] for each in page}
-    return threads
-
-
-async def _delete_assistants(api: LangGraphClient, user_id: str) -> None:
-    """The user's assistants, whose context or configuration may say anything of them."""
-    while page := await api.assistants.search(metadata={"owner": user_id}, limit=MANY):
-        for each in page:
-            await api.assistants.delete(each["assistant_id"])
+async def _owned(search: Search, id: str, owner: str) -> list[str]:
+    """The ids of all that ``search`` finds of the owner, whom authentication wrote into each."""
+    found: list[str] = []
+    offset = 0
+    while page := await search(metadata={"owner": owner}, limit=MANY, offset=offset):
+        found += [each[id] for each in page if (each["metadata"] or {}).get("owner") == owner]
+        offset += len(page)
+    return found

@@ -9,7 +9,7 @@ from pydantic import Field
 from personaagent.core.alignment import Decision
 from personaagent.core.records import Record
 from personaagent.server.alignments import Standing, Started, runs, standing, started
-from personaagent.server.background import begin, decide, going_on
+from personaagent.server.background import begin, decide
 from personaagent.server.errors import answers
 from personaagent.server.given import Api, Mine
 from personaagent.server.limits import Limit, SmallBody
@@ -39,7 +39,7 @@ class Wish(Record):
 async def start(wish: Wish, mine: Mine, api: Api) -> Started:
     """Queue a run; where one is queued or going on already, that is it."""
     run = await begin(api, mine.user_id, REQUEST, **wish.options())
-    return started(run or (await going_on(api, mine.user_id))[0])
+    return started(run) if run else (await runs(api, mine.user_id, 1, 0))[0]
 
 
 @router.get("")
