@@ -12,6 +12,9 @@ from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint
 from tests.support.server import Server, answers_from_memory, running_server
 
+METRICS_TOKEN = "a token of whoever operates"
+LONGEST_IMPORT = 1_500_000
+
 
 @pytest.fixture
 def scripted(request, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
@@ -39,6 +42,12 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for many users, each with a token."""
-    with running_server(tmp_path_factory.mktemp("tokens"), answers_from_memory) as server:
+    """A server for many users, each with a token, whose operator has one too."""
+    folder = tmp_path_factory.mktemp("tokens")
+    with running_server(
+        folder,
+        answers_from_memory,
+        PERSONAAGENT_METRICS_TOKEN=METRICS_TOKEN,
+        PERSONAAGENT_MAX_IMPORT_BYTES=str(LONGEST_IMPORT),
+    ) as server:
         yield server
