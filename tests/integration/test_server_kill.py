@@ -109,12 +109,11 @@ async def test_a_turn_whose_server_died_is_taken_over_and_remembered_once(
         ):
             async with server.sdk("eve") as client:
                 thread = (await client.threads.create())["thread_id"]
-                model.hold = lambda body: bool(session(NO_CHECKPOINTS))
-                run = await client.runs.create(thread, "agent", input=TOLD)
+                session(NO_CHECKPOINTS)
+                run = await client.runs.create(thread, "agent", input=TOLD, durability="async")
                 await until(lambda: len(stored(database, "eve", "episodes")) == 1)
                 kill(server)
                 session(END_WHO_WAITS)
-        model.answer_everything()
         with running_server(tmp_path / "other", model, **several) as server:
             async with server.sdk("eve") as client:
                 await client.runs.join(thread, run["run_id"])
