@@ -53,12 +53,15 @@ class Personas:
         return await self._latest() is not None
 
     async def get(self, version: int) -> Persona:
-        """The persona of that version.
+        """The persona of that version; for a user who has none yet, the first is what they will
+        begin with.
 
         Raises:
             Unknown: there is no such version.
         """
         [value] = await self.space.get("persona", f"{version:06d}")
+        if value is None and version == 1:
+            return initial_persona()
         if value is None:
             raise Unknown(
                 f"There is no version {version} of the persona of '{self.space.user_id}': "

@@ -1,0 +1,298 @@
+"""Our own routes on the development server: a user's memory and persona, a whole life long."""
+
+import json
+from collections.abc import AsyncIterator
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import NotFoundError
+
+from personaagent.core.records import user_key
+from personaagent.memory.rules import RULE_CHARS
+from personaagent.server.limits import BODY_BYTES
+from tests.integration.conftest import LONGEST_IMPORT
+from tests.support.server import Server
+
+pytestmark = pytest.mark.integration
+
+ENDLESS = count()
+
+
+@pytest.fixture
+def user() -> str:
+    """Somebody new: the server is shared."""
+    return f"routes-{next(ENDLESS)}"
+
+
+@pytest.fixture
+async def http(token_server: Server, user: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with token_server.http(user) as http:
+        yield http
+
+
+@pytest.fixture
+async def sdk(token_server: Server, user: str) -> AsyncIterator[LangGraphClient]:
+    async with token_server.sdk(user) as sdk:
+        yield sdk
+
+
+def lines(*episodes: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(each).encode() + b"\n" for each in episodes)
+
+
+def question(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": f"e{number}",
+        "query": f"Question {number}?",
+        "response": f"Answer {number}.",
+        "created_at": f"2026-01-{number:02}T00:00:00Z",
+        **fields,
+    }
+
+
+async def import_(http: httpx.AsyncClient, *episodes: dict[str, Any]) -> None:
+    (await http.post("/me/import", content=lines(*episodes))).raise_for_status()
+
+
+async def ask(sdk: LangGraphClient, text: str) -> dict[str, Any]:
+    thread = await sdk.threads.create()
+    message = {"role": "user", "content": text}
+    state: Any = await sdk.runs.wait(thread["thread_id"], "agent", input={"messages": [message]})
+    return state | {"thread_id": thread["thread_id"]}
+
+
+async def ids(http: httpx.AsyncClient, **asked: Any) -> list[str]:
+    return [each["id"] for each in (await http.get("/me/episodes", params=asked)).json()["items"]]
+
+
+async def test_what_is_imported_is_exported_and_the_same_again_adds_nothing(
+    http: httpx.AsyncClient,
+) -> None:
+    given = [
+        question(1, task="movies", ground_truth="drama", metadata={"page": 3}),
+        question(2, signal="reject"),
+        question(3, query="Größe in Fuß? 🦊", signal="accept"),
+    ]
+    async with http.stream("POST", "/me/import", content=in_pieces(lines(*given))) as answer:
+        assert json.loads(await answer.aread()) == {"added": 3, "skipped": 0, "warnings": []}
+
+    exported = await http.get("/me/export")
+    assert exported.headers["content-type"].startswith("application/x-ndjson")
+    told = [json.loads(line) for line in exported.text.splitlines()]
+    assert [
+        {name: one[name] for name in asked} for one, asked in zip(told, given, strict=True)
+    ] == given
+    again = await http.post("/me/import", content=exported.content)
+    assert again.json() == {"added": 0, "skipped": 3, "warnings": []}
+    assert (await http.get("/me/export")).content == exported.content
+
+
+async def in_pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 50):
+        yield content[start : start + 50]
+
+
+async def test_an_import_with_errors_is_refused_whole(http: httpx.AsyncClient) -> None:
+    content = lines(question(1), {"query": "No response?"}) + b"no JSON\n"
+    refused = await http.post("/me/import", content=content)
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("Nothing was imported: the upload has 2 errors")
+    assert [each.split(":")[0] for each in refused.json()["problems"]] == [
+        "the upload, line 2",
+        "the upload, line 3",
+    ]
+    for content, why in ((b"", "holds no episode"), (b"PK\x03\x04", "zip archive")):
+        refused = await http.post("/me/import", content=content)
+        assert (refused.status_code, why in refused.json()["detail"]) == (422, True)
+    assert await ids(http) == []
+
+
+async def test_what_is_too_large_is_refused_while_it_comes(http: httpx.AsyncClient) -> None:
+    long = [question(n, response="x" * 400_000) for n in range(1, LONGEST_IMPORT // 400_000 + 2)]
+    refused = await http.post("/me/import", content=in_blocks(lines(*long)))
+    assert (refused.status_code, f"{LONGEST_IMPORT:,}" in refused.json()["detail"]) == (413, True)
+    await import_(http, question(1))
+    for text, status in (("x" * BODY_BYTES, 413), ("x" * 32_001, 422)):
+        word = {"signal": "edit", "text": text}
+        assert (await http.put("/me/episodes/e1/feedback", json=word)).status_code == status
+    assert [
+        json.loads(each)["signal"] for each in (await http.get("/me/export")).text.splitlines()
+    ] == [None]
+
+
+async def in_blocks(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 100_000):
+        yield content[start : start + 100_000]
+
+
+async def test_a_turn_becomes_an_episode_that_can_be_corrected_and_found(
+    http: httpx.AsyncClient, sdk: LangGraphClient
+) -> None:
+    turn = await ask(sdk, "My dog is called Rex.")
+    place = f"/me/episodes/{turn['episode_id']}"
+    assert (await http.get(place)).json()["query"] == "My dog is called Rex."
+    corrected = await http.put(f"{place}/feedback", json={"signal": "edit", "text": "Noted: Rex."})
+    assert (corrected.json()["signal"], corrected.json()["ground_truth"]) == ("edit", "Noted: Rex.")
+    assert (await http.get(place)).json() == corrected.json()
+    found = await http.post("/me/episodes/search", json={"text": "dog called", "top_k": 1})
+    assert [each["id"] for each in found.json()] == [turn["episode_id"]]
+    assert (await http.get("/me/profile")).json()["facts"][0]["count"] == 1
+    rejected = await http.put(f"{place}/feedback", json={"signal": "reject"})
+    assert rejected.json()["ground_truth"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "why"),
+    [
+        ("/me/episodes/e9/feedback", {"signal": "accept"}, 404, "no episode 'e9'"),
+        ("/me/episodes/e1/feedback", {"signal": "edit"}, 422, "text: Field required"),
+        ("/me/episodes/e1/feedback", {"signal": "edit", "text": " "}, 422, "wanted is empty"),
+        ("/me/episodes/e1/feedback", {"signal": "edit", "text": "\u0007"}, 422, "U+0007"),
+        ("/me/episodes/e1/feedback", {"signal": "like"}, 422, "signal"),
+        ("/me/episodes/e1/feedback", {"signal": "accept", "user_id": "bob"}, 422, "user_id"),
+        ("/me/episodes/%07/feedback", {"signal": "accept"}, 422, "U+0007"),
+    ],
+)
+async def test_feedback_that_cannot_be_used_changes_nothing(
+    path: str, body: Any, status: int, why: str, http: httpx.AsyncClient
+) -> None:
+    await import_(http, question(1))
+    refused = await http.put(path, json=body)
+    assert (refused.status_code, why in refused.json()["detail"]) == (status, True), refused.text
+    assert (await http.get("/me/episodes/e1")).json()["signal"] is None
+
+
+async def test_ids_may_hold_what_urls_must_quote(http: httpx.AsyncClient) -> None:
+    await import_(http, question(1, id="chat/1 ?#é"), question(2, id="chat/1 ?#é/feedback"))
+    place = "/me/episodes/chat%2F1%20%3F%23%C3%A9"
+    assert (await http.get(place)).json()["id"] == "chat/1 ?#é"
+    assert (await http.get(f"{place}/feedback")).json()["id"] == "chat/1 ?#é/feedback"
+    accepted = await http.put(f"{place}/feedback", json={"signal": "accept"})
+    assert (accepted.json()["id"], accepted.json()["ground_truth"]) == ("chat/1 ?#é", "Answer 1.")
+    assert (await http.delete(place)).json()["episodes"] == ["chat/1 ?#é"]
+    assert await ids(http) == ["chat/1 ?#é/feedback"]
+
+
+async def test_a_persona_is_edited_locked_compared_and_rolled_back(http: httpx.AsyncClient) -> None:
+    first = (await http.get("/me/persona")).json()
+    rule = first["rules"][0]["id"]
+    edit = {"add": ["Use metric units."], "replace": {rule: "Be brief."}, "version": 1}
+    edited = (await http.post("/me/persona/edits", json=edit)).json()
+    assert (edited["version"], edited["author"]) == (2, "user")
+    assert [each["text"] for each in edited["rules"] if each["id"] == rule] == ["Be brief."]
+    stale = await http.post("/me/persona/edits", json=edit)
+    assert (stale.status_code, "version 2 by now" in stale.json()["detail"]) == (409, True)
+
+    locked = (await http.put(f"/me/persona/rules/{rule}/lock")).json()
+    assert [each["id"] for each in locked["rules"] if each["locked"]] == [rule]
+    unlocked = (await http.delete(f"/me/persona/rules/{rule}/lock")).json()
+    assert not any(each["locked"] for each in unlocked["rules"])
+
+    diff = (await http.get("/me/persona/diff", params={"before": 1, "after": 4})).json()
+    assert [each["text"] for each in diff["added"]] == ["Use metric units."]
+    assert [each["after"]["text"] for each in diff["changed"]] == ["Be brief."]
+    back = (await http.post("/me/persona/rollback", json={"version": 1})).json()
+    assert (back["version"], back["rules"]) == (5, first["rules"])
+    assert (await http.get("/me/persona/versions/2")).json() == edited
+
+    pages = [(await http.get("/me/persona/versions", params={"limit": 3})).json()]
+    pages.append(
+        (await http.get("/me/persona/versions", params={"cursor": pages[0]["next"]})).json()
+    )
+    assert [[each["version"] for each in page["items"]] for page in pages] == [[5, 4, 3], [2, 1]]
+    assert pages[1]["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "why"),
+    [
+        ("POST", "edits", {"remove": ["r99"]}, 404, "no rule 'r99'"),
+        ("POST", "edits", {"add": ["  "]}, 422, "text of a rule is empty"),
+        ("POST", "edits", {"add": ["x" * (RULE_CHARS + 1)]}, 422, "at most 1000"),
+        ("POST", "rollback", {"version": 7}, 404, "no version 7"),
+        ("PUT", "rules/r99/lock", None, 404, "no rule 'r99'"),
+        ("GET", "versions/0", None, 422, "greater than or equal to 1"),
+        ("GET", "versions?cursor=none", None, 422, "The cursor is none"),
+        ("GET", "versions?limit=101", None, 422, "less than or equal to 100"),
+        ("GET", "diff?before=1&after=9", None, 404, "no version 9"),
+    ],
+)
+async def test_what_cannot_be_done_with_a_persona_is_one_sentence(
+    method: str, path: str, body: Any, status: int, why: str, http: httpx.AsyncClient
+) -> None:
+    refused = await http.request(method, f"/me/persona/{path}", json=body)
+    assert (refused.status_code, why in refused.json()["detail"]) == (status, True), refused.text
+    assert (await http.get("/me/persona")).json()["version"] == 1
+
+
+async def test_pages_neither_repeat_nor_skip_while_new_episodes_come(
+    http: httpx.AsyncClient,
+) -> None:
+    await import_(http, *(question(n, task="odd" if n % 2 else "even") for n in range(1, 8)))
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await http.get(
+            "/me/episodes", params={"limit": 3} | ({"cursor": cursor} if cursor else {})
+        )
+        seen += [each["id"] for each in page.json()["items"]]
+        cursor = page.json()["next"]
+        await import_(http, question(20 + len(seen)))
+    assert seen == [f"e{n}" for n in range(7, 0, -1)]
+    assert await ids(http, task="even") == ["e6", "e4", "e2"]
+    forged = await http.get("/me/episodes", params={"cursor": "WyIyMDI2LTAxLTAxIiwgMV0="})
+    assert (forged.status_code, "The cursor is none" in forged.json()["detail"]) == (422, True)
+
+
+async def test_forgetting_an_episode_takes_along_where_it_was_told(
+    http: httpx.AsyncClient, sdk: LangGraphClient
+) -> None:
+    told = await ask(sdk, "My dog is called Rex.")
+    recalled = await ask(sdk, "What is my dog called?")
+    other = await sdk.threads.create()
+    assert told["episode_id"] in [each["id"] for each in recalled["recalled"]]
+    receipt = (await http.delete(f"/me/episodes/{told['episode_id']}")).json()
+    assert (receipt["episodes"], receipt["embeddings"]) == ([told["episode_id"]], 1)
+    assert sorted(receipt["threads"]) == sorted([told["thread_id"], recalled["thread_id"]])
+    for thread in receipt["threads"]:
+        with pytest.raises(NotFoundError):
+            await sdk.threads.get(thread)
+    assert (await sdk.threads.get(other["thread_id"]))["status"] == "idle"
+    assert (await http.get(f"/me/episodes/{told['episode_id']}")).status_code == 404
+    found = await http.post("/me/episodes/search", json={"text": "My dog is called Rex."})
+    assert told["episode_id"] not in [each["id"] for each in found.json()]
+
+
+async def test_forget_me_leaves_nothing_of_the_user_and_all_of_others(
+    http: httpx.AsyncClient, sdk: LangGraphClient, user: str, token_server: Server
+) -> None:
+    async with token_server.http(f"{user}-other") as other:
+        await import_(other, question(1))
+        turn = await ask(sdk, "My dog is called Rex.")
+        unfinished = await sdk.threads.create()
+        await http.put(f"/me/episodes/{turn['episode_id']}/feedback", json={"signal": "accept"})
+        await http.post("/me/persona/edits", json={"add": ["Mention the dog."]})
+        assistant = await sdk.assistants.create("agent", metadata={"dog": "Rex"})
+        cron = await sdk.crons.create("agent", schedule="0 3 * * *", input={})
+
+        receipt = (await http.delete("/me")).json()
+
+        assert (receipt["episodes"], receipt["embeddings"]) == ([turn["episode_id"]], 1)
+        assert "Mention the dog." in [each["text"] for each in receipt["rules"]]
+        assert {turn["thread_id"], unfinished["thread_id"]} <= {*receipt["threads"]}
+        assert await sdk.threads.search() == []
+        assert await sdk.crons.search() == []
+        assert assistant["assistant_id"] not in [
+            each["assistant_id"] for each in await sdk.assistants.search()
+        ]
+        assert cron["cron_id"]
+        assert (await sdk.store.search_items(["users", user_key(user)]))["items"] == []
+        assert (await http.get("/me/export")).content == b""
+        assert (await http.get("/me/persona")).json()["version"] == 1
+        again = (await http.delete("/me")).json()
+        assert (again["episodes"], again["threads"], again["rules"]) == ([], [], [])
+        assert await ids(other) == ["e1"]
+        assert len((await other.post("/me/episodes/search", json={"text": "Question"})).json()) == 1
