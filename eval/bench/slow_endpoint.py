@@ -90,7 +90,7 @@ def serve(latency: float) -> None:
         form, messages = body.get("response_format"), body["messages"]
         if form:
             return filled[form["json_schema"]["name"]]  # type: ignore[index]
-        persona = messages[0]["content"].split("<persona>")[1].split("</persona>")[0]  # type: ignore[index]
+        persona = messages[0]["content"].partition("<persona>")[2].partition("</persona>")[0]  # type: ignore[index]
         query = messages[-1]["content"]  # type: ignore[index]
         return answer_to(query, [rule for rule in PREFERENCES if rule in persona])
 

@@ -2,23 +2,23 @@
 
 import asyncio
 import hashlib
-import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from langchain_core.tools import BaseTool
 from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import IndexUnavailable
-from personaagent.core.records import Episode
+from personaagent.core.records import Episode, new_id
 from personaagent.core.settings import Settings
 from personaagent.eval.case import Case
+from personaagent.eval.methods.exact_index import ExactIndex
 from personaagent.eval.methods.kept_embedder import KeptEmbedder
+from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.models.chat import Models
@@ -53,49 +53,52 @@ class Remembered:
 
 @dataclass(frozen=True)
 class Lab:
-    """What all methods of a run share: settings, seed, models, embedder, Wikipedia.
+    """What all methods of a run share: settings, models, tools, embedder, index; and the seed.
 
     The settings say all else that they are compared under: ``top_k``, ``prompt_tokens``, what
     alignment may do. ``examples`` are, by task, episodes of many users, for ``icl``.
     """
 
-    settings: Settings
-    seed: int
-    models: Models
+    parts: Parts
     embedder: Embedder
+    index: EpisodeIndex
+    seed: int
     examples: Mapping[str, Sequence[Episode]]
-    wikipedia: BaseTool
-    room: asyncio.Semaphore
-    folder: Path
+
+    @property
+    def settings(self) -> Settings:
+        """Those of all methods."""
+        return self.parts.settings
+
+    @property
+    def models(self) -> Models:
+        """Those of all methods."""
+        return self.parts.models
 
     @asynccontextmanager
     async def remembered(self, case: Case) -> AsyncIterator[Remembered]:
-        """A user who remembers the history of ``case``, as if nobody else existed.
+        """A new user who remembers the history of ``case``, as if nobody else existed.
 
-        Store, index and locks are their own, and are gone at the end. Their name is the same in
-        each run, as the order of what is equally near may hang on it.
+        All that is kept of them is gone at the end.
 
         Raises:
             ServiceError, ConfigurationError, DataError: the history cannot be embedded or kept.
         """
-        folder = await asyncio.to_thread(mkdtemp, prefix="case-", dir=self.folder)
-        settings = self.settings.model_copy(update={"home": Path(folder)})
-        store, memory = InMemoryStore(), Memory(settings, self.embedder)
-        recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
-        parts = Parts(settings, self.models, memory, [self.wikipedia, recall], self.room)
+        store, memory = InMemoryStore(), self.parts.memory
+        user = memory.of(store, new_id())
         try:
-            user = memory.of(store, _digest(case).hex())
             await _live_through(case.history, user)
-            yield Remembered(parts, store, user)
+            yield Remembered(self.parts, store, user)
         finally:
-            await memory.aclose()
-            await asyncio.to_thread(shutil.rmtree, folder)
+            await self.index.clear(user.space.key)
+            await memory.drop_lock(user.user_id)
 
     def random(self, case: Case) -> "np.random.Generator":
         """Chance for ``case``: the same in each run of this seed, whatever ran before."""
         import numpy as np
 
-        return np.random.default_rng([self.seed, *_digest(case)])
+        digest = hashlib.sha256(f"{case.task}\n{case.id}".encode()).digest()
+        return np.random.default_rng([self.seed, *digest])
 
 
 @asynccontextmanager
@@ -107,17 +110,16 @@ async def open_lab(
     models: Models | None = None,
     embedder: Embedder | None = None,
 ) -> AsyncIterator[Lab]:
-    """The lab of a run under these settings, with a temporary folder for the cases.
+    """The lab of a run under these settings.
 
     Args:
-        settings: those that an agent would run with; but each case has an embedded index of its
-            own, whatever ``qdrant_url`` says, and recall has more patience.
+        settings: those that an agent would run with; but the index is in memory, whatever
+            ``qdrant_url`` says, and recall has more patience.
         seed: decides all that is left to chance.
         examples: by task, what ``draw_examples`` drew from its cases.
         models: chat models to use in place of those of the settings; the caller closes them.
         embedder: an embedder, likewise.
     """
-    settings = settings.model_copy(update={"qdrant_url": None, "recall_timeout": PATIENCE})
     async with AsyncExitStack() as stack:
         if models is None:
             models = Models(settings)
@@ -125,16 +127,19 @@ async def open_lab(
         if embedder is None:
             embedder = make_embedder(settings)
             stack.push_async_callback(embedder.aclose)
-        folder = stack.enter_context(TemporaryDirectory(prefix="personaagent-eval-"))
+        home = Path(stack.enter_context(TemporaryDirectory(prefix="personaagent-eval-")))
+        settings = settings.model_copy(update={"home": home, "recall_timeout": PATIENCE})
+        kept, index = KeptEmbedder(embedder), ExactIndex()
+        memory = Memory(settings, kept, index)
+        recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
+        tools = [search_wikipedia_tool(Wikipedia(settings)), recall]
+        room = asyncio.Semaphore(settings.simulations_at_once)
         yield Lab(
-            settings=settings,
+            parts=Parts(settings, models, memory, tools, room),
+            embedder=kept,
+            index=index,
             seed=seed,
-            models=models,
-            embedder=KeptEmbedder(embedder),
             examples=examples or {},
-            wikipedia=search_wikipedia_tool(Wikipedia(settings)),
-            room=asyncio.Semaphore(settings.simulations_at_once),
-            folder=Path(folder),
         )
 
 
@@ -148,10 +153,6 @@ async def recall(memory: UserMemory, query: str, k: int) -> list[Episode]:
     if recalled.warnings:
         raise IndexUnavailable(" ".join(recalled.warnings))
     return recalled.episodes
-
-
-def _digest(case: Case) -> bytes:
-    return hashlib.sha256(f"{case.task}\n{case.id}".encode()).digest()
 
 
 async def _live_through(history: Sequence[Episode], user: UserMemory) -> None:

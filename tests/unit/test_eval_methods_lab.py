@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import math
-import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +14,10 @@ from langgraph.store.memory import InMemoryStore
 from personaagent.core.errors import IndexUnavailable, ModelUnavailable
 from personaagent.core.records import Episode
 from personaagent.eval.methods.all import METHODS
+from personaagent.eval.methods.exact_index import Known
 from personaagent.eval.methods.kept_embedder import KeptEmbedder
+from personaagent.eval.methods.lab import Lab
 from personaagent.eval.methods.membank import Fading, fading
-from personaagent.memory.index.edge import EdgeIndex
 from personaagent.memory.user import Recalled, UserMemory
 from tests.support.alignment import Scripted
 from tests.support.embedder import BagEmbedder
@@ -28,12 +28,16 @@ SEEN = [(f"film {n} about {'cats' if n % 3 else 'dogs'}", f"tag{n % 2}") for n i
 
 
 def alive() -> dict[str, int]:
-    """How many there are of what a case is made of."""
+    """How many there are of what a case is made of, or leaves in the index."""
     gc.collect()
-    kinds = (InMemoryStore, EdgeIndex, UserMemory, Pregel, Episode)
+    kinds = (InMemoryStore, UserMemory, Pregel, Episode, Known)
     objects = gc.get_objects()
-    counts = {kind.__name__: sum(isinstance(each, kind) for each in objects) for kind in kinds}
-    return counts | {"threads": sum(t.name.startswith("index") for t in threading.enumerate())}
+    return {kind.__name__: sum(isinstance(each, kind) for each in objects) for kind in kinds}
+
+
+def left_on_disk(lab: Lab) -> list[Path]:
+    """The files that are there while no case is."""
+    return [path for path in lab.settings.home.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("method", ["rag", "membank", "similar", "react", "persona"])
@@ -51,15 +55,15 @@ async def test_memory_does_not_grow_with_the_cases(tmp_path: Path, method: str) 
         after_one = alive()
         await run([1, 2, 3])
         assert alive() == after_one
-        assert [*there.lab.folder.iterdir()] == []
-    assert not there.lab.folder.exists()
+        assert left_on_disk(there.lab) == []
+    assert not there.lab.settings.home.exists()
 
 
 async def test_a_case_that_fails_leaves_nothing_either(tmp_path: Path) -> None:
     async with bench(tmp_path, lambda prompt: ModelUnavailable("Down.")) as there:
         with pytest.raises(ModelUnavailable):
             await there.answer("rag", films("anna", *SEEN, about="cats"))
-        assert [*there.lab.folder.iterdir()] == []
+        assert left_on_disk(there.lab) == []
 
 
 async def test_no_answer_without_recall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
