@@ -120,7 +120,7 @@ def running_server(
     secret: str | None = SECRET,
     command: Command = development,
     ready: str = "/ok",
-    **environment: str,
+    **environment: str | None,
 ) -> Iterator[Server]:
     """Run the development server on ``langgraph.json``, or another, until the block is left.
 
@@ -130,7 +130,7 @@ def running_server(
         secret: what tokens are signed with; None: no token is needed.
         command: what starts it.
         ready: the path that answers once it is up.
-        environment: more variables.
+        environment: more variables; None takes one away.
     """
     folder.mkdir(parents=True, exist_ok=True)
     configuration = json.loads((ROOT / "langgraph.json").read_text("utf-8"))
@@ -140,7 +140,7 @@ def running_server(
         process = subprocess.Popen(
             command(port),
             cwd=folder,
-            env=_environment(folder, endpoint, secret) | environment,
+            env=_environment(folder, endpoint, secret, environment),
             stdout=log,
             stderr=log,
         )
@@ -159,10 +159,12 @@ def running_server(
                 raise
 
 
-def _environment(folder: Path, endpoint: Endpoint, secret: str | None) -> dict[str, str]:
+def _environment(
+    folder: Path, endpoint: Endpoint, secret: str | None, more: Mapping[str, str | None]
+) -> dict[str, str]:
     given = {name: value for name, value in os.environ.items() if not name.startswith("LANGSMITH_")}
     given.pop("PERSONAAGENT_AUTH_SECRET", None)
-    return (
+    all_of_them = (
         given
         | {
             "OPENAI_BASE_URL": endpoint.base_url,
@@ -176,7 +178,9 @@ def _environment(folder: Path, endpoint: Endpoint, secret: str | None) -> dict[s
             "LANGSMITH_TRACING": "false",
         }
         | ({"PERSONAAGENT_AUTH_SECRET": secret} if secret else {})
+        | more
     )
+    return {name: value for name, value in all_of_them.items() if value is not None}
 
 
 class _NotReady(Exception):
