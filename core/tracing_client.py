@@ -70,7 +70,7 @@ class TracingClient(Client):
         if user_id is not None:
             facts["user"] = self._user(user_id)
         if thread is not None:
-            facts["thread_id"] = _thread(thread)
+            facts["thread_id"] = thread
         self._facts[run.trace_id] = self._facts.get(run.trace_id, {}) | facts
 
     def create_run(self, name: str, inputs: dict[str, Any], run_type: Any, **kwargs: Any) -> None:

@@ -1,5 +1,6 @@
 """Alignment: ``sample -> simulate -> compare -> critique -> update -> gate -> sample | publish``."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -52,7 +53,7 @@ def build(parts: Parts) -> AlignmentGraph:
         ("update", "gate"),
         ("gate", "sample"),
     ):
-        graph.add_conditional_edges(node, partial(_or_end, then=then), [then, "publish"])
+        graph.add_conditional_edges(node, _or_end(then), [then, "publish"])
     graph.add_edge("publish", END)
     return graph
 
@@ -78,8 +79,11 @@ def _episodes_or_end(state: AlignmentState) -> list[Send] | str:
     return [Send("simulate", branch) for branch in branches(state)]
 
 
-def _or_end(state: AlignmentState, then: str) -> str:
-    return "publish" if state["stopped_by"] else then
+def _or_end(then: str) -> Callable[[AlignmentState], str]:
+    def goes_on(state: AlignmentState) -> str:
+        return "publish" if state["stopped_by"] else then
+
+    return goes_on
 
 
 builder = build(parts)
