@@ -3,9 +3,11 @@
 Each user has one thread for it, on which their runs stand, one at a time, under their own name.
 """
 
+import asyncio
 import logging
 from contextlib import suppress
 from typing import Any
+from weakref import WeakValueDictionary
 
 from httpx import HTTPError
 from langgraph_sdk.client import LangGraphClient
@@ -23,6 +25,8 @@ GRAPH = "alignment"
 GOING_ON: tuple[RunStatus, ...] = ("pending", "running")
 MANY = 100
 
+_beginning: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
 
 async def labelled(api: LangGraphClient, memory: UserMemory, settings: Settings) -> Run | None:
     """The user has labelled something: queue an alignment if it is due, and see to the nightly one.
@@ -35,20 +39,23 @@ async def labelled(api: LangGraphClient, memory: UserMemory, settings: Settings)
     Returns:
         The run that was queued, if any.
     """
-    user_id = memory.user_id
     if not settings.align_after or not await memory.unaligned.due(1):
         return None
     try:
-        await _see_to_nightly(api, user_id, settings.align_nightly)
-        if not await memory.unaligned.due(settings.align_after):
-            return None
-        thread = await _thread(api, user_id)
-        if thread["status"] == "interrupted":
-            return None
-        return await begin(api, user_id, LABELS)
+        async with _one_at_a_time(memory.user_id):
+            return await _begin_if_due(api, memory, settings)
     except HTTPError as error:
         logging.getLogger(__name__).warning("No alignment could be queued: %s", error)
         return None
+
+
+async def _begin_if_due(api: LangGraphClient, memory: UserMemory, settings: Settings) -> Run | None:
+    thread = await _thread(api, memory.user_id)
+    await _see_to_nightly(api, memory.user_id, settings.align_nightly)
+    due = await memory.unaligned.due(settings.align_after)
+    if not due or thread["status"] == "interrupted":
+        return None
+    return await _begin(api, memory.user_id, LABELS)
 
 
 async def begin(api: LangGraphClient, user_id: str, trigger: str, **options: Any) -> Run | None:
@@ -60,15 +67,28 @@ async def begin(api: LangGraphClient, user_id: str, trigger: str, **options: Any
         trigger: who asks for it, for the record.
         options: as of ``AlignmentContext``.
     """
-    thread = await _thread(api, user_id)
+    async with _one_at_a_time(user_id):
+        await _thread(api, user_id)
+        return await _begin(api, user_id, trigger, **options)
+
+
+async def _begin(api: LangGraphClient, user_id: str, trigger: str, **options: Any) -> Run | None:
     if await going_on(api, user_id):
         return None  # a server that does not reject, as it is asked to below, would queue it
     try:
         return await api.runs.create(
-            thread["thread_id"], GRAPH, input={"trigger": trigger}, **_as(user_id, **options)
+            alignment_thread(user_id),
+            GRAPH,
+            input={"trigger": trigger},
+            **_as(user_id, **options),
         )
     except ConflictError:
         return None
+
+
+def _one_at_a_time(user_id: str) -> asyncio.Lock:
+    """Keeps two requests of a user from beginning something twice."""
+    return _beginning.setdefault(user_id, asyncio.Lock())
 
 
 async def decide(api: LangGraphClient, user_id: str, decision: Decision) -> Run:
@@ -130,16 +150,16 @@ async def _thread(api: LangGraphClient, user_id: str) -> Any:
 
 async def _see_to_nightly(api: LangGraphClient, user_id: str, schedule: str) -> None:
     """See that the user has one cron, by the schedule as it is set now; none, where none is set."""
-    thread = await _thread(api, user_id)
+    thread = alignment_thread(user_id)
     wanted = _own(schedule, user_id)
-    found = await api.crons.search(thread_id=thread["thread_id"])
+    found = await api.crons.search(thread_id=thread)
     right = [cron["cron_id"] for cron in found if cron["schedule"] == wanted][:1]
     for cron in found:
         if cron["cron_id"] not in right:
             await api.crons.delete(cron["cron_id"])
     if wanted and not right:
         await api.crons.create_for_thread(
-            thread["thread_id"],
+            thread,
             GRAPH,
             schedule=wanted,
             input={"trigger": NIGHTLY},
