@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from httpx import HTTPError, HTTPStatusError
 from pydantic import BaseModel
@@ -67,6 +68,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PersonaAgentError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPError, _of_the_server)
+    # as FastAPI does by itself; aegra puts its own there, of another shape, where it sees none
+    app.add_exception_handler(HTTPException, http_exception_handler)  # type: ignore[arg-type]
 
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:

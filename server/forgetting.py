@@ -1,6 +1,6 @@
 """Forgetting on a server: what stands in memory, and what stands in its threads."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -54,10 +54,15 @@ async def delete_threads(api: LangGraphClient, threads: Collection[str]) -> None
 
 
 async def _owned(search: Search, id: str, owner: str) -> list[str]:
-    """The ids of all that ``search`` finds of the owner, whom authentication wrote into each."""
+    """The ids of all that ``search`` finds of the owner."""
     found: list[str] = []
     offset = 0
-    while page := await search(metadata={"owner": owner}, limit=MANY, offset=offset):
-        found += [each[id] for each in page if (each["metadata"] or {}).get("owner") == owner]
+    while page := await search(limit=MANY, offset=offset):
+        found += [each[id] for each in page if _owner(each) == owner]
         offset += len(page)
     return found
+
+
+def _owner(thing: Mapping[str, Any]) -> str | None:
+    """Whom it belongs to: authentication wrote it into the metadata, or aegra beside them."""
+    return (thing["metadata"] or {}).get("owner") or thing.get("user_id")
