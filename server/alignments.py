@@ -15,7 +15,8 @@ from personaagent.core.records import Moment, Record
 
 
 class Started(Record):
-    """A run: ``pending`` in the queue, ``interrupted`` while a proposal waits or after a cancel."""
+    """A run: ``pending`` in the queue; ``success`` also where it has put its proposal to the user,
+    whose answer goes on with it as another run."""
 
     id: str
     status: Literal["pending", "running", "error", "success", "timeout", "interrupted"]

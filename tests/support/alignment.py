@@ -77,8 +77,8 @@ class Scripted:
 
 
 def act(prompt: Prompt) -> Reply:
-    """The actor: follows the rules that stand in its persona."""
-    persona = prompt.system.split("<persona>")[1].split("</persona>")[0]
+    """The actor: follows the rules that stand in its persona, if it has one."""
+    persona = prompt.system.partition("<persona>")[2].partition("</persona>")[0]
     return answer_to(prompt.last, [rule for rule in PREFERENCES if rule in persona])
 
 
