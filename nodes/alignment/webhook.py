@@ -12,7 +12,13 @@ import logging
 from typing import Any
 
 import httpx2
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 
 from personaagent.core.records import Persona, now
 from personaagent.core.settings import Settings
@@ -58,7 +64,7 @@ async def _deliver(url: str, secret: str, id: str, body: str) -> None:
     tls = await asyncio.to_thread(httpx2.create_ssl_context)  # it reads files
     async for attempt in AsyncRetrying(
         stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential_jitter(initial=0.5, max=8),
+        wait=wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5),
         retry=retry_if_exception(_may_pass),
         reraise=True,
     ):

@@ -73,10 +73,14 @@ class Node:
 
 @dataclass
 class Recorder:
-    """A running recorder: its address, and all that it was sent."""
+    """A running recorder: its address, and all that it was sent.
+
+    ``refusals`` are the HTTP statuses with which it answers what comes next, one each.
+    """
 
     url: str
     received: list[Received] = field(default_factory=list)
+    refusals: list[int] = field(default_factory=list)
 
     def said(self) -> bytes:
         """Everything that was sent, headers too."""
@@ -139,6 +143,8 @@ def _application(recorder: Recorder) -> Starlette:
         body = await asyncio.to_thread(_unpacked, await request.body(), request.headers)
         path, headers = request.url.path, dict(request.headers)
         recorder.received.append(Received(request.method, path, headers, body))
+        if recorder.refusals:
+            return Response(status_code=recorder.refusals.pop(0))
         if path == "/v1/traces":
             return Response()
         return JSONResponse(INFO) if path == "/info" else JSONResponse({}, 202)
