@@ -40,13 +40,13 @@ class EvalProgress:
             self._bar.stop()
         if kind is not None and self._progress is not None:
             notice(
-                f"{len(self._progress.done):,} of {self._progress.total:,} samples are kept in "
+                f"{self._progress.done:,} of {self._progress.total:,} samples are kept in "
                 f"{self._folder}; the same command goes on from there."
             )
 
     def begin(self, folder: "Path", progress: "Progress") -> None:
         """A run begins, with what was done of it before."""
-        self._folder, self._progress, self._done_before = folder, progress, len(progress.done)
+        self._folder, self._progress, self._done_before = folder, progress, progress.done
         self._began = time.monotonic()
         done = f", {self._done_before:,} of them done before" if self._done_before else ""
         notice(f"{progress.total:,} samples{done}; they are kept in {folder}.")
@@ -63,7 +63,7 @@ class EvalProgress:
     def done(self, sample: "Sample") -> None:
         """A sample is done."""
         assert self._progress is not None
-        done, failed = len(self._progress.done), len(self._progress.failed)
+        done, failed = self._progress.done, self._progress.failed
         rate = f"{self._rate(done):,.2g} a second"
         errors = f"{failed:,} failed" if failed else ""
         if self._bar is not None and self._task is not None:
@@ -76,7 +76,7 @@ class EvalProgress:
             )
         elif time.monotonic() - self._told >= SECONDS_BETWEEN_LINES:
             self._told = time.monotonic()
-            left = (self._progress.total - done) / self._rate(done)
+            left = self._progress.left / self._rate(done)
             parts = [f"{done:,} of {self._progress.total:,}", rate, errors, f"{_time(left)} left"]
             notice(", ".join(part for part in parts if part))
 

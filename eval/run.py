@@ -88,7 +88,7 @@ async def run(
         begin(folder, made, session(settings, where.concurrency, where.data))
         progress = progress_of(folder, plan, retry_failed=where.retry_failed)
         on_begin(folder, progress)
-        if len(progress.done) < progress.total:
+        if progress.left:
             traces = await _traces(where.langsmith, made)
             examples = _examples(plan, options) if "icl" in options.methods else {}
             async with open_lab(settings, options.seed, examples=examples) as lab:

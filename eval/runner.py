@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from personaagent.core.errors import ConfigurationError, PersonaAgentError, UsageError
@@ -87,27 +87,31 @@ class Work:
 
 @dataclass
 class Progress:
-    """How far a run is. ``failed`` are those of ``done`` that failed."""
+    """How far a run is. ``before`` is what earlier sessions have done, and will not be done again."""
 
     total: int
-    done: set[Key] = field(default_factory=set)
-    failed: set[Key] = field(default_factory=set)
+    before: frozenset[Key] = frozenset()
+    done: int = 0
+    failed: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many samples are still to be run."""
+        return self.total - self.done
 
     def add(self, sample: Sample) -> None:
-        """Count the sample; a later one of the same key takes its place."""
-        self.done.add(sample.key)
-        (self.failed.add if sample.failed else self.failed.discard)(sample.key)
+        """Count one that was not done before."""
+        self.done += 1
+        self.failed += sample.failed is not None
 
 
 def progress_of(folder: Path, plan: Plan, *, retry_failed: bool) -> Progress:
     """How far the run in ``folder`` is; with ``retry_failed`` what failed is still to be done."""
-    progress = Progress(plan.total())
-    for sample in read_lines(folder / SAMPLES, Sample):
-        progress.add(sample)
-    if retry_failed:
-        progress.done -= progress.failed
-        progress.failed.clear()
-    return progress
+    failed = {
+        sample.key: sample.failed is not None for sample in read_lines(folder / SAMPLES, Sample)
+    }
+    before = frozenset(key for key in failed if not (retry_failed and failed[key]))
+    return Progress(plan.total(), before, len(before), sum(failed[key] for key in before))
 
 
 async def evaluate(
@@ -135,7 +139,7 @@ async def evaluate(
         on_done=on_done,
         traces=traces or NoTraces(),
     )
-    works = plan.works(progress.done)
+    works = plan.works(progress.before)
     try:
         with run.traces.run():
             # Beside those that answer some are being prepared, or the endpoint would wait.
