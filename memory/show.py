@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from personaagent.core.records import Episode, Statement
-from personaagent.core.text import shorten
+from personaagent.core.text import shorten, shorten_middle
 from personaagent.core.tokens import estimate_tokens
 from personaagent.prompts import fence
 
@@ -18,7 +18,7 @@ def show_episode(episode: Episode, most_chars: int = EPISODE_CHARS) -> str:
 
     Each of the two texts is cut at half of ``most_chars``.
     """
-    lines = [f"the user: {shorten(episode.query, most_chars // 2)}"]
+    lines = [f"the user: {shorten_middle(episode.query, most_chars // 2)}"]
     if episode.ground_truth is not None:
         lines.append(f"what the user wanted: {shorten(episode.ground_truth, most_chars // 2)}")
     elif episode.response:

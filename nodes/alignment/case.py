@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from personaagent.core.alignment import Loss
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
 from personaagent.core.records import Episode, Persona, Rule
-from personaagent.core.text import shorten
+from personaagent.core.text import shorten, shorten_middle
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.parts import Parts, user_memory
 from personaagent.prompts import fence, render
@@ -57,7 +57,7 @@ class Case:
         """The question, the answer given under the rules, and the one that the user wanted."""
         loss = self.losses[episode.id]
         return (
-            f"question: {shorten(episode.query, SHOWN_CHARS)}\n"
+            f"question: {shorten_middle(episode.query, SHOWN_CHARS)}\n"
             f"given answer: {shorten(loss.simulated, SHOWN_CHARS)}\n"
             f"wanted answer: {shorten(episode.ground_truth or '', SHOWN_CHARS)}"
         )

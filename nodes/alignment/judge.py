@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from personaagent.core.errors import UnusableAnswer
 from personaagent.core.records import RoleUsage
-from personaagent.core.text import shorten
+from personaagent.core.text import shorten, shorten_middle
 from personaagent.models.structured import fill
 from personaagent.prompts import fence, render
 
@@ -48,7 +48,7 @@ async def judge(
     first, second = (simulated, expected) if swapped else (expected, simulated)
     prompt = render(
         "judge",
-        query=fence("query", shorten(query, SHOWN_CHARS)),
+        query=fence("query", shorten_middle(query, SHOWN_CHARS)),
         first=fence("first", shorten(first, SHOWN_CHARS)),
         second=fence("second", shorten(second, SHOWN_CHARS)),
     )

@@ -3,10 +3,7 @@
 import subprocess
 import sys
 
-import pytest
-
 from personaagent.core.settings import load_settings
-from personaagent.core.text import shorten
 from personaagent.tools.mediawiki import MediaWiki
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
@@ -32,18 +29,3 @@ def test_the_model_sees_one_short_argument() -> None:
     assert tool.name == "search_wikipedia"
     assert tool.args.keys() == {"query"}
     assert tool.args["query"]["maxLength"] <= 300  # the API's own limit; small models run on
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "short"),
-    [
-        ("All of it.", 10, "All of it."),
-        ("One one one. Two two two. Three", 30, "One one one. Two two two. …"),
-        ("One one one! Two two two two two", 20, "One one one! …"),
-        ("Short. But then a very long sentence", 25, "Short. But then a very …"),
-        ("unbroken" * 5, 20, "unbrokenunbrokenun …"),
-    ],
-)
-def test_shorten(text: str, limit: int, short: str) -> None:
-    assert shorten(text, limit) == short
-    assert len(short) <= limit
