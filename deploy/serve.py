@@ -6,8 +6,13 @@ It starts only where callers have to show a token; aegra alone would serve every
 import os
 import sys
 from pathlib import Path
+from typing import Any
+
+from fastapi import HTTPException
+from langgraph_sdk.auth.types import BaseUser
 
 from personaagent.core.errors import PersonaAgentError
+from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings, variable
 from personaagent.server.identity import Tokens
 
@@ -27,7 +32,7 @@ def main() -> None:
 
     if get_auth_instance() is None:
         sys.exit("The file that checks tokens could not be loaded: see the log above.")
-    _close_the_store()
+    _let_the_store_be_that_of_the_graphs()
 
     import uvicorn
     from aegra_api.main import app
@@ -35,15 +40,25 @@ def main() -> None:
     uvicorn.run(app, host=settings.app.HOST, port=settings.app.PORT, log_config=None)
 
 
-def _close_the_store() -> None:
-    """Take aegra's store API away: memory is read and changed by our routes.
+def _let_the_store_be_that_of_the_graphs() -> None:
+    """Show each caller their own part of what the graphs remember, as LangGraph's server does.
 
-    aegra puts what a client stores under ``users/<identity>``, and our memory lies under
-    ``users/<hash of the identity>``: who is named like the hash of another could read theirs.
+    aegra would look under ``users/<identity>``. There is nothing of ours there, but whoever is
+    named like the hash of another user would find that one's memory, which is under
+    ``users/<hash of the identity>``.
     """
-    from aegra_api.api.store import router
+    from aegra_api.api import store
 
-    router.routes.clear()
+    store.apply_namespace_scoping = _own_part
+
+
+def _own_part(namespace: list[str], user: BaseUser, **_: Any) -> list[str]:
+    own = ["users", user_key(user.identity)]
+    if namespace[: len(own)] == own:
+        return namespace
+    if own[: len(namespace)] == namespace:
+        return own
+    raise HTTPException(404, "There is no such item.")
 
 
 if __name__ == "__main__":

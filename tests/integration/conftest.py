@@ -5,11 +5,14 @@ of their own.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint
+from tests.support.postgres import postgres
+from tests.support.postgres_server import need_postgres, on_postgres
 from tests.support.server import Server, answers_from_memory, running_server
 
 METRICS_TOKEN = "a token of whoever operates"
@@ -51,3 +54,14 @@ def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         PERSONAAGENT_MAX_IMPORT_BYTES=str(LONGEST_IMPORT),
     ) as server:
         yield server
+
+
+@pytest.fixture(scope="module", params=["development", "postgres"])
+def backend(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """What ``running_server`` is given: the development server, then the one on Postgres."""
+    if request.param == "development":
+        yield {}
+        return
+    need_postgres()
+    with postgres() as database:
+        yield on_postgres(database)
