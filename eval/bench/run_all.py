@@ -16,6 +16,7 @@ SCRIPTS = (
     "recall",
     "overhead",
     "locomo",
+    "eval_rate",
     "alignment_round",
     "alignment_users",
     "alignment_history",
