@@ -14,6 +14,8 @@ from tests.support.server import Server
 pytestmark = pytest.mark.integration
 OWNER, STRANGER = "the owner", "a stranger"
 THEIRS = ("/threads", "/runs", "/assistants", "/store")
+PUBLIC = ("/info", "/metrics", "/docs", "/ok", "/health", "/ready", "/metrics/personaagent")
+"""What says nothing of anybody; the last has a token of its own."""
 EVERYTHING = [*REQUESTS, *LAST, *FORBIDDEN]
 Things = dict[str, str]
 
@@ -91,12 +93,29 @@ def nobodies(server: Server) -> dict[str, dict[str, str]]:
     } | {name: {"Authorization": f"Bearer {token}"} for name, token in forged.items()}
 
 
+async def served(client: httpx.AsyncClient) -> set[tuple[str, str]]:
+    """The verb and path of every route that the server says it has."""
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    return {(verb.upper(), path) for path, verbs in paths.items() for verb in verbs}
+
+
 async def test_every_route_is_tried(token_server: Server) -> None:
     async with token_server.http(None) as client:
-        paths = (await client.get("/openapi.json")).json()["paths"]
-    served = {(verb.upper(), path) for path, verbs in paths.items() for verb in verbs}
+        theirs = {route for route in await served(client) if route[1].startswith(THEIRS)}
     tried = {(ask.method, ask.path.replace("{waiting_", "{")) for ask in EVERYTHING}
-    assert {route for route in served if route[1].startswith(THEIRS)} <= tried
+    assert len(theirs) > 40
+    assert theirs <= tried
+
+
+async def test_no_route_of_our_own_answers_to_nobody(token_server: Server) -> None:
+    async with token_server.http(None) as client:
+        ours = [route for route in await served(client) if not route[1].startswith(THEIRS)]
+        private = [(verb, path) for verb, path in ours if path not in PUBLIC]
+        assert len(private) > 15
+        for headers in nobodies(token_server).values():
+            client.headers = httpx.Headers(headers)
+            for verb, path in private:
+                assert (await client.request(verb, path)).status_code == 401, path
 
 
 @pytest.mark.parametrize("ask", EVERYTHING, ids=str)
