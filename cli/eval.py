@@ -9,7 +9,7 @@ import typer
 
 from personaagent.cli.eval_progress import EvalProgress
 from personaagent.cli.output import AsJson, notice, show, waiting
-from personaagent.cli.run import pull_missing
+from personaagent.cli.run import pull_needed
 from personaagent.core.errors import UsageError
 from personaagent.core.settings import Settings, load_settings
 
@@ -57,7 +57,8 @@ PriceTable = Annotated[
     Path | None, typer.Option("--prices", metavar="FILE", help="Prices by model, as TOML.")
 ]
 Against = Annotated[
-    str | None, typer.Option(metavar="METHOD", help="Compare with this method, too.")
+    str | None,
+    typer.Option(metavar="METHOD", help="Compare with this one, not with the best baseline."),
 ]
 
 
@@ -93,6 +94,7 @@ def run_command(
         history=history,
         turns=turns,
     )
+    _check_rival(against, options)
     settings = load_settings()
     table = _prices(prices, settings)
     where = _where(settings, data, out, concurrency, retry_failed, langsmith)
@@ -218,6 +220,18 @@ def _where(
     )
 
 
+def _check_rival(against: str | None, options: "Options") -> None:
+    """See that the run has this method.
+
+    Raises:
+        UsageError: it has not.
+    """
+    if against is not None and against not in options.methods:
+        raise UsageError(
+            f"--against {against}: it is none of the run's methods ({', '.join(options.methods)})."
+        )
+
+
 def _prices(file: Path | None, settings: Settings) -> "Prices":
     from personaagent.eval.prices import Price, load_prices
 
@@ -235,23 +249,13 @@ def _run(options: "Options", settings: Settings, where: "Where") -> Path:
 
             tasks_of(options)
             asking = any(each.asks for each in named(METHODS, options.methods, "method"))
-        await _pull(settings, asking)
+        await pull_needed(settings, "all" if asking else None, embeddings=True)
         with EvalProgress() as progress:
             return await run(
                 options, settings, where, on_begin=progress.begin, on_done=progress.done
             )
 
     return asyncio.run(work())
-
-
-async def _pull(settings: Settings, asking: bool) -> None:
-    from personaagent.models.catalog import CHAT
-
-    if asking and settings.embedded:
-        for role in ("actor", "critic", "editor"):
-            await pull_missing(settings.model_for(role) or CHAT, settings)
-    if not settings.embeddings.startswith("openai:"):
-        await pull_missing(settings.embeddings, settings)
 
 
 def _report(folder: Path, prices: "Prices", against: str | None, as_json: bool) -> None:
@@ -261,8 +265,10 @@ def _report(folder: Path, prices: "Prices", against: str | None, as_json: bool) 
     from personaagent.eval.run_record import read_run
     from personaagent.eval.summary import summarise
 
+    options = read_run(folder).made_with.options
+    _check_rival(against, options)
     with waiting("Reading the samples …"):
-        tasks = tasks_of(read_run(folder).made_with.options)
+        tasks = tasks_of(options)
         summary = summarise(folder, tasks, prices, against)
         files = write_report(summary, folder, tasks)
     for file in files:

@@ -12,6 +12,7 @@ from personaagent.eval.figures import (
     NOT_KNOWN,
     difference_text,
     estimate_text,
+    mean_text,
     number_text,
     price_text,
     share_text,
@@ -39,22 +40,26 @@ def summary_view(summary: "Summary") -> RenderableType:
 
 
 def _task_table(task: "TaskSummary") -> Table:
-    best = task.best_baseline()
+    rival = task.rival
     first, *others = task.metrics
     table = Table(box=None, padding=(0, 1))
     table.add_column("", no_wrap=True)
     for column in task.metrics:
         table.add_column(f"{column.name} {'↑' if column.higher else '↓'}", justify="right")
-    for name in (*([f"against {best}"] if best else []), "failed", "unparsable", "agree"):
+    for name in (*([f"against {rival}"] if rival else []), "failed", "unparsable", "agree"):
         table.add_column(name, justify="right")
     for name, method in task.methods.items():
-        rival = method.against.get(best or "")
+        against = method.against.get(rival or "")
         found = [method.metrics.get(column.name) for column in others]
         table.add_row(
             name,
             estimate_text(method.metrics.get(first.name)),
-            *(number_text(each.mean if each else None) for each in found),
-            *([difference_text(rival.metrics.get(first.name) if rival else None)] if best else []),
+            *(mean_text(each) for each in found),
+            *(
+                [difference_text(against.metrics.get(first.name) if against else None)]
+                if rival
+                else []
+            ),
             str(method.failed) if method.failed else "",
             share_text(method.unparsable),
             share_text(method.agreement),
@@ -115,12 +120,14 @@ def comparison_view(comparison: "Comparison") -> RenderableType:
             row.method,
             row.metric,
             f"{row.questions:,}",
-            number_text(row.first),
-            number_text(row.second),
+            f"{row.first:.3f}",
+            f"{row.second:.3f}",
             difference_text(row.difference),
         )
-    other = Text(printable("; ".join(comparison.differs)), "dim")
-    return Group(table, other)
+    differs = ", ".join(comparison.differs) or "nothing"
+    return Group(
+        table, Text(printable(f"What the runs were made with differs in: {differs}."), "dim")
+    )
 
 
 def curve_view(curve: "Curve") -> RenderableType:

@@ -13,6 +13,11 @@ def estimate_text(each: Estimate | None) -> str:
     return f"{each.mean:.3f} [{each.low:.3f}, {each.high:.3f}]"
 
 
+def mean_text(each: Estimate | None) -> str:
+    """The figure alone: ``0.512``."""
+    return NOT_KNOWN if each is None else f"{each.mean:.3f}"
+
+
 def difference_text(each: Difference | None) -> str:
     """A difference with its 95% interval and p: ``+0.041 [-0.010, +0.092] p 0.12``."""
     if each is None:

@@ -66,6 +66,8 @@ def losses(run: Alignment) -> tuple[float, float] | None:
         both = [each for each in held_out if each.before is not None and each.after is not None]
         before = mean_loss(each.before for each in both)
         after = mean_loss(each.after for each in both)
+    elif run.stopped_by == "no loss":
+        before = after = 0.0
     elif run.rounds:
         first = run.rounds[0]
         before = after = mean_loss((first.holdout_before or first.losses_before).values())

@@ -58,23 +58,17 @@ class Column(Record):
 
 
 class TaskSummary(Record):
-    """One task: over how many users and questions, its metrics, and each method."""
+    """One task: over how many users and questions, its metrics, and each method.
+
+    ``rival`` is the method that the others are told against: the baseline with the best first
+    metric, or the one that was asked for; None where neither was run.
+    """
 
     users: int
     questions: int
     metrics: list[Column]
+    rival: str | None
     methods: dict[str, MethodSummary]
-
-    def best_baseline(self) -> str | None:
-        """The baseline with the best first metric."""
-        first = self.metrics[0]
-        scored = {
-            name: method.metrics[first.name].mean
-            for name, method in self.methods.items()
-            if name in BASELINES and first.name in method.metrics
-        }
-        sign = 1 if first.higher else -1
-        return max(scored, key=lambda name: sign * scored[name]) if scored else None
 
 
 class Summary(Record):
@@ -133,7 +127,9 @@ class Kept(Record):
 def summarise(
     folder: Path, tasks: Mapping[str, Task], prices: Prices, against: str | None = None
 ) -> Summary:
-    """The table of the run in ``folder``, as far as it is; ``against`` is one more to compare with.
+    """The table of the run in ``folder``, as far as it is.
+
+    ``against`` is the rival, in place of the best baseline.
 
     Raises:
         DataError: the folder holds no run that can be read.
@@ -180,7 +176,9 @@ def summarise(
 
 
 def kept_of(folder: Path) -> dict[tuple[str, str], dict[Place, Kept]]:
-    """What is needed of the samples in ``folder``, by task and method.
+    """What is needed of the samples in ``folder``, by task and method, in the order of their ids.
+
+    Their order in the file is that in which they were done, and the figures are not to hang on it.
 
     Raises:
         DataError: a line cannot be read.
@@ -189,7 +187,7 @@ def kept_of(folder: Path) -> dict[tuple[str, str], dict[Place, Kept]]:
     for sample in read_lines(folder / SAMPLES, Sample):
         place = (sample.case, sample.question)
         kept.setdefault((sample.task, sample.method), {})[place] = Kept.of(sample)
-    return kept
+    return {key: dict(sorted(samples.items())) for key, samples in kept.items()}
 
 
 def lessons_of(folder: Path) -> dict[tuple[str, str], dict[str, Lesson]]:
@@ -255,8 +253,19 @@ def _task(
         users=drawn.users,
         questions=drawn.questions,
         metrics=[Column(name=each.name, higher=each.higher) for each in task.metrics],
+        rival=against if against in methods else _best_baseline(task.metrics[0], methods),
         methods=methods,
     )
+
+
+def _best_baseline(first: Metric, methods: Mapping[str, MethodSummary]) -> str | None:
+    sign = 1 if first.higher else -1
+    scored = {
+        name: sign * method.metrics[first.name].mean
+        for name, method in methods.items()
+        if name in BASELINES and first.name in method.metrics
+    }
+    return max(scored, key=scored.__getitem__) if scored else None
 
 
 def _method(

@@ -58,7 +58,7 @@ class Answer(Record):
 
 
 class Regression(Record):
-    """A question on which ours did worse than the best baseline."""
+    """A question on which ours did worse than the rival."""
 
     task: str
     case: str
@@ -98,8 +98,8 @@ def gather(summary: Summary, folder: Path, tasks: Mapping[str, Task]) -> Evidenc
     worse: dict[tuple[str, Place], str] = {}
     regressed, improved = {}, {}
     for name, task in summary.tasks.items():
-        rival = task.best_baseline()
-        if rival is None or (name, OURS) not in kept:
+        rival = task.rival
+        if rival is None or rival == OURS or (name, OURS) not in kept:
             continue
         gains = _gains(tasks[name].metrics[0], kept[name, OURS], kept[name, rival])
         lost = sorted((place for place in gains if gains[place] < 0), key=gains.__getitem__)
