@@ -98,7 +98,7 @@ async def decide(api: LangGraphClient, user_id: str, decision: Decision) -> Run:
         Conflict: no proposal waits.
     """
     thread = await _thread(api, user_id)
-    if not any(thread["interrupts"].values()):
+    if not any((thread.get("interrupts") or {}).values()):  # a new thread has none
         raise Conflict(
             "No proposal waits for your word: it was answered, or dropped for another run."
         )
