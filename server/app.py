@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from personaagent.server.caller import user_of
 from personaagent.server.errors import answers, install
+from personaagent.server.limits import BODY_BYTES
 from personaagent.server.routes import (
     alignments,
     episodes,
@@ -17,7 +18,11 @@ from personaagent.server.routes import (
     scorecard,
 )
 
-mine = APIRouter(dependencies=[Depends(user_of)], responses=answers(401, 413, 422, 500, 503))
+mine = APIRouter(
+    max_body_size=BODY_BYTES,
+    dependencies=[Depends(user_of)],
+    responses=answers(400, 401, 413, 422, 500, 503),
+)
 """All that is a user's: nobody gets further without being one."""
 for each in (me, persona, profile, episodes, exchange, alignments, scorecard):
     mine.include_router(each.router)

@@ -68,6 +68,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PersonaAgentError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPError, _of_the_server)
+    app.add_exception_handler(413, _too_long)
     # as FastAPI does by itself; aegra puts its own there, of another shape, where it sees none
     app.add_exception_handler(HTTPException, http_exception_handler)  # type: ignore[arg-type]
 
@@ -90,6 +91,10 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 def _wrong(errors: Iterable[Any]) -> str:
     """``body.rules.0: Field required; query.limit: ...``"""
     return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors)
+
+
+async def _too_long(_: Request, __: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "The body is too long: send less at once."}, 413)
 
 
 async def _of_the_server(_: Request, error: Exception) -> JSONResponse:

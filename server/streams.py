@@ -11,34 +11,33 @@ from personaagent.memory.exchange.exporter import export_blocks
 from personaagent.memory.exchange.importer import Imported, import_episodes
 from personaagent.memory.space import storage_errors
 from personaagent.memory.user import UserMemory
-from personaagent.server.limits import body_of
 
 LINES = "application/x-ndjson"
 UPLOAD = "the upload"
 """The name of the file that a body becomes, as errors call it."""
 
 
-async def imported(memory: UserMemory, request: Request, most_bytes: int) -> Imported:
+async def imported(memory: UserMemory, request: Request) -> Imported:
     """Import the body. It goes to a file first, since it is read twice: checked, then written.
 
     Raises:
-        HTTPException: 413, it is longer than ``most_bytes``; nothing was imported.
+        HTTPException: 413, it is too long; nothing was imported.
         DataError, ConfigurationError: as ``import_episodes`` raises them.
     """
     with storage_errors():
         folder = await asyncio.to_thread(TemporaryDirectory, prefix="personaagent-")
         try:
             file = Path(folder.name, UPLOAD)
-            await _write(request, file, most_bytes)
+            await _write(request, file)
             return await import_episodes(memory, file)
         finally:
             await asyncio.to_thread(folder.cleanup)
 
 
-async def _write(request: Request, file: Path, most_bytes: int) -> None:
+async def _write(request: Request, file: Path) -> None:
     to = await asyncio.to_thread(file.open, "wb")
     try:
-        async for chunk in body_of(request, most_bytes):
+        async for chunk in request.stream():
             await asyncio.to_thread(to.write, chunk)
     finally:
         await asyncio.to_thread(to.close)

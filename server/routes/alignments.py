@@ -12,10 +12,10 @@ from personaagent.server.alignments import Standing, Started, runs, standing, st
 from personaagent.server.background import begin, decide
 from personaagent.server.errors import answers
 from personaagent.server.given import Api, Mine
-from personaagent.server.limits import Limit, SmallBody
+from personaagent.server.limits import Limit
 from personaagent.server.pages import Cursor, Page, first_of, place_at
 
-router = APIRouter(prefix="/me/alignments", tags=["alignments"], route_class=SmallBody)
+router = APIRouter(prefix="/me/alignments", tags=["alignments"])
 
 REQUEST = "request"
 """What the record says of who asked for a run."""

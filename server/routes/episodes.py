@@ -13,10 +13,10 @@ from personaagent.server.background import labelled as notice_label
 from personaagent.server.errors import answers
 from personaagent.server.forgetting import forget_episode
 from personaagent.server.given import Api, Mine, Process
-from personaagent.server.limits import Limit, SmallBody
+from personaagent.server.limits import Limit
 from personaagent.server.pages import Cursor, Page, first_of, place_at
 
-router = APIRouter(prefix="/me/episodes", tags=["episodes"], route_class=SmallBody)
+router = APIRouter(prefix="/me/episodes", tags=["episodes"])
 
 EpisodeId = Annotated[
     str,

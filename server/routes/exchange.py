@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
+from personaagent.graphs.agent import parts
 from personaagent.memory.exchange.importer import Imported
 from personaagent.server.background import labelled
 from personaagent.server.errors import Refusal, answers
@@ -29,16 +30,17 @@ SOME_LINES: dict[str, Any] = {
 
 @router.post(
     "/import",
+    max_body_size=parts.settings.max_import_bytes,
     openapi_extra=A_FILE,
     responses={**answers(409, 413), 422: {"model": Refusal}},
 )
-async def import_file(request: Request, mine: Mine, parts: Process, api: Api) -> Imported:
+async def import_file(request: Request, mine: Mine, process: Process, api: Api) -> Imported:
     """Remember the episodes of the body: all of them or, where it has errors, none.
 
     The same again adds nothing. An answer comes when all is written and indexed.
     """
-    done = await imported(mine, request, parts.settings.max_import_bytes)
-    await labelled(api, mine, parts.settings)
+    done = await imported(mine, request)
+    await labelled(api, mine, process.settings)
     return done
 
 

@@ -15,10 +15,10 @@ from personaagent.memory.rules import (
 )
 from personaagent.server.errors import answers
 from personaagent.server.given import Mine
-from personaagent.server.limits import Limit, SmallBody
+from personaagent.server.limits import Limit
 from personaagent.server.pages import Cursor, Page, first_of, place_at
 
-router = APIRouter(prefix="/me/persona", tags=["persona"], route_class=SmallBody)
+router = APIRouter(prefix="/me/persona", tags=["persona"])
 
 Version = Annotated[int, Field(ge=1, le=999_999)]
 RuleId = Annotated[str, Path(max_length=128, description="Id of the rule, as r2.")]

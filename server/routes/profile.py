@@ -5,9 +5,8 @@ from fastapi import APIRouter
 from personaagent.core.records import Profile
 from personaagent.memory.summary import refresh_summary
 from personaagent.server.given import Mine, Process
-from personaagent.server.limits import SmallBody
 
-router = APIRouter(prefix="/me/profile", tags=["profile"], route_class=SmallBody)
+router = APIRouter(prefix="/me/profile", tags=["profile"])
 
 
 @router.get("")

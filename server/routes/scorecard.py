@@ -7,11 +7,10 @@ from starlette.responses import StreamingResponse
 
 from personaagent.server.errors import answers
 from personaagent.server.given import Mine, Process, Store
-from personaagent.server.limits import SmallBody
 from personaagent.server.scorecards import scorecard_lines
 from personaagent.server.streams import LINES, begun
 
-router = APIRouter(prefix="/me/scorecard", tags=["scorecard"], route_class=SmallBody)
+router = APIRouter(prefix="/me/scorecard", tags=["scorecard"])
 
 SOME_LINES: dict[str, Any] = {
     "content": {LINES: {"schema": {"type": "string"}}},

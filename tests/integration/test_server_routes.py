@@ -113,7 +113,7 @@ async def test_an_import_with_errors_is_refused_whole(http: httpx.AsyncClient) -
 async def test_what_is_too_large_is_refused_while_it_comes(http: httpx.AsyncClient) -> None:
     long = [question(n, response="x" * 400_000) for n in range(1, LONGEST_IMPORT // 400_000 + 2)]
     refused = await http.post("/me/import", content=in_blocks(lines(*long)))
-    assert (refused.status_code, f"{LONGEST_IMPORT:,}" in refused.json()["detail"]) == (413, True)
+    assert (refused.status_code, "too long" in refused.json()["detail"]) == (413, True)
     await import_(http, question(1))
     for text, status in (("x" * BODY_BYTES, 413), ("x" * 32_001, 422)):
         word = {"signal": "edit", "text": text}
