@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any
 
-from langgraph.graph import MessagesState
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolRuntime
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Moment, check_text, check_user_id
@@ -58,14 +60,27 @@ def thread_to_note(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> st
     return None if incognito or info is None else info.thread_id
 
 
-class AgentState(MessagesState):
+Messages = Annotated[
+    list[AnyMessage], Field(description="The conversation; the last one asks."), add_messages
+]
+Json = dict[str, Any]
+
+
+class AgentInput(TypedDict):
+    """What a turn is begun with."""
+
+    messages: Messages
+
+
+class AgentState(TypedDict):
     """State of the agent: the conversation, and what this turn knows and has done."""
 
-    episode_id: Annotated[str, "id under which this turn will be remembered"]
-    recalled: Annotated[list[dict[str, Any]], "episodes that came to mind, best first"]
-    profile: Annotated[dict[str, Any], "facts and summary of the user"]
-    persona: Annotated[dict[str, Any], "the persona that speaks in this turn"]
-    system_prompt: Annotated[str, "what the actor is told before the conversation"]
-    steps: Annotated[int, "model calls made in this turn"]
-    usage: Annotated[dict[str, Any], "model calls and tokens of this turn, by role"]
-    warnings: Annotated[list[str], "what the user should know about this turn"]
+    messages: Messages
+    episode_id: Annotated[str, Field(description="Id by which this turn will be remembered.")]
+    recalled: Annotated[list[Json], Field(description="Episodes that came to mind, best first.")]
+    profile: Annotated[Json, Field(description="Facts and summary of the user.")]
+    persona: Annotated[Json, Field(description="The persona that speaks in this turn.")]
+    system_prompt: Annotated[str, Field(description="What the actor is told before anything.")]
+    steps: Annotated[int, Field(description="Model calls made in this turn.")]
+    usage: Annotated[Json, Field(description="Calls and tokens of this turn, by role.")]
+    warnings: Annotated[list[str], Field(description="What the user should know about this turn.")]

@@ -7,7 +7,7 @@ from langgraph.prebuilt import tools_condition
 from langgraph.types import RetryPolicy
 
 from personaagent.core.settings import Settings
-from personaagent.core.states import AgentContext, AgentState
+from personaagent.core.states import AgentContext, AgentInput, AgentState
 from personaagent.models.failures import is_transient
 from personaagent.nodes.agent.inject_persona import inject_persona
 from personaagent.nodes.agent.react import react
@@ -16,7 +16,8 @@ from personaagent.nodes.agent.remember import remember
 from personaagent.nodes.agent.tools import tools
 from personaagent.nodes.parts import Parts
 
-AgentGraph = StateGraph[AgentState, AgentContext, AgentState, AgentState]
+AgentGraph = StateGraph[AgentState, AgentContext, AgentInput, AgentState]
+Answering = StateGraph[AgentState, AgentContext, AgentState, AgentState]
 NAME = "agent"
 TAGS = ["personaagent", NAME]
 """By which the traces of turns can be told from others."""
@@ -26,7 +27,7 @@ def build(parts: Parts) -> AgentGraph:
     """The agent's graph over these parts, to be compiled with a store (and a checkpointer)."""
     once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
     patience = parts.settings.patience
-    graph = StateGraph(AgentState, context_schema=AgentContext)
+    graph = StateGraph(AgentState, context_schema=AgentContext, input_schema=AgentInput)
     graph.add_node("recall", partial(recall, parts=parts), retry_policy=once_more, timeout=patience)
     graph.add_node("inject_persona", partial(inject_persona, parts=parts))
     _add_answering(graph, parts, then="remember")
@@ -38,7 +39,7 @@ def build(parts: Parts) -> AgentGraph:
     return graph
 
 
-def answering(parts: Parts) -> AgentGraph:
+def answering(parts: Parts) -> Answering:
     """The agent from its system prompt to its answer, ``react <-> tools``: what alignment simulates."""
     graph = StateGraph(AgentState, context_schema=AgentContext)
     _add_answering(graph, parts, then=END)
@@ -46,7 +47,7 @@ def answering(parts: Parts) -> AgentGraph:
     return graph
 
 
-def _add_answering(graph: AgentGraph, parts: Parts, *, then: str) -> None:
+def _add_answering(graph: AgentGraph | Answering, parts: Parts, *, then: str) -> None:
     once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
     patience = parts.settings.patience
     graph.add_node("react", partial(react, parts=parts), retry_policy=once_more, timeout=patience)
@@ -54,8 +55,12 @@ def _add_answering(graph: AgentGraph, parts: Parts, *, then: str) -> None:
         graph.add_edge("react", then)
         return
     graph.add_node("tools", tools(parts), timeout=patience)
-    graph.add_conditional_edges("react", tools_condition, {"tools": "tools", END: then})
+    graph.add_conditional_edges("react", partial(_tools_or, then=then), ["tools", then])
     graph.add_edge("tools", "react")
+
+
+def _tools_or(state: AgentState, then: str) -> str:
+    return "tools" if tools_condition(state) == "tools" else then  # type: ignore[arg-type]
 
 
 def recursion_limit(settings: Settings) -> int:

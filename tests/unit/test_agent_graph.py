@@ -402,7 +402,8 @@ async def test_a_server_knows_the_user_without_a_context(
     await remember(anna.memory(), episode("e1", ground_truth="rye"))
     compiled = graph(anna.parts).compile(store=anna.store, checkpointer=anna.saver)
     arguments = anna.arguments("hello", "t1") | {"context": None}
-    arguments["config"]["configurable"]["langgraph_auth_user"] = SimpleNamespace(identity="anna")
+    user = SimpleNamespace(identity="anna", is_authenticated=True)
+    arguments["config"]["configurable"]["langgraph_auth_user"] = user
     state = await compiled.ainvoke(**arguments)
     assert (
         "e1" in str(state["recalled"]) if graph is build else "1 labelled" in str(state["result"])
