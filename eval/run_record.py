@@ -30,24 +30,20 @@ PACKAGES = (
     "rouge-score",
     "pydantic",
 )
-BESIDE = frozenset(
+DECIDING = frozenset(
     {
-        "home",
-        "openai_base_url",
-        "qdrant_url",
-        "model_timeout",
-        "model_retries",
-        "embedded_timeout",
-        "embedded_threads",
-        "index_wait",
-        "wikipedia_timeout",
-        "wikipedia_user_agent",
-        "concurrency",
-        "price_input",
-        "price_output",
+        *("model", "critic_model", "editor_model", "tool_mode", "embedded_context"),
+        *("embeddings", "recall_mode", "top_k", "prompt_tokens", "max_query_chars"),
+        *("show_facts", "show_summary", "summary_every", "max_steps", "observation_chars"),
+        *("wikipedia_url", "wikipedia_language", "wikipedia_results"),
+        *("align_sampling", "align_batch", "align_holdout", "align_rounds", "align_candidates"),
+        *("align_tools", "align_causal", "align_text_metric", "align_calls", "align_tokens"),
+        *("align_seconds", "align_price", "align_daily_calls", "align_daily_tokens"),
+        *("align_daily_seconds", "align_daily_price", "evidence_edits", "evidence_accepts"),
+        *("rule_chars", "persona_chars"),
     }
 )
-"""Settings that say where and how fast, not what is answered."""
+"""The settings that decide what is answered; the others say where, how fast, and for whom."""
 
 
 class Options(Record):
@@ -69,7 +65,7 @@ class Options(Record):
 class MadeWith(Record):
     """What decides the answers: it must be the same in every session of a run.
 
-    ``models`` are names by role; ``prompts`` are SHA-256 by file; ``settings`` hold no secrets.
+    ``models`` are names by role; ``prompts`` are SHA-256 by file; ``settings`` are ``DECIDING``.
     """
 
     options: Options
@@ -108,11 +104,7 @@ def made_with(settings: Settings, options: Options, drawn: dict[str, Drawn]) -> 
         drawn=drawn,
         models={role: settings.model_for(role) or default for role in get_args(Role)},
         prompts=_prompts(),
-        settings={
-            name: value
-            for name, value in settings.model_dump(mode="json").items()
-            if name not in BESIDE and not name.endswith("_api_key")
-        },
+        settings=settings.model_dump(mode="json", include=DECIDING),
     )
 
 
