@@ -79,11 +79,30 @@ async def test_a_run_without_a_user_is_refused_in_one_sentence(client: LangGraph
     assert "user_id" in result["__error__"]["message"]  # type: ignore[call-overload, index]
 
 
-async def test_the_schemas_show_what_studio_needs(client: LangGraphClient) -> None:
-    [assistant] = await client.assistants.search(graph_id="agent")
-    schemas = await client.assistants.get_schemas(assistant["assistant_id"])
-    assert "user_id" in schemas["context_schema"]["properties"]
-    assert "messages" in schemas["input_schema"]["properties"]
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://smith.langchain.com", 200),
+        ("http://localhost:3000", 200),
+        ("https://a.example", 401),
+    ],
+)
+async def test_of_other_pages_only_studio_may_ask(
+    open_server: Server, origin: str, status: int
+) -> None:
+    async with open_server.http(None, {"Origin": origin}) as client:
+        answer = await client.post("/assistants/search", json={})
+        assert answer.status_code == status
+        preflight = {"Access-Control-Request-Method": "POST"}
+        assert (await client.options("/assistants/search", headers=preflight)).status_code == 200
+
+
+async def test_the_developer_is_whoever_they_say(open_server: Server) -> None:
+    async with open_server.sdk("dora") as dora, open_server.sdk(None) as nobody:
+        turn = {"messages": [{"role": "user", "content": "My dog is called Rex."}]}
+        await dora.runs.wait(None, "agent", input=turn)
+        kept = ["users", user_key("dora"), "episodes"]
+        assert len((await nobody.store.search_items(kept))["items"]) == 1
 
 
 async def test_a_persona_is_aligned_on_its_users_thread(client: LangGraphClient) -> None:
