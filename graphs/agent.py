@@ -1,5 +1,6 @@
 """The agent: ``recall -> inject_persona -> react <-> tools -> remember``."""
 
+from collections.abc import Callable
 from functools import partial
 
 from langgraph.graph import END, START, StateGraph
@@ -55,12 +56,15 @@ def _add_answering(graph: AgentGraph | Answering, parts: Parts, *, then: str) ->
         graph.add_edge("react", then)
         return
     graph.add_node("tools", tools(parts), timeout=patience)
-    graph.add_conditional_edges("react", partial(_tools_or, then=then), ["tools", then])
+    graph.add_conditional_edges("react", _tools_or(then), ["tools", then])
     graph.add_edge("tools", "react")
 
 
-def _tools_or(state: AgentState, then: str) -> str:
-    return "tools" if tools_condition(state) == "tools" else then  # type: ignore[arg-type]
+def _tools_or(then: str) -> Callable[[AgentState], str]:
+    def goes_on(state: AgentState) -> str:
+        return "tools" if tools_condition(state) == "tools" else then  # type: ignore[arg-type]
+
+    return goes_on
 
 
 def recursion_limit(settings: Settings) -> int:
