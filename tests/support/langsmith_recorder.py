@@ -14,7 +14,7 @@ import socket
 import socketserver
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +39,7 @@ class Received:
     path: str
     headers: dict[str, str]
     body: bytes
+    query: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -75,12 +76,14 @@ class Node:
 class Recorder:
     """A running recorder: its address, and all that it was sent.
 
-    ``refusals`` are the HTTP statuses with which it answers what comes next, one each.
+    ``refusals`` are the HTTP statuses with which it answers what comes next, one each; ``answer``
+    gives the JSON of an answer, or None where it is nothing but taken.
     """
 
     url: str
     received: list[Received] = field(default_factory=list)
     refusals: list[int] = field(default_factory=list)
+    answer: Callable[[Received], Any] = lambda received: None
 
     def said(self) -> bytes:
         """Everything that was sent, headers too."""
@@ -142,11 +145,14 @@ def _application(recorder: Recorder) -> Starlette:
     async def take(request: HttpRequest) -> Response:
         body = await asyncio.to_thread(_unpacked, await request.body(), request.headers)
         path, headers = request.url.path, dict(request.headers)
-        recorder.received.append(Received(request.method, path, headers, body))
+        received = Received(request.method, path, headers, body, dict(request.query_params))
+        recorder.received.append(received)
         if recorder.refusals:
             return Response(status_code=recorder.refusals.pop(0))
         if path == "/v1/traces":
             return Response()
+        if (answer := recorder.answer(received)) is not None:
+            return JSONResponse(answer)
         return JSONResponse(INFO) if path == "/info" else JSONResponse({}, 202)
 
     methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
