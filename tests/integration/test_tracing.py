@@ -143,7 +143,7 @@ def test_each_turn_and_alignment_is_one_tree(
     about = alignment.metadata
     assert (about["trigger"], about["from_version"], about["to_version"]) == ("library", 1, 2)
     assert about["stopped_by"] == "no loss"
-    assert turn.run["inputs"]["messages"][0]["kwargs"]["content"] == "Tell me about the barn?"
+    assert turn.run["inputs"]["messages"][0]["content"] == "Tell me about the barn?"
     assert "not about this" in failed.run["error"]
     assert USER.encode() not in recorder.said()
 
