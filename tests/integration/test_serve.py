@@ -1,0 +1,120 @@
+"""``personaagent serve`` and ``token mint``: one command, offline, without a key; and the image."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from personaagent.cli.serve import SILENT
+from personaagent.core.settings import Settings
+from personaagent.server.identity import Tokens
+from tests.support.command import Command, command_line
+from tests.support.server import ROOT, SECRET, answers_from_memory, running_server
+
+pytestmark = pytest.mark.integration
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path) -> Iterator[Command]:
+    with command_line(monkeypatch, capsys, tmp_path / "home") as command:
+        yield command
+
+
+def langgraph(*arguments: str) -> str:
+    """What LangGraph's command says; it must not fail."""
+    done = subprocess.run(
+        [BIN / "langgraph", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_configuration_has_no_unknown_key() -> None:
+    said = langgraph("validate")
+    assert "Unknown key" not in said
+    assert "2 graphs" in said
+
+
+def test_an_image_is_made_of_the_configuration_alone(tmp_path: Path) -> None:
+    langgraph("dockerfile", str(tmp_path / "Dockerfile"))
+    lines = (tmp_path / "Dockerfile").read_text("utf-8").splitlines()
+    assert lines[0] == "FROM langchain/langgraph-api:3.12"
+    assert f"ADD . /deps/{ROOT.name}" in lines
+    assert f"WORKDIR /deps/{ROOT.name}" in lines
+    given = dict(
+        line.removeprefix("ENV ").split("=", 1) for line in lines if line.startswith("ENV ")
+    )
+    configured = json.loads((ROOT / "langgraph.json").read_text("utf-8"))
+    assert {name: json.loads(value.strip("'")) for name, value in given.items()} == {
+        "LANGSERVE_GRAPHS": configured["graphs"],
+        "LANGGRAPH_AUTH": configured["auth"],
+        "LANGGRAPH_HTTP": configured["http"],
+        "LANGGRAPH_STORE": configured["store"],
+        "LANGGRAPH_CHECKPOINTER": configured["checkpointer"],
+        "LANGGRAPH_WEBHOOKS": configured["webhooks"],
+    }
+    left_out = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert {".env", ".git", ".venv", ".langgraph_api"} <= set(left_out)
+
+
+def test_one_command_serves(tmp_path: Path) -> None:
+    with running_server(
+        tmp_path,
+        answers_from_memory,
+        secret=None,
+        command=lambda port: [str(BIN / "personaagent"), "serve", "--port", str(port)],
+        **dict.fromkeys(SILENT),
+    ) as server:
+        asked = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
+        turn = httpx.post(
+            f"{server.url}/runs/wait",
+            json={"assistant_id": "agent", "input": asked},
+            headers=server.headers("sam"),
+            timeout=30,
+        ).json()
+        told = psutil.Process(server.process.pid).environ()
+    assert turn["messages"][-1]["content"] == "I do not know."
+    assert {name: told.get(name) for name in SILENT} == SILENT
+    assert f"Serving on {server.url}, for this machine only" in server.log
+    assert "Traceback" not in server.log
+    assert (tmp_path / ".langgraph_api").stat().st_mode & 0o077 == 0, "its owner alone reads it"
+
+
+def test_without_tokens_nobody_else_is_served(command: Command) -> None:
+    result = command("serve", "--host", "0.0.0.0")
+    assert result.code == 2
+    assert "PERSONAAGENT_AUTH_SECRET" in result.err
+
+
+def test_a_server_that_is_not_installed_is_named(command: Command, monkeypatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = command("serve")
+    assert result.code == 3
+    assert "pip install 'personaagent[server]'" in result.err
+
+
+async def test_a_minted_token_is_the_users(command: Command, monkeypatch) -> None:
+    monkeypatch.setenv("PERSONAAGENT_AUTH_SECRET", SECRET)
+    tokens = Tokens(Settings(auth_secret=SECRET))
+    minted = command("token", "mint", "--user", "mina")
+    assert (minted.code, minted.err) == (0, "")
+    assert await tokens.user(minted.out.strip()) == "mina"
+    as_json = command("token", "mint", "--user", "mina", "--hours", "2", "--json").data
+    assert await tokens.user(as_json["token"]) == as_json["user"] == "mina"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--user", ""], 2), (["--user", "mina", "--hours", "0"], 2), (["--user", "mina"], 3)],
+)
+def test_no_token_is_minted_that_nobody_would_believe(
+    command: Command, arguments: list[str], code: int
+) -> None:
+    result = command("token", "mint", *arguments)
+    assert (result.code, result.out) == (code, "")
