@@ -17,6 +17,7 @@ from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.locks import database_lock, database_of, file_lock
 from personaagent.memory.marks import Marks
+from personaagent.memory.news import News
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.simulations import Simulations
@@ -60,6 +61,7 @@ class Memory:
             episodes=episodes,
             profile=Profiles(space, episodes),
             personas=Personas(space, lambda: self._lock(store, space.key)),
+            news=News(space),
             indexer=Indexer(space, episodes, self.embedder, self._bm25, self._index_of),
             conversations=Conversations(space),
             unaligned=Marks(space, "unaligned"),

@@ -21,6 +21,7 @@ Kind = Literal[
     "unaligned",
     "profile",
     "persona",
+    "news",
     "simulations",
     "spending",
     "index",

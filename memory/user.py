@@ -12,6 +12,7 @@ from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import NOTHING, Hidden
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.marks import Marks
+from personaagent.memory.news import News
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import collapse, fuse
@@ -43,6 +44,7 @@ class UserMemory:
     episodes: Episodes
     profile: Profiles
     personas: Personas
+    news: News
     indexer: Indexer
     conversations: Conversations
     unaligned: Marks

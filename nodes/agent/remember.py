@@ -17,7 +17,8 @@ async def remember(
 ) -> dict[str, Any]:
     """Store the user's message and the final answer as an episode, unless incognito.
 
-    What tools gave is not kept, only their names. An index that is down costs nothing here: the
+    What tools gave is not kept, only their names. What alignment has learned by itself, and put into
+    the persona that spoke, the user is told now, once. An index that is down costs nothing here: the
     episode is stored first, and bears the mark to be indexed later.
     """
     TURNS.inc()
@@ -39,7 +40,8 @@ async def remember(
             "recalled": [each["id"] for each in state["recalled"]],
         },
     )
-    return {"warnings": state["warnings"] + await memory.remember(episode)}
+    news = await memory.news.take(state["persona"]["version"])
+    return {"warnings": state["warnings"] + news + await memory.remember(episode)}
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:

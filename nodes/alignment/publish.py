@@ -7,7 +7,12 @@ from typing import Any, cast
 from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import Alignment, Loss, Round, StoppedBy
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.alignment_state import (
+    BY_ITSELF,
+    AlignmentContext,
+    AlignmentState,
+    Plan,
+)
 from personaagent.core.errors import Conflict
 from personaagent.core.metrics import ALIGNMENTS
 from personaagent.core.records import Pair, Persona, Proof, Rule, Usage
@@ -49,6 +54,8 @@ async def publish(
             published = await _publish(trial, version, before, after, proof, scenes, thread)
             if published:
                 version, after, pairs = published.version, published.rules, _pairs(published)
+                if plan.trigger in BY_ITSELF and not plan.approve:
+                    await trial.memory.news.put(version, _news(published))
                 await tell_webhook(simulator.parts.settings, trial.memory.space.key, published)
     except Conflict as conflict:
         stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
@@ -171,10 +178,23 @@ def _thread(runtime: Runtime[AlignmentContext]) -> str | None:
     return runtime.execution_info.thread_id if runtime.execution_info else None
 
 
-def _note(proof: Proof) -> str:
+def _news(persona: Persona) -> str:
+    """What the user, who was not there, is told with the next answer; no word of their memory."""
+    proof = persona.proof
+    losses = f" ({_losses(proof)})" if proof and _losses(proof) else ""
+    return (
+        f"Version {persona.version} of your persona speaks, learned from what you wanted{losses}."
+    )
+
+
+def _losses(proof: Proof) -> str:
     parts = {"batch": proof.losses("batch"), "held out": proof.losses("holdout")}
     shown = [f"{name} {loss[0]:.2f} -> {loss[1]:.2f}" for name, loss in parts.items() if loss]
-    return f"{proof.mode}: loss {', '.join(shown)}" if shown else f"{proof.mode}: not proved"
+    return f"loss {', '.join(shown)}" if shown else ""
+
+
+def _note(proof: Proof) -> str:
+    return f"{proof.mode}: {_losses(proof) or 'not proved'}"
 
 
 def _gradients(state: AlignmentState) -> str:

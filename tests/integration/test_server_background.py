@@ -125,14 +125,20 @@ async def person(running: Running) -> AsyncIterator[Person]:
         yield person
 
 
+async def asked(person: Person, text: str) -> dict[str, Any]:
+    """A turn in a conversation of its own."""
+    turn: Any = await person.sdk.runs.wait(
+        None, "agent", input={"messages": [{"role": "user", "content": text}]}
+    )
+    return dict(turn)
+
+
 async def test_enough_labels_begin_a_run_under_the_users_own_name(
     running: Running, person: Person
 ) -> None:
     await person.label(AFTER - 1)
     assert await person.runs() == []
-    turn: Any = await person.sdk.runs.wait(
-        None, "agent", input={"messages": [{"role": "user", "content": "Tell me about the barn?"}]}
-    )
+    turn = await asked(person, "Tell me about the barn?")
     wanted = {"signal": "edit", "text": "The walk to the barn takes an hour, in kilometres."}
     said = await person.http.put(f"/me/episodes/{turn['episode_id']}/feedback", json=wanted)
     assert said.status_code == 200, said.text
@@ -150,6 +156,18 @@ async def test_enough_labels_begin_a_run_under_the_users_own_name(
     [published] = [each for each in told if each["user"] == user_key(person.name)]
     assert (published["from_version"], published["to_version"]) == (1, 2)
     assert person.name.encode() not in running.receiver.said()
+
+
+async def test_what_was_learned_is_said_once_with_the_next_answer(person: Person) -> None:
+    before = await asked(person, "Tell me about the barn?")
+    await person.label(AFTER)
+    [run] = await person.runs()
+    await person.result(run)
+    after = await asked(person, "Tell me about the well?")
+    again = await asked(person, "Tell me about the pond?")
+    [news] = after["warnings"]
+    assert news.startswith("Version 2 of your persona speaks, learned from what you wanted (loss")
+    assert before["warnings"] == again["warnings"] == []
 
 
 async def test_labels_given_while_a_run_goes_on_queue_no_other_and_count_later(
