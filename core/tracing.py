@@ -29,11 +29,18 @@ _client: "TracingClient | None" = None
 def prepare_tracing(settings: Settings) -> None:
     """Let all traces of this process go by the settings; does nothing where none are asked for.
 
+    Nor where they are switched off for the code that is running, as in an evaluation: a client asks
+    LangSmith who it is as soon as it is there.
+
     Raises:
         ConfigurationError: traces are asked for, and cannot be sent like this.
     """
     global _client
     if not any(os.environ.get(name) == "true" for name in SWITCHES):
+        return
+    from langsmith.run_helpers import get_tracing_context
+
+    if get_tracing_context()["enabled"] is False:
         return
     if _asked_for_otel():
         _check_otel()

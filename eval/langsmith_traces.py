@@ -16,6 +16,7 @@ from langsmith.utils import LangSmithAuthError, LangSmithError, LangSmithNotFoun
 
 from personaagent.core.errors import ConfigurationError, PersonaAgentError, ServiceError
 from personaagent.core.records import user_key
+from personaagent.core.settings import Settings
 from personaagent.eval.case import Case, Question
 from personaagent.eval.run_record import MadeWith
 from personaagent.eval.samples import Sample
@@ -76,7 +77,11 @@ class LangSmithTraces:
     async def sample(
         self, task: str, method: str, case: Case, question: Question
     ) -> AsyncIterator[Trace]:
-        """One traced run; its scores are sent as feedback at its end."""
+        """One traced run; its scores are sent as feedback at its end.
+
+        Raises:
+            ConfigurationError, ServiceError: LangSmith does not take them.
+        """
         experiment = self.experiments[task, method]
         with (
             tracing_context(enabled=True, client=self.client),
@@ -93,7 +98,8 @@ class LangSmithTraces:
             ended = _Ended(run)
             yield ended
         if ended.sample is not None:
-            await asyncio.to_thread(self._feedback, run, experiment, ended.sample)
+            with _explained():
+                await asyncio.to_thread(self._feedback, run, experiment, ended.sample)
 
     async def flush(self) -> None:
         """Send what is still to be sent; a minute at most."""
@@ -127,13 +133,18 @@ class _Ended:
         self.run.end(outputs={"answer": sample.text, "read": sample.read}, error=sample.failed)
 
 
-async def langsmith_traces(project: str, made: MadeWith) -> LangSmithTraces:
+async def langsmith_traces(project: str, made: MadeWith, settings: Settings) -> LangSmithTraces:
     """The datasets and experiments of this run under the name ``project``, made where missing.
 
     Raises:
-        ConfigurationError: there is no key, or LangSmith refuses it.
+        ConfigurationError: there is no key, LangSmith refuses it, or no content may be sent.
         ServiceError: LangSmith does not answer.
     """
+    if not settings.trace_content:
+        raise ConfigurationError(
+            "--langsmith sends questions and answers, and PERSONAAGENT_TRACE_CONTENT is false: "
+            "leave one of them out."
+        )
     if not (os.environ.get("LANGSMITH_API_KEY") or os.environ.get("LANGCHAIN_API_KEY")):
         raise ConfigurationError("--langsmith needs a key: set LANGSMITH_API_KEY.")
     with _explained():

@@ -89,7 +89,7 @@ async def run(
         progress = progress_of(folder, plan, retry_failed=where.retry_failed)
         on_begin(folder, progress)
         if progress.left:
-            traces = await _traces(where.langsmith, made)
+            traces = await _traces(where.langsmith, made, settings)
             examples = _examples(plan, options) if "icl" in options.methods else {}
             async with open_lab(settings, options.seed, examples=examples) as lab:
                 await evaluate(
@@ -142,12 +142,12 @@ def _examples(plan: Plan, options: Options) -> dict[str, Any]:
     }
 
 
-async def _traces(project: str | None, made: MadeWith) -> Traces | None:
+async def _traces(project: str | None, made: MadeWith, settings: Settings) -> Traces | None:
     if project is None:
         return None
     from personaagent.eval.langsmith_traces import langsmith_traces
 
-    return await langsmith_traces(project, made)
+    return await langsmith_traces(project, made, settings)
 
 
 def _digest(made: MadeWith) -> str:

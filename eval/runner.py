@@ -194,8 +194,8 @@ class _Run:
             self.traces.sample(work.task.name, work.method.name, work.case, question) as trace,
         ):
             sample = await self._sample(work, answerer, question)
+            self._keep(sample)
             trace.end(sample)
-        self._keep(sample)
 
     async def _sample(self, work: Work, answerer: Answerer, question: Question) -> Sample:
         try:
