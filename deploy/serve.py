@@ -16,6 +16,10 @@ from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings, variable
 from personaagent.server.identity import Tokens
 
+KEEP_ALIVE = 75
+"""Seconds that a connection may be idle: longer than proxies keep theirs, so that none is asked on
+one that is just being closed."""
+
 
 def main() -> None:
     """Serve until told to stop, on ``HOST`` and ``PORT``."""
@@ -37,7 +41,13 @@ def main() -> None:
     import uvicorn
     from aegra_api.main import app
 
-    uvicorn.run(app, host=settings.app.HOST, port=settings.app.PORT, log_config=None)
+    uvicorn.run(
+        app,
+        host=settings.app.HOST,
+        port=settings.app.PORT,
+        log_config=None,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
 
 
 def _let_the_store_be_that_of_the_graphs() -> None:
