@@ -24,5 +24,6 @@ async def server_store() -> BaseStore:
     if "langgraph_api" in sys.modules:
         from langgraph_api.store import get_store
 
-        return await get_store()
+        langgraphs: BaseStore = await get_store()
+        return langgraphs
     raise ConfigurationError("No server runs here, so that there is no store of it.")
