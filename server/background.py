@@ -97,13 +97,14 @@ async def decide(api: LangGraphClient, user_id: str, decision: Decision) -> Run:
     Raises:
         Conflict: no proposal waits.
     """
-    thread = await _thread(api, user_id)
-    if not any((thread.get("interrupts") or {}).values()):  # a new thread has none
+    await _thread(api, user_id)
+    state = await api.threads.get_state(alignment_thread(user_id))
+    if not any(task["interrupts"] for task in state["tasks"]):
         raise Conflict(
             "No proposal waits for your word: it was answered, or dropped for another run."
         )
     return await api.runs.create(
-        thread["thread_id"], GRAPH, command={"resume": decision.stored()}, **_as(user_id)
+        alignment_thread(user_id), GRAPH, command={"resume": decision.stored()}, **_as(user_id)
     )
 
 
