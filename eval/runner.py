@@ -20,7 +20,7 @@ from personaagent.eval.samples import LEARNED, SAMPLES, Key, Lesson, Sample, Tur
 from personaagent.eval.sampling import Asked
 from personaagent.eval.tasks.options import meant
 from personaagent.eval.tasks.protocol import Task
-from personaagent.eval.tracing import NoTraces, Traces
+from personaagent.eval.tracing import NoTraces, Trace, Traces
 
 ENDS = (ConfigurationError, UsageError)
 """What no other sample would fare better with: it ends the run."""
@@ -166,6 +166,7 @@ class _Run:
             await self._case(work)
 
     async def _case(self, work: Work) -> None:
+        await self.traces.case(work.task.name, work.case, work.questions)
         async with AsyncExitStack() as stack:
             try:
                 answerer = await stack.enter_async_context(work.ready(self.lab))
@@ -173,7 +174,8 @@ class _Run:
                 raise
             except Exception as error:
                 for question in work.questions:
-                    self._keep(_failed(work, question, error))
+                    async with self._traced(work, question) as trace:
+                        self._keep(_failed(work, question, error), trace)
                 return
             if answerer.learned is not None:
                 self.learned.append(
@@ -185,17 +187,14 @@ class _Run:
                         learned=answerer.learned,
                     )
                 )
-            await self.traces.case(work.task.name, work.case, work.questions)
             await side_by_side(self._question(work, answerer, each) for each in work.questions)
 
     async def _question(self, work: Work, answerer: Answerer, question: Question) -> None:
-        async with (
-            self.room,
-            self.traces.sample(work.task.name, work.method.name, work.case, question) as trace,
-        ):
-            sample = await self._sample(work, answerer, question)
-            self._keep(sample)
-            trace.end(sample)
+        async with self.room, self._traced(work, question) as trace:
+            self._keep(await self._sample(work, answerer, question), trace)
+
+    def _traced(self, work: Work, question: Question) -> AbstractAsyncContextManager[Trace]:
+        return self.traces.sample(work.task.name, work.method.name, work.case, question)
 
     async def _sample(self, work: Work, answerer: Answerer, question: Question) -> Sample:
         try:
@@ -223,10 +222,11 @@ class _Run:
             }
         )
 
-    def _keep(self, sample: Sample) -> None:
+    def _keep(self, sample: Sample, trace: Trace) -> None:
         self.samples.append(sample)
         self.progress.add(sample)
         self.on_done(sample)
+        trace.end(sample)
 
 
 async def _turned(
