@@ -1,6 +1,9 @@
 """The user of a run is whom their token names, whatever else they say."""
 
 import asyncio
+import os
+import re
+import sys
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,10 +15,11 @@ from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
 from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.records import user_key
-from tests.support.server import Server
+from tests.support.server import ROOT, Server
 
 pytestmark = pytest.mark.integration
 VICTIM = "vera"
+DOCUMENTATION = ROOT / "docs" / "server.md"
 NOT_THERE = (NotFoundError, HTTPStatusError)
 
 
@@ -188,3 +192,14 @@ async def test_tokens_are_neither_logged_nor_kept(token_server: Server) -> None:
     header = token_server.token("ivo").split(".")[0]
     assert header not in str(seen)
     assert header not in token_server.log
+
+
+async def test_the_example_of_the_documentation_works(token_server: Server, victim: str) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", example),
+        env=os.environ | {"SERVER": token_server.url, "TOKEN": token_server.token(victim)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    assert said.decode() == "Your dog is called Rex."
