@@ -4,17 +4,16 @@ import asyncio
 import importlib.util
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from personaagent.cli.configured import CONFIGURATION, configured_folder
 from personaagent.cli.output import notice
 from personaagent.cli.run import pull_needed
 from personaagent.core.errors import ConfigurationError, DataError, UsageError
 from personaagent.core.settings import Settings, load_settings, variable
 
-CONFIGURATION = "langgraph.json"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SILENT = {
     "LANGGRAPH_CLI_NO_ANALYTICS": "1",
@@ -34,9 +33,11 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the graphs and our routes on this machine, for Studio and any LangGraph client."""
+    folder = configured_folder()
+    if folder is None:
+        raise DataError(f"There is no {CONFIGURATION} here: serve from the folder where it is.")
     settings = load_settings()
     _check(host, settings)
-    folder = _folder()
     asyncio.run(pull_needed(settings, "all", embeddings=True))
     command = [
         *(sys.executable, "-m", "langgraph_cli", "dev", "--config", CONFIGURATION),
@@ -69,14 +70,3 @@ def _who(settings: Settings) -> str:
     if Tokens(settings).required:
         return "for users with a token (personaagent token mint)"
     return "for this machine only, where anybody may be any user"
-
-
-def _folder() -> Path:
-    """Where langgraph.json is: here, or in the checkout that this package is installed from."""
-    import personaagent.server
-
-    installed = Path(personaagent.server.__path__[0]).parent
-    for folder in (Path.cwd(), installed):
-        if (folder / CONFIGURATION).is_file():
-            return folder
-    raise DataError(f"There is no {CONFIGURATION} here: serve from the folder where it is.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from personaagent.cli.configured import configured_folder
 from personaagent.cli.output import AsJson, show
 from personaagent.cli.run import User
 from personaagent.core.settings import load_settings
@@ -28,6 +29,7 @@ def mint(
     """Print a token of the user; whoever holds it is that user, until it expires."""
     from personaagent.server.identity import Tokens
 
+    configured_folder()
     expires = datetime.now(UTC) + timedelta(hours=hours)
     token = Tokens(load_settings()).mint(user, expires)
     if as_json:

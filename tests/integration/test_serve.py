@@ -22,6 +22,9 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture
 def command(monkeypatch, capsys, tmp_path) -> Iterator[Command]:
+    """The command, in a folder with the configuration of ours."""
+    (tmp_path / "langgraph.json").write_text((ROOT / "langgraph.json").read_text("utf-8"), "utf-8")
+    monkeypatch.chdir(tmp_path)
     with command_line(monkeypatch, capsys, tmp_path / "home") as command:
         yield command
 
@@ -107,6 +110,16 @@ async def test_a_minted_token_is_the_users(command: Command, monkeypatch) -> Non
     assert await tokens.user(minted.out.strip()) == "mina"
     as_json = command("token", "mint", "--user", "mina", "--hours", "2", "--json").data
     assert await tokens.user(as_json["token"]) == as_json["user"] == "mina"
+
+
+async def test_what_stands_in_the_file_of_variables_wins(
+    command: Command, monkeypatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PERSONAAGENT_AUTH_SECRET", "a secret that is not the server's any more")
+    with (tmp_path / ".env").open("w") as file:
+        file.write(f'PERSONAAGENT_AUTH_SECRET="{SECRET}"\n')
+    minted = command("token", "mint", "--user", "mina")
+    assert await Tokens(Settings(auth_secret=SECRET)).user(minted.out.strip()) == "mina"
 
 
 @pytest.mark.parametrize(

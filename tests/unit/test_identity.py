@@ -1,53 +1,27 @@
 """Whom a token names, and which tokens are refused; who may ask without one."""
 
-import base64
-import hmac
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personaagent.core.errors import ConfigurationError, ServiceError, TokenRefused
+from personaagent.core.errors import ConfigurationError, TokenRefused
 from personaagent.core.settings import Settings
 from personaagent.server.developer import at_this_machine
 from personaagent.server.identity import Tokens
+from tests.support.tokens import by_hand, claims
 
 SECRET = "s" * 32
-ISSUER = "https://login.example"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-EC = ec.generate_private_key(ec.SECP256R1())
-OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-KEYS = {"rsa": RSA, "ec": EC}
 
 
 def tokens(**settings: Any) -> Tokens:
     return Tokens(Settings(**settings))
-
-
-def claims(**changed: Any) -> dict[str, Any]:
-    """The claims of a valid token of Ana's, but for what is ``changed`` (None: left out)."""
-    usual = {
-        "sub": "ana",
-        "iss": "personaagent",
-        "aud": "personaagent",
-        "exp": datetime.now(UTC) + timedelta(hours=1),
-    }
-    return {name: value for name, value in (usual | changed).items() if value is not None}
-
-
-def by_hand(header: dict[str, Any], said: dict[str, Any], signature: bytes = b"") -> str:
-    """A token that no library would sign."""
-    said = said | {"exp": int(said["exp"].timestamp())}
-    parts = [json.dumps(header).encode(), json.dumps(said).encode(), signature]
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
 async def test_a_minted_token_names_its_user() -> None:
@@ -116,92 +90,6 @@ async def test_no_changed_letter_of_a_token_goes_unnoticed(data: st.DataObject) 
     other = data.draw(st.sampled_from("AZaz09-_.").filter(lambda letter: letter != token[place]))
     with pytest.raises(TokenRefused):
         await tokens(auth_secret=SECRET).user(token[:place] + other + token[place + 1 :])
-
-
-class KeyServer(jwt.PyJWKClient):
-    """A key server without HTTP; counts how often it is asked."""
-
-    asked = 0
-
-    def fetch_data(self) -> Any:
-        self.asked += 1
-        keys = [
-            json.loads(jwt.get_algorithm_by_name(algorithm).to_jwk(KEYS[name].public_key()))
-            | {"kid": name, "use": "sig"}
-            for name, algorithm in (("rsa", "RS256"), ("ec", "ES256"))
-        ]
-        fetched = {"keys": keys}
-        assert self.jwk_set_cache is not None
-        self.jwk_set_cache.put(jwt.PyJWKSet.from_dict(fetched))
-        return fetched
-
-
-@contextmanager
-def by_key_server() -> Iterator[Tokens]:
-    checking = tokens(auth_jwks_url="https://login.example/keys", auth_issuer=ISSUER)
-    checking.__dict__["_key_server"] = KeyServer("https://login.example/keys")
-    yield checking
-
-
-@pytest.mark.parametrize(("kid", "algorithm"), [("rsa", "RS256"), ("ec", "ES256")])
-async def test_the_keys_of_a_key_server_are_believed(kid: str, algorithm: str) -> None:
-    with by_key_server() as checking:
-        token = jwt.encode(claims(iss=ISSUER), KEYS[kid], algorithm, headers={"kid": kid})
-        assert await checking.user(token) == "ana"
-
-
-def confused() -> str:
-    """A token whose HMAC secret is the public key of the key server, as everybody can read it."""
-    public = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    unsigned = by_hand({"alg": "HS256", "kid": "rsa"}, claims(iss=ISSUER)).removesuffix(".")
-    signature = hmac.digest(public, unsigned.encode(), "sha256")
-    return f"{unsigned}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
-
-
-@pytest.mark.parametrize(
-    "forged",
-    [
-        jwt.encode(claims(iss=ISSUER), OTHER, "RS256", headers={"kid": "rsa"}),
-        jwt.encode(claims(iss=ISSUER), OTHER, "RS256", headers={"kid": "unknown"}),
-        jwt.encode(claims(iss=ISSUER), RSA, "RS256"),
-        confused(),
-        jwt.encode(claims(iss=ISSUER), SECRET, "HS256", headers={"kid": "rsa"}),
-        jwt.encode(claims(iss=ISSUER), None, "none", headers={"kid": "rsa"}),
-        jwt.encode(claims(iss=ISSUER), EC, "ES256", headers={"kid": "rsa"}),
-        jwt.encode(claims(iss=ISSUER), RSA, "PS256", headers={"kid": "rsa"}),
-        jwt.encode(claims(), RSA, "RS256", headers={"kid": "rsa"}),
-    ],
-    ids=[
-        "key",
-        "kid",
-        "no kid",
-        "confused",
-        "HS256",
-        "none",
-        "other key",
-        "other algorithm",
-        "issuer",
-    ],
-)
-async def test_what_no_key_of_the_key_server_signed_is_refused(forged: str) -> None:
-    with by_key_server() as checking, pytest.raises(TokenRefused):
-        await checking.user(forged)
-
-
-async def test_unknown_keys_do_not_make_us_ask_the_key_server_each_time() -> None:
-    with by_key_server() as checking:
-        for number in range(20):
-            forged = jwt.encode(claims(), OTHER, "RS256", headers={"kid": str(number)})
-            with pytest.raises(TokenRefused):
-                await checking.user(forged)
-        assert checking._key_server.asked <= 2
-
-
-async def test_a_key_server_that_is_down_is_no_fault_of_the_token() -> None:
-    checking = tokens(auth_jwks_url="http://127.0.0.1:9/keys", auth_issuer=ISSUER)
-    token = jwt.encode(claims(iss=ISSUER), RSA, "RS256", headers={"kid": "rsa"})
-    with pytest.raises(ServiceError):
-        await checking.user(token)
 
 
 @pytest.mark.parametrize(
