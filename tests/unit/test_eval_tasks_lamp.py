@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from personaagent.core.errors import DataError
-from personaagent.eval.alignment_lamp import users_of
 from personaagent.eval.case import Case, Question
 from personaagent.eval.tasks.all import TASKS
 from personaagent.eval.tasks.lamp import MOVIES
@@ -254,20 +253,3 @@ def test_what_is_no_such_folder(tmp_path: Path) -> None:
         next(TASKS["LaMP_2M"].cases(data, 0))
     with pytest.raises(DataError, match="two references"):
         cases(tmp_path, "LaMP_1", citing("Ann") | {"input": "Which?"})
-
-
-def test_users_with_their_latest_questions(tmp_path: Path) -> None:
-    cats, dogs = film("cats", "comedy", 100), film("dogs", "classic", 200)
-    owls, eels = film("owls", "comedy", 300), film("eels", "classic", 400)
-    questions = (
-        asked("eels", "classic", owls, cats, dogs, date=400),
-        asked("newts", "comedy", eels, cats, dogs, owls, film("bees", "comedy", 400), date=500),
-        asked("owls", "comedy", dogs, cats, date=300),
-    )
-    [una] = users_of(cases(tmp_path, "LaMP_2M_style", *questions), most_tests=2)
-    assert [(test.id, test.gold) for test in una.tests] == [
-        ("u-eels", "classic"),
-        ("u-newts", "comedy"),
-    ]
-    assert [e.query.split()[-1] for e in una.history] == ["cats.", "dogs.", "owls."]
-    assert len({e.id for e in una.history}) == 3
