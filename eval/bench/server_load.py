@@ -13,8 +13,9 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from statistics import mean, quantiles
 
 import httpx
@@ -25,9 +26,9 @@ from server_world import Loaded, loaded_server
 from world import sentence
 
 CLIENTS = (16, 64)
-ROUNDS = 3
-SECONDS = 12.0
-"""How long each agent is asked in a round."""
+ROUNDS = 2
+TURNS = 128
+"""Of all clients together, in a round."""
 
 
 class Client:
@@ -58,6 +59,10 @@ class Client:
         self.turns += agent == "agent"
         return time.perf_counter() - began
 
+    async def some_turns(self, agent: str, count: int) -> list[float]:
+        """The seconds of so many turns."""
+        return [await self.turn(agent) for _ in range(count)]
+
     async def turns_until(self, agent: str, end: float) -> list[float]:
         """The same, again and again, until that moment."""
         found = []
@@ -69,49 +74,83 @@ class Client:
         await self._http.aclose()
 
 
-async def load(clients: Sequence[Client], agent: str, seconds: float) -> list[float]:
-    """The seconds of every turn of all clients at once."""
-    end = time.perf_counter() + seconds
-    every = await asyncio.gather(*(client.turns_until(agent, end) for client in clients))
-    return [each for found in every for each in found]
+@dataclass
+class Phase:
+    """What an agent was seen to do: seconds of each turn, of all of them together, and of the
+    server's processor."""
+
+    turns: list[float] = field(default_factory=list)
+    spent: float = 0.0
+    worked: float = 0.0
+
+    def measured(self, what: str) -> list[Measured]:
+        """The same as figures."""
+        return [
+            Measured(f"{what}: turns a second", len(self.turns) / self.spent, "/s"),
+            Measured(f"{what}: processor time a turn", 1000 * self.worked / len(self.turns), " ms"),
+            *(Measured(f"{what}: p{p}", 1000 * self.percentile(p), " ms") for p in (50, 95, 99)),
+        ]
+
+    def percentile(self, percent: int) -> float:
+        """Seconds within which so many of the turns ended."""
+        return quantiles(self.turns, n=100)[percent - 1]
+
+
+@asynccontextmanager
+async def clients_of(server: Loaded, count: int, first: int = 0) -> AsyncIterator[list[Client]]:
+    """So many clients, each of whom has asked both agents once."""
+    clients = [Client(server, first + number) for number in range(count)]
+    for agent in ("bare", "agent"):
+        await asyncio.gather(*(client.turn(agent) for client in clients))
+    yield clients
+    await asyncio.gather(*(client.aclose() for client in clients))
 
 
 async def compare(server: Loaded, count: int, latency: float) -> list[Measured]:
-    clients = [Client(server, number) for number in range(count)]
-    for agent in ("bare", "agent"):
-        await asyncio.gather(*(client.turn(agent) for client in clients))
-    found: dict[str, list[float]] = {"bare": [], "agent": []}
-    for number in range(ROUNDS):
-        for agent in sorted(found, reverse=bool(number % 2)):
-            found[agent] += await load(clients, agent, SECONDS)
-    await asyncio.gather(*(client.aclose() for client in clients))
+    process = psutil.Process(server.process.pid)
+    found = {"bare": Phase(), "agent": Phase()}
+    async with clients_of(server, count) as clients:
+        for number in range(ROUNDS):
+            for agent in sorted(found, reverse=bool(number % 2)):
+                began, worked = time.perf_counter(), _worked(process)
+                every = await asyncio.gather(
+                    *(client.some_turns(agent, TURNS // count) for client in clients)
+                )
+                found[agent].turns += [each for turns in every for each in turns]
+                found[agent].spent += time.perf_counter() - began
+                found[agent].worked += _worked(process) - worked
     what = f"{count} clients, endpoint of {latency:g} s"
-    ours, theirs = (_percentiles(found[agent]) for agent in ("agent", "bare"))
-    spent = ROUNDS * SECONDS
+    ours, theirs = found["agent"], found["bare"]
     return [
-        *_told(f"{what}, this agent", found["agent"], spent),
-        *_told(f"{what}, bare agent", found["bare"], spent),
-        Measured(f"{what}, p95 against bare", ours[94] / theirs[94], "x"),
-        Measured(f"{what}, latency (median) against bare", ours[49] / theirs[49], "x", most=1.3),
+        *ours.measured(f"{what}, this agent"),
+        *theirs.measured(f"{what}, bare agent"),
+        Measured(f"{what}, processor time against bare", _ratio(ours, theirs), "x"),
+        Measured(f"{what}, p95 against bare", ours.percentile(95) / theirs.percentile(95), "x"),
+        Measured(
+            f"{what}, latency (median) against bare",
+            ours.percentile(50) / theirs.percentile(50),
+            "x",
+            most=1.3,
+        ),
     ]
 
 
-def _told(what: str, seconds: list[float], spent: float) -> list[Measured]:
-    at = _percentiles(seconds)
-    return [
-        Measured(f"{what}: turns a second", len(seconds) / spent, "/s"),
-        *(Measured(f"{what}: p{p}", 1000 * at[p - 1], " ms") for p in (50, 95, 99)),
-    ]
+def _worked(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
-def _percentiles(seconds: list[float]) -> list[float]:
-    return quantiles(seconds, n=100)
+def _ratio(ours: Phase, theirs: Phase) -> float:
+    return (ours.worked / len(ours.turns)) / (theirs.worked / len(theirs.turns))
 
 
 async def soak(server: Loaded, seconds: float) -> list[Measured]:
     """Turns of 16 users without a pause; what of memory and episodes is there after it."""
-    clients = [Client(server, 1000 + number) for number in range(16)]
-    await load(clients, "agent", 5)
+    async with clients_of(server, 16, first=1000) as clients:
+        return await _soaked(server, clients, seconds)
+
+
+async def _soaked(server: Loaded, clients: Sequence[Client], seconds: float) -> list[Measured]:
     process, sizes = psutil.Process(server.process.pid), []
 
     async def watch() -> None:
@@ -120,15 +159,16 @@ async def soak(server: Loaded, seconds: float) -> list[Measured]:
             await asyncio.sleep(1)
 
     watching = asyncio.create_task(watch())
-    turns = await load(clients, "agent", seconds)
+    end = time.perf_counter() + seconds
+    every = await asyncio.gather(*(client.turns_until("agent", end) for client in clients))
     watching.cancel()
-    await asyncio.gather(*(client.aclose() for client in clients))
+    soaked = Phase([each for turns in every for each in turns], time.perf_counter() - end + seconds)
     asked, quarter = sum(client.turns for client in clients), max(1, len(sizes) // 4)
     early, late = mean(sizes[quarter : 2 * quarter]), mean(sizes[-quarter:])
     return [
-        Measured(f"soak of {seconds:g} s: turns", len(turns)),
-        Measured("soak: turns a second", len(turns) / seconds, "/s"),
-        Measured("soak: p99", 1000 * _percentiles(turns)[98], " ms"),
+        Measured(f"soak of {seconds:g} s: turns", len(soaked.turns)),
+        Measured("soak: turns a second", len(soaked.turns) / soaked.spent, "/s"),
+        Measured("soak: p99", 1000 * soaked.percentile(99), " ms"),
         Measured("soak: episodes lost", asked - _episodes(server), most=0),
         Measured("soak: memory of the server at its end", late, " MB"),
         Measured("soak: growth since its second quarter", late / early, "x", most=1.1),
