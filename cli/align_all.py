@@ -1,6 +1,7 @@
 """``personaagent align --all``: every user of the data folder who has said something new."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ def align_all(options: dict[str, Any], users_at_once: int, after: int, as_json: 
 
     async def work(agent: "LocalAgent") -> list[Aligned]:
         users = await agent.users_to_align(after)
+        gc.freeze()  # what is imported never goes, and need not be gone through again and again
         room = asyncio.Semaphore(users_at_once)
         return list(await asyncio.gather(*(one(agent, user, room) for user in users)))
 

@@ -8,6 +8,7 @@ which there is not enough left to do for 16, counts.
 """
 
 import asyncio
+import gc
 import time
 from contextlib import AsyncExitStack
 
@@ -42,6 +43,7 @@ async def measure() -> list[Measured]:
         parts = Parts.make(settings, real_embedder())
         agent = await stack.enter_async_context(open_local(settings, parts))
         await agent.align("first", batch=3, holdout=4, candidates=4, rounds=1)
+        gc.freeze()  # as `align --all` does
         endpoint.busy()
         say(f"aligning {len(USERS)} users ...")
         worked = time.process_time()

@@ -14,7 +14,7 @@ from personaagent.memory.spending import Spending, Spent
 class Budget:
     """The limits of a run, and what was used so far. A limit of 0 is none.
 
-    What is used is booked at once, so that it counts whatever becomes of the run.
+    What is used is booked at once. ``room`` is for the run's simulations, each until it is kept.
     """
 
     plan: Plan
@@ -27,6 +27,10 @@ class Budget:
     used: Usage = field(default_factory=Usage)
     """What the run has used since then."""
     since: float = field(default_factory=monotonic)
+    room: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.room = asyncio.Semaphore(self.settings.simulations_at_once)
 
     @classmethod
     async def of(
@@ -41,10 +45,18 @@ class Budget:
         return cls(plan, settings, spending, before, others)
 
     async def spend(self, usage: Usage) -> None:
-        """Count ``usage`` in."""
+        """Count ``usage`` in, and book it."""
         if usage.by_role:
-            self.used += usage
-            await self.spending.book(self.plan.run, self.spent())
+            self.count(usage)
+            await self.book()
+
+    def count(self, usage: Usage) -> None:
+        """Count ``usage`` in; it is yet to be booked."""
+        self.used += usage
+
+    async def book(self) -> None:
+        """Book what the run has spent, so that it counts whatever becomes of the run."""
+        await self.spending.book(self.plan.run, self.spent())
 
     def catch_up(self, other: "Budget") -> None:
         """Take over what ``other`` knows to be used, where it knows of more."""

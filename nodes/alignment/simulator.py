@@ -160,15 +160,18 @@ class Simulator:
         }
         context = _context(memory, told.episode, frozenset(told.scene.hidden), plan)
         try:
-            async with self.parts.room:
-                if refusal := budget.refusal():
-                    return Simulated(error=refusal)
-                done = await self.answering[plan.tools].ainvoke(state, context=context)
-                answer = done["messages"][-1].text
-                used = Usage.model_validate(done["usage"])
-                # Kept before another may begin: a kill costs no more answers than are under way.
+            async with budget.room:
+                async with self.parts.room:
+                    if refusal := budget.refusal():
+                        return Simulated(error=refusal)
+                    done = await self.answering[plan.tools].ainvoke(state, context=context)
+                    answer = done["messages"][-1].text
+                    used = Usage.model_validate(done["usage"])
+                    budget.count(used)
+                # Kept before another of the run may begin, so that a kill costs no more answers
+                # than are under way; other runs need not wait for that.
                 await asyncio.gather(
-                    budget.spend(used),
+                    budget.book(),
                     memory.simulations.put(key, {"answer": answer}, drawn_from=told.drawn_from),
                 )
         except (ServiceError, NodeTimeoutError) as error:
