@@ -129,9 +129,13 @@ async def end_thread(api: LangGraphClient, thread: str) -> None:
     """Break off what runs on a thread of the caller, and delete it; it may be gone already."""
     with suppress(NotFoundError):
         for run in await _unfinished(api, thread):
-            with suppress(NotFoundError, ConflictError):  # it has just ended
-                await api.runs.cancel(thread, run["run_id"], wait=True)
+            await _cancel(api, thread, run["run_id"])
         await api.threads.delete(thread)
+
+
+async def _cancel(api: LangGraphClient, thread: str, run_id: str) -> None:
+    with suppress(NotFoundError, ConflictError):  # it has just ended
+        await api.runs.cancel(thread, run_id, wait=True)
 
 
 async def _unfinished(api: LangGraphClient, thread: str) -> list[Run]:
@@ -159,13 +163,15 @@ async def _see_to_nightly(api: LangGraphClient, user_id: str, schedule: str) -> 
         if cron["cron_id"] not in right:
             await api.crons.delete(cron["cron_id"])
     if wanted and not right:
-        await api.crons.create_for_thread(
+        made = await api.crons.create_for_thread(
             thread,
             GRAPH,
             schedule=wanted,
             input={"trigger": NIGHTLY},
             **_as(user_id),
         )
+        if "run_id" in made:  # aegra does not wait for the night
+            await _cancel(api, thread, made["run_id"])
 
 
 def _as(user_id: str, **options: Any) -> dict[str, Any]:
