@@ -1,7 +1,9 @@
 """The alignment graph, with scripted models that read their prompts."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from personaagent.core.errors import ModelError, ModelUnavailable
 from personaagent.core.records import Rule, Signal
 from personaagent.memory.marks import Marks
+from personaagent.memory.simulations import Simulations
 from tests.support.alignment import (
     PREFERENCES,
     Scripted,
@@ -476,6 +479,54 @@ async def test_no_judge_is_asked_beyond_the_budget(tmp_path: Path) -> None:
     await there.remember(*walks(6, [KILOMETRES]))
     run = await there.align(calls=8)
     assert (len(there.prompts), run.stopped_by) == (8, "calls")
+
+
+async def test_an_answer_that_is_being_kept_holds_up_no_other_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where there is room for one call alone; the run that waits begins no other itself."""
+    stuck, free = asyncio.Event(), asyncio.Event()
+    keep = Simulations.put
+
+    async def put(kept: Simulations, *given: Any, **options: Any) -> None:
+        if kept.space.user_id == "anna":
+            stuck.set()
+            await free.wait()
+        await keep(kept, *given, **options)
+
+    monkeypatch.setattr(Simulations, "put", put)
+    anna = world(tmp_path, Scripted(), concurrency=1)
+    ben = replace(anna, user="ben")
+    for there in (anna, ben):
+        own = [w.model_copy(update={"user_id": there.user}) for w in walks(4, [KILOMETRES])]
+        await there.remember(*own)
+    waiting = asyncio.create_task(anna.align(rounds=1))
+    await stuck.wait()
+    assert len(anna.prompts) == 1
+    async with asyncio.timeout(60):
+        run = await ben.align(rounds=1)
+    assert run.to_version == 2
+    assert len(anna.prompts) == 1 + run.usage["llm_calls"]
+    free.set()
+    assert (await waiting).to_version == 2
+
+
+async def test_a_judgement_is_paid_for_once(tmp_path: Path) -> None:
+    judged = json.dumps({"why": "The measure differs.", "score": 1})
+    asked: list[str] = []
+
+    def actor(prompt: Prompt) -> Reply:
+        if "You compare two answers" not in prompt.last:
+            return act(prompt)
+        asked.append(prompt.last)
+        return judged
+
+    scripted = Scripted(actor=actor, propose=lambda prompt, missing: [])
+    there = world(tmp_path, scripted, align_text_metric="judge")
+    await there.remember(*walks(6, [KILOMETRES]))
+    for _ in range(2):
+        await there.align(rounds=2)
+    assert len(asked) == len(set(asked)) > 0
 
 
 async def test_the_paper_s_algorithm_runs_on_the_same_nodes(tmp_path: Path) -> None:
