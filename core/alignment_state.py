@@ -1,7 +1,7 @@
 """State and context of the alignment graph. JSON-like throughout; each field has its reducer."""
 
 from typing import Annotated, Any, Literal, TypeVar, get_args
-from uuid import NAMESPACE_OID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict  # typing's own has no JSON schema before Python 3.12
@@ -20,9 +20,14 @@ NIGHTLY = "nightly"
 BY_ITSELF = (LABELS, NIGHTLY)
 
 
+KEPT = 8
+"""Version of the UUIDs of alignment threads (RFC 9562: one's own), which no client makes by chance."""
+
+
 def alignment_thread(user_id: str) -> str:
     """The thread of the user's alignment, one a user: a UUID, as servers ask for."""
-    return str(uuid5(NAMESPACE_OID, f"alignment:{user_key(user_id)}"))
+    digits = uuid5(NAMESPACE_OID, f"alignment:{user_key(user_id)}").hex
+    return str(UUID(f"{digits[:12]}{KEPT}{digits[13:]}"))
 
 
 class AlignmentContext(BaseModel):

@@ -12,7 +12,7 @@ from uuid import UUID
 from langgraph_sdk import Auth
 from starlette.exceptions import HTTPException
 
-from personaagent.core.alignment_state import alignment_thread
+from personaagent.core.alignment_state import KEPT, alignment_thread
 from personaagent.core.errors import ServiceError, TokenRefused
 from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings, variable
@@ -127,12 +127,12 @@ def _owned(ctx: Context, value: dict[str, Any]) -> dict[str, Any]:
 def _refuse_kept_thread(thread_id: UUID | str | None, user_id: str) -> None:
     """Let nobody make the thread that another user's alignment will have.
 
-    Its id can be told from the user's; like no other here, it is a UUID of version 5.
+    Its id can be told from the user's, and which ids are such ones from the ids.
     """
     if thread_id is None or str(thread_id) == alignment_thread(user_id):
         return
     try:
-        kept = UUID(str(thread_id)).version == 5
+        kept = UUID(str(thread_id)).version == KEPT
     except ValueError:
         return  # the server says what is wrong with it
     if kept:

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import pytest
 from httpx import HTTPStatusError
@@ -139,7 +139,6 @@ async def test_nobody_takes_the_thread_of_another_users_alignment(
     token_server: Server, make: str
 ) -> None:
     kept = alignment_thread(f"newcomer {make}")
-    assert UUID(kept).version == 5
 
     async def take(client: LangGraphClient) -> None:
         if make == "thread":
@@ -155,6 +154,12 @@ async def test_nobody_takes_the_thread_of_another_users_alignment(
     async with token_server.sdk(f"newcomer {make}") as client:
         await client.threads.create(thread_id=kept)
         await take(client) if make != "thread" else None
+
+
+async def test_a_client_may_name_its_threads_by_what_they_stand_for(token_server: Server) -> None:
+    async with token_server.sdk("ivo") as client:
+        named = str(uuid5(NAMESPACE_URL, f"a channel of the chat {uuid4()}"))
+        assert (await client.threads.create(thread_id=named))["thread_id"] == named
 
 
 async def test_a_user_finds_their_own_part_of_the_store_only(
