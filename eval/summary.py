@@ -191,7 +191,7 @@ def kept_of(folder: Path) -> dict[tuple[str, str], dict[Place, Kept]]:
 
 
 def lessons_of(folder: Path) -> dict[tuple[str, str], dict[str, Lesson]]:
-    """What was learned in ``folder``: by task and method, then by case.
+    """What was learned in ``folder``: by task and method, then by case, in the order of their names.
 
     Raises:
         DataError: a line cannot be read.
@@ -199,7 +199,7 @@ def lessons_of(folder: Path) -> dict[tuple[str, str], dict[str, Lesson]]:
     lessons: dict[tuple[str, str], dict[str, Lesson]] = {}
     for lesson in read_lines(folder / LEARNED, Lesson):
         lessons.setdefault((lesson.task, lesson.method), {})[lesson.case] = lesson
-    return lessons
+    return {key: dict(sorted(lessons[key].items())) for key in sorted(lessons)}
 
 
 def compare_kept(
