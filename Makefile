@@ -6,10 +6,10 @@ READY  := $(VENV)/.ready
 PYTHON312 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) python3.12)
 POSTGRES  := build/postgres
 
-.PHONY: help setup postgres demo dev test live lint types bench clean
+.PHONY: help setup postgres demo dev test live lint types bench bench-server clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
 
 setup: $(READY) ## a virtual environment with everything in it
 
@@ -53,6 +53,9 @@ types: setup ## mypy --strict on a built copy
 
 bench: setup ## every benchmark, each as a ratio against its baseline
 	@$(BIN)/python eval/bench/run_all.py
+
+bench-server: setup postgres ## the server under load, against a bare agent on the same server (ten minutes)
+	@$(BIN)/python eval/bench/server_load.py
 
 clean: ## remove what was built
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

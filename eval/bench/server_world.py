@@ -27,10 +27,11 @@ SAFE = ()
 
 @dataclass(frozen=True)
 class Loaded:
-    """A running server: its address, its process, its database, and what signs its tokens."""
+    """A running server: its address, process, data folder, database, and what signs its tokens."""
 
     url: str
     process: subprocess.Popen[bytes]
+    home: Path
     database: str
     secret: str
 
@@ -81,7 +82,7 @@ def loaded_server(endpoint: str, embeddings: str) -> Iterator[Loaded]:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(url, process, folder / "log")
-            yield Loaded(url, process, database, secret)
+            yield Loaded(url, process, home, database, secret)
         finally:
             process.terminate()
             process.wait()

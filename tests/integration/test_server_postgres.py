@@ -73,6 +73,7 @@ def test_it_serves_what_langgraph_json_names() -> None:
     assert {name: each["description"] for name, each in theirs["graphs"].items()} == described
     assert theirs["auth"]["path"] == ours["auth"]["path"]
     assert theirs["http"]["app"] == ours["http"]["app"]
+    assert theirs["checkpointer"]["ttl"] == ours["checkpointer"]["ttl"]
 
 
 def test_it_starts_only_where_callers_show_a_token() -> None:
