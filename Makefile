@@ -9,7 +9,7 @@ POSTGRES  := build/postgres
 .PHONY: help setup postgres demo dev test live lint types bench bench-server clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY) ## a virtual environment with everything in it
 
