@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
-from langgraph_sdk.schema import Run
+from langgraph_sdk.schema import Run, ThreadState
 
 from personaagent.core.alignment import Alignment, Proposal
 from personaagent.core.alignment_progress import Progress, progress_of
@@ -13,10 +13,12 @@ from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import Unknown
 from personaagent.core.records import Moment, Record
 
+PAGE = 10
+
 
 class Started(Record):
-    """A run: ``pending`` in the queue; ``success`` also where it has put its proposal to the user,
-    whose answer goes on with it as another run."""
+    """A run: ``pending`` in the queue; one that has put its proposal to the user, whose answer goes on
+    with it as another run, is a ``success`` or ``interrupted``, as the server has it."""
 
     id: str
     status: Literal["pending", "running", "error", "success", "timeout", "interrupted"]
@@ -58,10 +60,21 @@ async def standing(api: LangGraphClient, user_id: str, run_id: str) -> Standing:
     thread = alignment_thread(user_id)
     try:
         run = await api.runs.get(thread, run_id)
-        last = await api.threads.get_history(thread, limit=1, metadata={"run_id": run_id})
+        last = await _last_state(api, thread, run_id)
     except NotFoundError as error:
         raise Unknown(f"There is no alignment '{run_id}' of yours: list them.") from error
-    return Standing.model_validate(_known(run) | (_told(last[0]) if last else {}))
+    return Standing.model_validate(_known(run) | (_told(last) if last else {}))
+
+
+async def _last_state(api: LangGraphClient, thread: str, run_id: str) -> ThreadState | None:
+    """The last checkpoint of the run. Not every server finds it by itself, by its metadata."""
+    before: Any = None
+    while page := await api.threads.get_history(thread, limit=PAGE, before=before):
+        for state in page:
+            if (state["metadata"] or {}).get("run_id") == run_id:
+                return state
+        before = {"configurable": page[-1]["checkpoint"]}
+    return None
 
 
 def _known(run: Run) -> dict[str, Any]:

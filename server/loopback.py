@@ -23,7 +23,7 @@ async def own_api(request: Request) -> AsyncIterator[LangGraphClient]:
     SDK would go past both.) No connection is made: the application is called.
     """
     said = {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
-    transport = httpx.ASGITransport(app=request.app)
+    transport = httpx.ASGITransport(app=request.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", headers=said, timeout=SECONDS
     ) as http:
