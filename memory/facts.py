@@ -6,7 +6,7 @@ from statistics import fmean, median, pstdev
 from typing import TypeVar
 
 from personaagent.core.records import TaskFacts
-from personaagent.memory.kinds import SPOKEN, LabelKind, kind_of, ranked
+from personaagent.memory.kinds import SPOKEN, LabelKind, are_options, kind_of, ranked
 from personaagent.memory.tally import TaskTally, is_short, words_in
 
 RECENT = 5
@@ -21,9 +21,10 @@ def compute_facts(tallies: Iterable[TaskTally]) -> list[TaskFacts]:
     """Facts of each task, most labels first, by the kind of its labels (``kind_of``).
 
     Of free text the length is kept. ``recent`` describes the latest 5 against those before,
-    from 10 labels on.
+    from 10 labels on. There are none of labels that only mark an option.
     """
-    return sorted(map(_task_facts, tallies), key=lambda each: (-each.count, each.task or ""))
+    facts = [_task_facts(each) for each in tallies if not are_options(each)]
+    return sorted(facts, key=lambda each: (-each.count, each.task or ""))
 
 
 def describe_facts(facts: Sequence[TaskFacts]) -> str:

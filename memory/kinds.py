@@ -1,5 +1,6 @@
 """What kind of labels a task has: numbers, classes, or free text."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,7 @@ LabelKind = Literal["numbers", "labels", "text"]
 SPOKEN = 3
 """Free texts of which the length is worth telling."""
 MOST_LABELS = 200
+OPTION = re.compile(r"\[\w{1,2}\]")
 LARGEST = 1e100
 """Beyond it, sums and squares may overflow; no user means such a number."""
 
@@ -37,6 +39,15 @@ def kind_of(tally: TaskTally) -> TaskKind:
     if numbers := as_numbers([*tally.counts]):
         return TaskKind("numbers", labels[:MOST_LABELS], min(numbers), max(numbers))
     return TaskKind("labels" if _are_classes(tally) else "text", labels[:MOST_LABELS])
+
+
+def are_options(tally: TaskTally) -> bool:
+    """Whether the labels only mark an option of their question, as ``[1]`` does.
+
+    What stands first among the options is chance: how often it was chosen tells nothing of the
+    user.
+    """
+    return all(OPTION.fullmatch(token) for token in tally.counts)
 
 
 def ranked(tally: TaskTally) -> dict[str, int]:

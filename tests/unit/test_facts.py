@@ -52,6 +52,11 @@ def test_words_that_python_reads_as_numbers_are_none(word: str) -> None:
     assert facts.labels[word] == 1
 
 
+def test_marks_of_options_tell_nothing_of_the_user() -> None:
+    assert compute_facts(tally(labelled("[1]", "[2]", "[1]"))) == []
+    assert the_facts("[1]", "both of them", "[1]").labels == {"[1]": 2, "both of them": 1}
+
+
 def test_free_text_is_measured() -> None:
     facts = the_facts("one two three four five six", "one", "one two three four five")
     assert facts.words == {"median": 5, "shortest": 1, "longest": 6}
