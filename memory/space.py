@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from langgraph.store.base import BaseStore, PutOp, SearchItem
 
-from personaagent.core.errors import DataError
+from personaagent.core.errors import DataError, PersonaAgentError
 from personaagent.core.records import user_key
 
 Kind = Literal[
@@ -122,7 +122,9 @@ def storage_errors() -> Iterator[None]:
     """Turn what a failing disk or database gives into one sentence (``DataError``)."""
     try:
         yield
-    except (sqlite3.Error, OSError, ValueError) as error:
+    except PersonaAgentError:
+        raise
+    except Exception as error:
         sentence = next(filter(None, map(_sentence, _chain(error))), None)
         if sentence is None:
             raise
@@ -142,6 +144,8 @@ _FULL = "The disk is full: make room and try again; what was stored before is in
 def _sentence(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return _FULL
+    if type(error).__module__.startswith("psycopg"):  # which is there on a server alone
+        return "The database cannot be used now: try again later."
     if not isinstance(error, sqlite3.Error):
         return None
     reason = str(error)
