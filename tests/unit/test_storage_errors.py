@@ -19,10 +19,9 @@ def test_a_database_that_does_not_answer_is_told_without_its_address() -> None:
 
 
 def test_other_errors_are_left_as_they_are() -> None:
+    of_the_index = IndexUnavailable("the index is full")
+    of_the_index.__cause__ = OSError(28, "No space left on device")
     with pytest.raises(IndexUnavailable), storage_errors():
-        try:
-            raise OSError(28, "No space left on device")
-        except OSError as full:
-            raise IndexUnavailable("the index is full") from full
+        raise of_the_index
     with pytest.raises(KeyError), storage_errors():
         raise KeyError("a mistake of ours")
