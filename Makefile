@@ -3,6 +3,7 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+DATA   := $(or $(PERSONAAGENT_DATA),../shared/data)
 PYTHON312 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) python3.12)
 POSTGRES  := build/postgres
 
@@ -56,6 +57,16 @@ bench: setup ## every benchmark, each as a ratio against its baseline
 
 bench-server: setup postgres ## the server under load, against a bare agent on the same server (ten minutes)
 	@$(BIN)/python eval/bench/server_load.py
+
+# So little is told that the embedded model, on two cores, is done in time.
+eval: setup ## a small evaluation on the embedded model, in under 20 minutes
+	@test -d "$(DATA)/lamp" -a -d "$(DATA)/prefeval" || { echo "There is no lamp/ and prefeval/ in $(DATA):" \
+	  "docs/tasks.md says where their authors publish them; PERSONAAGENT_DATA names the folder."; exit 1; }
+	@unset OPENAI_API_KEY OPENAI_BASE_URL PERSONAAGENT_MODEL; \
+	  PERSONAAGENT_TOP_K=2 PERSONAAGENT_PROMPT_TOKENS=600 PERSONAAGENT_ALIGN_HOLDOUT=4 \
+	  PERSONAAGENT_ALIGN_ROUNDS=1 PERSONAAGENT_ALIGN_CANDIDATES=2 \
+	  $(BIN)/personaagent eval run --tasks LaMP_2M_style,prefeval_mcq --limit 3 --data "$(DATA)" \
+	  --methods prompt,rag,majority,persona-no-alignment,persona --out eval-runs/small
 
 clean: ## remove what was built
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
