@@ -158,20 +158,21 @@ async def _see_to_nightly(api: LangGraphClient, user_id: str, schedule: str) -> 
     thread = alignment_thread(user_id)
     wanted = _own(schedule, user_id)
     found = await api.crons.search(thread_id=thread)
-    right = [cron["cron_id"] for cron in found if cron["schedule"] == wanted][:1]
+    as_wanted = [cron for cron in found if cron["schedule"] == wanted and cron["enabled"]]
+    right = [cron["cron_id"] for cron in as_wanted[:1]]
     for cron in found:
         if cron["cron_id"] not in right:
             await api.crons.delete(cron["cron_id"])
     if wanted and not right:
-        made = await api.crons.create_for_thread(
+        made: Any = await api.crons.create_for_thread(
             thread,
             GRAPH,
             schedule=wanted,
             input={"trigger": NIGHTLY},
+            enabled=False,  # aegra would run it at once, and not wait for the night
             **_as(user_id),
         )
-        if "run_id" in made:  # aegra does not wait for the night
-            await _cancel(api, thread, made["run_id"])
+        await api.crons.update(made["cron_id"], enabled=True)
 
 
 def _as(user_id: str, **options: Any) -> dict[str, Any]:
