@@ -63,6 +63,16 @@ def status_of(error: PersonaAgentError) -> int:
     return next(STATUS[each] for each in type(error).__mro__ if each in STATUS)
 
 
+def sentence(error: PersonaAgentError) -> str:
+    """What the caller is told. Of what is the operator's to mend, the kind: the error itself may name
+    addresses and folders, and stands in the log."""
+    status = status_of(error)
+    if status < 500:
+        return str(error)
+    what = "is not set up as it should be" if status == 500 else "cannot do that now"
+    return f"The server {what} ({type(error).__name__}): try again later; its log says more."
+
+
 def install(app: FastAPI) -> None:
     """Let the routes of ``app`` end with a sentence, whatever is raised in them."""
     app.add_exception_handler(PersonaAgentError, _ours)
@@ -80,7 +90,7 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
         count_failure(error)
         logging.getLogger(__name__).warning("A request failed: %s", error)
     more = {"problems": error.problems} if isinstance(error, Refused) else {}
-    return JSONResponse({"detail": str(error), **more}, status)
+    return JSONResponse({"detail": sentence(error), **more}, status)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ from langgraph.store.base import BaseStore
 from personaagent.core.errors import Conflict, PersonaAgentError
 from personaagent.eval.scorecard import Scorecard, scorecard
 from personaagent.nodes.parts import Parts
+from personaagent.server.errors import sentence
 
 _going_on: set[str] = set()
 """Whose is being computed in this process: a second at once would pay for the same simulations."""
@@ -46,7 +47,7 @@ async def scorecard_lines(
     except PersonaAgentError as error:
         if not done:
             raise
-        yield _line({"detail": str(error)})
+        yield _line({"detail": sentence(error)})
     finally:
         work.cancel()
         _going_on.discard(user_id)
