@@ -1,5 +1,6 @@
 """``remember``: the turn becomes an episode. No model is asked."""
 
+import asyncio
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
@@ -40,8 +41,10 @@ async def remember(
             "recalled": [each["id"] for each in state["recalled"]],
         },
     )
-    news = await memory.news.take(state["persona"]["version"])
-    return {"warnings": state["warnings"] + news + await memory.remember(episode)}
+    news, warnings = await asyncio.gather(
+        memory.news.take(state["persona"]["version"]), memory.remember(episode)
+    )
+    return {"warnings": state["warnings"] + news + warnings}
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:
