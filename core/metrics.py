@@ -10,7 +10,7 @@ REGISTRY = CollectorRegistry()
 TURNS = Counter("personaagent_turns", "Turns that were answered.", registry=REGISTRY)
 RECALL_SECONDS = Histogram(
     "personaagent_recall_seconds",
-    "Seconds that recall took in a turn.",
+    "Seconds that recall took, in turns and in simulations.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
     registry=REGISTRY,
 )
