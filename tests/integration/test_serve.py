@@ -5,16 +5,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 
 from personaagent.cli.serve import SILENT
-from personaagent.core.settings import Settings
+from personaagent.core.settings import Settings, load_settings
 from personaagent.server.identity import Tokens
 from tests.support.command import Command, command_line
-from tests.support.server import ROOT, SECRET, answers_from_memory, running_server
+from tests.support.server import ROOT, SECRET, Server, answers_from_memory, running_server
 
 pytestmark = pytest.mark.integration
 BIN = Path(sys.executable).parent
@@ -66,27 +67,51 @@ def test_an_image_is_made_of_the_configuration_alone(tmp_path: Path) -> None:
     assert {".env", ".git", ".venv", ".langgraph_api"} <= set(left_out)
 
 
+def one_command(port: int) -> list[str]:
+    return [str(BIN / "personaagent"), "serve", "--port", str(port)]
+
+
+def asked(server: Server) -> dict[str, Any]:
+    """What comes of a question of Sam's."""
+    question = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
+    answer = httpx.post(
+        f"{server.url}/runs/wait",
+        json={"assistant_id": "agent", "input": question},
+        headers=server.headers("sam"),
+        timeout=300,
+    )
+    turn: dict[str, Any] = answer.json()
+    return turn
+
+
 def test_one_command_serves(tmp_path: Path) -> None:
     with running_server(
-        tmp_path,
-        answers_from_memory,
-        secret=None,
-        command=lambda port: [str(BIN / "personaagent"), "serve", "--port", str(port)],
-        **dict.fromkeys(SILENT),
+        tmp_path, answers_from_memory, secret=None, command=one_command, **dict.fromkeys(SILENT)
     ) as server:
-        asked = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
-        turn = httpx.post(
-            f"{server.url}/runs/wait",
-            json={"assistant_id": "agent", "input": asked},
-            headers=server.headers("sam"),
-            timeout=30,
-        ).json()
+        turn = asked(server)
         told = psutil.Process(server.process.pid).environ()
     assert turn["messages"][-1]["content"] == "I do not know."
     assert {name: told.get(name) for name in SILENT} == SILENT
     assert f"Serving on {server.url}, for this machine only" in server.log
     assert "Traceback" not in server.log
     assert (tmp_path / ".langgraph_api").stat().st_mode & 0o077 == 0, "its owner alone reads it"
+
+
+@pytest.mark.live
+def test_it_answers_without_any_key(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(0o700)
+    models = load_settings().home / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    (home / "models").symlink_to(models)
+    without = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "PERSONAAGENT_MODEL", "PERSONAAGENT_EMBEDDINGS")
+    with running_server(
+        tmp_path, answers_from_memory, secret=None, command=one_command, **dict.fromkeys(without)
+    ) as server:
+        turn = asked(server)
+    assert turn["messages"][-1]["content"], turn
+    assert turn["warnings"] == []
+    assert server.endpoint.requests == []
 
 
 def test_without_tokens_nobody_else_is_served(command: Command) -> None:
