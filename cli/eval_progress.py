@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from personaagent.eval.runner import Progress
+    from personaagent.eval.plan import Progress
     from personaagent.eval.samples import Sample
 
 

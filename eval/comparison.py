@@ -5,9 +5,10 @@ from pathlib import Path
 
 from personaagent.core.records import Record
 from personaagent.eval.estimate import Difference
+from personaagent.eval.kept import Kept, Place, kept_of
 from personaagent.eval.run import tasks_of
 from personaagent.eval.run_record import differing, read_run
-from personaagent.eval.summary import Kept, Place, compare_kept, kept_of
+from personaagent.eval.summary import compare_kept
 from personaagent.eval.tasks.protocol import Task
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from filelock import FileLock, Timeout
 
@@ -14,11 +14,14 @@ from personaagent.core.settings import Settings
 from personaagent.eval.methods.all import METHODS
 from personaagent.eval.methods.icl import draw_examples
 from personaagent.eval.methods.lab import open_lab
+from personaagent.eval.methods.protocol import Method, fits
+from personaagent.eval.plan import Plan, Progress, progress_of
 from personaagent.eval.run_record import MadeWith, Options, begin, made_with, session
-from personaagent.eval.runner import Plan, Progress, evaluate, progress_of
+from personaagent.eval.runner import evaluate
 from personaagent.eval.samples import Sample
 from personaagent.eval.sampling import draw, drawn
 from personaagent.eval.tasks.all import TASKS
+from personaagent.eval.tasks.prefeval import PrefEval
 from personaagent.eval.tasks.protocol import Task
 from personaagent.eval.tracing import Traces
 
@@ -62,10 +65,11 @@ async def run(
         Conflict: another process is running in the folder.
     """
     settings = settings.model_copy(update={"concurrency": where.concurrency})
-    tasks = [*tasks_of(options).values()]
+    tasks, methods = [*tasks_of(options).values()], named(METHODS, options.methods, "method")
+    _check_fit(tasks, methods)
     plan = Plan(
         tasks=tasks,
-        methods=named(METHODS, options.methods, "method"),
+        methods=methods,
         asked={
             task.name: draw(
                 task.cases(where.data, options.seed), options.users, options.limit, options.seed
@@ -127,11 +131,23 @@ def named(known: Mapping[str, T], names: Sequence[str], what: str) -> list[T]:
     return [known[name] for name in names]
 
 
+def _check_fit(tasks: Sequence[Task], methods: Sequence[Method]) -> None:
+    """See that each task has a method that can do it.
+
+    Raises:
+        UsageError: one has none.
+    """
+    for task in tasks:
+        if not any(fits(method, task) for method in methods):
+            raise UsageError(
+                f"None of these methods can only recall, as {task.name} asks: add rag."
+            )
+
+
 def _set(task: Task, options: Options) -> Task:
-    if options.turns is None or not hasattr(task, "turns"):
+    if options.turns is None or not isinstance(task, PrefEval):
         return task
-    changed: Any = replace(task, turns=options.turns)  # type: ignore[type-var]
-    return changed  # type: ignore[no-any-return]
+    return cast(Task, replace(task, turns=options.turns))
 
 
 def _examples(plan: Plan, options: Options) -> dict[str, Any]:

@@ -8,17 +8,15 @@ from typing import Any
 
 from personaagent.core.records import Record, RoleUsage, Usage
 from personaagent.eval.estimate import Difference, Estimate, compare, interval
+from personaagent.eval.kept import Kept, Place, kept_of, lessons_of
 from personaagent.eval.learning import Learning, learning
-from personaagent.eval.lines import read_lines
 from personaagent.eval.methods.all import BASELINES, METHODS
+from personaagent.eval.methods.protocol import fits
 from personaagent.eval.metrics.protocol import Metric, Outcome
 from personaagent.eval.prices import Prices
 from personaagent.eval.run_record import MadeWith, read_run
-from personaagent.eval.samples import LEARNED, SAMPLES, Lesson, Sample
+from personaagent.eval.samples import Lesson
 from personaagent.eval.tasks.protocol import Task
-
-Place = tuple[str, str]
-"""A question: the id of its case, and its own."""
 
 
 class Against(Record):
@@ -87,43 +85,6 @@ class Summary(Record):
         return self.done == self.total
 
 
-class Kept(Record):
-    """What the table needs of a sample."""
-
-    user_id: str
-    gold: str
-    read: str | None
-    scores: dict[str, float]
-    failed: bool
-    agrees: bool | None
-    usage: Usage
-    beside: Usage
-    judge: Usage
-    seconds: float
-
-    @classmethod
-    def of(cls, sample: Sample) -> "Kept":
-        """That of the sample."""
-        turned = sample.turned
-        return cls(
-            user_id=sample.user_id,
-            gold=sample.gold,
-            read=sample.read,
-            scores=sample.scores,
-            failed=sample.failed is not None,
-            agrees=turned.agrees if turned else None,
-            usage=sample.usage,
-            beside=turned.usage if turned else Usage(),
-            judge=sample.judge,
-            seconds=sample.seconds,
-        )
-
-    @property
-    def outcome(self) -> Outcome:
-        """It, for a metric."""
-        return Outcome(self.user_id, self.gold, self.read, self.scores)
-
-
 def summarise(
     folder: Path, tasks: Mapping[str, Task], prices: Prices, against: str | None = None
 ) -> Summary:
@@ -170,36 +131,11 @@ def summarise(
         price=prices.of(spent, made.models),
         done=sum(map(len, kept.values())),
         total=sum(
-            made.drawn[task].questions for task, method in order if runs_on(method, tasks[task])
+            made.drawn[task].questions
+            for task, method in order
+            if fits(METHODS[method], tasks[task])
         ),
     )
-
-
-def kept_of(folder: Path) -> dict[tuple[str, str], dict[Place, Kept]]:
-    """What is needed of the samples in ``folder``, by task and method, in the order of their ids.
-
-    Their order in the file is that in which they were done, and the figures are not to hang on it.
-
-    Raises:
-        DataError: a line cannot be read.
-    """
-    kept: dict[tuple[str, str], dict[Place, Kept]] = {}
-    for sample in read_lines(folder / SAMPLES, Sample):
-        place = (sample.case, sample.question)
-        kept.setdefault((sample.task, sample.method), {})[place] = Kept.of(sample)
-    return {key: dict(sorted(samples.items())) for key, samples in kept.items()}
-
-
-def lessons_of(folder: Path) -> dict[tuple[str, str], dict[str, Lesson]]:
-    """What was learned in ``folder``: by task and method, then by case, in the order of their names.
-
-    Raises:
-        DataError: a line cannot be read.
-    """
-    lessons: dict[tuple[str, str], dict[str, Lesson]] = {}
-    for lesson in read_lines(folder / LEARNED, Lesson):
-        lessons.setdefault((lesson.task, lesson.method), {})[lesson.case] = lesson
-    return {key: dict(sorted(lessons[key].items())) for key in sorted(lessons)}
 
 
 def compare_kept(
@@ -223,11 +159,6 @@ def compare_kept(
         questions=len(both),
         metrics={name: each for name, each in found.items() if not isnan(each.mean)},
     )
-
-
-def runs_on(method: str, task: Task) -> bool:
-    """Whether the method can do the task: not all can only recall."""
-    return task.answers or METHODS[method].recalls is not None
 
 
 def _task(

@@ -25,7 +25,8 @@ from world import RandomVectors
 from personaagent.core.settings import Settings, load_settings
 from personaagent.eval.methods.all import METHODS
 from personaagent.eval.methods.lab import open_lab
-from personaagent.eval.runner import Plan, Progress, evaluate
+from personaagent.eval.plan import Plan, Progress
+from personaagent.eval.runner import evaluate
 from personaagent.eval.sampling import draw
 from personaagent.eval.tasks.all import TASKS
 from personaagent.models.chat import Models

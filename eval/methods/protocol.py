@@ -6,6 +6,7 @@ from typing import Protocol
 
 from personaagent.eval.case import Answered, Case, Learned, Question
 from personaagent.eval.methods.lab import Lab
+from personaagent.eval.tasks.protocol import Task
 
 
 class Answerer(Protocol):
@@ -50,3 +51,8 @@ class Method(Protocol):
             ServiceError, ConfigurationError, DataError: it could not be made ready.
         """
         ...
+
+
+def fits(method: Method, task: Task) -> bool:
+    """Whether the method can do the task: not all can only recall."""
+    return task.answers or method.recalls is not None

@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from personaagent.core.alignment import Alignment
 from personaagent.core.records import Record
+from personaagent.eval.kept import Kept, Place, kept_of, lessons_of
 from personaagent.eval.learning import losses
 from personaagent.eval.lines import read_lines
 from personaagent.eval.metrics.protocol import Metric
 from personaagent.eval.samples import SAMPLES, Sample
-from personaagent.eval.summary import Kept, Place, Summary, kept_of, lessons_of
+from personaagent.eval.summary import Summary
 from personaagent.eval.tasks.protocol import Task
 
 OURS = "persona"

@@ -200,6 +200,11 @@ def test_a_refused_key_ends_the_run_in_one_sentence(command, script, monkeypatch
         (["--tasks", "prefeval_mcq", "--methods", "rag"], 5, "github.com/amazon-science/PrefEval"),
         (["--tasks", "locomo_qa", "--methods", "rag"], 5, "github.com/snap-research/locomo"),
         (["--tasks", TASK, "--methods", "rag", "--against", "pag"], 2, "none of the run's methods"),
+        (
+            ["--tasks", "locomo_recall", "--methods", "prompt"],
+            2,
+            "only recall, as locomo_recall asks",
+        ),
         (["--tasks", TASK, "--methods", "rag", "--users", "0"], 2, "Invalid value for '--users'"),
         (["--tasks", TASK, "--methods", "rag", "--prices", "no.toml"], 2, "no table of prices"),
         (["--tasks", TASK, "--methods", "rag", "--langsmith", "p"], 3, "set LANGSMITH_API_KEY"),

@@ -12,8 +12,9 @@ from personaagent.eval.case import Answered, Case, Learned, Question
 from personaagent.eval.methods.lab import Lab
 from personaagent.eval.metrics.protocol import Metric
 from personaagent.eval.metrics.scores import Mean
+from personaagent.eval.plan import Plan, Progress, progress_of
 from personaagent.eval.run_record import MadeWith, Options
-from personaagent.eval.runner import Plan, Progress, evaluate, progress_of
+from personaagent.eval.runner import evaluate
 from personaagent.eval.samples import SAMPLES, Sample
 from personaagent.eval.sampling import draw, drawn
 from personaagent.eval.tasks.protocol import Scored
