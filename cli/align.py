@@ -54,6 +54,9 @@ def align(
     budget_seconds: Annotated[
         float | None, typer.Option(min=0, metavar="SECONDS", help="Seconds, at most; 0: any.")
     ] = None,
+    budget_price: Annotated[
+        float | None, typer.Option(min=0, metavar="PRICE", help="Price, at most; 0: any.")
+    ] = None,
     tools: Annotated[
         bool | None, typer.Option("--tools/--no-tools", help="Simulate with tools.")
     ] = None,
@@ -95,6 +98,7 @@ def align(
         "calls": budget_calls,
         "tokens": budget_tokens,
         "seconds": budget_seconds,
+        "price": budget_price,
         "tools": tools,
         "causal": causal,
         "dry_run": dry_run,

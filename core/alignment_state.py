@@ -100,7 +100,8 @@ class Plan(Record):
         that the user is asked, the context cannot say otherwise.
 
         Raises:
-            UsageError: similar episodes are to be sampled, and it is not said to what.
+            UsageError: similar episodes are to be sampled, and it is not said to what; or the price
+                is limited, and it is not said what a token costs.
         """
         said = context.model_dump(exclude={"user_id"}, exclude_none=True)
         unsaid = cls.model_fields.keys() - said.keys() - {"run", "trigger", "started_at"}
@@ -112,6 +113,12 @@ class Plan(Record):
             said.get("sampling") or settings.align_sampling
         ) == "similar" and not context.query.strip():
             raise UsageError("Say what the batch is to be similar to: give a query.")
+        priced = settings.price_input or settings.price_output
+        if not priced and (said["price"] or settings.align_daily_price):
+            raise UsageError(
+                "The price is limited, but not what a token costs: set PERSONAAGENT_PRICE_INPUT and "
+                "PERSONAAGENT_PRICE_OUTPUT, each of a million tokens."
+            )
         return cls.model_validate(usual | said | {"run": run, "trigger": trigger, "started_at": at})
 
 

@@ -171,6 +171,11 @@ def test_the_users_own_edit_meanwhile_wins(command: Command, script: Script) -> 
         (["--user", "anna", "--sampling", "similar"], 2, "similar to: give a query"),
         (["--user", "anna", "--query", " "], 2, "query is empty"),
         (["--user", "anna", "--batch", "0"], 2, "--batch"),
+        (
+            ["--user", "anna", "--budget-price", "1"],
+            2,
+            "what a token costs: set PERSONAAGENT_PRICE",
+        ),
         (["--user", "nobody"], 5, "Nothing is remembered of 'nobody'"),
     ],
 )
