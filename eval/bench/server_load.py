@@ -27,7 +27,7 @@ from world import sentence
 
 CLIENTS = (16, 64)
 ROUNDS = 2
-TURNS = 128
+TURNS = 96
 """Of all clients together, in a round."""
 
 
