@@ -104,7 +104,7 @@ def made_with(settings: Settings, options: Options, drawn: dict[str, Drawn]) -> 
         drawn=drawn,
         models={role: settings.model_for(role) or default for role in get_args(Role)},
         prompts=_prompts(),
-        settings=settings.model_dump(mode="json", include=DECIDING),
+        settings=settings.model_dump(mode="json", include={*DECIDING}),
     )
 
 
