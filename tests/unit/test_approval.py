@@ -8,8 +8,8 @@ import pytest
 from langgraph.types import Command
 
 from personaagent.core.alignment import Alignment, Proposal
-from personaagent.core.errors import Unapproved
-from personaagent.core.records import Persona
+from personaagent.core.errors import Conflict, Unapproved
+from personaagent.core.records import Persona, Proof, Rule
 from personaagent.graphs.local import open_local
 from tests.support.alignment import PREFERENCES, Scripted, World, walks, world
 
@@ -192,3 +192,14 @@ async def test_on_one_machine_somebody_must_be_there_to_answer(there: World) -> 
         prompts = len(there.prompts)
         assert (await agent.align("anna", approve=approve)).to_version == 2
         assert len(there.prompts) == prompts
+
+
+async def test_an_edit_cannot_slip_past_what_is_forgotten_at_the_last_moment(there: World) -> None:
+    personas = there.memory.personas
+    rules = [*(await current(there)).rules, Rule(id="r4", text="In kilometres.")]
+    edited = {"author": "user", "note": "", "proof": Proof(run="run", mode="gated")}
+    with pytest.raises(Conflict, match="forgotten"):
+        await personas.publish(rules, parent=1, drawn_from=["gone"], **edited)  # type: ignore[arg-type]
+    with pytest.raises(Conflict, match="says otherwise"):
+        await personas.publish(rules, parent=1, labels={"walk1": "Miles."}, **edited)  # type: ignore[arg-type]
+    assert (await current(there)).version == 1
