@@ -13,11 +13,13 @@ from personaagent.eval.methods.all import METHODS
 from personaagent.eval.tasks.all import TASKS
 from tests.support.command import Command, Result, scripted_command
 from tests.support.endpoint import Endpoint, Reply, Status
+from tests.support.eval_data import locomo, prefeval
 from tests.support.movies import TASK, film_models, write_movies
 
 pytestmark = pytest.mark.integration
 
 USERS = 6
+CATEGORY = {"category": 4}
 METHODS_RUN = ("prompt", "rag", "majority", "persona-no-alignment", "persona")
 
 
@@ -336,6 +338,47 @@ def test_prices(command: Command, tmp_path: Path) -> None:
     found = result["tasks"][TASK]["methods"]["prompt"]
     assert found["price"] == found["usage"]["input_tokens"] > 0
     assert result["price"] == pytest.approx(found["price"] * USERS)
+
+
+def test_the_other_kinds_of_tasks(command, endpoint, monkeypatch, tmp_path) -> None:
+    """Options in both orders, a judge, and recall without a model."""
+
+    def models(self: Script, body: dict[str, Any]) -> Reply:
+        form = body.get("response_format", {}).get("json_schema", {})
+        if "restated" in str(form):
+            verdict = {"restated": "", "differs": False, "violates": True, "helpful": True}
+            return json.dumps(verdict)
+        if "right" in str(form):
+            return json.dumps({"why": "It is.", "right": True})
+        last = str(body["messages"][-1]["content"])
+        return "<choice>A</choice>" if "four options" in last else "She bought a boat."
+
+    monkeypatch.setattr(Script, "__call__", models)
+    data = prefeval(tmp_path / "data")
+    locomo(
+        data, {"question": "What did Ann buy?", "answer": "A boat", "evidence": ["D1:1"]} | CATEGORY
+    )
+    tasks = ("prefeval_mcq", "prefeval_generation", "locomo_recall", "locomo_qa")
+    result = command(
+        *("eval", "run", "--tasks", ",".join(tasks), "--methods", "prompt,rag", "--turns", "2"),
+        *("--out", "out", "--json"),
+    )
+    assert result.code == 0, result.err
+    found = result.data["tasks"]
+    options = found["prefeval_mcq"]["methods"]["rag"]
+    assert (options["agreement"], options["answered"]) == (0, 9), "it always says A"
+    assert (options["usage"]["llm_calls"], options["judge"]["llm_calls"]) == (1, 0)
+    judged = found["prefeval_generation"]["methods"]["rag"]
+    assert judged["judge"]["by_role"]["critic"]["llm_calls"] == 1
+    assert (judged["metrics"]["follows"]["mean"], judged["metrics"]["unaware"]["mean"]) == (0, 1)
+    assert judged["agreement"] is None
+    recall = found["locomo_recall"]["methods"]
+    assert list(recall) == ["rag"], "the bare model has nothing to recall"
+    assert recall["rag"]["metrics"]["recall@4"]["mean"] == 1
+    assert (recall["rag"]["usage"]["llm_calls"], recall["rag"]["unparsable"]) == (0, None)
+    assert found["locomo_qa"]["methods"]["prompt"]["metrics"]["judged right"]["mean"] == 1
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert all(f'<h2 id="{task}">' in page for task in tasks)
 
 
 def test_all_that_there_is_is_listed(command: Command) -> None:
