@@ -11,6 +11,7 @@ Statistical Applications in Genetics and Molecular Biology 9(1), 2010, for the p
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,12 @@ RESAMPLES = 10_000
 ROUNDING = 1e-12
 """Differences nearer to each other than this are the same."""
 DRAWN_AT_ONCE = 1_000_000
-"""Users drawn in one block: 8 MB."""
-BLOCKS_KEPT = 12
+"""Users drawn in one block: 1 MB."""
+BLOCKS_KEPT = 64
+MOST_DRAWN = 255
+"""Of one user in one resample: more than will ever be."""
+
+Counts = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 class Estimate(Record):
@@ -96,18 +101,18 @@ def _by_user(metric: Metric, outcomes: Sequence[Outcome]) -> Mapping[str, Array]
     return sums
 
 
-def _resampled(weights: Callable[[int], Iterator[Array]], sums: Array) -> Array:
+def _resampled(weights: Callable[[int], Iterator[Counts]], sums: Array) -> Array:
     """The sums over all users in each resample, as ``(resamples, terms)``."""
-    return np.concatenate([block @ sums for block in weights(len(sums))])
+    return np.concatenate([block.astype(float) @ sums for block in weights(len(sums))])
 
 
-def _draws(users: int) -> Iterator[Array]:
+def _draws(users: int) -> Iterator[Counts]:
     """How often each user is drawn, as ``(resamples, users)`` in blocks."""
     for begin, count in _blocks(users):
         yield _drawn(users, begin, count)
 
 
-def _swaps(users: int) -> Iterator[Array]:
+def _swaps(users: int) -> Iterator[Counts]:
     """Which users are swapped (1), as ``(resamples, users)`` in blocks."""
     for begin, count in _blocks(users):
         yield _swapped(users, begin, count)
@@ -121,15 +126,16 @@ def _blocks(users: int) -> Iterator[tuple[int, int]]:
 
 
 @lru_cache(maxsize=BLOCKS_KEPT)  # every method of a task is resampled over as many users
-def _drawn(users: int, begin: int, count: int) -> Array:
+def _drawn(users: int, begin: int, count: int) -> Counts:
     drawn = np.random.default_rng([begin, 0]).integers(0, users, (count, users))
     places = drawn + users * np.arange(count)[:, None]
-    return np.bincount(places.ravel(), minlength=count * users).reshape(count, users).astype(float)
+    found = np.bincount(places.ravel(), minlength=count * users).reshape(count, users)
+    return np.minimum(found, MOST_DRAWN).astype(np.uint8)
 
 
 @lru_cache(maxsize=BLOCKS_KEPT)
-def _swapped(users: int, begin: int, count: int) -> Array:
-    return np.random.default_rng([begin, 1]).integers(0, 2, (count, users)).astype(float)
+def _swapped(users: int, begin: int, count: int) -> Counts:
+    return np.random.default_rng([begin, 1]).integers(0, 2, (count, users), dtype=np.uint8)
 
 
 def _percentiles(values: Array) -> tuple[float, float]:
