@@ -109,3 +109,14 @@ def test_a_line_that_was_cut_off_and_cases_in_the_midst_of_learning(both, script
         "rag": 1.0,
         "persona": 1.0,
     }
+
+
+def test_ctrl_c_says_what_is_kept(both, script: Script) -> None:
+    script.hold = 3
+    with start(*RUN, "1", "--methods", "prompt") as process:
+        assert script.holding.wait(60)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"2 of {USERS * QUESTIONS} samples are kept in out; the same command goes on" in err
+    assert "Traceback" not in err
