@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from httpx import HTTPError
 from langgraph_sdk.client import LangGraphClient
-from langgraph_sdk.errors import ConflictError, NotFoundError
+from langgraph_sdk.errors import ConflictError, NotFoundError, UnprocessableEntityError
 from langgraph_sdk.schema import Run, RunStatus
 
 from personaagent.core.alignment import Decision
@@ -20,6 +20,8 @@ from personaagent.core.errors import Conflict
 from personaagent.core.records import user_key
 from personaagent.core.settings import Settings
 from personaagent.memory.user import UserMemory
+
+log = logging.getLogger(__name__)
 
 GRAPH = "alignment"
 GOING_ON: tuple[RunStatus, ...] = ("pending", "running")
@@ -45,13 +47,16 @@ async def labelled(api: LangGraphClient, memory: UserMemory, settings: Settings)
         async with _one_at_a_time(memory.user_id):
             return await _begin_if_due(api, memory, settings)
     except HTTPError as error:
-        logging.getLogger(__name__).warning("No alignment could be queued: %s", error)
+        log.warning("No alignment could be queued: %s", error)
         return None
 
 
 async def _begin_if_due(api: LangGraphClient, memory: UserMemory, settings: Settings) -> Run | None:
     thread = await _thread(api, memory.user_id)
-    await _see_to_nightly(api, memory.user_id, settings.align_nightly)
+    try:
+        await _see_to_nightly(api, memory.user_id, settings.align_nightly)
+    except UnprocessableEntityError as error:
+        log.warning("PERSONAAGENT_ALIGN_NIGHTLY is no schedule to this server: %s", error)
     due = await memory.unaligned.due(settings.align_after)
     if not due or thread["status"] == "interrupted":
         return None

@@ -14,7 +14,7 @@ from langgraph_sdk.client import LangGraphClient
 from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
 
 from personaagent.core.alignment import Proposal
-from personaagent.core.alignment_state import BY_ITSELF, alignment_thread
+from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.records import user_key
 from tests.support.alignment import PREFERENCES, Scripted, walks
 from tests.support.alignment_endpoint import over_http
@@ -44,6 +44,7 @@ def running(backend: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
             tmp_path_factory.mktemp("approval"),
             over_http(Scripted()),
             PERSONAAGENT_APPROVAL="ask",
+            PERSONAAGENT_ALIGN_NIGHTLY="61 3 * * *",
             PERSONAAGENT_ALIGN_AFTER="5",
             PERSONAAGENT_TRACE_CONTENT="false",
             LANGSMITH_TRACING="true",
@@ -142,6 +143,14 @@ async def test_no_client_can_say_that_the_user_is_not_asked(person: Person) -> N
     assert (await person.persona())["version"] == 1
 
 
+async def test_a_schedule_that_the_server_cannot_read_costs_the_night_alone(
+    running: Running, person: Person
+) -> None:
+    await person.asked()
+    assert await person.sdk.crons.search(thread_id=person.thread) == []
+    assert "PERSONAAGENT_ALIGN_NIGHTLY is no schedule" in running.server.log
+
+
 async def test_what_waits_for_the_user_is_not_replaced_by_new_labels(person: Person) -> None:
     proposal = await person.asked()
     before = await person.sdk.runs.list(person.thread)
@@ -182,8 +191,7 @@ async def test_traces_name_the_user_by_a_hash_and_hold_no_word(
     )
     asking, answering = [tree for tree in trees if tree.metadata.get("user") == key][:2]
     assert asking.metadata["thread_id"] == answering.metadata["thread_id"] == person.thread
-    assert answering.metadata["trigger"] in BY_ITSELF
-    assert answering.metadata["to_version"] == 2
+    assert (answering.metadata["trigger"], answering.metadata["to_version"]) == ("labels", 2)
     said = running.traces.said()
     for word in ("walker-", "somebody else", "barn", "kilometres", "castle", RULE, EDITED):
         assert word.encode() not in said, word

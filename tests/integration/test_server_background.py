@@ -88,8 +88,6 @@ class Person:
     http: httpx.AsyncClient
     sdk: LangGraphClient
     walked: list[Episode] = field(default_factory=list)
-    broken_off: set[str] = field(default_factory=set)
-    """The run that aegra begins with a cron, which is not for now."""
 
     @property
     def thread(self) -> str:
@@ -102,17 +100,13 @@ class Person:
         self.walked.extend(more)
         lines = [each.model_dump_json(exclude={"user_id"}) for each in more]
         (await self.http.post("/me/import", content="\n".join(lines))).raise_for_status()
-        if not begun:
-            stopped = [run for run in await self.runs() if run["status"] == "interrupted"]
-            self.broken_off.update(run["run_id"] for run in stopped)
 
     async def runs(self) -> list[Any]:
         """The runs of their alignment, newest first."""
         try:
-            found = await self.sdk.runs.list(self.thread)
+            return list(await self.sdk.runs.list(self.thread))
         except NotFoundError:
             return []
-        return [run for run in found if run["run_id"] not in self.broken_off]
 
     async def result(self, run: Any) -> dict[str, Any]:
         """What came of the run, once it has ended."""
