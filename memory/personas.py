@@ -116,7 +116,7 @@ class Personas:
                 parent=parent,
                 proof=proof,
             )
-            if proof is not None:
+            if proof is not None or labels or drawn_from:
                 await self._check_sources(persona, drawn_from, labels or {})
             await self._write(persona)
         return persona
