@@ -163,6 +163,9 @@ class AlignmentState(TypedDict):
     from_version: Annotated[int, Field(description="The version the run started from."), replace]
     initial: Annotated[list[Json], Field(description="Its rules."), replace]
     rules: Annotated[list[Json], Field(description="The best rules so far."), replace]
+    taken: Annotated[
+        list[list[Json]], Field(description="All rules that were the best for a time."), replace
+    ]
     round: Annotated[int, Field(description="Which round this is, from 1."), replace]
     idle: Annotated[int, Field(description="Rounds in a row without an accepted edit."), replace]
     batch: Annotated[Ids, Field(description="Episodes that the persona learns from."), replace]

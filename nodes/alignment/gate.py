@@ -48,8 +48,10 @@ async def gate(
         accepted=verdict.accepted,
         reason=verdict.reason,
     )
+    rules = [rule.stored() for rule in taken.rules] if taken else state["rules"]
     return {
-        "rules": [rule.stored() for rule in taken.rules] if taken else state["rules"],
+        "rules": rules,
+        "taken": [*state["taken"], rules] if taken else state["taken"],
         "losses": {e: loss.stored() for e, loss in verdict.after.items()} if taken else {},
         "idle": idle,
         "refused": (state["refused"] + verdict.refused)[-REMEMBERED:],

@@ -21,7 +21,7 @@ from personaagent.nodes.alignment.approval import approved
 from personaagent.nodes.alignment.simulator import Simulator, drawn_from
 from personaagent.nodes.alignment.strategies.acceptance import change
 from personaagent.nodes.alignment.strategies.methods import METHODS
-from personaagent.nodes.alignment.trial import Trial, trial_of
+from personaagent.nodes.alignment.trial import Trial, total, trial_of
 from personaagent.nodes.alignment.webhook import tell_webhook
 
 
@@ -30,8 +30,9 @@ async def publish(
 ) -> dict[str, Any]:
     """End the run: publish its rules, if they are others than it began with, and say what it did.
 
-    The persona that the run began with is a rival to the end: where rules are to be proved, they
-    must do better than it on all that was simulated, batch and held-out together. A persona that
+    The persona that the run began with, and each that was taken since, is a rival to the end: where
+    rules are to be proved, those are published that do best on all that was simulated, batches and
+    held-out together. A persona that
     was changed meanwhile is never overwritten, and nothing is published that was learned from what
     the user no longer says. A run that was killed here publishes once.
     """
@@ -47,7 +48,7 @@ async def publish(
         if after != before:
             _check_labels(trial)
         if after != before and METHODS[plan.mode].acceptance.needs_holdout:
-            after, pairs, spent_here = await _rivals(trial, state, before, after)
+            after, pairs, spent_here = await _best(trial, state, before)
         if after != before and not plan.dry_run:
             proof = Proof(run=plan.run, mode=plan.mode, gradient=_gradients(state), pairs=pairs)
             scenes, thread = drawn_from(state["scenes"]), _thread(runtime)
@@ -101,23 +102,29 @@ def _check_labels(trial: Trial) -> None:
         )
 
 
-async def _rivals(
-    trial: Trial, state: AlignmentState, before: list[Rule], after: list[Rule]
+async def _best(
+    trial: Trial, state: AlignmentState, before: list[Rule]
 ) -> tuple[list[Rule], list[Pair], Usage]:
-    """The better of the two on all episodes of the run, the losses that say so, and the cost.
+    """The best persona of the run on all of its episodes, the losses that say so, and the cost.
 
-    Of all that was simulated before there is none: only ``hardest`` leaves something to simulate.
+    Of those that are equal it is the earliest. Of all that was simulated there is none to pay for:
+    only ``hardest``, whose batches change, leaves something to simulate.
     """
     every = state["batch"] + state["seen"] + state["holdout"]
-    was, is_now = await asyncio.gather(trial.of(before, every), trial.of(after, every))
-    if change(was.losses, is_now.losses, every) >= 0:
-        return before, [], was.usage + is_now.usage
+    taken = [[Rule.model_validate(each) for each in rules] for rules in state["taken"]]
+    was, *found = await asyncio.gather(*(trial.of(rules, every) for rules in [before, *taken]))
+    usage = total([was, *found]).usage
+    changes = [change(was.losses, each.losses, every) for each in found]
+    best = changes.index(min(changes))
+    if changes[best] >= 0:
+        return before, [], usage
+    now = found[best].losses
     pairs = [
-        _pair(was.losses[each], is_now.losses[each], each in state["holdout"])
+        _pair(was.losses[each], now[each], each in state["holdout"])
         for each in every
-        if each in was.losses and each in is_now.losses
+        if each in was.losses and each in now
     ]
-    return after, pairs, was.usage + is_now.usage
+    return taken[best], pairs, usage
 
 
 def _pair(before: Loss, after: Loss, held_out: bool) -> Pair:

@@ -101,6 +101,7 @@ async def _begin(
         "from_version": persona.version,
         "initial": rules,
         "rules": rules,
+        "taken": [],
         "round": 0,
         "idle": 0,
         "batch": [],
