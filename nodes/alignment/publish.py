@@ -32,9 +32,9 @@ async def publish(
 
     The persona that the run began with, and each that was taken since, is a rival to the end: where
     rules are to be proved, those are published that do best on all that was simulated, batches and
-    held-out together. A persona that
-    was changed meanwhile is never overwritten, and nothing is published that was learned from what
-    the user no longer says. A run that was killed here publishes once.
+    held-out together. A persona that was changed meanwhile is never overwritten, and nothing is
+    published that was learned from what the user no longer says. A run that was killed here
+    publishes once.
     """
     plan = Plan.model_validate(state["plan"])
     trial = await trial_of(state, runtime, simulator)
