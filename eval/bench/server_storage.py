@@ -20,9 +20,10 @@ from server_world import Loaded, loaded_server
 from world import sentence
 
 USERS = 5
-EPISODES = 2_000
+EPISODES = 1_000
 TURNS = 100
 STORE = ("store",)
+RUNS = ("thread", "runs")
 CHECKPOINTS = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 
 
@@ -56,6 +57,7 @@ async def measure(server: Loaded) -> list[Measured]:
         Measured(
             "a turn in Postgres, as episode and marks", (size(STORE) - store) / TURNS, " bytes"
         ),
+        Measured("a turn in Postgres, as thread and run", size(RUNS) / TURNS, " bytes"),
         Measured("a turn in Postgres, as checkpoints", size(CHECKPOINTS) / TURNS, " bytes"),
     ]
 
