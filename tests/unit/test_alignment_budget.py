@@ -1,15 +1,21 @@
-"""What alignment may spend: each limit ends a run, with the best persona found so far."""
+"""What alignment may spend: each limit ends a run, with the best persona found so far; and at once."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 
+from personaagent.core.alignment_state import AlignmentContext, Plan
+from personaagent.core.records import Profile, Usage
 from personaagent.memory.spending import Spent
 from personaagent.nodes.alignment import budget
+from personaagent.nodes.alignment.simulator import Scene, Simulated, Simulator, Told
 from tests.support.alignment import PREFERENCES, Scripted, World, act, criticise, walks, world
+from tests.support.memories import START
 from tests.support.scripted_model import Prompt, Reply
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
@@ -104,3 +110,39 @@ async def test_a_caller_can_lower_a_limit_and_not_raise_it(tmp_path: Path, clock
         run = await there.align(calls=calls)
         assert run.stopped_by == "calls"
         assert len(there.prompts) == (calls if calls == 3 else 5)
+
+
+class AtOnce:
+    """Stands for the agent: answers after a while, and notes how many it was asked at once."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+
+    async def ainvoke(self, state: dict[str, Any], **_: Any) -> dict[str, Any]:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.now -= 1
+        return {"messages": [AIMessage("An answer.")], "usage": Usage().stored()}
+
+
+async def test_no_more_answers_are_asked_for_at_once_than_is_set(tmp_path: Path) -> None:
+    """Over all runs together, and no fewer."""
+    there = world(tmp_path, Scripted(), concurrency=3)
+    history = walks(8, [])
+    await there.remember(*history)
+    agent = AtOnce()
+    simulator = Simulator(there.parts, answering={False: agent})  # type: ignore[dict-item]
+    scene = Scene(wanted="", hidden=[], recalled=[], profile=Profile())
+    told = [simulator.told([], episode, scene, {}) for episode in history]
+
+    async def one_run(run: str, told: list[Told]) -> list[Simulated]:
+        said = AlignmentContext(user_id="anna")
+        plan = Plan.of(said, there.parts.settings, run=run, trigger="test", at=START.isoformat())
+        own = await budget.Budget.of(plan, there.parts.settings, there.memory.spending)
+        return await simulator.simulate(told, plan, there.memory, own)
+
+    answers = await asyncio.gather(one_run("one", told[:4]), one_run("two", told[4:]))
+    assert [each.answer for both in answers for each in both] == ["An answer."] * 8
+    assert agent.most == 3
