@@ -12,6 +12,8 @@ from tests.support.asks import FORBIDDEN, LAST, MESSAGES, REQUESTS, Ask
 from tests.support.server import Server
 
 pytestmark = pytest.mark.integration
+PATIENCE = 30
+"""Seconds, so that a stream that goes on is a failure and no wait for ever."""
 OWNER, STRANGER = "the owner", "a stranger"
 THEIRS = ("/threads", "/runs", "/assistants", "/store")
 PUBLIC = ("/info", "/metrics", "/docs", "/ok", "/health", "/ready", "/metrics/personaagent")
@@ -70,7 +72,7 @@ async def answer(
 
     url = filled(f"{ask.path}?{ask.query}" if ask.query else ask.path)
     body = None if ask.body is None else json.loads(filled(json.dumps(ask.body)))
-    async with client.stream(ask.method, url, json=body) as response:
+    async with asyncio.timeout(PATIENCE), client.stream(ask.method, url, json=body) as response:
         return response.status_code, (await response.aread()).decode() if whole else ""
 
 
