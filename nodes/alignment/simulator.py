@@ -108,7 +108,9 @@ class Simulator:
         async with self.recalling:  # what waits here does not use up recall's own patience
             known = await recall(state, runtime.override(context=context), parts=self.parts)
         if known["warnings"]:
-            raise IndexUnavailable(f"Nothing was aligned: {' '.join(known['warnings'])}")
+            raise IndexUnavailable(
+                f"Nothing can be proved without memory: try again. {' '.join(known['warnings'])}"
+            )
         recalled = {each["id"]: each["query"] for each in known["recalled"]}
         same = {id for id, query in recalled.items() if asks_the_same(query, episode.query)}
         return Scene(
