@@ -12,6 +12,8 @@ from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Settings
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
     from personaagent.core.tracing_client import TracingClient
 
 SWITCHES = (
@@ -42,12 +44,10 @@ def prepare_tracing(settings: Settings) -> None:
 
     if get_tracing_context()["enabled"] is False:
         return
-    if _asked_for_otel():
-        _check_otel()
     if _client is None or not _client.goes_by(settings):
         from personaagent.core.tracing_client import tracing_client
 
-        _client = tracing_client(settings)
+        _client = tracing_client(settings, _provider() if _asked_for_otel() else None)
 
 
 def describe(**facts: Any) -> None:
@@ -64,12 +64,14 @@ def _asked_for_otel() -> bool:
     return mode in ("otel", "hybrid") or any(os.environ.get(each) == "true" for each in BY_OTEL)
 
 
-def _check_otel() -> None:
-    """LangSmith's client would warn, and send to LangSmith what was meant for a collector."""
+def _provider() -> "TracerProvider | None":
+    """What exports spans. Without it LangSmith's client would warn, and send to LangSmith what was
+    meant for a collector."""
     try:
-        import opentelemetry.exporter.otlp.proto.http.trace_exporter  # noqa: F401
+        from personaagent.core.tracing_otel import span_provider
     except ImportError as missing:
         raise ConfigurationError(
             "Traces are to go out by OpenTelemetry, which is not installed: "
             "pip install 'personaagent[otel]'."
         ) from missing
+    return span_provider()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import langsmith
@@ -16,6 +16,9 @@ from langsmith.utils import LangSmithUserError
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.records import user_key
 from personaagent.core.settings import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 OURS = (
     "user",
@@ -45,7 +48,7 @@ class TracingClient(Client):
     error, and what ``describe`` said.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, provider: "TracerProvider | None" = None) -> None:
         self._content = settings.trace_content
         self._plain = settings.trace_user == "plain"
         self._facts: LRUCache[UUID, dict[str, Any]] = LRUCache(TRACES)
@@ -53,6 +56,7 @@ class TracingClient(Client):
             hide_inputs=not self._content or None,
             hide_outputs=not self._content or None,
             anonymizer=self._allowed,
+            otel_tracer_provider=provider,
         )
 
     def goes_by(self, settings: Settings) -> bool:
@@ -122,14 +126,17 @@ class TracingClient(Client):
         return user_id if self._plain or not user_id.strip() else user_key(user_id)
 
 
-def tracing_client(settings: Settings) -> TracingClient:
+def tracing_client(settings: Settings, provider: "TracerProvider | None") -> TracingClient:
     """The client by which all of this process is traced from now on.
+
+    Args:
+        provider: what exports spans, where LangSmith's variables ask for any.
 
     Raises:
         ConfigurationError: LangSmith's variables are not as they must be.
     """
     try:
-        client = TracingClient(settings)
+        client = TracingClient(settings, provider)
     except LangSmithUserError as error:
         raise ConfigurationError(
             f"LANGSMITH_TRACING is set, and traces cannot be sent: {' '.join(str(error).split())}"

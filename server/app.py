@@ -31,6 +31,8 @@ app = FastAPI(
     title="PersonaAgent",
     summary="The memory and the persona of the user who calls.",
     version=version("personaagent"),
+    # Its spans and logs hold paths, queries and errors, which no setting of traces would cover.
+    telemetry={"tracing": False, "logs": False},
 )
 app.include_router(mine)
 app.include_router(operation.router)

@@ -48,6 +48,8 @@ def running(backend: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
             PERSONAAGENT_ALIGN_AFTER="5",
             PERSONAAGENT_TRACE_CONTENT="false",
             LANGSMITH_TRACING="true",
+            LANGSMITH_TRACING_MODE="hybrid",
+            OTEL_EXPORTER_OTLP_ENDPOINT=traces.url,
             LANGSMITH_API_KEY="a key of the tests",
             LANGSMITH_ENDPOINT=traces.url,
             **backend,
@@ -173,13 +175,15 @@ async def test_traces_name_the_user_by_a_hash_and_hold_no_word(
         metadata={"note": "about the barn"},
     )
     assert turn["messages"][-1]["content"]
+    await person.http.get("/me/episodes", params={"task": "about the barn"})
 
-    async def all_sent() -> set[str]:
-        names = {tree.name for tree in running.traces.trees() if tree.metadata.get("user") == key}
-        return {"agent", "alignment"} - names
+    async def all_sent() -> bool:
+        sent = {tree.name for tree in running.traces.trees() if tree.metadata.get("user") == key}
+        collected = {span.name for span in running.traces.spans()}
+        return all({"agent", "alignment"} <= names for names in (sent, collected))
 
     key = user_key(person.name)
-    missing = retry_if_result(bool)
+    missing = retry_if_result(lambda sent: not sent)
     await AsyncRetrying(retry=missing, stop=stop_after_delay(60), wait=wait_fixed(0.5))(all_sent)
     trees = running.traces.trees()
     assert {tree.name for tree in trees} == {"agent", "alignment"}
@@ -192,6 +196,7 @@ async def test_traces_name_the_user_by_a_hash_and_hold_no_word(
     asking, answering = [tree for tree in trees if tree.metadata.get("user") == key][:2]
     assert asking.metadata["thread_id"] == answering.metadata["thread_id"] == person.thread
     assert (answering.metadata["trigger"], answering.metadata["to_version"]) == ("labels", 2)
+    assert {s.name for s in running.traces.spans()} <= {n.name for t in trees for n in t.each()}
     said = running.traces.said()
     for word in ("walker-", "somebody else", "barn", "kilometres", "castle", RULE, EDITED):
         assert word.encode() not in said, word
