@@ -36,6 +36,7 @@ def write_curve(curve: Curve, folder: Path) -> list[Path]:
 
 def picture(lines: Sequence[Line], curve: Curve) -> str:
     """The lines of one task with their 95% intervals, as an SVG element."""
+    methods = [*dict.fromkeys(each.method for each in curve.lines)]
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "", "font.size": 11}):
         figure = Figure(figsize=(8, 4), layout="constrained")
         axes = figure.add_subplot(
@@ -57,10 +58,11 @@ def picture(lines: Sequence[Line], curve: Curve) -> str:
             axes.errorbar(
                 [at + aside for at, _ in known],
                 means,
-                yerr=(
-                    [each.mean - each.low for _, each in known],
-                    [each.high - each.mean for _, each in known],
+                yerr=(  # rounding can put a mean beyond its interval
+                    [max(0.0, each.mean - each.low) for _, each in known],
+                    [max(0.0, each.high - each.mean) for _, each in known],
                 ),
+                color=f"C{methods.index(line.method)}",
                 marker="o",
                 capsize=3,
                 label=line.method,

@@ -1,7 +1,10 @@
 """What the report writes of single figures and texts."""
 
+from pathlib import Path
+
 import pytest
 
+from personaagent.eval.curve import Curve, Line
 from personaagent.eval.estimate import Difference, Estimate
 from personaagent.eval.figures import (
     difference_text,
@@ -12,6 +15,7 @@ from personaagent.eval.figures import (
     price_text,
     share_text,
 )
+from personaagent.eval.report.curve import write_curve
 from personaagent.eval.report.forest import MARGIN, WIDTH, Forest
 from personaagent.eval.report.page import fenced, verdict
 
@@ -51,6 +55,28 @@ def test_the_scale_has_room_for_all() -> None:
     alone = Forest.of([Estimate(mean=1, low=1, high=1)])
     assert alone.place(1) == MARGIN
     assert Forest.of([]).place(0.5) == WIDTH / 2
+
+
+def test_a_curve_with_a_gap_and_a_mean_beyond_its_interval(tmp_path: Path) -> None:
+    lines = [
+        Line(
+            task="tags",
+            method=method,
+            metric="accuracy",
+            higher=True,
+            estimates=[Estimate(mean=mean, low=0.2, high=0.9), None],
+            tokens=[100.0, None],
+        )
+        for method, mean in (("rag", 0.1), ("a <b> c", 0.95))
+    ]
+    curve = Curve(axis="history", values=["0", "5"], lines=lines)
+    page, data = write_curve(curve, tmp_path)
+    assert Curve.model_validate_json(data.read_text()) == curve
+    html = page.read_text()
+    assert html.count("<svg") == 1
+    assert "a &lt;b&gt; c" in html
+    assert "<b>" not in html
+    assert "0.100 [0.200, 0.900]" in html
 
 
 def test_figures() -> None:
