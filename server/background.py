@@ -132,10 +132,16 @@ async def break_off(api: LangGraphClient, user_id: str) -> None:
 
 async def end_thread(api: LangGraphClient, thread: str) -> None:
     """Break off what runs on a thread of the caller, and delete it; it may be gone already."""
+    await stop(api, thread)
+    with suppress(NotFoundError):
+        await api.threads.delete(thread)
+
+
+async def stop(api: LangGraphClient, thread: str) -> None:
+    """Break off what runs on a thread of the caller, and what is queued there."""
     with suppress(NotFoundError):
         for run in await _unfinished(api, thread):
             await _cancel(api, thread, run["run_id"])
-        await api.threads.delete(thread)
 
 
 async def _cancel(api: LangGraphClient, thread: str, run_id: str) -> None:

@@ -9,7 +9,7 @@ from langgraph_sdk.client import LangGraphClient
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
-from personaagent.server.background import MANY, break_off, end_thread
+from personaagent.server.background import MANY, break_off, end_thread, stop
 
 Search = Callable[..., Awaitable[Sequence[Any]]]
 
@@ -36,6 +36,9 @@ async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) 
         IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten but alignment.
     """
     await break_off(api, memory.user_id)
+    busy = partial(api.threads.search, status="busy")
+    for thread in await _owned(busy, "thread_id", memory.user_id):
+        await stop(api, thread)  # else a turn that is about to end would be remembered
     owned = await _owned(api.threads.search, "thread_id", memory.user_id)
     threads = {*owned, *await memory.conversations.threads()}
     receipt = await forget_all(memory, threads, partial(delete_threads, api))

@@ -1,5 +1,6 @@
 """Our own routes on the development server: a user's memory and persona, a whole life long."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from itertools import count
@@ -273,6 +274,8 @@ async def test_forget_me_leaves_nothing_of_the_user_and_all_of_others(
         await import_(other, question(1))
         turn = await ask(sdk, "My dog is called Rex.")
         unfinished = await sdk.threads.create()
+        later: Any = {"messages": [{"role": "user", "content": "My cat is called Tom."}]}
+        await sdk.runs.create(unfinished["thread_id"], "agent", input=later, after_seconds=1)
         await http.put(f"/me/episodes/{turn['episode_id']}/feedback", json={"signal": "accept"})
         await http.post("/me/persona/edits", json={"add": ["Mention the dog."]})
         assistant = await sdk.assistants.create("agent", metadata={"dog": "Rex"})
@@ -281,7 +284,8 @@ async def test_forget_me_leaves_nothing_of_the_user_and_all_of_others(
 
         receipt = (await http.delete("/me")).json()
 
-        assert (receipt["episodes"], receipt["embeddings"]) == ([turn["episode_id"]], 1)
+        assert turn["episode_id"] in receipt["episodes"]
+        assert receipt["embeddings"] == len(receipt["episodes"])  # aegra does not let a run wait
         assert "Mention the dog." in [each["text"] for each in receipt["rules"]]
         assert {turn["thread_id"], unfinished["thread_id"]} <= {*receipt["threads"]}
         assert await sdk.threads.search() == []
@@ -294,5 +298,7 @@ async def test_forget_me_leaves_nothing_of_the_user_and_all_of_others(
         assert (await http.get("/me/persona")).json()["version"] == 1
         again = (await http.delete("/me")).json()
         assert (again["episodes"], again["threads"], again["rules"]) == ([], [], [])
+        await asyncio.sleep(2)  # long enough for the turn that was queued
+        assert await ids(http) == []
         assert await ids(other) == ["e1"]
         assert len((await other.post("/me/episodes/search", json={"text": "Question"})).json()) == 1
