@@ -1,6 +1,5 @@
 """The runs of the user's alignment, as they stand on their thread."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from langgraph_sdk.client import LangGraphClient
@@ -60,38 +59,38 @@ async def standing(api: LangGraphClient, user_id: str, run_id: str) -> Standing:
     thread = alignment_thread(user_id)
     try:
         run = await api.runs.get(thread, run_id)
-        last = await _last_state(api, thread, run_id)
+        told = await _told(api, thread, run_id)
     except NotFoundError as error:
         raise Unknown(f"There is no alignment '{run_id}' of yours: list them.") from error
-    return Standing.model_validate(_known(run) | (_told(last) if last else {}))
+    return Standing.model_validate(_known(run) | told)
 
 
-async def _last_state(api: LangGraphClient, thread: str, run_id: str) -> ThreadState | None:
-    """The last checkpoint of the run. Not every server finds it by itself, by its metadata."""
+async def _told(api: LangGraphClient, thread: str, run_id: str) -> dict[str, Any]:
+    """What the last checkpoint of the run says. Not every server finds it by its metadata."""
     before: Any = None
     while page := await api.threads.get_history(thread, limit=PAGE, before=before):
         for state in page:
             if (state["metadata"] or {}).get("run_id") == run_id:
-                return state
+                return _read(state, latest=before is None and state is page[0])
         before = {"configurable": page[-1]["checkpoint"]}
-    return None
+    return {}
 
 
 def _known(run: Run) -> dict[str, Any]:
     return {"id": run["run_id"], "status": run["status"], "created_at": run["created_at"]}
 
 
-def _told(last: Mapping[str, Any]) -> dict[str, Any]:
-    """What the last checkpoint of a run says of it."""
-    state, following = last["values"], set(last["next"])
+def _read(last: ThreadState, *, latest: bool) -> dict[str, Any]:
+    """What the last checkpoint of a run says of it; its proposal waits while none came after it."""
+    state: Any = last["values"]
     if state.get("trigger") or not state.get("plan"):
         return {}  # it has not begun: what stands there is of the run before
-    compared = following.isdisjoint({"simulate", "compare"})
+    compared = {"simulate", "compare"}.isdisjoint(last["next"])
     proposals = [each["value"] for task in last["tasks"] for each in task["interrupts"]]
     errors = [task["error"] for task in last["tasks"] if task.get("error")]
     return {
         "progress": progress_of(state, compared=compared),
-        "proposal": proposals[0] if proposals else None,
+        "proposal": proposals[0] if proposals and latest else None,
         "result": state["result"] or None,
         "problem": errors[0] if errors else None,
     }

@@ -97,6 +97,7 @@ async def test_the_user_answers_a_proposal(
     now = [each["text"] for each in (await http.get("/me/persona")).json()["rules"]]
     known = [each["text"] for each in before]
     assert now == known if rules is None else now[-1:] == rules
+    assert (await http.get(f"/me/alignments/{begun.json()['id']}")).json()["proposal"] is None
     twice = await http.post("/me/alignments/decision", json=decision)
     assert (twice.status_code, "No proposal waits" in twice.json()["detail"]) == (409, True)
 
