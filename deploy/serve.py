@@ -25,6 +25,7 @@ def main() -> None:
     """Serve until told to stop, on ``HOST`` and ``PORT``."""
     os.environ.setdefault("AEGRA_CONFIG", str(Path(__file__).with_name("aegra.json")))
     os.environ.setdefault("ENV_MODE", "PRODUCTION")
+    os.environ.setdefault("HOST", "127.0.0.1")
     if not Tokens(load_settings()).required:
         sys.exit(
             "This server is for many users and starts only where each shows a token: "
