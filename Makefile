@@ -63,9 +63,9 @@ eval: setup ## a small evaluation on the embedded model, in under 20 minutes
 	@test -d "$(DATA)/lamp" -a -d "$(DATA)/prefeval" || { echo "There is no lamp/ and prefeval/ in $(DATA):" \
 	  "docs/tasks.md says where their authors publish them; PERSONAAGENT_DATA names the folder."; exit 1; }
 	@unset OPENAI_API_KEY OPENAI_BASE_URL PERSONAAGENT_MODEL; \
-	  PERSONAAGENT_TOP_K=2 PERSONAAGENT_PROMPT_TOKENS=600 PERSONAAGENT_ALIGN_HOLDOUT=4 \
+	  PERSONAAGENT_TOP_K=2 PERSONAAGENT_PROMPT_TOKENS=500 PERSONAAGENT_ALIGN_HOLDOUT=4 \
 	  PERSONAAGENT_ALIGN_ROUNDS=1 PERSONAAGENT_ALIGN_CANDIDATES=2 \
-	  $(BIN)/personaagent eval run --tasks LaMP_2M_style,prefeval_mcq --limit 3 --data "$(DATA)" \
+	  $(BIN)/personaagent eval run --tasks LaMP_2M_style,prefeval_mcq --limit 2 --data "$(DATA)" \
 	  --methods prompt,rag,majority,persona-no-alignment,persona --out eval-runs/small
 
 clean: ## remove what was built
