@@ -49,10 +49,13 @@ class Files:
                 await self.saver.adelete_thread(thread)
 
     async def truncate_logs(self) -> None:
-        """Take what was deleted out of the write-ahead logs too."""
+        """Take what was deleted out of the files: out of the write-ahead logs, and out of the room
+        that rows left behind when they were moved, which SQLite overwrites only as it packs anew."""
         with storage_errors():
-            for connection in (self.store.conn, self.saver.conn):
-                await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            for database in (self.store, self.saver):
+                async with database.lock:
+                    await database.conn.execute("VACUUM")
+                    await database.conn.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def users_with_new_labels(self) -> list[str]:
         """Who has labels that alignment has not seen, in order: the operator's view.
