@@ -221,9 +221,9 @@ class Settings(BaseSettings):
     )
     align_nightly: str = Field(
         "H 3 * * *",
-        pattern=r"^$|^(\S+ ){4,5}\S+$",
+        pattern=r"^never$|^(\S+ ){4,5}\S+$",
         description="Server: when new labels are learned from though fewer than align_after, as a "
-        "cron schedule (UTC); H is a minute of the user's own. Empty: never.",
+        "cron schedule (UTC); H is a minute of the user's own; or never.",
     )
     webhook_url: str | None = Field(
         None, description="Where to tell that alignment has published a version. Not set: nobody."

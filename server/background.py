@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 GRAPH = "alignment"
 GOING_ON: tuple[RunStatus, ...] = ("pending", "running")
 MANY = 100
+NEVER = "never"
 
 _beginning: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -167,7 +168,7 @@ async def _thread(api: LangGraphClient, user_id: str) -> Any:
 async def _see_to_nightly(api: LangGraphClient, user_id: str, schedule: str) -> None:
     """See that the user has one cron, by the schedule as it is set now; none, where none is set."""
     thread = alignment_thread(user_id)
-    wanted = _own(schedule, user_id)
+    wanted = None if schedule == NEVER else _own(schedule, user_id)
     found = await api.crons.search(thread_id=thread)
     as_wanted = [cron for cron in found if cron["schedule"] == wanted and cron["enabled"]]
     right = [cron["cron_id"] for cron in as_wanted[:1]]

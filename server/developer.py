@@ -27,13 +27,20 @@ def at_this_machine(headers: Mapping[str, str], scope: Mapping[str, Any]) -> boo
 
 
 def _is_trusted(origin: str) -> bool:
-    host = urlsplit(origin).hostname or ""
+    host = _host(origin)
     return _is_here(origin) or host == STUDIO or host.endswith(f".{STUDIO}")
 
 
 def _is_here(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
+    host = _host(address)
     return host == "localhost" or _is_loopback(host)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # it is no address
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -138,6 +138,8 @@ HERE = ("127.0.0.1", 5000)
         ({"host": "localhost", "origin": "https://evilsmith.langchain.com"}, HERE, False),
         ({"host": "localhost", "origin": "https://smith.langchain.com.evil.example"}, HERE, False),
         ({"host": "localhost", "origin": "null"}, HERE, False),
+        ({"host": "["}, HERE, False),
+        ({"host": "localhost", "origin": "http://["}, HERE, False),
         ({"host": "localhost", "x-forwarded-for": "203.0.113.9"}, HERE, False),
         ({"host": "localhost", "forwarded": "for=127.0.0.1"}, HERE, False),
     ],
