@@ -109,6 +109,7 @@ def test_feedback_becomes_ground_truth(command: Command) -> None:
     ],
 )
 def test_feedback_that_says_nothing_clear_is_refused(arguments, code, said, command) -> None:
+    told(command)
     result = command("feedback", "an-id", "--user", "ann", *arguments)
     assert (result.code, result.out) == (code, "")
     assert said in result.err
