@@ -106,25 +106,34 @@ class Plan(Record):
         said = context.model_dump(exclude={"user_id"}, exclude_none=True)
         unsaid = cls.model_fields.keys() - said.keys() - {"run", "trigger", "started_at"}
         usual = {name: getattr(settings, f"align_{name}") for name in unsaid}
-        said["approve"] = context.approve or settings.approval == "ask"
-        for limit in LIMITS:
-            said[limit] = _lower(said.get(limit, 0), getattr(settings, f"align_{limit}"))
         if (
             said.get("sampling") or settings.align_sampling
         ) == "similar" and not context.query.strip():
             raise UsageError("Say what the batch is to be similar to: give a query.")
+        begun = {"run": run, "trigger": trigger, "started_at": at}
+        plan = cls.model_validate(usual | said | begun).within(settings)
         priced = settings.price_input or settings.price_output
-        if not priced and (said["price"] or settings.align_daily_price):
+        if not priced and (plan.price or settings.align_daily_price):
             raise UsageError(
                 "The price is limited, but not what a token costs: set PERSONAAGENT_PRICE_INPUT and "
                 "PERSONAAGENT_PRICE_OUTPUT, each of a million tokens."
             )
-        return cls.model_validate(usual | said | {"run": run, "trigger": trigger, "started_at": at})
+        return plan
+
+    def within(self, settings: Settings) -> "Plan":
+        """This plan, with no limit above that of the settings, and the user asked where they say so:
+        on a server the owner of a thread may write what stands in its state."""
+        limits = {
+            limit: _lower(getattr(self, limit), getattr(settings, f"align_{limit}"))
+            for limit in LIMITS
+        }
+        asked = self.approve or settings.approval == "ask"
+        return self.model_copy(update={**limits, "approve": asked})
 
 
-def _lower(one: float, other: float) -> float:
-    """The lower of two limits, of which 0 is none."""
-    return min(one, other) if one and other else one or other
+def _lower(*limits: float) -> float:
+    """The lowest limit; what is not above 0 is none."""
+    return min((each for each in limits if each > 0), default=0)
 
 
 def replace(_: T, new: T) -> T:

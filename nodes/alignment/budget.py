@@ -42,7 +42,7 @@ class Budget:
         )
         known = _spent(finished or Usage(), 0.0, settings)
         before = booked if booked.calls >= known.calls else known
-        return cls(plan, settings, spending, before, others)
+        return cls(plan.within(settings), settings, spending, before, others)
 
     async def spend(self, usage: Usage) -> None:
         """Count ``usage`` in, and book it."""

@@ -11,7 +11,6 @@ from personaagent.core.alignment_state import (
     BY_ITSELF,
     AlignmentContext,
     AlignmentState,
-    Plan,
 )
 from personaagent.core.errors import Conflict
 from personaagent.core.metrics import ALIGNMENTS
@@ -36,8 +35,8 @@ async def publish(
     published that was learned from what the user no longer says. A run that was killed here
     publishes once.
     """
-    plan = Plan.model_validate(state["plan"])
     trial = await trial_of(state, runtime, simulator)
+    plan = trial.plan
     before = [Rule.model_validate(each) for each in state["initial"]]
     after = [Rule.model_validate(each) for each in state["rules"]]
     pairs: list[Pair] = []

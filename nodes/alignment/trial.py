@@ -85,7 +85,7 @@ async def trial_of(
     state: AlignmentState, runtime: Runtime[AlignmentContext], simulator: Simulator
 ) -> Trial:
     """The trial that a node of this run works with."""
-    plan = Plan.model_validate(state["plan"])
+    plan = Plan.model_validate(state["plan"]).within(simulator.parts.settings)
     memory = user_memory(simulator.parts.memory, runtime)
     scenes = {id: Scene.model_validate(each) for id, each in state["scenes"].items()}
     kinds, found, budget = await asyncio.gather(

@@ -154,17 +154,18 @@ class World:
             found[episode.id] = None if score is None else 1 - score
         return found
 
+    async def write_plan(self, after: str, **values: Any) -> None:
+        """Write into the plan of the run, as the owner of its thread may, when a node has ended."""
+        state = await self._graph().aget_state(self._config())
+        plan = state.values["plan"] | values
+        await self._graph().aupdate_state(self._config(), {"plan": plan}, as_node=after)
+
     async def run(self, given: Any, **context: Any) -> dict[str, Any]:
         """Invoke the graph; returns its state."""
-        graph = build(self.parts).compile(store=self.store, checkpointer=self.saver)
-        config: RunnableConfig = {
-            "configurable": {"thread_id": f"alignment:{self.user}"},
-            "recursion_limit": 400,
-        }
         state: dict[str, Any] = {}
-        async for mode, part in graph.astream(
+        async for mode, part in self._graph().astream(
             given,
-            config,
+            self._config(),
             context=AlignmentContext(user_id=self.user, **context),
             stream_mode=["updates", "values"],
         ):
@@ -173,6 +174,13 @@ class World:
             elif self.between and self.between[0] in part:
                 await self.between[1]()
         return state
+
+    def _graph(self) -> Any:
+        return build(self.parts).compile(store=self.store, checkpointer=self.saver)
+
+    def _config(self) -> RunnableConfig:
+        thread = {"thread_id": f"alignment:{self.user}"}
+        return {"configurable": thread, "recursion_limit": 400}
 
 
 def world(home: Any, responder: Callable[[Prompt], Reply], **settings: Any) -> World:

@@ -112,6 +112,20 @@ async def test_a_caller_can_lower_a_limit_and_not_raise_it(tmp_path: Path, clock
         assert len(there.prompts) == (calls if calls == 3 else 5)
 
 
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("written", [0, -1, 10**9])
+async def test_a_limit_written_into_the_state_of_a_run_cannot_raise_it(
+    tmp_path: Path, limit: str, written: int
+) -> None:
+    there = world(tmp_path, Scripted(), **(PRICED | {f"align_{limit}": 5}))
+    settings, spending = there.parts.settings, there.memory.spending
+    said = AlignmentContext(user_id="anna")
+    plan = Plan.of(said, settings, run="one", trigger="test", at=START.isoformat())
+    await spending.book("one", Spent(calls=5, tokens=5, seconds=5.0, price=5.0))
+    edited = plan.model_copy(update={limit: written})
+    assert (await budget.Budget.of(edited, settings, spending)).exhausted() == limit
+
+
 class AtOnce:
     """Stands for the agent: answers after a while, and notes how many it was asked at once."""
 

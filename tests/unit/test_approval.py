@@ -150,6 +150,13 @@ async def test_a_client_cannot_say_that_the_user_is_not_asked(there: World) -> N
     assert (await current(there)).version == 1
 
 
+async def test_a_client_cannot_write_into_the_run_that_the_user_is_not_asked(there: World) -> None:
+    proposal = await asked(there)
+    await there.write_plan(after="gate", approve=False)
+    assert question(await there.run(None)) == proposal
+    assert (await current(there)).version == 1
+
+
 async def test_what_rests_on_a_forgotten_episode_is_not_published_whatever_the_answer(
     there: World,
 ) -> None:
