@@ -53,11 +53,22 @@ class AgentContext(BaseModel):
         return None if task is None else check_text(task, "task label", 100)
 
 
+class SimulatedContext(AgentContext):
+    """Of an answer that is simulated: it stands in no conversation, whatever thread the run has."""
+
+    incognito: bool = True
+
+
 def thread_to_note(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> str | None:
-    """The thread that will keep what this run recalls; None where nothing is kept."""
-    incognito = runtime.context is not None and runtime.context.incognito
-    info = runtime.execution_info
-    return None if incognito or info is None else info.thread_id
+    """The thread that will keep what this run recalls; None where nothing is kept.
+
+    A server keeps the checkpoints of incognito turns too.
+    """
+    context, info = runtime.context, runtime.execution_info
+    incognito = context is not None and context.incognito and runtime.server_info is None
+    if incognito or isinstance(context, SimulatedContext) or info is None:
+        return None
+    return info.thread_id
 
 
 Messages = Annotated[

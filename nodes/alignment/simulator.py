@@ -16,7 +16,7 @@ from langgraph.runtime import Runtime
 from personaagent.core.alignment_state import AlignmentState, Branch, Plan
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Profile, Record, Rule, Usage
-from personaagent.core.states import AgentContext
+from personaagent.core.states import AgentContext, SimulatedContext
 from personaagent.memory.recall import asks_the_same
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.inject_persona import system_prompt
@@ -208,10 +208,9 @@ def drawn_from(scenes: Mapping[str, Any]) -> set[str]:
 
 def _context(
     memory: UserMemory, episode: Episode, hidden: frozenset[str], plan: Plan
-) -> AgentContext:
-    return AgentContext(
+) -> SimulatedContext:
+    return SimulatedContext(
         user_id=memory.user_id,
-        incognito=True,
         hidden=hidden,
         before=episode.created_at if plan.causal else None,
     )
