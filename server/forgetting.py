@@ -33,17 +33,18 @@ async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) 
     threads, crons and assistants.
 
     Raises:
-        IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten but alignment.
+        IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten but alignment
+            and crons.
     """
     await break_off(api, memory.user_id)
+    for cron in await _owned(api.crons.search, "cron_id", memory.user_id):
+        await api.crons.delete(cron)
     busy = partial(api.threads.search, status="busy")
     for thread in await _owned(busy, "thread_id", memory.user_id):
         await stop(api, thread)  # else a turn that is about to end would be remembered
     owned = await _owned(api.threads.search, "thread_id", memory.user_id)
     threads = {*owned, *await memory.conversations.threads()}
     receipt = await forget_all(memory, threads, partial(delete_threads, api))
-    for cron in await _owned(api.crons.search, "cron_id", memory.user_id):
-        await api.crons.delete(cron)
     for assistant in await _owned(api.assistants.search, "assistant_id", memory.user_id):
         await api.assistants.delete(assistant)
     await shared.drop_lock(memory.user_id)
