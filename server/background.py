@@ -53,13 +53,14 @@ async def labelled(api: LangGraphClient, memory: UserMemory, settings: Settings)
 
 
 async def _begin_if_due(api: LangGraphClient, memory: UserMemory, settings: Settings) -> Run | None:
-    thread = await _thread(api, memory.user_id)
+    await _thread(api, memory.user_id)
     try:
         await _see_to_nightly(api, memory.user_id, settings.align_nightly)
     except UnprocessableEntityError as error:
         log.warning("PERSONAAGENT_ALIGN_NIGHTLY is no schedule to this server: %s", error)
-    due = await memory.unaligned.due(settings.align_after)
-    if not due or thread["status"] == "interrupted":
+    if not await memory.unaligned.due(settings.align_after):
+        return None
+    if await going_on(api, memory.user_id) or await _proposal_waits(api, memory.user_id):
         return None
     return await _begin(api, memory.user_id, LABELS)
 
@@ -75,12 +76,12 @@ async def begin(api: LangGraphClient, user_id: str, trigger: str, **options: Any
     """
     async with _one_at_a_time(user_id):
         await _thread(api, user_id)
+        if await going_on(api, user_id):
+            return None  # a server that does not reject, as it is asked to below, would queue it
         return await _begin(api, user_id, trigger, **options)
 
 
 async def _begin(api: LangGraphClient, user_id: str, trigger: str, **options: Any) -> Run | None:
-    if await going_on(api, user_id):
-        return None  # a server that does not reject, as it is asked to below, would queue it
     try:
         return await api.runs.create(
             alignment_thread(user_id),
@@ -93,7 +94,7 @@ async def _begin(api: LangGraphClient, user_id: str, trigger: str, **options: An
 
 
 def _one_at_a_time(user_id: str) -> asyncio.Lock:
-    """Keeps two requests of a user from beginning something twice."""
+    """Keeps two requests of a user from beginning or answering something twice."""
     return _beginning.setdefault(user_id, asyncio.Lock())
 
 
@@ -101,17 +102,26 @@ async def decide(api: LangGraphClient, user_id: str, decision: Decision) -> Run:
     """Let the run that waits for the user's word on its proposal go on with it, as a new run.
 
     Raises:
-        Conflict: no proposal waits.
+        Conflict: no proposal waits, or a run is queued or going on.
     """
-    await _thread(api, user_id)
-    state = await api.threads.get_state(alignment_thread(user_id))
-    if not any(task["interrupts"] for task in state["tasks"]):
-        raise Conflict(
-            "No proposal waits for your word: it was answered, or dropped for another run."
+    async with _one_at_a_time(user_id):
+        await _thread(api, user_id)
+        if await going_on(api, user_id):
+            raise Conflict("An alignment is going on: answer when it has ended, if it asks you.")
+        if not await _proposal_waits(api, user_id):
+            raise Conflict(
+                "No proposal waits for your word: it was answered, or dropped for another run."
+            )
+        return await api.runs.create(
+            alignment_thread(user_id), GRAPH, command={"resume": decision.stored()}, **_as(user_id)
         )
-    return await api.runs.create(
-        alignment_thread(user_id), GRAPH, command={"resume": decision.stored()}, **_as(user_id)
-    )
+
+
+async def _proposal_waits(api: LangGraphClient, user_id: str) -> bool:
+    """By the thread's state, to be read while nothing goes on: its status is the same where a run was
+    cancelled, or stopped at a breakpoint."""
+    state = await api.threads.get_state(alignment_thread(user_id))
+    return any(task["interrupts"] for task in state["tasks"])
 
 
 async def going_on(api: LangGraphClient, user_id: str) -> list[Run]:

@@ -71,7 +71,7 @@ class Person:
         return alignment_thread(self.name)
 
     async def asked(self) -> Proposal:
-        """What they are asked, once the run has come so far."""
+        """What they are asked, once the run has come so far and ended."""
 
         async def look() -> Any:
             state = await self.sdk.threads.get_state(self.thread)
@@ -79,6 +79,8 @@ class Person:
 
         none_yet = retry_if_result(lambda found: not found)
         await AsyncRetrying(retry=none_yet, stop=stop_after_delay(60), wait=wait_fixed(0.2))(look)
+        [newest, *_] = await self.sdk.runs.list(self.thread)
+        await self.sdk.runs.join(self.thread, newest["run_id"])
         [interrupt] = await look()
         return Proposal.model_validate(interrupt["value"])
 

@@ -192,6 +192,20 @@ async def test_labels_given_while_a_run_goes_on_queue_no_other_and_count_later(
     assert learned_from.keys() == {each.id for each in person.walked}
 
 
+async def test_a_breakpoint_asks_the_user_nothing_that_labels_would_wait_for(
+    person: Person,
+) -> None:
+    await person.label(AFTER - 1)
+    await person.sdk.threads.create(thread_id=person.thread, if_exists="do_nothing")
+    await person.sdk.runs.wait(
+        person.thread, "alignment", input={"trigger": "studio"}, interrupt_before=["gate"]
+    )
+    assert (await person.sdk.threads.get(person.thread))["status"] == "interrupted"
+    await person.label(AFTER)
+    newest, _ = await person.runs()
+    assert (await person.result(newest))["plan"]["trigger"] == "labels"
+
+
 async def test_the_budget_of_the_users_day_holds(person: Person) -> None:
     await person.label(AFTER)
     [first] = await person.runs()
