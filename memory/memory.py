@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from langgraph.store.base import BaseStore
@@ -21,7 +21,7 @@ from personaagent.memory.news import News
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.simulations import Simulations
-from personaagent.memory.space import Space
+from personaagent.memory.space import Space, storage_errors
 from personaagent.memory.spending import Spending
 from personaagent.memory.user import UserMemory
 from personaagent.models.embeddings import Embedder
@@ -99,13 +99,19 @@ class Memory:
     @asynccontextmanager
     async def _lock(self, store: BaseStore, key: str) -> AsyncIterator[None]:
         """Keeps writers of one user's persona apart, also those of all other processes that use
-        the store: by its database, else by a file on the machine that the store is on."""
-        if address := database_of(store):
-            async with self._locks, database_lock(address, key):
-                yield
-        else:
-            async with file_lock(self._lock_file(key)):
-                yield
+        the store: by its database, else by a file on the machine that the store is on.
+
+        Raises:
+            DataError: it cannot be had, or not soon enough.
+        """
+        async with AsyncExitStack() as held:
+            with storage_errors():
+                if address := database_of(store):
+                    await held.enter_async_context(self._locks)
+                    await held.enter_async_context(database_lock(address, key))
+                else:
+                    await held.enter_async_context(file_lock(self._lock_file(key)))
+            yield
 
     def _lock_file(self, key: str) -> Path:
         return self._settings.home / "locks" / f"{key[:32]}.lock"

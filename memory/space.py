@@ -146,6 +146,8 @@ def _sentence(error: BaseException) -> str | None:
         return _FULL
     if type(error).__module__.startswith("psycopg"):  # which is there on a server alone
         return "The database cannot be used now: try again later."
+    if type(error).__module__.startswith("filelock"):  # whose import probes the file system
+        return "Another process has been writing to this user's persona for too long: try again."
     if not isinstance(error, sqlite3.Error):
         return None
     reason = str(error)

@@ -111,12 +111,14 @@ class UserMemory:
     async def remember(self, episode: Episode) -> list[str]:
         """Store an episode, and index it if the index is there; returns what the user should know.
 
+        A persona that cannot be begun now does not cost the episode either.
+
         Raises:
             DataError: it could not be stored.
         """
-        await self.personas.begin()
         await self.episodes.add([episode])
         try:
+            await self.personas.begin()
             async with asyncio.timeout(self.timeout):
                 await self.indexer.index([episode], [episode.id])
         except TimeoutError as error:

@@ -1,13 +1,15 @@
 """Personas: versions are only ever added, by one writer at a time."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
 from langgraph.store.memory import InMemoryStore
 
-from personaagent.core.errors import Conflict, UsageError
+from personaagent.core.errors import Conflict, DataError, UsageError
 from personaagent.core.records import Pair, Persona, Proof, Rule, TaskFacts
+from personaagent.memory import locks
 from personaagent.memory.personas import Personas, initial_persona, render_persona
 from personaagent.memory.user import UserMemory
 from tests.support.memories import episode, memory_of
@@ -109,6 +111,26 @@ async def test_of_two_who_publish_at_once_one_wins(tmp_path: Path) -> None:
     history = await writers[0].history()
     assert [each.version for each in history] == [1, 2]
     assert history[1] == won
+
+
+@pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
+async def test_a_lock_that_cannot_be_had_is_one_sentence_and_costs_no_episode(
+    anna: UserMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "PATIENCE", 0)
+    async with anna.personas.lock():
+        with pytest.raises(DataError, match="too long: try again"):
+            await anna.personas.begin()
+        [warning] = await anna.remember(episode("e1"))
+    assert "too long: try again" in warning
+    assert [each.id async for each in anna.episodes.oldest_first()] == ["e1"]
+    assert [each.id for each in await anna.search("a question", 1)] == ["e1"], "indexed later"
+
+
+async def test_what_is_raised_under_the_lock_stays_what_it_is(personas: Personas) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        async with personas.lock():
+            raise sqlite3.OperationalError("database is locked")
 
 
 async def test_lock_and_unlock(personas: Personas) -> None:
