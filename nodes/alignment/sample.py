@@ -41,8 +41,9 @@ async def sample(
     """
     memory = user_memory(simulator.parts.memory, runtime)
     ended = not state["plan"] or bool(state["result"])
-    if state["trigger"] in BY_ITSELF and await _is_for_nothing(state, memory, ended):
-        return {"trigger": ""}
+    waits = not ended and bool(state["stopped_by"])
+    if state["trigger"] in BY_ITSELF and (waits or not await memory.unaligned.due(1)):
+        return _left(waits or ended)
     begun = (
         await _begin(runtime, simulator, memory, state["trigger"] or "again")
         if state["trigger"] or ended
@@ -78,11 +79,10 @@ async def sample(
     }
 
 
-async def _is_for_nothing(state: AlignmentState, memory: UserMemory, ended: bool) -> bool:
-    """Whether a run that nobody asked for is to leave all as it is: nothing is new, or what the last
-    one proposes waits for the user's word, and is asked again."""
-    waits = not ended and bool(state["stopped_by"])
-    return waits or not await memory.unaligned.due(1)
+def _left(as_it_is: bool) -> dict[str, Any]:
+    """What a run that nobody asked for leaves, where nothing is new, or where what the last one
+    proposes waits for the user's word, and is asked again. One that broke off is not gone on with."""
+    return {"trigger": ""} | ({} if as_it_is else {"plan": {}})
 
 
 async def _begin(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from personaagent.core.errors import ModelError, ModelUnavailable
-from personaagent.core.records import Rule, Signal
+from personaagent.core.records import Rule, Signal, now
 from personaagent.memory.marks import Marks
 from personaagent.memory.simulations import Simulations
 from tests.support.alignment import (
@@ -283,6 +283,27 @@ async def test_a_label_that_is_given_while_a_run_goes_on_stays_new(tmp_path: Pat
     there.between = ("sample", lambda: there.remember(walks(7, [KILOMETRES])[6]))
     assert (await there.align()).to_version == 2
     assert [*await there.memory.unaligned.marks()] == ["walk6"]
+
+
+async def test_a_run_that_broke_off_is_not_gone_on_with_where_nothing_is_new(
+    tmp_path: Path,
+) -> None:
+    def fail(_: Prompt) -> Reply:
+        raise ModelError("The run breaks off.")
+
+    there = world(tmp_path, Scripted(critique=fail))
+    await there.remember(*walks(6, [KILOMETRES]))
+    with pytest.raises(ModelError, match="breaks off"):
+        await there.align()
+    await there.memory.unaligned.clear_until(now())
+    there.goes_on(Scripted())
+    state = await there.run({"trigger": "nightly"})
+    assert (state["trigger"], state["plan"], state["result"]) == ("", {}, {})
+    assert KILOMETRES not in await rules_of(there)
+    await there.remember(walks(7, [KILOMETRES])[6])
+    state = await there.run({"trigger": "labels"})
+    assert state["plan"]["trigger"] == "labels"
+    assert KILOMETRES in await rules_of(there)
 
 
 async def test_a_dry_run_publishes_nothing_and_says_what_it_would_have(tmp_path: Path) -> None:
