@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from personaagent.core.records import Pair, Record, Rule
 
@@ -168,6 +168,12 @@ class Decision(Record):
 
     decision: Literal["approve", "edit", "refuse"]
     rules: list[OwnRule] = Field(default_factory=list, max_length=100)
+
+    @model_validator(mode="after")
+    def _edits(self) -> Self:
+        if self.decision == "edit" and "rules" not in self.model_fields_set:
+            raise ValueError("an edit needs rules: all that the persona is to have")
+        return self
 
 
 def mean_loss(losses: Iterable[float | None]) -> float | None:

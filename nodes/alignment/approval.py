@@ -48,7 +48,9 @@ def _decision(answer: Any) -> Decision:
     try:
         return Decision.model_validate(answer)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(
+            f"{'.'.join(['answer', *map(str, e['loc'])])}: {e['msg']}" for e in error.errors()
+        )
         raise UsageError(f"The answer cannot be used: {wrong}.") from error
 
 

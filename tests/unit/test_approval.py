@@ -127,7 +127,7 @@ async def test_an_edit_that_leaves_all_as_proposed_approves(there: World) -> Non
         (lambda rules: rules[0].update(text="bell\x07"), "control character"),
         (lambda rules: rules[0].update(id="r99"), "no rule 'r99'"),
         (lambda rules: rules.append(rules[0]), "stands there twice"),
-        (lambda rules: rules[0].pop("text"), "text: Field required"),
+        (lambda rules: rules[0].pop("text"), "rules.0.text: Field required"),
         (lambda rules: rules[0].update(evidence=["walk1"]), "evidence: Extra inputs"),
     ],
 )
@@ -143,6 +143,13 @@ async def test_an_edit_that_cannot_be_used_is_asked_again(
     assert (await current(there)).version == 1
     await answered(there, own(proposal, r4="Say it in kilometres."))
     assert (await current(there)).rules[-1].text == "Say it in kilometres."
+
+
+async def test_an_edit_without_rules_does_not_empty_the_persona(there: World) -> None:
+    await asked(there)
+    again = question(await answered(there, {"decision": "edit"}))
+    assert "an edit needs rules" in again.problem
+    assert (await current(there)).version == 1
 
 
 async def test_a_client_cannot_say_that_the_user_is_not_asked(there: World) -> None:
