@@ -1,6 +1,5 @@
 """``remember``: the turn becomes an episode. No model is asked."""
 
-import asyncio
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
@@ -41,9 +40,8 @@ async def remember(
             "recalled": [each["id"] for each in state["recalled"]],
         },
     )
-    news, warnings = await asyncio.gather(
-        memory.news.take(state["persona"]["version"]), memory.remember(episode)
-    )
+    warnings = await memory.remember(episode)
+    news = await memory.news.take(state["persona"]["version"])  # not before: taken, it is gone
     return {"warnings": state["warnings"] + news + warnings}
 
 

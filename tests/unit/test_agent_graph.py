@@ -14,12 +14,13 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.store.memory import InMemoryStore
 from pydantic import ValidationError
 
-from personaagent.core.errors import ModelError, ModelUnavailable, UsageError
+from personaagent.core.errors import DataError, ModelError, ModelUnavailable, UsageError
 from personaagent.core.records import Episode, Rule, Statement
 from personaagent.core.settings import load_settings
 from personaagent.core.tokens import estimate_tokens
 from personaagent.graphs.agent import build, recursion_limit
 from personaagent.graphs.alignment import build as build_alignment
+from personaagent.memory.episodes import Episodes
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.parts import Parts
 from tests.support.memories import episode, index_in_memory, remember
@@ -134,6 +135,22 @@ async def test_the_order_of_the_prompt_and_its_common_prefix(agent: MakeAgent) -
     assert len(dates) == 3
     common = next(n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
     assert common > places[-1], "all but the memories is common"
+
+
+async def test_news_is_told_once_and_not_lost_with_a_turn_that_cannot_be_stored(
+    agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any) -> None:
+        raise DataError("The disk is full.")
+
+    anna = agent(lambda prompt: "ok")
+    await anna.memory().news.put(1, "A version speaks.")
+    with monkeypatch.context() as broken:
+        broken.setattr(Episodes, "add", full)
+        with pytest.raises(DataError):
+            await anna.ask("bread?")
+    told = [(await anna.ask("bread?", thread))["warnings"] for thread in ("t2", "t3")]
+    assert told == [["A version speaks."], []]
 
 
 async def test_the_budget_drops_the_least_similar(agent: MakeAgent) -> None:
