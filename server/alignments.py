@@ -11,6 +11,7 @@ from personaagent.core.alignment_progress import Progress, progress_of
 from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import Unknown
 from personaagent.core.records import Moment, Record
+from personaagent.server.errors import kept_sentence
 
 PAGE = 10
 
@@ -92,5 +93,5 @@ def _read(last: ThreadState, *, latest: bool) -> dict[str, Any]:
         "progress": progress_of(state, compared=compared),
         "proposal": proposals[0] if proposals and latest else None,
         "result": state["result"] or None,
-        "problem": errors[0] if errors else None,
+        "problem": kept_sentence(errors[0]) if errors else None,
     }

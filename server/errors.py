@@ -11,6 +11,7 @@ from httpx import HTTPError, HTTPStatusError
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
+from personaagent.core import errors
 from personaagent.core.errors import (
     ConfigurationError,
     Conflict,
@@ -70,7 +71,20 @@ def sentence(error: PersonaAgentError) -> str:
     if status < 500:
         return str(error)
     what = "is not set up as it should be" if status == 500 else "cannot do that now"
-    return f"The server {what} ({type(error).__name__}): try again later; its log says more."
+    return _kind_only(what, type(error).__name__)
+
+
+def kept_sentence(kept: str) -> str:
+    """The same for an error as a checkpoint keeps it: ``Kind('what it says')``."""
+    name, _, said = kept.partition("(")
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, PersonaAgentError):
+        return sentence(kind(said[1:-2]))
+    return _kind_only("cannot do that now", name)
+
+
+def _kind_only(what: str, kind: str) -> str:
+    return f"The server {what} ({kind}): try again later; its log says more."
 
 
 def install(app: FastAPI) -> None:
