@@ -200,7 +200,7 @@ async def test_a_breakpoint_asks_the_user_nothing_that_labels_would_wait_for(
     await person.sdk.runs.wait(
         person.thread, "alignment", input={"trigger": "studio"}, interrupt_before=["gate"]
     )
-    assert (await person.sdk.threads.get(person.thread))["status"] == "interrupted"
+    assert (await person.sdk.threads.get_state(person.thread))["next"] == ["gate"]
     await person.label(AFTER)
     newest, _ = await person.runs()
     assert (await person.result(newest))["plan"]["trigger"] == "labels"
