@@ -58,10 +58,10 @@ async def import_(http: httpx.AsyncClient, *episodes: dict[str, Any]) -> None:
     (await http.post("/me/import", content=lines(*episodes))).raise_for_status()
 
 
-async def ask(sdk: LangGraphClient, text: str) -> dict[str, Any]:
+async def ask(sdk: LangGraphClient, text: str, **context: Any) -> dict[str, Any]:
     thread = await sdk.threads.create()
-    message = {"role": "user", "content": text}
-    state: Any = await sdk.runs.wait(thread["thread_id"], "agent", input={"messages": [message]})
+    asked = {"messages": [{"role": "user", "content": text}]}
+    state: Any = await sdk.runs.wait(thread["thread_id"], "agent", input=asked, context=context)
     return state | {"thread_id": thread["thread_id"]}
 
 
@@ -252,12 +252,15 @@ async def test_forgetting_an_episode_takes_along_where_it_was_told(
     http: httpx.AsyncClient, sdk: LangGraphClient
 ) -> None:
     told = await ask(sdk, "My dog is called Rex.")
-    recalled = await ask(sdk, "What is my dog called?")
+    recalled = [
+        await ask(sdk, "What is my dog called?", incognito=incognito) for incognito in (False, True)
+    ]
     other = await sdk.threads.create()
-    assert told["episode_id"] in [each["id"] for each in recalled["recalled"]]
+    for turn in recalled:
+        assert told["episode_id"] in [each["id"] for each in turn["recalled"]]
     receipt = (await http.delete(f"/me/episodes/{told['episode_id']}")).json()
     assert (receipt["episodes"], receipt["embeddings"]) == ([told["episode_id"]], 1)
-    assert sorted(receipt["threads"]) == sorted([told["thread_id"], recalled["thread_id"]])
+    assert sorted(receipt["threads"]) == sorted(turn["thread_id"] for turn in [told, *recalled])
     for thread in receipt["threads"]:
         with pytest.raises(NotFoundError):
             await sdk.threads.get(thread)
