@@ -123,7 +123,7 @@ class Plan(Record):
     def within(self, settings: Settings) -> "Plan":
         """This plan, with no limit above that of the settings, and the user asked where they say so:
         on a server the owner of a thread may write what stands in its state."""
-        limits = {
+        limits: dict[str, float] = {
             limit: _lower(getattr(self, limit), getattr(settings, f"align_{limit}"))
             for limit in LIMITS
         }

@@ -88,7 +88,7 @@ def _read(last: ThreadState, *, latest: bool) -> dict[str, Any]:
         return {}  # it has not begun: what stands there is of the run before
     compared = {"simulate", "compare"}.isdisjoint(last["next"])
     proposals = [each["value"] for task in last["tasks"] for each in task["interrupts"]]
-    errors = [task["error"] for task in last["tasks"] if task.get("error")]
+    errors = [error for task in last["tasks"] if (error := task.get("error"))]
     return {
         "progress": progress_of(state, compared=compared),
         "proposal": proposals[0] if proposals and latest else None,
