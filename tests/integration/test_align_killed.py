@@ -60,22 +60,12 @@ def script() -> Script:
 
 
 @pytest.fixture
-def both(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
+def scripted(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
     """The command in which Anna has five walks, and the endpoint that it asks."""
     rouge = {"PERSONAAGENT_ALIGN_TEXT_METRIC": "rouge"}
     with scripted_command(script, monkeypatch, capsys, tmp_path / "home", **rouge) as both:
         remember(both[0], tmp_path, "anna")
         yield both
-
-
-@pytest.fixture
-def command(both: tuple[Command, Endpoint]) -> Command:
-    return both[0]
-
-
-@pytest.fixture
-def endpoint(both: tuple[Command, Endpoint]) -> Endpoint:
-    return both[1]
 
 
 def test_a_run_that_is_killed_at_the_end_of_each_node_goes_on(command, endpoint) -> None:

@@ -40,22 +40,12 @@ def script() -> Script:
 
 
 @pytest.fixture
-def both(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
+def scripted(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
     write_movies(tmp_path / "data", USERS)
     monkeypatch.chdir(tmp_path)
     data = {"PERSONAAGENT_DATA": str(tmp_path / "data")}
     with scripted_command(script, monkeypatch, capsys, tmp_path / "home", **data) as both:
         yield both
-
-
-@pytest.fixture
-def command(both: tuple[Command, Endpoint]) -> Command:
-    return both[0]
-
-
-@pytest.fixture
-def endpoint(both: tuple[Command, Endpoint]) -> Endpoint:
-    return both[1]
 
 
 def run(
