@@ -189,6 +189,11 @@ class Terminal:
         """Press these keys."""
         os.write(self._master, keys.encode())
 
+    def type_at_prompt(self, keys: str) -> None:
+        """Press these keys once the prompt reads them: before, Ctrl-C discards what was typed."""
+        self.wait_for(PROMPT)
+        self.type(keys)
+
     def kill(self) -> None:
         """End it where it stands, if it has not ended."""
         self._process.kill()
@@ -213,20 +218,19 @@ def terminal(command: Command):
 
 def test_on_a_terminal(command: Command, terminal: Terminal) -> None:
     terminal.wait_for("scripted at 127.0.0.1 answers ann. /help lists the commands")
-    terminal.type("Think for ever.\r")
+    terminal.type_at_prompt("Think for ever.\r")
     terminal.wait_for("Well")
     terminal.type("\x03")
     terminal.wait_for("Stopped")
-    terminal.wait_for(PROMPT)
-    terminal.type("My home\\\ris\x1b\rLisbon.\r")
+    terminal.type_at_prompt("My home\\\ris\x1b\rLisbon.\r")
     terminal.wait_for("you live in Lisbon.")
     terminal.wait_for("episode ")
-    terminal.wait_for(PROMPT)
-    terminal.type("/align\r")
+    terminal.type_at_prompt("/align\r")
     terminal.wait_for("Learning from what you wanted")
     terminal.wait_for("0 labelled episodes are too few to learn from")
-    terminal.type("half a thought\x03")
-    terminal.type("\x1b[A\x1b[A\x03\x04")
+    terminal.type_at_prompt("half a thought\x03")
+    terminal.type_at_prompt("\x1b[A\x1b[A\x03")
+    terminal.type_at_prompt("\x04")
     terminal.wait_for("To go on with this conversation later: --thread ")
     assert terminal.end() == 0
     assert [each["query"] for each in episodes(command)] == ["My home\nis\nLisbon."]
