@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Role, Settings
 from personaagent.models.catalog import CHAT, find_model
+from personaagent.models.connection import http_client
 from personaagent.models.download import OnPull
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
-CONNECT_SECONDS = 10.0
 
 
 class Models:
@@ -130,22 +130,20 @@ def connect(
     ``timeout``: seconds without a byte; ``retries``: of a request that failed before its answer
     began; ``proxies``: whether the environment's proxy settings hold.
     """
-    import httpx2
     from langchain_openai import ChatOpenAI
-    from openai import DefaultAsyncHttpxClient
 
-    patience = httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
+    http = http_client(timeout, proxies=proxies)
     return ChatOpenAI(
         model=name,
         base_url=base_url,
         api_key=SecretStr(key),
         temperature=0,
-        timeout=patience,
+        timeout=http.timeout,
         stream_chunk_timeout=timeout,
         max_retries=retries,
         stream_usage=True,
         use_responses_api=False,
-        http_async_client=DefaultAsyncHttpxClient(timeout=patience, trust_env=proxies),
+        http_async_client=http,
         http_socket_options=(),
     )
 

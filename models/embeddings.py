@@ -166,19 +166,19 @@ class EndpointEmbedder(RecentEmbedder):
 
     def _connect(self) -> "OpenAIEmbeddings":
         from langchain_openai import OpenAIEmbeddings
-        from openai import DefaultAsyncHttpxClient
         from pydantic import SecretStr
 
         from personaagent.models.chat import endpoint_of
+        from personaagent.models.connection import http_client
 
         settings = self._settings
         base_url, key = endpoint_of(settings)
-        self._http = DefaultAsyncHttpxClient(timeout=settings.model_timeout)
+        self._http = http_client(settings.model_timeout)
         return OpenAIEmbeddings(
             model=self._model,
             base_url=base_url,
             api_key=SecretStr(key),
-            timeout=settings.model_timeout,
+            timeout=self._http.timeout,
             max_retries=settings.model_retries,
             http_async_client=self._http,
             check_embedding_ctx_length=False,  # else tokens are sent, which others do not read

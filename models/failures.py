@@ -22,6 +22,7 @@ from personaagent.core.errors import (
 )
 from personaagent.core.metrics import count_failure, count_tokens
 from personaagent.core.settings import Role
+from personaagent.models.connection import timed_out
 from personaagent.models.usage import usage_of
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def explained(error: Exception, role: str, retries: int) -> PersonaAgentError:
                 f"{_address(error)} knows no such model or address (HTTP 404): "
                 f"check the {role} model's name and OPENAI_BASE_URL; it said: {said}"
             )
-        case openai.APITimeoutError():
+        case openai.APITimeoutError() if timed_out(error):
             what = "stopped answering for too long"
         case openai.APIConnectionError():
             what = "cannot be reached or broke the connection"

@@ -1,0 +1,33 @@
+"""Connections to an endpoint: openai's client, over aiohttp.
+
+aiohttp takes a third of the processor time of httpx's own transport for a request.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx2
+
+CONNECT_SECONDS = 10.0
+
+
+def http_client(timeout: float, *, proxies: bool = True) -> "httpx2.AsyncClient":
+    """A client for the models' own clients to send their requests by.
+
+    ``timeout``: seconds without a byte; ``proxies``: whether the environment's proxy settings hold.
+    """
+    import httpx2
+    from openai import DefaultAioHttpClient
+
+    patience = httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
+    return DefaultAioHttpClient(timeout=patience, trust_env=proxies)
+
+
+def timed_out(error: BaseException) -> bool:
+    """Whether a time-out was the first cause of ``error``.
+
+    The transport calls a refused or broken connection a time-out too.
+    """
+    while error.__cause__:
+        error = error.__cause__
+    return isinstance(error, TimeoutError)
