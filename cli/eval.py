@@ -39,7 +39,7 @@ Turns = Annotated[
 ]
 Concurrency = Annotated[
     int | None,
-    typer.Option(min=1, metavar="C", help="Questions at once; 16, or 1 on the embedded model."),
+    typer.Option(min=1, metavar="C", help="Requests at once; 16, or 1 on the embedded model."),
 ]
 Data = Annotated[
     Path | None,

@@ -40,24 +40,27 @@ async def evaluate(
 ) -> None:
     """Run what ``progress`` says is left of the plan, ``concurrency`` questions at once.
 
+    Half as many again are being prepared or scored, or the endpoint would wait for them; how many
+    requests it gets at once is for the lab's models to say.
+
     Raises:
         ConfigurationError, UsageError: no sample can be run like this; what is done is kept.
         DataError: the files in ``folder`` cannot be written.
     """
+    under_way = concurrency + concurrency // 2
     run = _Run(
         lab=lab,
         samples=Lines(folder / SAMPLES),
         learned=Lines(folder / LEARNED),
         progress=progress,
-        room=asyncio.Semaphore(concurrency),
+        room=asyncio.Semaphore(under_way),
         on_done=on_done,
         traces=traces or NoTraces(),
     )
     works = plan.works(progress.before)
     try:
         with run.traces.run():
-            # Beside those that answer some are being prepared, or the endpoint would wait.
-            await side_by_side(run.work_off(works) for _ in range(concurrency + concurrency // 2))
+            await side_by_side(run.work_off(works) for _ in range(under_way))
     finally:
         run.samples.close()
         run.learned.close()

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Role, Settings
 from personaagent.models.catalog import CHAT, find_model
-from personaagent.models.connection import http_client
+from personaagent.models.connection import AT_ONCE, http_client
 from personaagent.models.download import OnPull
 
 if TYPE_CHECKING:
@@ -25,13 +25,19 @@ class Models:
     """The chat models that the settings name. Nothing is imported, read or opened before use.
 
     ``on_pull`` hears of an embedded model being fetched: its name, bytes done, bytes in all.
+    ``at_once``: how many requests each model is sent at a time.
     """
 
     def __init__(
-        self, settings: Settings, on_pull: OnPull = lambda name, done, total: None
+        self,
+        settings: Settings,
+        on_pull: OnPull = lambda name, done, total: None,
+        *,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._settings = settings
         self._on_pull = on_pull
+        self._at_once = at_once
         self._clients: dict[tuple[str, str], ChatOpenAI] = {}
         self._making = asyncio.Lock()
 
@@ -108,6 +114,7 @@ class Models:
                 timeout=timeout,
                 retries=settings.model_retries,
                 proxies=not settings.embedded,
+                at_once=self._at_once,
             )
         return self._clients[place]
 
@@ -123,16 +130,22 @@ def endpoint_of(settings: Settings) -> tuple[str, str]:
 
 
 def connect(
-    name: str, base_url: str, key: str, *, timeout: float, retries: int, proxies: bool = True
+    name: str,
+    base_url: str,
+    key: str,
+    *,
+    timeout: float,
+    retries: int,
+    proxies: bool = True,
+    at_once: int = AT_ONCE,
 ) -> "ChatOpenAI":
     """A client of the model ``name`` at ``base_url``.
 
-    ``timeout``: seconds without a byte; ``retries``: of a request that failed before its answer
-    began; ``proxies``: whether the environment's proxy settings hold.
+    ``retries``: of a request that failed before its answer began; the others are ``http_client``'s.
     """
     from langchain_openai import ChatOpenAI
 
-    http = http_client(timeout, proxies=proxies)
+    http = http_client(timeout, proxies=proxies, at_once=at_once)
     return ChatOpenAI(
         model=name,
         base_url=base_url,

@@ -9,18 +9,25 @@ if TYPE_CHECKING:
     import httpx2
 
 CONNECT_SECONDS = 10.0
+AT_ONCE = 1000
 
 
-def http_client(timeout: float, *, proxies: bool = True) -> "httpx2.AsyncClient":
+def http_client(
+    timeout: float, *, proxies: bool = True, at_once: int = AT_ONCE
+) -> "httpx2.AsyncClient":
     """A client for the models' own clients to send their requests by.
 
-    ``timeout``: seconds without a byte; ``proxies``: whether the environment's proxy settings hold.
+    ``timeout``: seconds without a byte; ``proxies``: whether the environment's proxy settings hold;
+    ``at_once``: so many requests at a time, the others wait for as long as it takes.
     """
     import httpx2
     from openai import DefaultAioHttpClient
 
-    patience = httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
-    return DefaultAioHttpClient(timeout=patience, trust_env=proxies)
+    return DefaultAioHttpClient(
+        timeout=httpx2.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout), pool=None),
+        limits=httpx2.Limits(max_connections=at_once),
+        trust_env=proxies,
+    )
 
 
 def timed_out(error: BaseException) -> bool:

@@ -122,7 +122,7 @@ async def open_lab(
     """
     async with AsyncExitStack() as stack:
         if models is None:
-            models = Models(settings)
+            models = Models(settings, at_once=settings.simulations_at_once)
             stack.push_async_callback(models.aclose)
         if embedder is None:
             embedder = make_embedder(settings)
