@@ -65,13 +65,15 @@ class Indexer:
     async def search(
         self, query: str, *, limit: int, mode: RecallMode, before: datetime | None = None
     ) -> Ranking:
-        """The user's nearest episodes (older than ``before``) in each ranking that ``mode`` asks for.
+        """The user's nearest episodes (older than ``before``) in each ranking that ``mode`` asks for,
+        once those that bear the mark are indexed.
 
         Raises:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        if not await self.check():
+        caught_up, built = await asyncio.gather(self.catch_up(), self.check())
+        if not (caught_up or built):
             return Ranking([], [])
         until = None if before is None else before.timestamp()
         dense, bm25 = await asyncio.gather(

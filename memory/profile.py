@@ -1,5 +1,6 @@
 """Semantic memory: the facts and the summary of one user, as they are kept."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -38,9 +39,9 @@ class Profiles:
 
     async def read(self) -> Profile:
         """Facts and summary as they stand."""
-        [summary] = await self.space.get("profile", "summary")
+        [summary], facts = await asyncio.gather(self.space.get("profile", "summary"), self._facts())
         return Profile(
-            facts=await self._facts(),
+            facts=facts,
             summary=[] if summary is None else await self._visible(_statements(summary)),
             summarised_at=None if summary is None else summary["at"],
         )

@@ -1,6 +1,7 @@
 """The memory of one user: episodes, profile, persona, and what comes to mind for a query."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError, ServiceError
@@ -108,32 +109,41 @@ class UserMemory:
         check_text(query, "query", SEARCH_CHARS)
         return await self.episodes.find((await self._nearest(query, CANDIDATES * k))[:k])
 
-    async def remember(self, episode: Episode) -> list[str]:
+    async def remember(self, episode: Episode, version: int) -> list[str]:
         """Store an episode, and index it if the index is there; returns what the user should know.
 
-        A persona that cannot be begun now does not cost the episode either.
+        A persona that cannot be begun now does not cost the episode either. The news of the persona
+        of ``version``, which spoke, are taken once the episode is stored: taken, they are gone.
 
         Raises:
             DataError: it could not be stored.
         """
         await self.episodes.add([episode])
-        try:
-            await self.personas.begin()
-            async with asyncio.timeout(self.timeout):
-                await self.indexer.index([episode], [episode.id])
-        except TimeoutError as error:
-            count_failure(error)
-            return ["Remembered; the index is slow and will have it later."]
-        except PersonaAgentError as error:
-            count_failure(error)
-            return [f"Remembered; the index will have it later: {error}"]
-        return []
+        news, *troubles = await asyncio.gather(
+            self.news.take(version),
+            _trouble_with(self.personas.begin(), "the persona begins later"),
+            _trouble_with(self._index(episode), "the index will have it later"),
+        )
+        return news + [trouble for trouble in troubles if trouble]
+
+    async def _index(self, episode: Episode) -> None:
+        async with asyncio.timeout(self.timeout):
+            await self.indexer.index([episode], [episode.id])
 
     async def _nearest(self, query: str, limit: int) -> list[str]:
         """The ids of the nearest episodes, best first, ranked as if there were none hidden."""
-        await self.indexer.catch_up()
         ids = self.hidden.episodes
         ranking = await self.indexer.search(
             query, limit=limit + len(ids), mode=self.mode, before=self.hidden.before
         )
         return fuse(ranking.without(ids, limit))[:limit]
+
+
+async def _trouble_with(work: Awaitable[None], consequence: str) -> str | None:
+    """What the user should know if ``work``, for which no turn is to fail, cannot be done now."""
+    try:
+        await work
+    except (TimeoutError, PersonaAgentError) as error:
+        count_failure(error)
+        return f"Remembered; {consequence}: {str(error) or 'it is too slow now.'}"
+    return None

@@ -82,7 +82,7 @@ async def _repeated(agent: LocalAgent, *, counted: bool) -> dict[str, list[float
 async def _label_one_more(agent: LocalAgent, user: str) -> None:
     new = {"id": new_id(), "user_id": user, "created_at": now()}
     [walk] = walks(new["id"], 1)
-    await agent.memory(user).remember(walk.model_copy(update=new))
+    await agent.memory(user).remember(walk.model_copy(update=new), version=1)
 
 
 async def _seconds(agent: LocalAgent, user: str) -> float:

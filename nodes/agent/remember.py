@@ -40,9 +40,8 @@ async def remember(
             "recalled": [each["id"] for each in state["recalled"]],
         },
     )
-    warnings = await memory.remember(episode)
-    news = await memory.news.take(state["persona"]["version"])  # not before: taken, it is gone
-    return {"warnings": state["warnings"] + news + warnings}
+    news = await memory.remember(episode, state["persona"]["version"])
+    return {"warnings": state["warnings"] + news}
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:

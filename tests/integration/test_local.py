@@ -67,7 +67,7 @@ async def main(home, user, limit):
             for each in (user, "shared"):
                 episode = Episode(user_id=each, query=f"{user} {number}", response="long " * 50)
                 try:
-                    await agent.memory(each).remember(episode)
+                    await agent.memory(each).remember(episode, version=1)
                 except DataError as error:
                     print("error", error, flush=True)
                     return

@@ -330,8 +330,8 @@ async def test_a_resumed_run_writes_its_episode_once(
     anna = agent(lambda prompt: "ok")
     remember_it = UserMemory.remember
 
-    async def then_die(memory: UserMemory, written: Episode) -> list[str]:
-        await remember_it(memory, written)
+    async def then_die(memory: UserMemory, written: Episode, version: int) -> list[str]:
+        await remember_it(memory, written, version)
         raise ConnectionResetError("killed after the write")
 
     monkeypatch.setattr(UserMemory, "remember", then_die)

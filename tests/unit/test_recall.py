@@ -125,7 +125,7 @@ async def test_an_index_that_fails_costs_recall_and_no_episode(
 ) -> None:
     store = InMemoryStore()
     broken = memory_of("anna", tmp_path, store=store, index=Broken(slow), recall_timeout=0.05)  # type: ignore[arg-type]
-    [warning] = await broken.remember(episode("e1", "rye bread"))
+    [warning] = await broken.remember(episode("e1", "rye bread"), version=1)
     assert "later" in warning
     result = await broken.recall("bread", 5)
     assert result.episodes == []
