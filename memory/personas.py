@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from personaagent.core.errors import Conflict, Unknown, UsageError
 from personaagent.core.records import Author, Persona, Proof, Rule, TaskFacts
 from personaagent.memory.facts import describe_facts
-from personaagent.memory.space import Space
+from personaagent.memory.space import Change, Space, Value
 from personaagent.prompts import fence, render
 
 CURRENT = "current"
@@ -37,8 +37,12 @@ class Personas:
 
     async def current(self) -> Persona:
         """The latest version; for a user who has none yet, the one they will begin with."""
-        number = await self._latest()
-        return initial_persona() if number is None else await self.get(number)
+        [current] = await self.space.get("persona", CURRENT)
+        if current is None:
+            return initial_persona()
+        if "persona" not in current:  # written when this was a mere pointer
+            return await self.get(current["version"])
+        return Persona.model_validate(current["persona"])
 
     async def begin(self) -> None:
         """Store version 1, from the template, for a user who has no persona yet."""
@@ -207,12 +211,21 @@ class Personas:
         await self.space.write(
             [
                 ("persona", f"{persona.version:06d}", persona.stored()),
-                ("persona", CURRENT, {"version": persona.version, "highest_rule": highest}),
+                ("persona", CURRENT, _current(persona, highest)),
             ]
         )
 
     async def _rewrite(self, persona: Persona) -> None:
-        await self.space.write([("persona", f"{persona.version:06d}", persona.stored())])
+        [current] = await self.space.get("persona", CURRENT)
+        changes: list[Change] = [("persona", f"{persona.version:06d}", persona.stored())]
+        if current is not None and current["version"] == persona.version:
+            changes.append(("persona", CURRENT, _current(persona, current["highest_rule"])))
+        await self.space.write(changes)
+
+
+def _current(persona: Persona, highest: int) -> Value:
+    """What is kept of the current version under one key, so that a turn reads it at once."""
+    return {"version": persona.version, "highest_rule": highest, "persona": persona.stored()}
 
 
 def _highest(persona: Persona) -> int:

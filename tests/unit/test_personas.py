@@ -57,6 +57,21 @@ async def test_everybody_begins_with_the_template(personas: Personas) -> None:
     assert (await personas.get(1)).rules == initial_persona().rules
 
 
+async def test_what_a_turn_reads_is_the_latest_version_whatever_is_forgotten(
+    personas: Personas,
+) -> None:
+    await add(personas, "Answer in verse.", "e1", "e2")
+    assert await personas.forget({"e1"}) == []
+    assert await personas.current() == await personas.get(2)
+    assert (await personas.current()).rules[-1].evidence == ["e2"]
+
+
+async def test_a_persona_kept_by_a_mere_pointer_is_still_read(personas: Personas) -> None:
+    added = await add(personas, "Answer in verse.")
+    await personas.space.put("persona", "current", {"version": 2, "highest_rule": 9})
+    assert await personas.current() == added
+
+
 async def test_versions_are_only_added(personas: Personas) -> None:
     await add(personas, "Answer in verse.", "e1")
     await add(personas, "Never mention cats.")
