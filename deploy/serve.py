@@ -5,6 +5,7 @@ It starts only where callers have to show a token; aegra alone would serve every
 
 import os
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def main() -> None:
     if get_auth_instance() is None:
         sys.exit("The file that checks tokens could not be loaded: see the log above.")
     _let_the_store_be_that_of_the_graphs()
+    _let_no_event_be_missed()
 
     import uvicorn
     from aegra_api.main import app
@@ -70,6 +72,32 @@ def _own_part(namespace: list[str], user: BaseUser, **_: Any) -> list[str]:
     if own[: len(namespace)] == namespace:
         return own
     raise HTTPException(404, "There is no such item.")
+
+
+def _let_no_event_be_missed() -> None:
+    """Stream each event of a run, and the last one, whenever it came.
+
+    With a queue, aegra reads what was streamed so far and only then begins to listen: what came
+    between is kept, but told to nobody. Whoever reads leaves out what they have had.
+    """
+    from aegra_api.services.redis_broker import RedisRunBroker
+    from aegra_api.utils import extract_event_sequence
+
+    listen = RedisRunBroker.aiter
+
+    async def every(run: RedisRunBroker) -> AsyncIterator[tuple[str, Any]]:
+        last = None
+        async for event, payload in listen(run):
+            if last is None:
+                for earlier, kept in await run.replay(None):
+                    if extract_event_sequence(earlier) < extract_event_sequence(event):
+                        yield earlier, kept
+            last = event
+            yield event, payload
+        for later, kept in await run.replay(last):
+            yield later, kept
+
+    RedisRunBroker.aiter = every
 
 
 if __name__ == "__main__":

