@@ -8,6 +8,7 @@ caller: ``is_transient`` is made for LangGraph's ``RetryPolicy(retry_on=...)``.
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 RETRY_COUNT = "x-stainless-retry-count"
 
-# What the client and langchain_openai raise on a body that is no JSON, or of another shape.
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+# What is raised on an answer that is no HTTP, or whose body is no JSON or of another shape.
+UNREADABLE = (aiohttp.ClientError, ValueError, LookupError, TypeError, AttributeError)
 
 
 async def speak(

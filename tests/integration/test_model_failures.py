@@ -1,5 +1,6 @@
 """Every way in which an endpoint fails, over real HTTP: the right error, in one sentence."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -141,6 +142,33 @@ async def test_a_stream_without_choices_is_refused() -> None:
     with scripted_endpoint(lambda body: reply) as endpoint:
         error = await failure(endpoint, stream=True)
     assert isinstance(error, ModelError)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+    ],
+    ids=["no HTTP", "no length", "no chunk"],
+)
+async def test_what_listens_at_the_address_speaks_no_http(said: bytes, stream: bool) -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        model = connect("m", f"http://127.0.0.1:{port}/v1", "k", timeout=5, retries=0)
+        model.streaming = stream
+        with pytest.raises(ModelError, match=r"cannot be read .* check OPENAI_BASE_URL") as caught:
+            await speak(model, [HumanMessage("Where?")], role="actor")
+        await model.root_async_client.close()
+    assert "\n" not in str(caught.value)
 
 
 async def test_nothing_listens_at_the_address() -> None:
