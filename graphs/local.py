@@ -23,7 +23,6 @@ from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_t
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext
 from personaagent.graphs.agent import NAME, TAGS, AgentGraph, build, recursion_limit
-from personaagent.graphs.background import Background
 from personaagent.graphs.local_alignment import Approve, LocalAlignment, OnStep
 from personaagent.graphs.local_errors import run_errors
 from personaagent.graphs.local_files import Files, conversation, open_files
@@ -31,6 +30,7 @@ from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.remember import this_turn, tool_calls
+from personaagent.nodes.background import Background
 from personaagent.nodes.parts import Parts
 
 Graph = CompiledStateGraph[Any, AgentContext, Any, Any]
@@ -56,7 +56,6 @@ class LocalAgent:
         self._graph = _compiled(builder, store, saver, parts.settings)
         self._incognito = _compiled(builder, store, InMemorySaver(), parts.settings)
         self._alignment = LocalAlignment(parts, files)
-        self._refreshing = Background[RoleUsage]("The refresh of the profile summary")
         self._aligning = Background[Alignment]("The alignment in the background")
 
     @property
@@ -126,10 +125,7 @@ class LocalAgent:
                             yield _doing(node, update)
                     elif isinstance(part[0], AIMessageChunk) and part[0].text:
                         yield part[0].text
-        answer = _answer(state, user_id, thread, time.monotonic() - started)
-        if not incognito:
-            await self._refresh_if_due(user_id)
-        yield answer
+        yield _answer(state, user_id, thread, time.monotonic() - started)
 
     async def align(
         self,
@@ -223,7 +219,6 @@ class LocalAgent:
         A summary is waited for; an alignment is not: the next one goes on where it stood.
         """
         await self._aligning.cancel_all()
-        await self._refreshing.finish()
         await self.parts.aclose()
 
     def _alignment_context(self, user_id: str, **options: Any) -> AlignmentContext:
@@ -232,12 +227,6 @@ class LocalAgent:
         except ValidationError as error:
             wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
             raise UsageError(f"Alignment cannot be run like this: {wrong}.") from error
-
-    async def _refresh_if_due(self, user_id: str) -> None:
-        """Begin a refresh of the summary beside the conversation, one a user at a time."""
-        every = self.parts.settings.summary_every
-        if self._refreshing.free(user_id) and await self.memory(user_id).profile.summary_due(every):
-            self._refreshing.begin(user_id, lambda: self.refresh_profile(user_id))
 
 
 @asynccontextmanager

@@ -72,8 +72,11 @@ class Profiles:
         """Keep the new summary; the episodes with the marks ``seen`` count as seen.
 
         An episode that was added or labelled since then has another mark, and keeps it; one
-        that was forgotten since then supports nothing any more.
+        that was forgotten since then supports nothing any more. Of a user who was forgotten since
+        then nothing is kept.
         """
+        if not await self.episodes.any():
+            return
         cited = {each for statement in statements for each in statement.evidence}
         gone = cited - {episode.id for episode in await self.episodes.find(sorted(cited))}
         kept = [each for each in map(partial(_without, gone), statements) if each is not None]

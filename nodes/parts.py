@@ -1,7 +1,7 @@
 """The parts that nodes work with: settings, models, memory, tools. Made once for a process."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.tools import BaseTool
@@ -19,6 +19,7 @@ from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.models.chat import Models
 from personaagent.models.embeddings import Embedder, make_embedder
+from personaagent.nodes.background import Background
 from personaagent.tools.recall import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
@@ -29,6 +30,7 @@ class Parts:
 
     ``room`` is for the model calls of alignments, of all users: each takes its turn, so that
     together they are no more than the endpoint takes. Who asks the agent does not wait there.
+    ``refreshing`` are the summaries that are being brought up to date.
     """
 
     settings: Settings
@@ -36,6 +38,9 @@ class Parts:
     memory: Memory
     tools: list[BaseTool]
     room: asyncio.Semaphore
+    refreshing: Background[None] = field(
+        default_factory=lambda: Background("The refresh of the profile summary")
+    )
 
     @classmethod
     def make(cls, settings: Settings | None = None, embedder: Embedder | None = None) -> "Parts":
@@ -49,7 +54,8 @@ class Parts:
         return cls(settings, Models(settings), memory, [wikipedia, recall], room)
 
     async def aclose(self) -> None:
-        """Let go of connections and files."""
+        """Wait for what goes on beside the conversations, and let go of connections and files."""
+        await self.refreshing.finish()
         await self.models.aclose()
         await self.memory.aclose()
 

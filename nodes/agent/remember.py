@@ -1,4 +1,4 @@
-"""``remember``: the turn becomes an episode. No model is asked."""
+"""``remember``: the turn becomes an episode."""
 
 from typing import Any
 
@@ -9,6 +9,9 @@ from personaagent.core.metrics import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.core.text import without_controls
+from personaagent.memory.hiding import NOTHING
+from personaagent.memory.summary import refresh_summary
+from personaagent.memory.user import UserMemory
 from personaagent.nodes.parts import Parts, user_memory
 
 
@@ -19,7 +22,8 @@ async def remember(
 
     What tools gave is not kept, only their names. What alignment has learned by itself, and put into
     the persona that spoke, the user is told now, once. An index that is down costs nothing here: the
-    episode is stored first, and bears the mark to be indexed later.
+    episode is stored first, and bears the mark to be indexed later. No model is waited for: a summary
+    that is due is brought up to date beside the conversation.
     """
     TURNS.inc()
     if runtime.context is not None and runtime.context.incognito:
@@ -41,7 +45,15 @@ async def remember(
         },
     )
     news = await memory.remember(episode, state["persona"]["version"])
+    if parts.settings.summary_every and parts.refreshing.free(memory.user_id):
+        parts.refreshing.begin(memory.user_id, lambda: _refresh_if_due(parts, memory))
     return {"warnings": state["warnings"] + news}
+
+
+async def _refresh_if_due(parts: Parts, memory: UserMemory) -> None:
+    every = memory.hiding(NOTHING)  # of all that is known, whatever this run was not to see
+    if await every.profile.summary_due(parts.settings.summary_every):
+        await refresh_summary(every, await parts.models.chat("critic"))
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:

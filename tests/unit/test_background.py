@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from personaagent.graphs.background import Background
+from personaagent.nodes.background import Background
 
 
 async def test_a_second_piece_waits_for_nobody_but_does_not_begin() -> None:

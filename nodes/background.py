@@ -3,9 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
+from cachetools import TTLCache
+
 T = TypeVar("T")
+
+FAILED = 10_000
+REST = 3600.0
+"""Of so many users who failed last is known, for so many seconds."""
 
 
 class Background(Generic[T]):
@@ -14,25 +21,25 @@ class Background(Generic[T]):
     def __init__(self, what: str) -> None:
         self._what = what
         self._tasks: dict[str, asyncio.Task[T]] = {}
+        self._failed: TTLCache[str, None] = TTLCache(FAILED, REST)
 
     def free(self, user_id: str) -> bool:
-        """Whether work may begin by itself: none is going on, and the last has not failed.
-
-        What failed is not begun again before the next start, to ask nobody in vain each turn.
-        """
-        begun = self._tasks.get(user_id)
-        return begun is None or (begun.done() and (begun.cancelled() or not begun.exception()))
+        """Whether work may begin by itself: none is going on, and none has failed in the last hour,
+        so that nobody is asked in vain each turn."""
+        return not self.running(user_id) and user_id not in self._failed
 
     def running(self, user_id: str) -> bool:
         """Whether work is going on for the user."""
         return user_id in self._tasks and not self._tasks[user_id].done()
 
     def begin(self, user_id: str, work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
-        """Begin ``work``, unless some is going on for the user; returns what goes on then."""
+        """Begin ``work``, unless some is going on for the user; returns what goes on then.
+
+        It stands in no context of whoever begins it: nothing of it is streamed or traced as theirs.
+        """
         if not self.running(user_id):
-            task = asyncio.create_task(work())
-            task.add_done_callback(self._log_failure)
-            self._tasks[user_id] = task
+            task = self._tasks[user_id] = asyncio.create_task(work(), context=Context())
+            task.add_done_callback(lambda done: self._end(user_id, done))
         return self._tasks[user_id]
 
     async def cancel(self, *user_ids: str) -> None:
@@ -50,7 +57,10 @@ class Background(Generic[T]):
         """Wait for all that goes on."""
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _log_failure(self, task: asyncio.Task[T]) -> None:
+    def _end(self, user_id: str, task: asyncio.Task[T]) -> None:
         """What failed stays due: nobody need be told now."""
+        if self._tasks.get(user_id) is task:
+            del self._tasks[user_id]
         if not task.cancelled() and (error := task.exception()):
+            self._failed[user_id] = None
             logging.getLogger(__name__).info("%s failed: %s", self._what, error)
