@@ -86,16 +86,17 @@ def _let_no_event_be_missed() -> None:
     listen = RedisRunBroker.aiter
 
     async def every(run: RedisRunBroker) -> AsyncIterator[tuple[str, Any]]:
-        last = None
+        last, ended = None, False
         async for event, payload in listen(run):
             if last is None:
                 for earlier, kept in await run.replay(None):
                     if extract_event_sequence(earlier) < extract_event_sequence(event):
                         yield earlier, kept
-            last = event
+            last, ended = event, payload[0] == "end"
             yield event, payload
-        for later, kept in await run.replay(last):
-            yield later, kept
+        if not ended:
+            for later, kept in await run.replay(last):
+                yield later, kept
 
     RedisRunBroker.aiter = every
 
