@@ -19,9 +19,9 @@ async def heard_on_socket(address: str, headers: dict[str, str]) -> str:
     """All that comes until the server hangs up, or an event has come."""
     heard = ""
     async with websockets.connect(address, additional_headers=headers) as socket:
-        for said in (SUBSCRIBE, START):
-            await socket.send(json.dumps(said))
         try:
+            for said in (SUBSCRIBE, START):
+                await socket.send(json.dumps(said))
             while '"type":"event"' not in heard:
                 heard += str(await asyncio.wait_for(socket.recv(), 30))
         except websockets.ConnectionClosed:
