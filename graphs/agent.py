@@ -72,8 +72,9 @@ def recursion_limit(settings: Settings) -> int:
     return 2 * settings.max_steps + 8
 
 
-parts = Parts.make()
-"""Those of a server's process; both graphs share them."""
+parts = Parts.make(index_folder="server-index")
+"""Those of a server's process; both graphs share them. A server has a store of its own, and so an
+index of its own: the command's, in the same data folder, is of another store."""
 builder = build(parts)
 graph = builder.compile(name=NAME).with_config(
     tags=TAGS, recursion_limit=recursion_limit(parts.settings)

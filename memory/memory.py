@@ -12,7 +12,7 @@ from personaagent.core.settings import Settings
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.bm25 import Bm25
-from personaagent.memory.index.open import open_index
+from personaagent.memory.index.open import INDEX_FOLDER, open_index
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.locks import database_lock, database_of, file_lock
@@ -37,13 +37,21 @@ class Memory:
         settings: says where the index is, and how to recall.
         embedder: the embedding model.
         index: an index to use in place of the one that the settings ask for (tests).
+        index_folder: where in the data folder the embedded index is. Each store needs one of its
+            own: an index says only which episodes of its store are near.
     """
 
     def __init__(
-        self, settings: Settings, embedder: Embedder, index: EpisodeIndex | None = None
+        self,
+        settings: Settings,
+        embedder: Embedder,
+        index: EpisodeIndex | None = None,
+        *,
+        index_folder: str = INDEX_FOLDER,
     ) -> None:
         self.embedder = embedder
         self._settings = settings
+        self._index_folder = index_folder
         self._bm25 = Bm25()
         self._indexes = {} if index is None else {embedder.name: index}
         self._locks = asyncio.Semaphore(LOCKS)
@@ -93,7 +101,7 @@ class Memory:
 
     def _index_of(self, embeddings: str) -> EpisodeIndex:
         if embeddings not in self._indexes:
-            self._indexes[embeddings] = open_index(self._settings, embeddings)
+            self._indexes[embeddings] = open_index(self._settings, embeddings, self._index_folder)
         return self._indexes[embeddings]
 
     @asynccontextmanager

@@ -15,6 +15,7 @@ from personaagent.core.settings import Settings, load_settings
 from personaagent.core.states import AgentContext
 from personaagent.core.tracing import describe, prepare_tracing
 from personaagent.memory.hiding import NOTHING, Hidden
+from personaagent.memory.index.open import INDEX_FOLDER
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.models.chat import Models
@@ -43,11 +44,20 @@ class Parts:
     )
 
     @classmethod
-    def make(cls, settings: Settings | None = None, embedder: Embedder | None = None) -> "Parts":
-        """The parts that the settings (default: those of the environment) ask for."""
+    def make(
+        cls,
+        settings: Settings | None = None,
+        embedder: Embedder | None = None,
+        *,
+        index_folder: str = INDEX_FOLDER,
+    ) -> "Parts":
+        """The parts that the settings (default: those of the environment) ask for.
+
+        ``index_folder`` is as of ``Memory``.
+        """
         settings = settings or load_settings()
         prepare_tracing(settings)
-        memory = Memory(settings, embedder or make_embedder(settings))
+        memory = Memory(settings, embedder or make_embedder(settings), index_folder=index_folder)
         wikipedia = search_wikipedia_tool(Wikipedia(settings))
         recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
         room = asyncio.Semaphore(settings.simulations_at_once)

@@ -45,7 +45,7 @@ async def measure(server: Loaded) -> list[Measured]:
             told = "\n".join(_lines(chance, EPISODES))
             (await http.post("/me/import", content=told)).raise_for_status()
     count = USERS * EPISODES
-    store, index = size(STORE), _folder(server.home / "index")
+    store, index = size(STORE), _folder(server.home / "server-index")
     say(f"{TURNS} turns ...")
     client = Client(server, 0)
     for _ in range(TURNS):

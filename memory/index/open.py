@@ -6,16 +6,19 @@ from personaagent.core.settings import Settings
 from personaagent.memory.index.edge import EdgeIndex
 from personaagent.memory.index.protocol import EpisodeIndex
 
+INDEX_FOLDER = "index"
+"""Where in the data folder the command and the library keep the embedded index."""
 
-def open_index(settings: Settings, embeddings: str) -> EpisodeIndex:
+
+def open_index(settings: Settings, embeddings: str, folder: str = INDEX_FOLDER) -> EpisodeIndex:
     """The index for vectors of the embedding model named ``embeddings``; nothing is opened yet.
 
-    A Qdrant server where ``qdrant_url`` is set, else a shard in the data folder. Each embedding
-    model has a collection of its own, since vectors of two models cannot be compared.
+    A Qdrant server where ``qdrant_url`` is set, else a shard in ``folder`` of the data folder. Each
+    embedding model has a collection of its own, since vectors of two models cannot be compared.
     """
     name = re.sub(r"[^a-z0-9]+", "-", embeddings.lower()).strip("-")
     if settings.qdrant_url is None:
-        return EdgeIndex(settings.home / "index" / name, wait=settings.index_wait)
+        return EdgeIndex(settings.home / folder / name, wait=settings.index_wait)
 
     from qdrant_client import AsyncQdrantClient
 

@@ -330,6 +330,28 @@ async def test_what_another_users_rebuilding_removed_is_indexed_again(tmp_path: 
     await memory.aclose()
 
 
+async def test_an_index_that_moved_is_built_anew_in_its_own_folder(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    store = InMemoryStore()
+    memory = Memory(settings, BagEmbedder())
+    ben = memory.of(store, "ben")
+    bread = [Episode(id=f"e{i}", user_id="ben", query=f"bread {i}", response="") for i in (1, 2, 3)]
+    await ben.episodes.add(bread[:2])
+    await ben.indexer.catch_up()
+    await memory.aclose()
+    before = contents(tmp_path / "index")
+
+    memory = Memory(settings, BagEmbedder(), index_folder="server-index")
+    ben = memory.of(store, "ben")
+    assert (await ben.recall("bread", 5)).warnings
+    await ben.episodes.add(bread[2:])
+    healed = await ben.recall("bread", 5)
+    assert ({each.id for each in healed.episodes}, healed.warnings) == ({"e1", "e2", "e3"}, [])
+    await memory.aclose()
+    assert contents(tmp_path / "index") == before
+    assert (tmp_path / "server-index" / "bag-of-words").is_dir()
+
+
 async def test_a_deleted_vector_is_gone_from_the_files(tmp_path: Path) -> None:
     folder = tmp_path / "index"
     index = EdgeIndex(folder)
