@@ -1,8 +1,8 @@
 """Authentication and authorisation, named by langgraph.json: everything is its owner's alone.
 
 A server that has neither a secret nor a key server answers one developer, at this machine, who
-needs no token, may be any user, and sees everything. Nothing that is not spoken of here is
-allowed.
+needs no token, may be any user, and sees everything. Nothing that is not spoken of here is allowed;
+the store is read only to everybody.
 """
 
 from collections.abc import Mapping
@@ -95,21 +95,24 @@ async def assistants(ctx: Context, value: dict[str, Any]) -> Filter | None:
 
 @auth.on.store
 async def store(ctx: Context, value: dict[str, Any]) -> None:
-    """Of the store a user reads what is their own, and writes nothing.
+    """Of the store a user reads what is their own, and nobody writes anything.
 
     What stands there is the truth of their memory, with counts, versions and evidence that belong
     together: it is changed by the graphs and by our routes, which check what they are given.
     """
-    if not tokens.required:
-        return
+    if tokens.required:
+        _keep_to_own_items(ctx, value)
+    if ctx.action in ("put", "delete"):
+        raise Auth.exceptions.HTTPException(403, "The memory is changed by its own routes only.")
+
+
+def _keep_to_own_items(ctx: Context, value: dict[str, Any]) -> None:
     own = ("users", user_key(ctx.user.identity))
     asked = tuple(value.get("namespace") or ())
     if ctx.action in ("search", "list_namespaces") and own[: len(asked)] == asked:
         value["namespace"] = own
     elif asked[: len(own)] != own:
         raise Auth.exceptions.HTTPException(404, "There is no such item.")
-    elif ctx.action in ("put", "delete"):
-        raise Auth.exceptions.HTTPException(403, "The memory is changed by its own routes only.")
 
 
 def _owned(ctx: Context, value: dict[str, Any]) -> dict[str, Any]:

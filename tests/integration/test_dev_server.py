@@ -113,12 +113,33 @@ async def test_its_memory_and_the_commands_are_two(open_server: Server) -> None:
         assert ([each.id for each in again.episodes], again.warnings) == (["ours"], [])
 
 
-async def test_a_persona_is_aligned_on_its_users_thread(client: LangGraphClient) -> None:
+@pytest.mark.parametrize("user", ["bo", None])
+async def test_the_store_is_read_only_to_the_developer_too(
+    open_server: Server, user: str | None
+) -> None:
+    async with open_server.http("bo") as http:
+        kept = json.dumps({"id": "kept", "query": "Rye bread?", "response": "Yes."})
+        (await http.post("/me/import", content=kept)).raise_for_status()
+    place = ["users", user_key("bo"), "episodes"]
+    for wanted in (["anything"], place):
+        async with open_server.http(user) as http:
+            item = {"namespace": wanted, "key": "kept"}
+            put = await http.put("/store/items", json={**item, "value": {}})
+            deleted = await http.request("DELETE", "/store/items", json=item)
+        assert (put.status_code, deleted.status_code) == (403, 403)
+    async with open_server.http("bo") as http:
+        episodes = (await http.get("/me/episodes")).json()["items"]
+    assert [each["query"] for each in episodes] == ["Rye bread?"]
+
+
+async def test_a_persona_is_aligned_on_its_users_thread(
+    client: LangGraphClient, open_server: Server
+) -> None:
     rule, said = next(iter(PREFERENCES.items()))
-    for episode in walks(5, [rule]):
-        await put(client, episode)
-    await client.store.put_item(["users", user_key("anna"), "profile"], "labels", {"revision": "1"})
-    thread = await client.threads.create(thread_id=alignment_thread("anna"))
+    told = [each.model_dump_json(exclude={"user_id"}) for each in walks(5, [rule])]
+    async with open_server.http("anna") as http:
+        (await http.post("/me/import", content="\n".join(told))).raise_for_status()
+    thread = await client.threads.create(thread_id=alignment_thread("anna"), if_exists="do_nothing")
     state: Any = await client.runs.wait(
         thread["thread_id"],
         "alignment",
@@ -135,10 +156,3 @@ async def test_a_persona_is_aligned_on_its_users_thread(client: LangGraphClient)
         context={"user_id": "anna"},
     )
     assert answered["messages"][-1]["content"].endswith(said)
-
-
-async def put(client: LangGraphClient, episode: Episode) -> None:
-    """Store the episode of Anna's as the memory does."""
-    place = ["users", user_key("anna"), "episodes"]
-    value = {"labelled": episode.labelled, "episode": episode.stored()}
-    await client.store.put_item(place, episode.id, value)
