@@ -9,7 +9,9 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from httpx import HTTPError, HTTPStatusError
 from pydantic import BaseModel
+from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personaagent.core import errors
 from personaagent.core.errors import (
@@ -93,6 +95,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPError, _of_the_server)
     app.add_exception_handler(413, _too_long)
+    app.add_exception_handler(Exception, _unforeseen)
+    app.add_middleware(TooLongInASentence)
     # as FastAPI does by itself; aegra puts its own there, of another shape, where it sees none
     app.add_exception_handler(HTTPException, http_exception_handler)  # type: ignore[arg-type]
 
@@ -118,7 +122,41 @@ def _wrong(errors: Iterable[Any]) -> str:
 
 
 async def _too_long(_: Request, __: Exception) -> JSONResponse:
+    return _too_long_sentence()
+
+
+def _too_long_sentence() -> JSONResponse:
     return JSONResponse({"detail": "The body is too long: send less at once."}, 413)
+
+
+class TooLongInASentence:
+    """Starlette refuses a body whose header says that it is too long in plain text, past all handlers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told, plain = _too_long_sentence(), False
+
+        async def send_sentence(message: Message) -> None:
+            nonlocal plain
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                headers = MutableHeaders(scope=message)
+                plain = headers.get("content-type", "").startswith("text/plain")
+                if plain:
+                    headers.update(told.headers)
+            elif plain and message["type"] == "http.response.body":
+                last = not message.get("more_body", False)
+                message = {**message, "body": told.body if last else b""}
+            await send(message)
+
+        await self._app(scope, receive, send_sentence)
+
+
+async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
+    """What nobody thought of; whoever runs the application logs it."""
+    count_failure(error)
+    return JSONResponse({"detail": _kind_only("failed", type(error).__name__)}, 500)
 
 
 async def _of_the_server(_: Request, error: Exception) -> JSONResponse:

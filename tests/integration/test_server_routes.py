@@ -118,7 +118,10 @@ async def test_what_is_too_large_is_refused_while_it_comes(http: httpx.AsyncClie
     await import_(http, question(1))
     for text, status in (("x" * BODY_BYTES, 413), ("x" * 32_001, 422)):
         word = {"signal": "edit", "text": text}
-        assert (await http.put("/me/episodes/e1/feedback", json=word)).status_code == status
+        refused = await http.put("/me/episodes/e1/feedback", json=word)
+        assert (refused.status_code, [*refused.json()]) == (status, ["detail"])
+    searched = await http.post("/me/episodes/search", json={"text": "x" * BODY_BYTES})
+    assert (searched.status_code, "too long" in searched.json()["detail"]) == (413, True)
     assert [
         json.loads(each)["signal"] for each in (await http.get("/me/export")).text.splitlines()
     ] == [None]

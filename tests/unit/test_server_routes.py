@@ -10,11 +10,13 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core import errors
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError
+from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings
 from personaagent.nodes.parts import Parts
 from personaagent.server.app import app
 from personaagent.server.errors import status_of
 from personaagent.server.given import parts_of_process
+from personaagent.server.limits import BODY_BYTES
 from personaagent.server.store import server_store
 from tests.support.memories import episode, index_in_memory, remember
 from tests.support.scripted_model import scripted_parts
@@ -133,6 +135,30 @@ async def test_a_broken_store_is_one_sentence_too(
     for path in ("/me/persona", "/me/export"):
         told = await http.get(path)
         assert (told.status_code, "(DataError)" in told.json()["detail"]) == (503, True)
+
+
+@pytest.mark.parametrize("path", ["/me/episodes", "/me/export"])
+async def test_what_nobody_foresaw_is_one_sentence_too(path: str, http: httpx.AsyncClient) -> None:
+    store = app.dependency_overrides[server_store]()
+    await store.aput(("users", user_key("anna"), "episodes"), "a", {"secret": "Rex"})
+    told = await http.get(path)
+    assert (told.status_code, [*told.json()]) == (500, ["detail"])
+    assert "(KeyError)" in told.json()["detail"]
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+async def test_what_is_too_long_is_one_sentence_too(
+    in_pieces: bool, http: httpx.AsyncClient
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield b"x" * BODY_BYTES
+
+    told = await http.post(
+        "/me/episodes/search", content=pieces() if in_pieces else b"x" * (BODY_BYTES + 1)
+    )
+    assert (told.status_code, [*told.json()]) == (413, ["detail"])
+    assert "too long" in told.json()["detail"]
 
 
 async def test_readiness_tells_what_is_down_and_no_more(
