@@ -6,7 +6,7 @@ compares the two. To write it anew: ``COLUMNS=80 python -m personaagent.cli.app 
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from personaagent.core.errors import DataError, PersonaAgentError
@@ -22,12 +22,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     os.umask(0o077)
+    return guarded(lambda: _run(arguments))
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """The exit code of ``work``, or that of what ended it, told in one sentence."""
     try:
-        if not arguments or arguments in (["--help"], ["-h"]):
-            sys.stdout.write(Path(__file__).with_name("help.txt").read_text("utf-8"))
-            sys.stdout.flush()
-            return 0
-        return _run(arguments)
+        return work()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -52,6 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    if not arguments or arguments in (["--help"], ["-h"]):
+        sys.stdout.write(Path(__file__).with_name("help.txt").read_text("utf-8"))
+        sys.stdout.flush()
+        return 0
     from personaagent.cli.app import app
 
     try:

@@ -8,19 +8,21 @@ Exits with 1 if an answer misses what was remembered or learned.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import demo_alignment
 from rich.console import Console
 from rich.table import Table
 
-from personaagent.cli.output import complain, waiting
+from personaagent.cli.main import guarded
+from personaagent.cli.output import waiting
 from personaagent.cli.run import run
-from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import Answer
 from personaagent.core.text import shorten
-from personaagent.graphs.local import LocalAgent
-from personaagent.memory.exchange.importer import import_episodes
-from personaagent.memory.user import UserMemory
+
+if TYPE_CHECKING:
+    from personaagent.graphs.local import LocalAgent
+    from personaagent.memory.user import UserMemory
 
 HISTORY = Path(__file__).with_name("mira.jsonl")
 USER = "demo-mira"
@@ -44,8 +46,10 @@ QUESTIONS = [
 ]
 
 
-async def demo(agent: LocalAgent) -> bool:
+async def demo(agent: "LocalAgent") -> bool:
     """Import the history and ask every question; returns whether all answers were right."""
+    from personaagent.memory.exchange.importer import import_episodes
+
     console = Console(highlight=False)
     memory = agent.memory(USER)
     imported = await import_episodes(memory, HISTORY)
@@ -67,7 +71,7 @@ async def demo(agent: LocalAgent) -> bool:
     return right
 
 
-async def _shown(question: Question, known: Answer, blank: Answer, memory: UserMemory) -> Table:
+async def _shown(question: Question, known: Answer, blank: Answer, memory: "UserMemory") -> Table:
     table = Table(title=f"\n{question.text}", title_justify="left", show_header=False, expand=True)
     table.add_column(width=16, style="bold")
     table.add_column()
@@ -94,8 +98,4 @@ def _holds(question: Question, answer: Answer) -> bool:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(0 if run(demo, role="all", embeddings=True) else 1)
-    except PersonaAgentError as error:
-        complain(str(error))
-        sys.exit(error.exit_code)
+    sys.exit(guarded(lambda: 0 if run(demo, role="all", embeddings=True) else 1))

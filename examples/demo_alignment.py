@@ -7,6 +7,7 @@ asked, is answered before and after alignment.
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +16,9 @@ from personaagent.cli.alignment_progress import AlignmentProgress
 from personaagent.cli.alignment_views import alignment_view
 from personaagent.cli.output import waiting
 from personaagent.core.records import Answer
-from personaagent.graphs.local import LocalAgent
+
+if TYPE_CHECKING:
+    from personaagent.graphs.local import LocalAgent
 
 USER = "demo-jonas"
 
@@ -38,7 +41,7 @@ NEW_QUESTION = "What is the capital of France?"
 GERMAN = {"ist", "die", "der", "das", "von", "hauptstadt"}
 
 
-async def demo(agent: LocalAgent) -> bool:
+async def demo(agent: "LocalAgent") -> bool:
     """Correct four answers, align, and ask a new question; returns whether it is answered as wanted.
 
     Jonas is forgotten first, so that the demo can be run again.
