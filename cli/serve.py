@@ -1,8 +1,10 @@
 """``personaagent serve``: the graphs on LangGraph's development server, offline and without a key."""
 
 import asyncio
+import errno
 import importlib.util
 import os
+import socket
 import sys
 from typing import Annotated
 
@@ -38,6 +40,7 @@ def serve(
         raise DataError(f"There is no {CONFIGURATION} here: serve from the folder where it is.")
     settings = load_settings()
     _check(host, settings)
+    _check_free(host, port)
     asyncio.run(pull_needed(settings, "all", embeddings=True))
     command = [
         *(sys.executable, "-m", "langgraph_cli", "dev", "--config", CONFIGURATION),
@@ -62,6 +65,21 @@ def _check(host: str, settings: Settings) -> None:
             f"Without tokens nobody but this machine may ask: set {variable('auth_secret')} or "
             f"{variable('auth_jwks_url')} to listen on {host}."
         )
+
+
+def _check_free(host: str, port: int) -> None:
+    """LangGraph's server would silently take another port than was asked for."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UsageError(
+                f"The port {port} is taken by another program: choose another with --port."
+            ) from error
+        raise UsageError(
+            f"Nothing can be served on {host}, port {port} ({error.strerror}): choose another "
+            "--host or --port."
+        ) from error
 
 
 def _who(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """``personaagent serve`` and ``token mint``: one command, offline, without a key; and the image."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -118,6 +119,31 @@ def test_without_tokens_nobody_else_is_served(command: Command) -> None:
     result = command("serve", "--host", "0.0.0.0")
     assert result.code == 2
     assert "PERSONAAGENT_AUTH_SECRET" in result.err
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts(
+    command: Command, monkeypatch, tmp_path: Path
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr("os.execve", lambda *_: started.append("server"))
+    monkeypatch.setenv("PERSONAAGENT_EMBEDDINGS", "openai:test")
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("PERSONAAGENT_MODEL", "none")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = command("serve", "--port", str(port))
+    assert (result.code, started) == (2, [])
+    assert f"The port {port} is taken" in result.err
+    assert "--port" in result.err
+    assert "Serving on" not in result.err
+    assert (command("serve", "--port", str(port)).code, started) == (0, ["server"])
+
+
+def test_an_address_that_is_not_this_machines_is_named(command: Command, monkeypatch) -> None:
+    monkeypatch.setenv("PERSONAAGENT_AUTH_SECRET", SECRET)
+    result = command("serve", "--host", "192.0.2.1")
+    assert result.code == 2
+    assert "192.0.2.1" in result.err
 
 
 def test_a_server_that_is_not_installed_is_named(command: Command, monkeypatch) -> None:
