@@ -37,7 +37,9 @@ def serve(
     """Serve the graphs and our routes on this machine, for Studio and any LangGraph client."""
     folder = configured_folder()
     if folder is None:
-        raise DataError(f"There is no {CONFIGURATION} here: serve from the folder where it is.")
+        raise DataError(
+            f"There is no {CONFIGURATION} here: serve from the folder of a checkout of PersonaAgent."
+        )
     settings = load_settings()
     _check(host, settings)
     _check_free(host, port)
@@ -58,7 +60,8 @@ def _check(host: str, settings: Settings) -> None:
 
     if importlib.util.find_spec("langgraph_api") is None:
         raise ConfigurationError(
-            "LangGraph's development server is not installed: pip install 'personaagent[server]'."
+            "LangGraph's development server is not installed: in a checkout of PersonaAgent run "
+            "pip install -e '.[server]'."
         )
     if not Tokens(settings).required and host not in LOOPBACK:
         raise UsageError(

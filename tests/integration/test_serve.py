@@ -150,7 +150,14 @@ def test_a_server_that_is_not_installed_is_named(command: Command, monkeypatch) 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     result = command("serve")
     assert result.code == 3
-    assert "pip install 'personaagent[server]'" in result.err
+    assert "in a checkout of PersonaAgent run pip install -e '.[server]'" in result.err
+
+
+def test_where_there_is_nothing_to_serve_it_says_where(command: Command, monkeypatch) -> None:
+    monkeypatch.setattr("personaagent.cli.serve.configured_folder", lambda: None)
+    result = command("serve")
+    assert result.code == 5
+    assert "from the folder of a checkout" in result.err
 
 
 async def test_a_minted_token_is_the_users(command: Command, monkeypatch) -> None:
