@@ -142,7 +142,9 @@ def _folder_errors(home: Path) -> Iterator[None]:
 async def _database(path: Path) -> AsyncIterator[aiosqlite.Connection]:
     """The database, shared with other processes; what is deleted is overwritten with zeros."""
     await asyncio.to_thread(path.touch, 0o600)
-    async with aiosqlite.connect(path, isolation_level=None) as connection:
+    opening = asyncio.ensure_future(aiosqlite.connect(path, isolation_level=None))
+    try:
+        connection = await asyncio.shield(opening)  # broken off, its thread would outlive the loop
         for pragma in (
             "busy_timeout=10000",
             "journal_mode=WAL",
@@ -151,3 +153,5 @@ async def _database(path: Path) -> AsyncIterator[aiosqlite.Connection]:
         ):
             await connection.execute(f"PRAGMA {pragma}")
         yield connection
+    finally:
+        await (await opening).close()
