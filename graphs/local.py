@@ -218,8 +218,10 @@ class LocalAgent:
 
         A summary is waited for; an alignment is not: the next one goes on where it stood.
         """
-        await self._aligning.cancel_all()
-        await self.parts.aclose()
+        try:
+            await self._aligning.cancel_all()
+        finally:
+            await self.parts.aclose()
 
     def _alignment_context(self, user_id: str, **options: Any) -> AlignmentContext:
         try:

@@ -95,9 +95,10 @@ class Memory:
 
     async def aclose(self) -> None:
         """Let go of the indexes and the embedding model."""
-        await self.embedder.aclose()
-        for index in self._indexes.values():
-            await index.aclose()
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.embedder.aclose)
+            for index in self._indexes.values():
+                closing.push_async_callback(index.aclose)
 
     def _index_of(self, embeddings: str) -> EpisodeIndex:
         if embeddings not in self._indexes:

@@ -1,6 +1,7 @@
 """Chat models by role: one client a model, made when it is first asked for."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -70,10 +71,11 @@ class Models:
         return StructuredToolsModel(model=client)
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        for client in self._clients.values():
-            await client.root_async_client.close()
-        self._clients.clear()
+        """Close the connections: all of them, also where this is cancelled meanwhile."""
+        async with AsyncExitStack() as closing:
+            for client in self._clients.values():
+                closing.push_async_callback(client.root_async_client.close)
+            self._clients.clear()
 
     def _name(self, role: Role) -> str:
         if name := self._settings.model_for(role):

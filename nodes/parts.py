@@ -1,6 +1,7 @@
 """The parts that nodes work with: settings, models, memory, tools. Made once for a process."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,10 +65,14 @@ class Parts:
         return cls(settings, Models(settings), memory, [wikipedia, recall], room)
 
     async def aclose(self) -> None:
-        """Wait for what goes on beside the conversations, and let go of connections and files."""
-        await self.refreshing.finish()
-        await self.models.aclose()
-        await self.memory.aclose()
+        """Wait for what goes on beside the conversations, and let go of connections and files.
+
+        Cancelled, it waits for nothing more, and lets go all the same.
+        """
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.memory.aclose)
+            closing.push_async_callback(self.models.aclose)
+            await self.refreshing.finish()
 
 
 def user_memory(memory: Memory, runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> UserMemory:
