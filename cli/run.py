@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
 import typer
 
 from personaagent.cli.output import notice, progress, waiting
-from personaagent.core.errors import DataError
+from personaagent.core.errors import ConfigurationError, DataError
 from personaagent.core.settings import Role, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -74,10 +74,15 @@ async def pull_needed(
         DownloadError, DataError: one cannot be fetched or written.
     """
     if role and settings.embedded:
-        from personaagent.models.catalog import CHAT
+        from personaagent.models.catalog import CHAT, MODELS
 
         roles: Sequence[Role] = get_args(Role) if role == "all" else [role]
         for name in dict.fromkeys(settings.model_for(each) or CHAT for each in roles):
+            if name not in MODELS:
+                raise ConfigurationError(
+                    f"There is no embedded model {name!r}: use {CHAT}, or set OPENAI_API_KEY or "
+                    "OPENAI_BASE_URL to use an endpoint's model."
+                )
             await pull_missing(name, settings)
     if embeddings and not settings.embeddings.startswith("openai:"):
         await pull_missing(settings.embeddings, settings)

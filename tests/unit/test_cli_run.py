@@ -104,3 +104,13 @@ def test_what_only_reads_the_store_loads_no_model(command: Command, tmp_path) ->
     assert exit_code == DataError.exit_code
     heavy = {"langchain_openai", "openai", "fastembed", "onnxruntime", "xllamacpp"}
     assert not heavy & set(modules)
+
+
+def test_an_unknown_embedded_model_tells_of_endpoints_too(command: Command, monkeypatch) -> None:
+    monkeypatch.setenv("PERSONAAGENT_MODEL", "gpt-4.1-mini")
+    result = command("ask", "hi", "-u", "ann")
+    assert (result.code, result.out) == (3, "")
+    assert "no embedded model 'gpt-4.1-mini'" in result.err
+    assert CHAT in result.err
+    assert "set OPENAI_API_KEY or OPENAI_BASE_URL" in result.err
+    assert "OPENAI" not in command("model", "pull", "gpt-4.1-mini").err
