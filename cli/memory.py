@@ -29,7 +29,7 @@ TopK = Annotated[int | None, typer.Option(min=1, max=100, help="How many. Defaul
 
 @memory_app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read.", readable=False)],
     user: User,
     as_json: AsJson = False,
 ) -> None:

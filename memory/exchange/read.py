@@ -47,9 +47,13 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise DataError(f"{path} is not a regular file: write it to one and import that.")
         file = path.open("rb")
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+        raise _not_read(path, error) from error
     with file:
         yield file
+
+
+def _not_read(path: Path | str, error: OSError) -> DataError:
+    return DataError(f"{path} cannot be read: {error.strerror}.")
 
 
 def stamp(file: BinaryIO) -> tuple[int, int]:
@@ -63,16 +67,20 @@ def read(file: BinaryIO, user_id: str) -> Iterator[Found | Problem]:
 
     Raises:
         Unreadable: it is a zip archive.
+        DataError: it cannot be read.
     """
-    file.seek(0)
-    head = file.read(1 << 16)
-    if head.startswith(ZIP):
-        raise Unreadable(
-            "The file is a zip archive: unpack it, and import the conversations.json in it."
-        )
-    file.seek(len(BOM) if head.startswith(BOM) else 0)
-    is_array = head.removeprefix(BOM).lstrip().startswith(b"[")
-    return (read_chats if is_array else read_lines)(file, user_id)
+    try:
+        file.seek(0)
+        head = file.read(1 << 16)
+        if head.startswith(ZIP):
+            raise Unreadable(
+                "The file is a zip archive: unpack it, and import the conversations.json in it."
+            )
+        file.seek(len(BOM) if head.startswith(BOM) else 0)
+        is_array = head.removeprefix(BOM).lstrip().startswith(b"[")
+        yield from (read_chats if is_array else read_lines)(file, user_id)
+    except OSError as error:
+        raise _not_read(file.name, error) from error
 
 
 def check(file: BinaryIO, path: Path, user_id: str, advance: Advance) -> int:

@@ -1,5 +1,6 @@
 """The memory commands from end to end: real files, SQLite, the embedded index, HTTP on loopback."""
 
+import errno
 import json
 import os
 import re
@@ -234,6 +235,28 @@ def test_an_imported_secret_is_gone_from_every_file(
     result = imported("memory", "forget", "m77", "tea", "-u", "ann")
     assert result.out == "Forgotten: 2 x episode, 2 x embedding.\n"
     assert files_with(home, CANARY) == []
+
+
+@pytest.mark.parametrize("path", ["missing.jsonl", "/proc/self/mem", "closed.jsonl"])
+def test_a_file_that_cannot_be_read_is_one_sentence_and_exit_code_5(
+    path: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed.jsonl"
+    closed.touch()
+    access, opened = os.access, Path.open
+
+    def refuse(file: Path, *arguments: Any, **options: Any) -> Any:
+        if file == closed:  # whoever runs the tests may be root, to whom nothing is closed
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+        return opened(file, *arguments, **options)
+
+    monkeypatch.setattr(
+        os, "access", lambda file, mode: Path(file) != closed and access(file, mode)
+    )
+    monkeypatch.setattr(Path, "open", refuse)
+    result = command("memory", "import", str(tmp_path / path), "-u", "ann")
+    assert (result.code, result.out) == (5, "")
+    assert re.fullmatch(r"Error: \S+ cannot be read: [^\n]+\.\n", result.err)
 
 
 def test_forget_by_query_shows_first_and_forgets_with_yes(imported: Command) -> None:
