@@ -65,7 +65,8 @@ def import_file(
 def export(
     user: User,
     out: Annotated[
-        Path | None, typer.Option(help="The file to write. Default: standard output.")
+        Path | None,
+        typer.Option(help="The file to write, replaced if it is there. Default: standard output."),
     ] = None,
 ) -> None:
     """Write all episodes as JSON lines, oldest first, which import reads back."""
@@ -102,9 +103,12 @@ def list_episodes(
 
     async def work(agent: "LocalAgent") -> list[Episode]:
         memory = await known_user(agent, user)
-        return await memory.episodes.newest(limit, task=task, labelled=labelled)
+        return await memory.episodes.newest(sys.maxsize, task=task, labelled=labelled)
 
-    show(run(work), as_json, episodes_view)
+    found = run(work)
+    show(found[:limit], as_json, episodes_view)
+    if len(found) > limit and not as_json:
+        notice(f"{len(found) - limit:,} more: --limit {len(found)} shows them too.")
 
 
 @memory_app.command()

@@ -237,6 +237,14 @@ def test_an_imported_secret_is_gone_from_every_file(
     assert files_with(home, CANARY) == []
 
 
+def test_a_list_says_how_many_more_there_are(imported: Command) -> None:
+    shown = imported("memory", "list", "-u", "ann", "--limit", "1")
+    assert "Rex" in shown.out
+    assert shown.err == "2 more: --limit 3 shows them too.\n"
+    for whole in (("--limit", "3"), ("--limit", "1", "--json")):
+        assert imported("memory", "list", "-u", "ann", *whole).err == ""
+
+
 @pytest.mark.parametrize("path", ["missing.jsonl", "/proc/self/mem", "closed.jsonl"])
 def test_a_file_that_cannot_be_read_is_one_sentence_and_exit_code_5(
     path: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
