@@ -72,6 +72,6 @@ def _provider() -> "TracerProvider | None":
     except ImportError as missing:
         raise ConfigurationError(
             "Traces are to go out by OpenTelemetry, which is not installed: "
-            "pip install 'personaagent[otel]'."
+            "pip install -e '.[otel]'."
         ) from missing
     return span_provider()
