@@ -33,10 +33,16 @@ def alignment_view(result: Alignment, episodes: Sequence[Episode], dry_run: bool
     """What was published, the losses before and after, the rules that changed, and the cost."""
     return Group(
         Text(_outcome(result, dry_run), "bold"),
-        pairs_view(result.pairs, {each.id: each.query for each in episodes}),
+        _proved(result, episodes),
         difference_view(_changed(result)) if result.rules_after != result.rules_before else "",
         Text(f"Ended since {ENDED[result.stopped_by]}; {_usage(result)}.", "dim"),
     )
+
+
+def _proved(result: Alignment, episodes: Sequence[Episode]) -> RenderableType:
+    if not result.rounds:
+        return Text("(nothing was tried)", "dim")
+    return pairs_view(result.pairs, {each.id: each.query for each in episodes})
 
 
 def proposal_view(question: dict[str, Any]) -> RenderableType:

@@ -59,8 +59,9 @@ async def sample(
     begun = begun | {"last_losses": last_losses}
     batch, holdout = await _sets(run, plan, pool, least, memory, last_losses)
     if not batch or len(holdout) < least:
+        are = "labelled episode is" if len(pool) == 1 else "labelled episodes are"
         few = (
-            f"{len(pool)} labelled episodes are too few to learn from: correct or accept at least "
+            f"{len(pool)} {are} too few to learn from: correct or accept at least "
             f"{1 + least} answers first."
         )
         return begun | {"stopped_by": "labels", "warnings": [*run["warnings"], few]}

@@ -110,10 +110,13 @@ def test_a_question_without_an_answer_costs_no_second_run(command: Command, endp
 
 def test_too_few_labels_are_no_failure(command: Command, tmp_path, endpoint) -> None:
     remember(command, tmp_path, "ben", 2)
-    result = command("align", "--user", "ben")
-    assert result.code == 0
-    assert "Warning: 2 labelled episodes are too few to learn from" in result.err
-    assert "Version 1 stays as it is." in result.out
+    remember(command, tmp_path, "eve", 1)
+    for user, few in (("ben", "2 labelled episodes are"), ("eve", "1 labelled episode is")):
+        result = command("align", "--user", user)
+        assert result.code == 0
+        assert f"Warning: {few} too few to learn from" in result.err
+        assert "Version 1 stays as it is." in result.out
+        assert "(nothing was tried)" in result.out
     assert chats(endpoint.requests) == []
 
 
