@@ -74,7 +74,8 @@ async def _align(chat: "Chat", _: str) -> None:
 async def _incognito(chat: "Chat", _: str) -> None:
     chat.incognito = not chat.incognito
     notice(
-        "Incognito is on: nothing is remembered, and what was said before is not seen."
+        "Incognito is on: nothing new is remembered, and this conversation's earlier turns are not "
+        "seen; memory is still read."
         if chat.incognito
         else "Incognito is off: what you say is remembered again."
     )

@@ -123,6 +123,7 @@ async def test_a_persona_that_changed_meanwhile_is_told(command: Command) -> Non
 def test_incognito_remembers_nothing_until_it_is_toggled_back(command: Command) -> None:
     result = talk(command, "/incognito", "My home is Lisbon.", "/good", "/incognito", "Where?")
     assert result.out.endswith("you live in Lisbon.\n0 greetings; you live in nowhere.\n")
+    assert "memory is still read" in result.err
     assert "nothing to judge" in result.err
     assert [each["query"] for each in episodes(command)] == ["Where?"]
 
