@@ -2,9 +2,10 @@
 
 import os
 from base64 import b64decode
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import platformdirs
 from pydantic import (
@@ -24,6 +25,9 @@ from pydantic_settings import (
 )
 
 from personaagent.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Role = Literal["actor", "critic", "editor"]
 RecallMode = Literal["hybrid", "dense", "bm25"]
@@ -347,7 +351,7 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        wrong = "; ".join(f"{_named(item['loc'])}: {item['msg']}" for item in error.errors())
+        wrong = "; ".join(_wrong(item) for item in error.errors())
         raise ConfigurationError(
             f"Wrong setting: {wrong}; mend it in the environment or in {CONFIG_FILE}, "
             "where names are in lower case and have no prefix."
@@ -358,6 +362,13 @@ def load_settings(**overrides: object) -> Settings:
         ) from error
 
 
-def _named(place: tuple[int | str, ...]) -> str:
-    name = str(place[0])
-    return variable(name) if name in Settings.model_fields else name
+def _wrong(error: "ErrorDetails") -> str:
+    name = str(error["loc"][0])
+    if error["type"] == "extra_forbidden":
+        plain = name.lower().removeprefix("personaagent_")
+        near = get_close_matches(plain, Settings.model_fields, 1)
+        return f"{name} is no setting" + (f" (do you mean {near[0]}?)" if near else "")
+    named = variable(name) if name in Settings.model_fields else name
+    if error["type"] == "too_short":
+        return f"{named} needs at least {error['ctx']['min_length']} characters"
+    return f"{named}: {error['msg']}"

@@ -65,3 +65,22 @@ def test_a_wrong_setting_is_exit_code_3_and_named(
     result = command("config")
     assert (result.code, result.out) == (3, "")
     assert named in result.err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("topk = 4", "topk is no setting (do you mean top_k?);"),
+        ("PERSONAAGENT_TOP_K = 4", "PERSONAAGENT_TOP_K is no setting (do you mean top_k?);"),
+        ("zzz = 4", "zzz is no setting;"),
+        ('auth_secret = "short"', "PERSONAAGENT_AUTH_SECRET needs at least 32 characters;"),
+    ],
+)
+def test_a_wrong_line_of_the_file_is_told_in_plain_words(
+    line, said, command: Command, tmp_path
+) -> None:
+    (tmp_path / "config.toml").write_text(line)
+    result = command("config")
+    assert (result.code, result.out) == (3, "")
+    assert result.err.startswith(f"Error: Wrong setting: {said} ")
+    assert "short" not in result.err
