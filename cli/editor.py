@@ -28,9 +28,18 @@ async def edit_text(text: str) -> str:
             return file.read_text("utf-8")
         except (OSError, subprocess.CalledProcessError, UnicodeDecodeError) as error:
             raise UsageError(
-                f"The editor '{command[0]}' did not work ({error}): set EDITOR to another, or use "
+                f"The editor '{command[0]}' did not work ({_why(error)}): set EDITOR to another, or use "
                 "--add, --replace or --remove. Nothing was changed."
             ) from error
+
+
+def _why(error: OSError | subprocess.CalledProcessError | UnicodeDecodeError) -> str:
+    match error:
+        case subprocess.CalledProcessError():
+            return f"it ended with exit code {error.returncode}"
+        case UnicodeDecodeError():
+            return "what it saved is no UTF-8"
+    return error.strerror or str(error)
 
 
 def _editor() -> str:

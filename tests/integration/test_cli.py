@@ -154,7 +154,9 @@ def test_a_persona_is_edited_in_the_users_editor(command: Command, monkeypatch) 
     unchanged = command("persona", "edit", "-u", "ann", "--replace", "r4", "Speak like a pirate.")
     assert (unchanged.code, unchanged.err) == (0, "Nothing was changed.\n")
     for editor, said in (
-        ("false", "'false' did not work"),
+        ("false", "'false' did not work (it ended with exit code 1)"),
+        ("no-such-editor", "'no-such-editor' did not work (No such file or directory)"),
+        (r"sed -i s/^-/\\xff/", "did not work (what it saved is no UTF-8)"),
         ("sed -i s/^-/+/", "Line 5 is no rule"),
     ):
         monkeypatch.setenv("VISUAL", editor)
