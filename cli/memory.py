@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from personaagent.cli.memory_views import episode_view, receipt_view
-from personaagent.cli.output import AsJson, notice, progress, show, warn
+from personaagent.cli.output import AsJson, console, notice, progress, show, warn
 from personaagent.cli.render import episodes_view
 from personaagent.cli.run import User, known_user, run
 from personaagent.core.errors import UsageError
@@ -161,29 +161,34 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Forget episodes, with all that rested on them alone, and say what went."""
+    """Forget episodes, with all that rested on them alone, and say what went.
+
+    On a terminal it shows them and asks first; elsewhere --query and --all need --yes.
+    """
     check_user_id(user)
     if [bool(episodes), query is not None, everything].count(True) != 1:
         raise UsageError("Say what to forget: ids of episodes, or --query TEXT, or --all.")
 
-    async def work(agent: "LocalAgent") -> "Receipt":
+    async def find(agent: "LocalAgent") -> list[Episode]:
         memory = await known_user(agent, user)
         if everything:
-            _confirm(f"Forget everything of '{user}'?", yes)
-            return await agent.forget_all(user)
-        if query is None:
-            return await agent.forget(user, episodes or [])
-        found = await memory.search(query, top_k)
-        if not yes:
-            show(found, as_json, episodes_view)
-            raise UsageError("Nothing was forgotten yet: add --yes to forget these.")
-        return await agent.forget(user, [each.id for each in found])
+            return await memory.episodes.newest(sys.maxsize)
+        if query is not None:
+            return await memory.search(query, top_k)
+        return [await memory.episodes.get(each) for each in dict.fromkeys(episodes or [])]
 
-    show(
-        run(work, embeddings=query is not None),
-        as_json,
-        receipt_view,
-    )
+    async def work(agent: "LocalAgent") -> "Receipt":
+        await known_user(agent, user)
+        return await (agent.forget_all(user) if everything else agent.forget(user, ids))
+
+    ids = episodes or []
+    asks = not yes and (sys.stdin.isatty() or not ids)
+    if asks or query is not None:
+        found = run(find, embeddings=query is not None)
+        ids = [each.id for each in found]
+        if asks:
+            _confirm(found, f"everything of '{user}'" if everything else "", as_json)
+    show(run(work), as_json, receipt_view)
 
 
 @memory_app.command()
@@ -199,15 +204,24 @@ def reindex(user: User, as_json: AsJson = False) -> None:
     show(run(work, embeddings=True), as_json, lambda done: f"{done['indexed']:,} episodes indexed.")
 
 
-def _confirm(question: str, yes: bool) -> None:
-    """Go on only if the user says so.
+def _confirm(found: list[Episode], everything: str, as_json: bool) -> None:
+    """Show what would be forgotten, and go on only if the user says so.
+
+    Outside the event loop: in it, Ctrl-C would not end the question.
 
     Raises:
         UsageError: they did not, or there is nobody to ask.
     """
-    if yes:
-        return
+    count = f"{len(found):,} {'episode' if len(found) == 1 else 'episodes'}"
     if not sys.stdin.isatty():
-        raise UsageError("Nothing was forgotten: add --yes to forget everything.")
-    if not typer.confirm(question, err=True):
+        if not everything:
+            show(found, as_json, episodes_view)
+        raise UsageError(
+            f"Nothing was forgotten yet: add --yes to forget {everything or 'these'} ({count})."
+        )
+    asking = console(stderr=True)
+    if not everything:
+        asking.print(episodes_view(found))
+    asking.print(f"Forget {everything or 'this'} ({count})? [y/N] ", end="", soft_wrap=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise UsageError("Nothing was forgotten.")

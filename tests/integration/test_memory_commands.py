@@ -277,6 +277,34 @@ def test_forget_by_query_shows_first_and_forgets_with_yes(imported: Command) -> 
     assert [each["id"] for each in left] == ["tea", "old"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("dog",), "My dog is called Rex"),
+        (("--query", "dog called"), "My dog is called Rex"),
+        (("--all",), "everything of 'ann' (3 episodes)"),
+    ],
+)
+def test_on_a_terminal_forget_shows_what_would_go_and_asks(
+    arguments: tuple[str, ...], shown: str, imported: Command
+) -> None:
+    forget = ("memory", "forget", *arguments, "-u", "ann", "--json")
+    for said in (b"n\n", b"\n", b""):
+        asked = imported(*forget, stdin=said, terminal=True)
+        assert (asked.code, asked.out) == (2, "")
+        assert shown in asked.err
+        assert "[y/N]" in asked.err
+        assert "Nothing was forgotten." in asked.err
+    assert len(imported("memory", "list", "-u", "ann", "--json").data) == 3
+    agreed = imported(*forget, stdin=b"y\n", terminal=True)
+    assert "dog" in agreed.data["episodes"]
+
+
+def test_with_yes_forget_asks_nobody(imported: Command) -> None:
+    receipt = imported("memory", "forget", "dog", "--yes", "-u", "ann", "--json", terminal=True)
+    assert (receipt.data["episodes"], receipt.err) == (["dog"], "")
+
+
 @pytest.mark.parametrize("arguments", [(), ("tea", "--all"), ("--query", "x", "--all")])
 def test_forget_wants_one_way_to_say_what(imported: Command, arguments: tuple[str, ...]) -> None:
     result = imported("memory", "forget", *arguments, "-u", "ann", "--yes")

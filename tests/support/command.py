@@ -39,8 +39,11 @@ class Command:
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
 
-    def __call__(self, *arguments: str, stdin: bytes = b"") -> Result:
-        self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+    def __call__(self, *arguments: str, stdin: bytes = b"", terminal: bool = False) -> Result:
+        """``terminal``: somebody types ``stdin`` on one."""
+        given = io.TextIOWrapper(io.BytesIO(stdin))
+        self.monkeypatch.setattr(given, "isatty", lambda: terminal)
+        self.monkeypatch.setattr(sys, "stdin", given)
         code = main(arguments)
         captured = self.capsys.readouterr()
         return Result(code, captured.out, captured.err)
