@@ -219,5 +219,5 @@ def test_a_collector_that_cannot_be_sent_to_is_no_reason_to_send_to_langsmith(
     monkeypatch.setenv("LANGSMITH_TRACING_MODE", "otel")
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     monkeypatch.delitem(sys.modules, "personaagent.core.tracing_otel", raising=False)
-    with pytest.raises(ConfigurationError, match=r"pip install 'personaagent\[otel\]'"):
+    with pytest.raises(ConfigurationError, match=r"pip install -e '.\[otel\]'"):
         prepare_tracing(load_settings())
