@@ -56,7 +56,7 @@ bench: setup ## every benchmark, each as a ratio against its baseline
 	@$(BIN)/python eval/bench/run_all.py
 
 bench-server: setup postgres ## the server under load, against a bare agent on the same server (ten minutes)
-	@$(BIN)/python eval/bench/server_load.py
+	@$(BIN)/python eval/bench/server_load.py --queue
 
 # So little is told that the embedded model, on two cores, is done in time.
 eval: setup ## a small evaluation on the embedded model, in under 20 minutes
