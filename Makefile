@@ -55,7 +55,7 @@ types: setup ## mypy --strict on a built copy
 bench: setup ## every benchmark, each as a ratio against its baseline
 	@$(BIN)/python eval/bench/run_all.py
 
-bench-server: setup postgres ## the server under load, against a bare agent on the same server (ten minutes)
+bench-server: setup postgres ## the server under load, against a bare agent on the same server (five minutes)
 	@$(BIN)/python eval/bench/server_load.py --queue
 
 # So little is told that the embedded model, on two cores, is done in time.

@@ -1,12 +1,11 @@
 """``personaagent align``: a persona that learns from what the user wanted."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from personaagent.cli.alignment_progress import AlignmentProgress
-from personaagent.cli.output import AsJson, console, show, warn
+from personaagent.cli.output import AsJson, agreed, console, show, warn
 from personaagent.cli.run import known_user, run
 from personaagent.core.errors import Conflict, UsageError
 from personaagent.core.records import check_text, check_user_id
@@ -148,11 +147,9 @@ def _approved(question: dict[str, Any]) -> bool:
     """
     from personaagent.cli.alignment_views import proposal_view
 
-    asking = console(stderr=True)
-    asking.print(proposal_view(question))
-    asking.print(f"{question['question']} [y/N] ", end="")
-    if not (answer := sys.stdin.readline()):
+    console(stderr=True).print(proposal_view(question))
+    if (answer := agreed(question["question"])) is None:
         raise UsageError(
             "Nothing was published, for want of an answer: the same command asks again."
         )
-    return answer.strip().lower() in ("y", "yes")
+    return answer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from personaagent.cli.memory_views import episode_view, receipt_view
-from personaagent.cli.output import AsJson, console, notice, progress, show, warn
+from personaagent.cli.output import AsJson, agreed, console, notice, progress, show, warn
 from personaagent.cli.render import episodes_view
 from personaagent.cli.run import User, known_user, run
 from personaagent.core.errors import UsageError
@@ -219,9 +219,7 @@ def _confirm(found: list[Episode], everything: str, as_json: bool) -> None:
         raise UsageError(
             f"Nothing was forgotten yet: add --yes to forget {everything or 'these'} ({count})."
         )
-    asking = console(stderr=True)
     if not everything:
-        asking.print(episodes_view(found))
-    asking.print(f"Forget {everything or 'this'} ({count})? [y/N] ", end="", soft_wrap=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        console(stderr=True).print(episodes_view(found))
+    if not agreed(f"Forget {everything or 'this'} ({count})?"):
         raise UsageError("Nothing was forgotten.")

@@ -1,5 +1,6 @@
 """What the command prints: data on standard output, everything else on standard error."""
 
+import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -50,6 +51,13 @@ def notice(text: str) -> None:
 def warn(text: str) -> None:
     """One warning on standard error."""
     console(stderr=True).print(printable(f"Warning: {text}"), style="yellow", soft_wrap=True)
+
+
+def agreed(question: str) -> bool | None:
+    """Whether the user says yes to the question, put on standard error; None: there is no answer."""
+    console(stderr=True).print(f"{question} [y/N] ", end="", soft_wrap=True)
+    answer = sys.stdin.readline()
+    return answer.strip().lower() in ("y", "yes") if answer else None
 
 
 def complain(sentence: str) -> None:

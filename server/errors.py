@@ -9,7 +9,7 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from httpx import HTTPError, HTTPStatusError
 from pydantic import BaseModel
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -136,19 +136,17 @@ class TooLongInASentence:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        told, plain = _too_long_sentence(), False
+        told = False
 
         async def send_sentence(message: Message) -> None:
-            nonlocal plain
+            nonlocal told
             if message["type"] == "http.response.start" and message["status"] == 413:
-                headers = MutableHeaders(scope=message)
-                plain = headers.get("content-type", "").startswith("text/plain")
-                if plain:
-                    headers.update(told.headers)
-            elif plain and message["type"] == "http.response.body":
-                last = not message.get("more_body", False)
-                message = {**message, "body": told.body if last else b""}
-            await send(message)
+                kind = Headers(raw=message["headers"]).get("content-type", "")
+                told = kind.startswith("text/plain")
+                if told:
+                    await _too_long_sentence()(scope, receive, send)
+            if not told:
+                await send(message)
 
         await self._app(scope, receive, send_sentence)
 

@@ -1,6 +1,7 @@
 """Work beside a conversation: one piece at a time, and none by itself after one that failed."""
 
 import asyncio
+from contextvars import ContextVar
 
 import pytest
 
@@ -24,6 +25,16 @@ async def test_a_second_piece_waits_for_nobody_but_does_not_begin() -> None:
     await work.finish()
     assert (first.result(), other.result(), begun) == ("first", "other", ["first", "other"])
     assert (work.running("anna"), work.free("anna")) == (False, True)
+
+
+async def test_a_piece_knows_nothing_of_whoever_began_it() -> None:
+    turn = ContextVar("turn", default="none")
+    turn.set("anna's turn")
+
+    async def piece() -> str:
+        return turn.get()
+
+    assert await Background[str]("work").begin("anna", piece) == "none"
 
 
 @pytest.mark.parametrize("error", [None, RuntimeError("no")])
