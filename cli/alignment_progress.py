@@ -9,7 +9,7 @@ from personaagent.core.alignment import Round, mean_loss
 from personaagent.core.text import shorten
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local_alignment import Step
+    from personaagent.local.alignment import Step
 
 LINE_CHARS = 160
 MOST_LINES = 4

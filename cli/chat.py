@@ -16,7 +16,7 @@ from personaagent.core.errors import PersonaAgentError, UsageError
 from personaagent.core.records import Answer, check_user_id, new_id
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
 
 T = TypeVar("T")
 EARLIER = 200

@@ -14,7 +14,7 @@ from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, check_user_id
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
     from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from personaagent.cli.output import printable, waiting
 from personaagent.core.records import Answer
-from personaagent.graphs.local import Doing
+from personaagent.local.agent import Doing
 
 DOING = {"search_wikipedia": "Searching Wikipedia …", "recall_episodes": "Looking into memory …"}
 

@@ -15,7 +15,11 @@ from langgraph_sdk.auth.types import BaseUser
 from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings, variable
+from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens
+
+__all__ = ["agent", "alignment"]
+"""aegra loads graphs by file: ``aegra.json`` names them here."""
 
 KEEP_ALIVE = 75
 """Seconds that a connection may be idle: longer than proxies keep theirs, so that none is asked on

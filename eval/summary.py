@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from personaagent.core.records import Record, RoleUsage, Usage
-from personaagent.eval.estimate import Difference, Estimate, compare, interval
+from personaagent.eval.estimate import Difference, compare, interval
 from personaagent.eval.kept import Kept, Place, kept_of, lessons_of
 from personaagent.eval.learning import Learning, learning
 from personaagent.eval.methods.all import BASELINES, METHODS
@@ -17,6 +17,7 @@ from personaagent.eval.prices import Prices
 from personaagent.eval.run_record import MadeWith, read_run
 from personaagent.eval.samples import Lesson
 from personaagent.eval.tasks.protocol import Task
+from personaagent.scorecard.estimate import Estimate
 
 
 class Against(Record):

@@ -21,7 +21,7 @@ from personaagent.core.records import Answer
 from personaagent.core.text import shorten
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
     from personaagent.memory.user import UserMemory
 
 HISTORY = Path(__file__).with_name("mira.jsonl")

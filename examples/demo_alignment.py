@@ -18,7 +18,7 @@ from personaagent.cli.output import waiting
 from personaagent.core.records import Answer
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
 
 USER = "demo-jonas"
 

@@ -70,12 +70,3 @@ def _tools_or(then: str) -> Callable[[AgentState], str]:
 def recursion_limit(settings: Settings) -> int:
     """More steps of the graph than a turn can take, which is held by ``max_steps``."""
     return 2 * settings.max_steps + 8
-
-
-parts = Parts.make(index_folder="server-index")
-"""Those of a server's process; both graphs share them. A server has a store of its own, and so an
-index of its own: the command's, in the same data folder, is of another store."""
-builder = build(parts)
-graph = builder.compile(name=NAME).with_config(
-    tags=TAGS, recursion_limit=recursion_limit(parts.settings)
-)

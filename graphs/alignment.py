@@ -8,7 +8,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, Send
 
 from personaagent.core.alignment_state import AlignmentContext, AlignmentInput, AlignmentState
-from personaagent.graphs.agent import answering, parts
+from personaagent.graphs.agent import answering
 from personaagent.models.failures import is_transient
 from personaagent.nodes.alignment.compare import compare
 from personaagent.nodes.alignment.critique import critique
@@ -84,7 +84,3 @@ def _or_end(then: str) -> Callable[[AlignmentState], str]:
         return "publish" if state["stopped_by"] else then
 
     return goes_on
-
-
-builder = build(parts)
-graph = builder.compile(name=NAME).with_config(tags=TAGS, recursion_limit=RECURSION_LIMIT)

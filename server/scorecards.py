@@ -8,8 +8,8 @@ import orjson
 from langgraph.store.base import BaseStore
 
 from personaagent.core.errors import Conflict, PersonaAgentError
-from personaagent.eval.scorecard import Scorecard, scorecard
 from personaagent.nodes.parts import Parts
+from personaagent.scorecard.scorecard import Scorecard, scorecard
 from personaagent.server.errors import sentence
 
 _going_on: set[str] = set()

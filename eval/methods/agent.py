@@ -131,7 +131,7 @@ class _Answerer:
             IndexUnavailable: the turn went on without its recall.
         """
         from personaagent.graphs.agent import recursion_limit
-        from personaagent.graphs.local_errors import run_errors
+        from personaagent.nodes.run_errors import run_errors
 
         context = AgentContext(
             user_id=self.remembered.memory.user_id, task=self.task, incognito=True
@@ -161,7 +161,7 @@ async def align(remembered: Remembered, context: AlignmentContext) -> dict[str, 
         ServiceError, ConfigurationError, DataError: it failed; the persona is as it was.
     """
     from personaagent.graphs import alignment
-    from personaagent.graphs.local_errors import run_errors
+    from personaagent.nodes.run_errors import run_errors
 
     graph = alignment.build(remembered.parts).compile(store=remembered.store)
     with run_errors():

@@ -10,10 +10,10 @@ from personaagent.core.alignment import Decision
 from personaagent.core.records import Record
 from personaagent.server.alignments import Standing, Started, runs, standing, started
 from personaagent.server.background import begin, decide
+from personaagent.server.dependencies import Api, Mine
 from personaagent.server.errors import answers
-from personaagent.server.given import Api, Mine
 from personaagent.server.limits import Limit
-from personaagent.server.pages import Cursor, Page, first_of, place_at
+from personaagent.server.pagination import Cursor, Page, first_of, place_at
 
 router = APIRouter(prefix="/me/alignments", tags=["alignments"])
 

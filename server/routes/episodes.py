@@ -10,11 +10,11 @@ from personaagent.memory.episodes import TRUTH_CHARS, place_of
 from personaagent.memory.forget import Receipt
 from personaagent.memory.user import SEARCH_CHARS
 from personaagent.server.background import labelled as notice_label
+from personaagent.server.dependencies import Api, Mine, Process
 from personaagent.server.errors import answers
 from personaagent.server.forgetting import forget_episode
-from personaagent.server.given import Api, Mine, Process
 from personaagent.server.limits import Limit
-from personaagent.server.pages import Cursor, Page, first_of, place_at
+from personaagent.server.pagination import Cursor, Page, first_of, place_at
 
 router = APIRouter(prefix="/me/episodes", tags=["episodes"])
 

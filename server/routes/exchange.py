@@ -5,11 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
-from personaagent.graphs.agent import parts
 from personaagent.memory.exchange.importer import Imported
 from personaagent.server.background import labelled
+from personaagent.server.dependencies import Api, Mine, Process
 from personaagent.server.errors import Refusal, answers
-from personaagent.server.given import Api, Mine, Process
 from personaagent.server.streams import LINES, begun, exported, imported
 
 router = APIRouter(prefix="/me", tags=["episodes"])
@@ -30,7 +29,7 @@ SOME_LINES: dict[str, Any] = {
 
 @router.post(
     "/import",
-    max_body_size=parts.settings.max_import_bytes,
+    max_body_size=None,
     openapi_extra=A_FILE,
     responses={**answers(409, 413), 422: {"model": Refusal}},
 )
@@ -39,7 +38,7 @@ async def import_file(request: Request, mine: Mine, process: Process, api: Api) 
 
     The same again adds nothing. An answer comes when all is written and indexed.
     """
-    done = await imported(mine, request)
+    done = await imported(mine, request, process.settings.max_import_bytes)
     await labelled(api, mine, process.settings)
     return done
 

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from personaagent.memory.forget import Receipt
+from personaagent.server.dependencies import Api, Mine, Process
 from personaagent.server.forgetting import forget_user
-from personaagent.server.given import Api, Mine, Process
 
 router = APIRouter(prefix="/me", tags=["me"])
 

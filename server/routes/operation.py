@@ -10,8 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from personaagent.core.metrics import REGISTRY
 from personaagent.core.records import Record
 from personaagent.core.settings import variable
+from personaagent.server.dependencies import Process, Store
 from personaagent.server.errors import answers
-from personaagent.server.given import Process, Store
 from personaagent.server.readiness import Readiness, readiness
 
 router = APIRouter(tags=["operation"])

@@ -13,10 +13,10 @@ from personaagent.memory.rules import (
     publish_edited,
     with_changes,
 )
+from personaagent.server.dependencies import Mine
 from personaagent.server.errors import answers
-from personaagent.server.given import Mine
 from personaagent.server.limits import Limit
-from personaagent.server.pages import Cursor, Page, first_of, place_at
+from personaagent.server.pagination import Cursor, Page, first_of, place_at
 
 router = APIRouter(prefix="/me/persona", tags=["persona"])
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from personaagent.core.records import Profile
 from personaagent.memory.summary import refresh_summary
-from personaagent.server.given import Mine, Process
+from personaagent.server.dependencies import Mine, Process
 
 router = APIRouter(prefix="/me/profile", tags=["profile"])
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
+from personaagent.server.dependencies import Mine, Process, Store
 from personaagent.server.errors import answers
-from personaagent.server.given import Mine, Process, Store
 from personaagent.server.scorecards import scorecard_lines
 from personaagent.server.streams import LINES, begun
 
