@@ -13,7 +13,7 @@ import numpy as np
 from personaagent.memory.index.protocol import Entry, Hit, Ranking, SparseVector
 
 if TYPE_CHECKING:
-    from personaagent.eval.metrics.protocol import Array
+    from personaagent.scorecard.bootstrap import Array
 
 
 class ExactIndex:
