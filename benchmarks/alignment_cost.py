@@ -26,7 +26,7 @@ from personaagent.core.alignment import Alignment
 from personaagent.core.records import Episode
 from personaagent.core.settings import Mode
 from personaagent.local.agent import open_local
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 from tests.support.endpoint import Endpoint, Reply, scripted_endpoint
 
 ROUNDS = 3
@@ -86,7 +86,7 @@ async def _aligned(mode: Mode, n: int, rounds: int) -> tuple[Alignment, list[str
             )
         )
         agent = await stack.enter_async_context(
-            open_local(settings, Parts.make(settings, real_embedder()))
+            open_local(settings, Dependencies.make(settings, real_embedder()))
         )
         aligned = await agent.align(
             "user", mode=mode, batch=n, holdout=HELDOUT, rounds=rounds, candidates=4

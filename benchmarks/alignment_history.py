@@ -19,7 +19,7 @@ from world import real_embedder, world
 
 from personaagent.core.records import new_id, now
 from personaagent.local.agent import LocalAgent, open_local
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 SIZES = {"few": 100, "many": 10_000, "most": 50_000}
 WARM_UP = 2
@@ -41,8 +41,8 @@ async def measure() -> list[Measured]:
                 top_k=0,
             )
         )
-        parts = Parts.make(settings, real_embedder())
-        agent = await stack.enter_async_context(open_local(settings, parts))
+        deps = Dependencies.make(settings, real_embedder())
+        agent = await stack.enter_async_context(open_local(settings, deps))
         await _seconds(agent, "few")
         first = await _seconds(agent, "many")
         for user in SIZES:  # as a run does that is not dry: what is new since then are a few

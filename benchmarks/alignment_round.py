@@ -17,7 +17,7 @@ from walks import walks
 from world import real_embedder, world
 
 from personaagent.local.agent import open_local
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 LATENCY = 0.2
 SLOWER = 1.0
@@ -57,8 +57,8 @@ async def _rounds(latency: float, count: int) -> tuple[list[float], list[float]]
                 concurrency=32,
             )
         )
-        parts = Parts.make(settings, real_embedder())
-        agent = await stack.enter_async_context(open_local(settings, parts))
+        deps = Dependencies.make(settings, real_embedder())
+        agent = await stack.enter_async_context(open_local(settings, deps))
         say(f"{len(users)} rounds at {latency} s an answer ...")
         for user in users:
             started, before = time.perf_counter(), time.process_time()

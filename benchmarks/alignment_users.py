@@ -18,7 +18,7 @@ from walks import walks
 from world import real_embedder, world
 
 from personaagent.local.agent import open_local
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 LATENCY = 0.2
 LIMIT = 16
@@ -40,8 +40,8 @@ async def measure() -> list[Measured]:
                 concurrency=LIMIT,
             )
         )
-        parts = Parts.make(settings, real_embedder())
-        agent = await stack.enter_async_context(open_local(settings, parts))
+        deps = Dependencies.make(settings, real_embedder())
+        agent = await stack.enter_async_context(open_local(settings, deps))
         await agent.align("first", batch=3, holdout=4, candidates=4, rounds=1)
         gc.freeze()  # as `align --all` does
         endpoint.busy()

@@ -24,11 +24,11 @@ from slow_endpoint import SlowEndpoint, slow_endpoint
 from world import RandomVectors
 
 from personaagent.core.settings import Settings, load_settings
-from personaagent.eval.methods.all import METHODS
-from personaagent.eval.methods.lab import open_lab
 from personaagent.eval.plan import Plan, Progress
 from personaagent.eval.runner import evaluate
 from personaagent.eval.sampling import draw
+from personaagent.eval.solvers.all import SOLVERS
+from personaagent.eval.solvers.environment import open_environment
 from personaagent.eval.tasks.all import TASKS
 from personaagent.models.chat import Models
 
@@ -82,11 +82,11 @@ class Bench:
         count = SAMPLES[name]
         task = TASKS[TASK]
         asked = draw(task.cases(self.data, 0), count, None, 0)
-        plan = Plan([task], [METHODS[name]], {TASK: asked}, self.data, 0)
+        plan = Plan([task], [SOLVERS[name]], {TASK: asked}, self.data, 0)
         folder = self.folder / name
         folder.mkdir()
         progress = Progress(plan.total())
-        async with open_lab(self.settings, embedder=RandomVectors("random")) as lab:
+        async with open_environment(self.settings, embedder=RandomVectors("random")) as lab:
             found = await self._measure(
                 lambda: evaluate(
                     plan,

@@ -40,15 +40,15 @@ async def use(home: Path, url: str) -> None:
 
     from personaagent.core.settings import load_settings
     from personaagent.local.agent import open_local
-    from personaagent.nodes.parts import Parts
+    from personaagent.nodes.dependencies import Dependencies
 
     settings = load_settings(
         home=home, openai_base_url=url, openai_api_key="none", model="any", summary_every=0
     )
     chance = random.Random("footprint")
     imported = psutil.Process().memory_info().rss
-    async with open_local(settings, Parts.make(settings, real_embedder())) as agent:
-        await agent.parts.memory.embedder.embed(["load the model"])
+    async with open_local(settings, Dependencies.make(settings, real_embedder())) as agent:
+        await agent.deps.memory.embedder.embed(["load the model"])
         for user in list(USERS)[::10]:
             answer = await agent.ask(sentence(chance), user)
             assert answer.recalled, answer.warnings

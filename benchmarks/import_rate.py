@@ -13,7 +13,7 @@ from world import real_embedder, sentence
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import open_local
 from personaagent.memory.exchange.importer import import_episodes
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 PIECES = 4
 PIECE = 500
@@ -26,7 +26,7 @@ async def measure() -> list[Measured]:
     importing = embedding = 0.0
     with TemporaryDirectory(prefix="bench-") as folder:
         settings = load_settings(home=Path(folder))
-        async with open_local(settings, Parts.make(settings, embedder)) as agent:
+        async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
             say(f"{PIECES} times {PIECE} episodes ...")
             for _ in range(PIECES):
                 texts = [sentence(chance, chance.randint(6, 24)) for _ in range(PIECE)]

@@ -16,12 +16,12 @@ from world import real_embedder
 
 from personaagent.core.errors import DataError
 from personaagent.core.settings import RecallMode, load_settings
-from personaagent.eval.case import Case
+from personaagent.eval.samples import Sample
 from personaagent.eval.tasks.files import data_folder
 from personaagent.eval.tasks.locomo import DEPTHS, LocomoRecall, evidence_share
 from personaagent.local.agent import open_local
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 PATIENCE = 60.0
 
@@ -35,12 +35,12 @@ async def measure() -> list[Measured]:
     found: dict[tuple[RecallMode, int], list[float]] = {}
     with TemporaryDirectory(prefix="bench-") as folder:
         settings = load_settings(home=Path(folder), recall_timeout=PATIENCE)
-        async with open_local(settings, Parts.make(settings, embedder)) as agent:
+        async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
             for case in cases:
                 say(f"{case.id} ...")
                 memory = agent.memory(case.user_id)
                 await memory.episodes.add(case.history)
-                await memory.indexer.catch_up(len(case.history))
+                await memory.indexer.refresh(len(case.history))
                 for mode in get_args(RecallMode):
                     for k in DEPTHS:
                         shares = await recalls(replace(memory, mode=mode), case, k)
@@ -54,7 +54,7 @@ async def measure() -> list[Measured]:
 TARGET = ("hybrid", 8)
 
 
-async def recalls(memory: UserMemory, case: Case, k: int) -> list[float]:
+async def recalls(memory: UserMemory, case: Sample, k: int) -> list[float]:
     """Recall@k of each question."""
     shares = []
     for question in case.questions:

@@ -33,7 +33,7 @@ async def measure() -> list[Measured]:
 
     from personaagent.core.states import AgentContext
     from personaagent.local.agent import open_local
-    from personaagent.nodes.parts import Parts
+    from personaagent.nodes.dependencies import Dependencies
 
     chance = random.Random("turns")
     async with AsyncExitStack() as stack:
@@ -41,8 +41,8 @@ async def measure() -> list[Measured]:
         settings = await stack.enter_async_context(
             world(USERS, openai_base_url=url, openai_api_key="none", model="any")
         )
-        parts = Parts.make(settings, real_embedder())
-        ours = await stack.enter_async_context(open_local(settings, parts))
+        deps = Dependencies.make(settings, real_embedder())
+        ours = await stack.enter_async_context(open_local(settings, deps))
         database = await stack.enter_async_context(
             aiosqlite.connect(settings.home / "theirs.sqlite", isolation_level=None)
         )
@@ -51,8 +51,8 @@ async def measure() -> list[Measured]:
             AsyncSqliteStore.from_conn_string(str(settings.home / "memory.sqlite"))
         )
         theirs = create_agent(
-            await parts.models.chat("actor"),
-            parts.tools,
+            await deps.models.chat("actor"),
+            deps.tools,
             system_prompt="You are a helpful assistant.",
             checkpointer=AsyncSqliteSaver(database),
             store=store,

@@ -8,19 +8,19 @@ from langgraph.prebuilt import ToolNode, tools_condition
 
 from personaagent.server.graphs import dependencies
 
-parts = dependencies.get()
+deps = dependencies.get()
 
 
 async def answer(state: MessagesState) -> dict[str, Any]:
     """Answer, or ask for a tool."""
-    actor = (await parts.models.chat("actor")).bind_tools(parts.tools)
+    actor = (await deps.models.chat("actor")).bind_tools(deps.tools)
     told = SystemMessage("You are a helpful assistant.")
     return {"messages": [await actor.ainvoke([told, *state["messages"]])]}
 
 
 builder = StateGraph(MessagesState)
 builder.add_node("answer", answer)
-builder.add_node("tools", ToolNode(parts.tools))
+builder.add_node("tools", ToolNode(deps.tools))
 builder.add_edge(START, "answer")
 builder.add_conditional_edges("answer", tools_condition)
 builder.add_edge("tools", "answer")

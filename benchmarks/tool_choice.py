@@ -16,8 +16,8 @@ from langchain_core.tools import BaseTool
 from personaagent.core.settings import load_settings
 from personaagent.models.chat import Models
 from personaagent.models.choice import ANSWER
-from personaagent.prompts import render
-from personaagent.tools.recall import recall_tool
+from personaagent.prompts.render import render
+from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
 WIKIPEDIA, RECALL = "search_wikipedia", "recall_episodes"

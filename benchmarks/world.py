@@ -20,7 +20,7 @@ from personaagent.local.agent import LocalAgent, open_local
 from personaagent.models.catalog import EMBEDDINGS
 from personaagent.models.download import model_folder
 from personaagent.models.embeddings import Embedder, make_embedder
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 SIZE = 384
 PIECE = 2000
@@ -82,8 +82,8 @@ async def world(
     with TemporaryDirectory(prefix="bench-") as folder:
         made = load_settings(home=Path(folder), summary_every=0, **settings)
         say(f"writing {sum(users.values()):,} episodes of {len(users)} users ...")
-        parts = Parts.make(made, embedder=RandomVectors(real_embedder().name))
-        async with open_local(made, parts) as agent:
+        deps = Dependencies.make(made, embedder=RandomVectors(real_embedder().name))
+        async with open_local(made, deps) as agent:
             for user, count in users.items():
                 await _fill(agent, user, (episodes_of or invented)(user, count))
             await agent.memory(user).indexer.settle()
@@ -107,4 +107,4 @@ async def _fill(agent: LocalAgent, user: str, episodes: Iterator[Episode]) -> No
     memory = agent.memory(user)
     while piece := list(islice(episodes, PIECE)):
         await memory.episodes.add(piece)
-        await memory.indexer.catch_up(len(piece))
+        await memory.indexer.refresh(len(piece))

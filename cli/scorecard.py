@@ -43,7 +43,7 @@ def show_scorecard(
 
         await known_user(agent, user)
         with progress("Testing episodes") as advance:
-            return await scorecard(agent.parts, agent.store, user, limit, advance)
+            return await scorecard(agent.deps, agent.store, user, limit, advance)
 
     card = run(work, role="all", embeddings=True)
     for warning in card.warnings:

@@ -44,7 +44,7 @@ def prepare_tracing(settings: Settings) -> None:
 
     if get_tracing_context()["enabled"] is False:
         return
-    if _client is None or not _client.goes_by(settings):
+    if _client is None or not _client.matches(settings):
         from personaagent.core.tracing_client import tracing_client
 
         _client = tracing_client(settings, _provider() if _asked_for_otel() else None)

@@ -59,7 +59,7 @@ class TracingClient(Client):
             otel_tracer_provider=provider,
         )
 
-    def goes_by(self, settings: Settings) -> bool:
+    def matches(self, settings: Settings) -> bool:
         """Whether it allows what these settings do."""
         return (self._content, self._plain) == (
             settings.trace_content,

@@ -29,8 +29,8 @@ from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.remember import this_turn, tool_calls
-from personaagent.nodes.background import Background
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.background_tasks import Background
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.run_errors import run_errors
 
 Graph = CompiledStateGraph[Any, AgentContext, Any, Any]
@@ -48,14 +48,14 @@ class Doing:
 class LocalAgent:
     """The agent with everything it needs, open; made by ``open_local``."""
 
-    def __init__(self, parts: Parts, files: Files) -> None:
-        self.parts = parts
+    def __init__(self, deps: Dependencies, files: Files) -> None:
+        self.deps = deps
         self._files = files
         self._store, self._saver = store, saver = files.store, files.saver
-        builder = build(parts)
-        self._graph = _compiled(builder, store, saver, parts.settings)
-        self._incognito = _compiled(builder, store, InMemorySaver(), parts.settings)
-        self._alignment = LocalAlignment(parts, files)
+        builder = build(deps)
+        self._graph = _compiled(builder, store, saver, deps.settings)
+        self._incognito = _compiled(builder, store, InMemorySaver(), deps.settings)
+        self._alignment = LocalAlignment(deps, files)
         self._aligning = Background[Alignment]("The alignment in the background")
 
     @property
@@ -69,7 +69,7 @@ class LocalAgent:
         Raises:
             UsageError: the user id is not valid.
         """
-        return self.parts.memory.of(self._store, user_id)
+        return self.deps.memory.of(self._store, user_id)
 
     async def ask(self, text: str, user_id: str, **options: Any) -> Answer:
         """One turn; options as of ``stream``."""
@@ -102,7 +102,7 @@ class LocalAgent:
             ServiceError, ConfigurationError, DataError: the turn failed; nothing of it was stored.
         """
         context = AgentContext(user_id=user_id, task=task, top_k=top_k, incognito=incognito)
-        check_text(text, "message", self.parts.settings.max_query_chars)
+        check_text(text, "message", self.deps.settings.max_query_chars)
         thread = check_text(thread_id or uuid4().hex, "thread", LONGEST_NAME)
         graph = self._incognito if incognito else self._graph
         config: RunnableConfig = {"configurable": {"thread_id": conversation(user_id, thread)}}
@@ -166,7 +166,7 @@ class LocalAgent:
     async def align_if_due(self, user_id: str) -> asyncio.Task[Alignment] | None:
         """The same, where there are as many new labels as the settings ask for, and none failed."""
         due = self._aligning.free(user_id) and await self.memory(user_id).unaligned.due(
-            self.parts.settings.align_after
+            self.deps.settings.align_after
         )
         return self.align_in_background(user_id) if due else None
 
@@ -177,7 +177,7 @@ class LocalAgent:
 
     async def refresh_profile(self, user_id: str) -> RoleUsage:
         """Bring the profile summary up to date now; returns the critic's calls and tokens."""
-        return await refresh_summary(self.memory(user_id), await self.parts.models.chat("critic"))
+        return await refresh_summary(self.memory(user_id), await self.deps.models.chat("critic"))
 
     async def forget(self, user_id: str, episode_ids: list[str]) -> Receipt:
         """Forget these episodes, all that rested on them alone, and the threads that held them.
@@ -209,7 +209,7 @@ class LocalAgent:
             threads = await self._files.threads(user_id)
             memory = self.memory(user_id)
             receipt = await forget_all(memory, threads, self._files.delete_threads)
-            await self.parts.memory.drop_lock(user_id)
+            await self.deps.memory.drop_lock(user_id)
         await self._files.truncate_logs()
         return receipt
 
@@ -221,7 +221,7 @@ class LocalAgent:
         try:
             await self._aligning.cancel_all()
         finally:
-            await self.parts.aclose()
+            await self.deps.aclose()
 
     def _alignment_context(self, user_id: str, **options: Any) -> AlignmentContext:
         try:
@@ -232,7 +232,9 @@ class LocalAgent:
 
 
 @asynccontextmanager
-async def open_local(settings: Settings, parts: Parts | None = None) -> AsyncIterator[LocalAgent]:
+async def open_local(
+    settings: Settings, deps: Dependencies | None = None
+) -> AsyncIterator[LocalAgent]:
     """Open the agent on the data folder of ``settings``, which is made if need be (mode 0700).
 
     Two processes may have the same folder open: both write the store, the index is held by one.
@@ -242,7 +244,7 @@ async def open_local(settings: Settings, parts: Parts | None = None) -> AsyncIte
     """
     async with AsyncExitStack() as stack:
         files = await stack.enter_async_context(open_files(settings.home))
-        agent = LocalAgent(parts or Parts.make(settings), files)
+        agent = LocalAgent(deps or Dependencies.make(settings), files)
         stack.push_async_callback(agent.aclose)
         yield agent
 

@@ -13,7 +13,7 @@ from personaagent.core.alignment_state import AlignmentContext, Plan, alignment_
 from personaagent.core.errors import ModelError, Unapproved
 from personaagent.graphs.alignment import NAME, RECURSION_LIMIT, TAGS, build
 from personaagent.local.files import Files
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.run_errors import run_errors
 
 Approve = Callable[[dict[str, Any]], Awaitable[Any]]
@@ -33,10 +33,10 @@ OnStep = Callable[[Step], None]
 class LocalAlignment:
     """Aligns one user at a time with their own lock and thread; many users side by side."""
 
-    def __init__(self, parts: Parts, files: Files) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, files: Files) -> None:
+        self._parts = deps
         self._files = files
-        self._graph: CompiledStateGraph[Any, AlignmentContext, Any, Any] = build(parts).compile(
+        self._graph: CompiledStateGraph[Any, AlignmentContext, Any, Any] = build(deps).compile(
             store=files.store, checkpointer=files.saver, name=NAME
         )
 

@@ -6,9 +6,9 @@ from typing import Literal
 from personaagent.core.records import Episode, Persona
 from personaagent.core.settings import Settings
 from personaagent.core.tokens import estimate_tokens
-from personaagent.memory.show import show_episodes
-from personaagent.nodes.alignment.simulator import Scene, Simulator, Told
-from personaagent.prompts import render
+from personaagent.memory.format import show_episodes
+from personaagent.nodes.alignment.simulator import ActorPrompt, EpisodeContext, Simulator
+from personaagent.prompts.render import render
 
 Condition = Literal["none", "rag", "initial", "then"]
 CONDITIONS: dict[Condition, str] = {
@@ -23,21 +23,21 @@ CONDITIONS: dict[Condition, str] = {
 def told_under(
     simulator: Simulator,
     episode: Episode,
-    scene: Scene,
+    scene: EpisodeContext,
     recalled: Sequence[Episode],
     initial: Persona,
     then: Persona,
-) -> dict[Condition, Told]:
+) -> dict[Condition, ActorPrompt]:
     """What the actor is told for the episode's query; ``recalled`` are the episodes of its scene."""
     known = {each.id: each for each in recalled}
 
-    def plain(prompt: str) -> Told:
-        drawn_from = [episode.id, *known]
-        return Told(prompt=prompt, episode=episode, scene=scene, drawn_from=drawn_from)
+    def plain(prompt: str) -> ActorPrompt:
+        sources = [episode.id, *known]
+        return ActorPrompt(prompt=prompt, episode=episode, scene=scene, sources=sources)
 
     return {
         "none": plain(render("plain")),
-        "rag": plain(rag_prompt(recalled, simulator.parts.settings)),
+        "rag": plain(rag_prompt(recalled, simulator.deps.settings)),
         "initial": simulator.told(initial.rules, episode, scene, known),
         "then": simulator.told(then.rules, episode, scene, known),
     }

@@ -19,10 +19,10 @@ from personaagent.core.records import Episode, Moment, Persona, Record, new_id, 
 from personaagent.core.states import AgentContext
 from personaagent.graphs.alignment import simulator_of
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.alignment.budget import Budget
-from personaagent.nodes.alignment.comparer import Comparer
+from personaagent.nodes.alignment.loss import LossScorer
+from personaagent.nodes.alignment.run_budget import Budget
 from personaagent.nodes.alignment.simulator import Simulator
-from personaagent.nodes.parts import Parts, user_memory
+from personaagent.nodes.dependencies import Dependencies, user_memory
 from personaagent.scorecard.conditions import CONDITIONS, Condition, persona_at, told_under
 from personaagent.scorecard.estimate import Estimate, estimate
 
@@ -81,7 +81,7 @@ class Scorecard(Record):
 
 
 async def scorecard(
-    parts: Parts, store: BaseStore, user_id: str, limit: int, advance: Advance
+    deps: Dependencies, store: BaseStore, user_id: str, limit: int, advance: Advance
 ) -> Scorecard:
     """Test the user's newest ``limit`` labelled episodes under each condition.
 
@@ -93,7 +93,7 @@ async def scorecard(
         ModelError: no episode could be simulated and judged under all conditions.
         ConfigurationError: the models cannot be asked at all.
     """
-    run = await _Run.of(parts, store, user_id)
+    run = await _Run.of(deps, store, user_id)
     episodes = (await run.memory.episodes.newest(limit, labelled=True))[::-1]
     if not episodes:
         raise NothingLabelled(
@@ -130,7 +130,7 @@ class _Run:
     """What every episode is tested with. ``versions`` are those of the persona, oldest first."""
 
     simulator: Simulator
-    comparer: Comparer
+    loss_scorer: LossScorer
     memory: UserMemory
     runtime: Runtime[AgentContext]
     versions: list[Persona]
@@ -138,10 +138,10 @@ class _Run:
     budget: Budget
 
     @classmethod
-    async def of(cls, parts: Parts, store: BaseStore, user_id: str) -> "_Run":
-        settings = parts.settings
+    async def of(cls, deps: Dependencies, store: BaseStore, user_id: str) -> "_Run":
+        settings = deps.settings
         runtime = Runtime(context=AgentContext(user_id=user_id), store=store)
-        memory = user_memory(parts.memory, runtime)
+        memory = user_memory(deps.memory, runtime)
         context = AlignmentContext(user_id=user_id, causal=True, tools=False, sampling="latest")
         at = now().isoformat()
         plan = Plan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
@@ -149,8 +149,8 @@ class _Run:
         budget = await Budget.of(plan, settings, memory.spending)
         kinds = await memory.profile.label_kinds()
         return cls(
-            simulator=simulator_of(parts),
-            comparer=Comparer(parts, memory, kinds, plan.seed, budget),
+            simulator=simulator_of(deps),
+            loss_scorer=LossScorer(deps, memory, kinds, plan.seed, budget),
             memory=memory,
             runtime=runtime,
             versions=await memory.personas.history(),
@@ -169,7 +169,7 @@ class _Run:
         prompts = list({each.prompt: each for each in told.values()}.values())
         answers = await self.simulator.simulate(prompts, self.plan, self.memory, self.budget)
         by_prompt = {
-            each.prompt: (await self.comparer.compare(episode, answer))[0]
+            each.prompt: (await self.loss_scorer.compare(episode, answer))[0]
             for each, answer in zip(prompts, answers, strict=True)
         }
         losses = {condition: by_prompt[each.prompt] for condition, each in told.items()}
@@ -188,7 +188,7 @@ class _Run:
 
 async def _side_by_side(run: _Run, episodes: Sequence[Episode], advance: Advance) -> list[_Found]:
     """Test the episodes, as many at once as may be simulated at once."""
-    room = asyncio.Semaphore(run.simulator.parts.settings.simulations_at_once)
+    room = asyncio.Semaphore(run.simulator.deps.settings.simulations_at_once)
     done = 0
 
     async def one(episode: Episode) -> _Found:

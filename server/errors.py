@@ -26,8 +26,8 @@ from personaagent.core.errors import (
     Unreadable,
     UsageError,
 )
-from personaagent.core.metrics import count_failure
-from personaagent.memory.exchange.read import Refused
+from personaagent.core.prometheus import count_failure
+from personaagent.memory.exchange.import_file import Refused
 
 STATUS: dict[type[PersonaAgentError], int] = {
     PersonaAgentError: 500,

@@ -12,7 +12,7 @@ from personaagent.core.once import Once
 from personaagent.core.states import AgentContext
 from personaagent.graphs import agent as agent_graph
 from personaagent.graphs import alignment as alignment_graph
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 INDEX_FOLDER = "server-index"
 """A server has a store of its own, and so an index of its own: the command's index, in the same data
@@ -20,12 +20,12 @@ folder, belongs to another store."""
 
 
 def _make_agent() -> CompiledStateGraph[Any, AgentContext, Any, Any]:
-    parts = dependencies.get()
-    graph: CompiledStateGraph[Any, AgentContext, Any, Any] = agent_graph.build(parts).compile(
+    deps = dependencies.get()
+    graph: CompiledStateGraph[Any, AgentContext, Any, Any] = agent_graph.build(deps).compile(
         name=agent_graph.NAME
     )
     return graph.with_config(
-        tags=agent_graph.TAGS, recursion_limit=agent_graph.recursion_limit(parts.settings)
+        tags=agent_graph.TAGS, recursion_limit=agent_graph.recursion_limit(deps.settings)
     )
 
 
@@ -38,7 +38,7 @@ def _make_alignment() -> CompiledStateGraph[Any, AlignmentContext, Any, Any]:
     )
 
 
-dependencies = Once(lambda: Parts.make(index_folder=INDEX_FOLDER))
+dependencies = Once(lambda: Dependencies.make(index_folder=INDEX_FOLDER))
 """What both graphs and our routes work with; one set in a server's process."""
 _agent = Once(_make_agent)
 _alignment = Once(_make_alignment)

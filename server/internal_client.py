@@ -15,7 +15,7 @@ SECONDS = 60.0
 
 
 @asynccontextmanager
-async def own_api(request: Request) -> AsyncIterator[LangGraphClient]:
+async def internal_client(request: Request) -> AsyncIterator[LangGraphClient]:
     """The API of the server that ``request`` came to, asked with the credentials it came with.
 
     What is asked goes through the server's own authentication and authorisation, so that threads,

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
-from personaagent.memory.recall import asks_the_same
+from personaagent.memory.ranking import asks_the_same
 from personaagent.nodes.alignment.names import names_unsaid
 from personaagent.nodes.alignment.orders import (
     imitates_markup,

@@ -350,7 +350,7 @@ PEAK = """
     from personaagent.core.settings import Settings
     from personaagent.local.agent import open_local
     from personaagent.memory.exchange.importer import import_episodes
-    from personaagent.nodes.parts import Parts
+    from personaagent.nodes.dependencies import Parts
     from tests.support.embedder import BagEmbedder
 
     async def main(folder):

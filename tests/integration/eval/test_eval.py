@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from personaagent.eval.methods.all import METHODS
+from personaagent.eval.solvers.all import SOLVERS
 from personaagent.eval.tasks.all import TASKS
 from tests.support.command import Command, Result, scripted_command
 from tests.support.endpoint import Endpoint, Reply, Status
@@ -374,10 +374,10 @@ def test_the_other_kinds_of_tasks(command, endpoint, monkeypatch, tmp_path) -> N
 def test_all_that_there_is_is_listed(command: Command) -> None:
     result = command("eval", "list", "--json").data
     assert [each["name"] for each in result["tasks"]] == list(TASKS)
-    assert [each["name"] for each in result["methods"]] == list(METHODS)
+    assert [each["name"] for each in result["methods"]] == list(SOLVERS)
     assert [each["name"] for each in result["methods"] if not each["asks"]] == [
         "majority",
         "similar",
     ]
     shown = command("eval", "list").out
-    assert all(name in shown for name in (*TASKS, *METHODS))
+    assert all(name in shown for name in (*TASKS, *SOLVERS))

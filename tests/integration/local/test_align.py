@@ -11,7 +11,7 @@ import pytest
 
 from personaagent.core.errors import DataError
 from personaagent.core.records import user_key
-from personaagent.memory.marks import Marks
+from personaagent.memory.pending import PendingSet
 from tests.support.alignment import PREFERENCES
 from tests.support.alignment_command import (
     ALIGN,
@@ -213,7 +213,7 @@ def test_a_run_that_broke_off_after_it_published_publishes_once(command, monkeyp
         raise DataError("The disk is full.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Marks, "clear", fail)
+        broken.setattr(PendingSet, "clear", fail)
         assert command(*ALIGN).code == 5
     assert versions(command) == ["initial", "alignment"]
     result = command(*ALIGN, "--json").data

@@ -21,12 +21,12 @@ from personaagent.core.errors import DataError, ServiceError, UsageError
 from personaagent.core.records import Episode
 from personaagent.core.settings import Role, Settings, load_settings
 from personaagent.local.agent import LocalAgent, open_local
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 from tests.support.embedder import BagEmbedder
 from tests.support.endpoint import Cut, Endpoint, Stall, scripted_endpoint
 from tests.support.endpoint import Reply as HttpReply
 from tests.support.folders import contents
-from tests.support.scripted_model import Prompt, Reply, ScriptedModels, scripted_parts
+from tests.support.scripted_model import Prompt, Reply, ScriptedModels, scripted_dependencies
 
 pytestmark = pytest.mark.integration
 
@@ -53,7 +53,7 @@ from personaagent.core.errors import DataError
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import open_local
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Parts
 from tests.support.embedder import BagEmbedder
 
 async def main(home, user, limit):
@@ -112,12 +112,12 @@ async def test_two_processes_write_at_once(tmp_path: Path) -> None:
     assert all(out.count("stored") == 60 for out, _ in printed)
     assert sound(tmp_path)
     settings = on(None, tmp_path)
-    async with open_local(settings, Parts.make(settings, BagEmbedder())) as agent:
+    async with open_local(settings, Dependencies.make(settings, BagEmbedder())) as agent:
         assert len(set(await queries(agent, "shared"))) == 60
         assert [len(await queries(agent, user)) for user in ("anna", "ben")] == [30, 30]
         for user, number in (("anna", 30), ("ben", 30), ("shared", 60)):
             memory = agent.memory(user)
-            await memory.indexer.catch_up(100)
+            await memory.indexer.refresh(100)
             index = memory.indexer.index_of("bag-of-words")
             assert await index.count(memory.space.key) == number, "what one could not index, later"
 
@@ -237,15 +237,15 @@ async def test_the_summary_is_refreshed_beside_the_conversation(tmp_path: Path) 
             return await super().chat(role)
 
     settings = on(None, tmp_path, summary_every=2)
-    parts, _ = scripted_parts(settings, answer)
-    models = LateCritic(parts.models.model)  # type: ignore[attr-defined]
-    async with open_local(settings, replace(parts, models=models)) as agent:  # type: ignore[arg-type]
+    deps, _ = scripted_dependencies(settings, answer)
+    models = LateCritic(deps.models.model)  # type: ignore[attr-defined]
+    async with open_local(settings, replace(deps, models=models)) as agent:  # type: ignore[arg-type]
         ids = [(await agent.ask(text, "anna")).episode_id for text in ("one", "two", "three")]
         assert (await agent.memory("anna").profile.read()).summary == []
         assert models.asked == ["actor"] * 3
         answered.set()
     assert models.asked == ["actor"] * 3 + ["critic"], "leaving waits for it"
-    async with open_local(settings, scripted_parts(settings, answer)[0]) as agent:
+    async with open_local(settings, scripted_dependencies(settings, answer)[0]) as agent:
         [statement] = (await agent.memory("anna").profile.read()).summary
         assert (statement.text, statement.evidence[:1]) == ("The user counts.", ids[:1])
 

@@ -290,7 +290,7 @@ async def test_damaged_files_are_named_and_rebuilding_mends(tmp_path: Path, how:
     memory = Memory(settings, BagEmbedder())
     anna = memory.of(store, "anna")
     await anna.episodes.add([Episode(id="e1", user_id="anna", query="rye bread", response="ok")])
-    await anna.indexer.catch_up()
+    await anna.indexer.refresh()
     await memory.aclose()
     damage(tmp_path / "index" / "bag-of-words", how)
 
@@ -317,7 +317,7 @@ async def test_what_another_users_rebuilding_removed_is_indexed_again(tmp_path: 
                 for i in (1, 2)
             ]
         )
-        await user.indexer.catch_up()
+        await user.indexer.refresh()
     await memory.aclose()
     damage(tmp_path / "index" / "bag-of-words", "config")
     memory = Memory(settings, BagEmbedder())
@@ -337,7 +337,7 @@ async def test_an_index_that_moved_is_built_anew_in_its_own_folder(tmp_path: Pat
     ben = memory.of(store, "ben")
     bread = [Episode(id=f"e{i}", user_id="ben", query=f"bread {i}", response="") for i in (1, 2, 3)]
     await ben.episodes.add(bread[:2])
-    await ben.indexer.catch_up()
+    await ben.indexer.refresh()
     await memory.aclose()
     before = contents(tmp_path / "index")
 
@@ -484,7 +484,7 @@ async def test_a_collection_that_somebody_removed() -> None:
         memory = Memory(on_server(server), BagEmbedder())
         anna = memory.of(InMemoryStore(), "anna")
         await anna.episodes.add([Episode(id="e1", user_id="anna", query="rye bread", response="")])
-        await anna.indexer.catch_up()
+        await anna.indexer.refresh()
         admin = AsyncQdrantClient(url=server.url, api_key=KEY, check_compatibility=False)
         await admin.delete_collection("personaagent-bag-of-words")
         await admin.close()

@@ -17,7 +17,7 @@ from personaagent.core.errors import (
 )
 from personaagent.core.records import RoleUsage
 from personaagent.models.chat import connect
-from personaagent.models.failures import is_transient, speak
+from personaagent.models.invoke import invoke_model, is_transient
 from personaagent.models.usage import usage_of
 from tests.support.endpoint import (
     Cut,
@@ -54,7 +54,7 @@ async def ask(
     model = connect("scripted", endpoint.base_url, "a-key", timeout=0.3, retries=1)
     model.streaming = stream
     try:
-        return await speak(
+        return await invoke_model(
             model,
             [HumanMessage("Where is Oslo?")],
             role="actor",
@@ -166,7 +166,7 @@ async def test_what_listens_at_the_address_speaks_no_http(said: bytes, stream: b
         model = connect("m", f"http://127.0.0.1:{port}/v1", "k", timeout=5, retries=0)
         model.streaming = stream
         with pytest.raises(ModelError, match=r"cannot be read .* check OPENAI_BASE_URL") as caught:
-            await speak(model, [HumanMessage("Where?")], role="actor")
+            await invoke_model(model, [HumanMessage("Where?")], role="actor")
         await model.root_async_client.close()
     assert "\n" not in str(caught.value)
 
@@ -249,6 +249,6 @@ async def test_the_environment_sends_only_remote_models_through_a_proxy(
         assert (await local.ainvoke("Where?")).text == "Here."
         remote = connect("m", endpoint.base_url, "k", timeout=5, retries=0)
         with pytest.raises(ModelUnavailable):
-            await speak(remote, [HumanMessage("Where?")], role="actor")
+            await invoke_model(remote, [HumanMessage("Where?")], role="actor")
     await local.root_async_client.close()
     await remote.root_async_client.close()

@@ -188,7 +188,7 @@ async def test_labels_given_while_a_run_goes_on_queue_no_other_and_count_later(
     await person.label(1)
     newest, cancelled = await person.runs()
     assert cancelled["run_id"] == run["run_id"]
-    learned_from = (await person.result(newest))["scenes"]
+    learned_from = (await person.result(newest))["episode_contexts"]
     assert learned_from.keys() == {each.id for each in person.walked}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from personaagent.eval.methods.exact_index import ExactIndex
+from personaagent.eval.solvers.exact_index import ExactIndex
 from personaagent.memory.index.bm25 import Bm25
 from personaagent.memory.index.edge import EdgeIndex
 from personaagent.memory.index.protocol import Embedding, Entry, Hit

@@ -10,9 +10,9 @@ import pytest
 from personaagent.core.errors import ConfigurationError, ModelUnavailable
 from personaagent.core.records import Episode
 from personaagent.core.tokens import estimate_tokens
-from personaagent.eval.case import Case, Question
-from personaagent.eval.methods.all import BASELINES, METHODS
-from personaagent.eval.methods.icl import draw_examples
+from personaagent.eval.samples import Query, Sample
+from personaagent.eval.solvers.all import BASELINES, SOLVERS
+from personaagent.eval.solvers.icl import draw_examples
 from tests.support.alignment import PREFERENCES, Scripted, act, answer_to, walks
 from tests.support.methods import ASK, TASK, bench, films, most_wanted, summarising, wanted
 from tests.support.scripted_model import Prompt, Reply, call
@@ -64,14 +64,14 @@ async def test_what_a_method_knows(
         answered = await there.answer(method, ANNA)
         assert (answered.text, answered.recalled) == (answer, recalled)
         calls = sum(usage.llm_calls for usage in answered.usage.by_role.values())
-        assert calls == int(METHODS[method].asks)
+        assert calls == int(SOLVERS[method].asks)
         assert len(there.prompts) == calls + (method == "pag")
 
 
 async def test_pag_tells_what_the_critic_wrote(tmp_path: Path) -> None:
     for method in ("pag", "membank"):
         async with bench(tmp_path, by_summary) as there:
-            async with METHODS[method].ready(ANNA, there.lab) as answerer:
+            async with SOLVERS[method].ready(ANNA, there.lab) as answerer:
                 assert answerer.learned is not None
                 assert answerer.learned.usage.by_role["critic"].llm_calls == 1
                 answered = await answerer.answer(ANNA.questions[0])
@@ -109,7 +109,7 @@ def test_examples_are_a_draw_of_bounded_size() -> None:
     assert any(int(each.ground_truth or 0) >= 100 for each in drawn), "late ones have their chance"
     assert drawn == draw_examples(iter(cases), 0, most=20) != draw_examples(cases, 1, most=20)
     unlabelled = Episode(user_id="b", query="hello", response="hi")
-    mixed = Case(
+    mixed = Sample(
         id="c", task=TASK, user_id="c", history=[unlabelled, *cases[0].history], questions=[]
     )
     assert [each.labelled for seed in range(9) for each in draw_examples([mixed], seed)] == [
@@ -167,12 +167,12 @@ async def test_react_looks_into_the_past_by_its_tool_alone(tmp_path: Path) -> No
     assert answered.usage.by_role["actor"].llm_calls == 2
 
 
-LIVED = Case(
+LIVED = Sample(
     id="walks",
     task="walks",
     user_id="anna",
     history=walks(14, [KILOMETRES], task="walks"),
-    questions=[Question(id="q", query="Tell me about the zoo?", gold=GOLD)],
+    questions=[Query(id="q", query="Tell me about the zoo?", gold=GOLD)],
 )
 
 
@@ -201,7 +201,7 @@ async def test_the_agent_answers_by_what_it_learned_from_the_case(
 ) -> None:
     scripted = Scripted(actor=algorithm_1)
     async with bench(tmp_path, scripted, align_rounds=1) as there:
-        async with METHODS[method].ready(LIVED, there.lab) as answerer:
+        async with SOLVERS[method].ready(LIVED, there.lab) as answerer:
             answered = await answerer.answer(LIVED.questions[0])
             again = await answerer.answer(LIVED.questions[0])
         assert answered.text == again.text == answer_to("Tell me about the zoo?", follows)
@@ -244,12 +244,12 @@ async def test_the_parts_of_each_agent(tmp_path: Path, method: str, tools: str, 
 async def test_a_summary_that_is_due_is_written_first(tmp_path: Path) -> None:
     for every, said in ((4, "- Loves sci-fi."), (5, "(none)"), (0, "(none)")):
         async with bench(tmp_path, by_summary, summary_every=every) as there:
-            async with METHODS["persona-no-alignment"].ready(ANNA, there.lab) as answerer:
+            async with SOLVERS["persona-no-alignment"].ready(ANNA, there.lab) as answerer:
                 assert (await answerer.answer(ANNA.questions[0])).text == said
             assert (answerer.learned is not None) == (every == 4)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SOLVERS)
 async def test_the_gold_is_never_told(tmp_path: Path, method: str) -> None:
     examples = {TASK: draw_examples([*OTHERS, ANNA], 0)}
     for case in (ANNA, ANNA.model_copy(update={"history": []})):
@@ -257,7 +257,7 @@ async def test_the_gold_is_never_told(tmp_path: Path, method: str) -> None:
             tmp_path, Scripted(actor=reader, critique=reader), examples=examples
         ) as there:
             answered = await there.answer(method, case)
-            assert bool(there.prompts) == METHODS[method].asks
+            assert bool(there.prompts) == SOLVERS[method].asks
         assert GOLD not in repr(there.prompts)
         assert GOLD not in str(answered)
         assert answered.text is not None
@@ -270,7 +270,7 @@ async def test_cases_of_one_user_do_not_see_each_other(tmp_path: Path, method: s
     ]
     async with bench(tmp_path, reader) as there, AsyncExitStack() as stack:
         side_by_side = [
-            await stack.enter_async_context(METHODS[method].ready(case, there.lab))
+            await stack.enter_async_context(SOLVERS[method].ready(case, there.lab))
             for case in cases
         ]
         answers = [await each.answer(cases[0].questions[0]) for each in side_by_side]
@@ -279,22 +279,22 @@ async def test_cases_of_one_user_do_not_see_each_other(tmp_path: Path, method: s
 
 async def test_nothing_that_was_asked_is_remembered(tmp_path: Path) -> None:
     async with bench(tmp_path, reader) as there:
-        for name, method in METHODS.items():
+        for name, method in SOLVERS.items():
             if name == "icl":
                 continue
             async with method.ready(ANNA, there.lab) as answerer:
                 first = await answerer.answer(ANNA.questions[0])
-                other = Question(id="o", query=f"{ASK}the knight of a very dark castle?")
+                other = Query(id="o", query=f"{ASK}the knight of a very dark castle?")
                 await answerer.answer(other)
                 assert await answerer.answer(ANNA.questions[0]) == first, name
 
 
-@pytest.mark.parametrize("method", [name for name, each in METHODS.items() if each.recalls])
+@pytest.mark.parametrize("method", [name for name, each in SOLVERS.items() if each.recalls])
 async def test_recall_alone_asks_no_model(tmp_path: Path, method: str) -> None:
     def fail(prompt: Prompt) -> Reply:
         raise AssertionError("no model is needed")
 
-    recalls: Any = METHODS[method].recalls
+    recalls: Any = SOLVERS[method].recalls
     async with bench(tmp_path, fail, top_k=1) as there:
         async with recalls(ANNA, there.lab) as answerer:
             answered = await answerer.answer(ANNA.questions[0])
@@ -306,15 +306,15 @@ async def test_recall_alone_asks_no_model(tmp_path: Path, method: str) -> None:
 
 
 def test_which_methods_there_are() -> None:
-    assert {name for name, each in METHODS.items() if each.recalls} == {
+    assert {name for name, each in SOLVERS.items() if each.recalls} == {
         "recency",
         "rag",
         "pag",
         "membank",
     }
-    assert {name for name, each in METHODS.items() if not each.asks} == {"majority", "similar"}
+    assert {name for name, each in SOLVERS.items() if not each.asks} == {"majority", "similar"}
     assert all(not name.startswith("persona") for name in BASELINES)
-    assert {name for name, method in METHODS.items()} == {each.name for each in METHODS.values()}
+    assert {name for name, method in SOLVERS.items()} == {each.name for each in SOLVERS.values()}
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import IndexUnavailable, ModelUnavailable
 from personaagent.core.records import Episode
-from personaagent.eval.methods.all import METHODS
-from personaagent.eval.methods.exact_index import Known
-from personaagent.eval.methods.kept_embedder import KeptEmbedder
-from personaagent.eval.methods.lab import Lab
-from personaagent.eval.methods.membank import Fading, fading
+from personaagent.eval.solvers.all import SOLVERS
+from personaagent.eval.solvers.caching_embedder import CachingEmbedder
+from personaagent.eval.solvers.environment import EvalEnvironment
+from personaagent.eval.solvers.exact_index import Known
+from personaagent.eval.solvers.membank import Fading, fading
 from personaagent.memory.user import Recalled, UserMemory
 from tests.support.alignment import Scripted
 from tests.support.embedder import BagEmbedder
@@ -35,7 +35,7 @@ def alive() -> dict[str, int]:
     return {kind.__name__: sum(isinstance(each, kind) for each in objects) for kind in kinds}
 
 
-def left_on_disk(lab: Lab) -> list[Path]:
+def left_on_disk(lab: EvalEnvironment) -> list[Path]:
     """The files that are there while no case is."""
     return [path for path in lab.settings.home.rglob("*") if path.is_file()]
 
@@ -106,7 +106,7 @@ class SlowEmbedder(BagEmbedder):
 
 async def test_embeddings_asked_for_at_once_are_made_once() -> None:
     slow = SlowEmbedder()
-    kept = KeptEmbedder(slow)
+    kept = CachingEmbedder(slow)
     asked = [asyncio.create_task(kept.embed(texts)) for texts in (["a", "b", "a"], ["b", "c"])]
     gone = asyncio.create_task(kept.embed(["d"]))
     await asyncio.sleep(0)
@@ -126,7 +126,7 @@ async def test_embeddings_that_failed_are_not_kept_and_those_that_are_have_a_lim
     slow = SlowEmbedder()
     slow.failures = 1
     slow.go.set()
-    kept = KeptEmbedder(slow, most_texts=2)
+    kept = CachingEmbedder(slow, most_texts=2)
     with pytest.raises(ModelUnavailable):
         await kept.embed(["a", "b"])
     assert len(await kept.embed(["a", "b", "c"])) == 3
@@ -176,7 +176,7 @@ async def test_what_is_recalled_again_and_again_is_kept(tmp_path: Path, step: ti
         assert "film29" in left
         answered = await there.answer("membank", case)
         assert set(answered.recalled) <= set(left)
-        again = METHODS["membank"].recalls
+        again = SOLVERS["membank"].recalls
         assert again is not None
         async with again(case, there.lab) as answerer:
             same = await answerer.answer(case.questions[0])

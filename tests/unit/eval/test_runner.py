@@ -8,9 +8,9 @@ import pytest
 from personaagent.core.errors import ConfigurationError, DataError, ModelUnavailable, UsageError
 from personaagent.core.records import Record
 from personaagent.core.settings import load_settings
-from personaagent.eval.lines import Lines, read_lines
+from personaagent.eval.jsonl import Lines, read_lines
+from personaagent.eval.results import SAMPLES
 from personaagent.eval.run_record import begin, made_with, read_run, session
-from personaagent.eval.samples import SAMPLES
 from personaagent.eval.sampling import Asked, draw
 from tests.support.evaluation import Riddles, Scripted, made_of, plan_of, run_plan, samples_in
 

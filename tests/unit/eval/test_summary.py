@@ -10,13 +10,13 @@ import pytest
 from personaagent.core.alignment import Alignment, Round
 from personaagent.core.errors import DataError, UsageError
 from personaagent.core.records import RoleUsage, Usage
-from personaagent.eval.case import Learned
-from personaagent.eval.learning import learning, losses
-from personaagent.eval.lines import Lines
+from personaagent.eval.jsonl import Lines
+from personaagent.eval.learning_stats import learning, losses
 from personaagent.eval.metrics.scores import Mean
 from personaagent.eval.prices import Price, Prices, load_prices
+from personaagent.eval.results import LEARNED, SAMPLES, Result, SwappedOptions, TrainingRecord
 from personaagent.eval.run_record import MadeWith, Options, RunRecord, Session
-from personaagent.eval.samples import LEARNED, SAMPLES, Lesson, Sample, Turned
+from personaagent.eval.samples import TrainingResult
 from personaagent.eval.sampling import Drawn
 from personaagent.eval.summary import TaskSummary, summarise
 from tests.support.evaluation import Riddles
@@ -31,7 +31,7 @@ def used(role: str, calls: int, read: int, written: int) -> Usage:
     )
 
 
-def sample(method: str, place: str, correct: float | None, **more: Any) -> Sample:
+def sample(method: str, place: str, correct: float | None, **more: Any) -> Result:
     """``ann 0``: Ann's first question; without ``correct`` it failed."""
     user, question = place.split()
     answered: dict[str, Any] = (
@@ -45,7 +45,7 @@ def sample(method: str, place: str, correct: float | None, **more: Any) -> Sampl
             "seconds": 2.0,
         }
     )
-    return Sample(
+    return Result(
         task="riddles",
         method=method,
         case=f"case of {user}",
@@ -57,8 +57,8 @@ def sample(method: str, place: str, correct: float | None, **more: Any) -> Sampl
     )
 
 
-def turned(agrees: bool) -> Turned:
-    return Turned(text="no", read="no", agrees=agrees, usage=used("actor", 1, 1000, 100))
+def turned(agrees: bool) -> SwappedOptions:
+    return SwappedOptions(text="no", read="no", agrees=agrees, usage=used("actor", 1, 1000, 100))
 
 
 SAMPLES_ = [
@@ -103,15 +103,15 @@ KEPT = alignment(rounds=[Round(losses_before={"a": 1.0}, holdout_before={"b": 0.
 """Nothing was published: the loss stays at 0.25."""
 
 
-def learned(run: Alignment | None, tokens: int) -> Learned:
-    return Learned(
+def learned(run: Alignment | None, tokens: int) -> TrainingResult:
+    return TrainingResult(
         usage=used("critic", 4, tokens, 0),
         seconds=10.0,
         alignment=run.stored() if run else None,
     )
 
 
-def write(folder: Path, samples: Sequence[Sample], lessons: Sequence[Learned] = ()) -> Path:
+def write(folder: Path, samples: Sequence[Result], lessons: Sequence[TrainingResult] = ()) -> Path:
     """A run of three methods on the riddles, with these samples and lessons."""
     folder.mkdir(parents=True, exist_ok=True)
     made = MadeWith(
@@ -129,7 +129,9 @@ def write(folder: Path, samples: Sequence[Sample], lessons: Sequence[Learned] = 
         kept.append(each)
     for number, lesson in enumerate(lessons):
         taught.append(
-            Lesson(task="riddles", method="persona", case=f"c{number}", user_id="u", learned=lesson)
+            TrainingRecord(
+                task="riddles", method="persona", case=f"c{number}", user_id="u", learned=lesson
+            )
         )
     kept.close()
     taught.close()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from personaagent.core.errors import DataError
-from personaagent.eval.case import Case, Question
+from personaagent.eval.samples import Query, Sample
 from personaagent.eval.tasks.all import TASKS
 from personaagent.eval.tasks.lamp import MOVIES
 from tests.support.eval_data import lamp, only, scored
@@ -35,7 +35,7 @@ def asked(name: str, gold: str, *profile: Json, date: int | str | None = None) -
     return question if date is None else question | {"date": date}
 
 
-def cases(data: Path, task: str, *questions: Json, seed: int = 0) -> list[Case]:
+def cases(data: Path, task: str, *questions: Json, seed: int = 0) -> list[Sample]:
     return [*TASKS[task].cases(lamp(data, task, *questions), seed)]
 
 
@@ -234,7 +234,7 @@ async def test_both_orders_of_the_references(tmp_path: Path) -> None:
     ],
 )
 def test_how_options_are_read(text: str, read: str | None) -> None:
-    question = Question(id="q", query="?", options=["Ants and 2 bees.", "owls"])
+    question = Query(id="q", query="?", options=["Ants and 2 bees.", "owls"])
     assert TASKS["LaMP_1"].read(question, text) == read
 
 

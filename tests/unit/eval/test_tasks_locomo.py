@@ -9,7 +9,7 @@ import pytest
 
 from personaagent.core.errors import DataError
 from personaagent.core.records import Usage
-from personaagent.eval.case import Answered, Case
+from personaagent.eval.samples import Answered, Sample
 from personaagent.eval.tasks.locomo import LocomoAnswers, LocomoRecall, answer_f1
 from tests.support.eval_data import locomo, scored, scripted, unasked
 from tests.support.scripted_model import Prompt
@@ -34,7 +34,7 @@ QUESTIONS = (
 )
 
 
-def case(data: Path, task: LocomoRecall | LocomoAnswers) -> Case:
+def case(data: Path, task: LocomoRecall | LocomoAnswers) -> Sample:
     [found] = task.cases(locomo(data, *QUESTIONS), 0)
     return found
 
@@ -88,9 +88,9 @@ def test_f1_as_the_authors_reckon_it(
 
 def by_the_year(prompt: Prompt) -> str:
     """Right if both answers name the same year, and the question is the one that was asked."""
-    parts = dict(re.findall(r"<(query|wanted|answer)>\n(.*)\n</\1>", prompt.last))
-    assert parts["query"] == "When did Ann buy it?"
-    return json.dumps({"why": "", "right": parts["wanted"][-4:] == parts["answer"][-4:]})
+    deps = dict(re.findall(r"<(query|wanted|answer)>\n(.*)\n</\1>", prompt.last))
+    assert deps["query"] == "When did Ann buy it?"
+    return json.dumps({"why": "", "right": deps["wanted"][-4:] == deps["answer"][-4:]})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from personaagent.core.errors import DataError, UnusableAnswer, UsageError
-from personaagent.eval.case import Case, Question
+from personaagent.eval.samples import Query, Sample
 from personaagent.eval.tasks.options import meant
 from personaagent.eval.tasks.prefeval import PrefEvalChoice, PrefEvalText
 from personaagent.eval.tasks.prefeval_judge import ERRORS
@@ -19,7 +19,7 @@ CHOICE, TEXT = PrefEvalChoice(turns=2), PrefEvalText(turns=2)
 NUTS = "I avoid nuts."
 
 
-def cases(data: Path, task: PrefEvalChoice | PrefEvalText, seed: int = 0) -> dict[str, Case]:
+def cases(data: Path, task: PrefEvalChoice | PrefEvalText, seed: int = 0) -> dict[str, Sample]:
     return {case.id: case for case in task.cases(prefeval(data), seed)}
 
 
@@ -92,7 +92,7 @@ def test_options_are_shuffled_by_the_seed_and_turned(tmp_path: Path) -> None:
     ],
 )
 def test_how_a_choice_is_read(text: str, read: str | None) -> None:
-    question = Question(id="q", query="?", options=["Beans", "A fine soup", "Rye", "Dates"])
+    question = Query(id="q", query="?", options=["Beans", "A fine soup", "Rye", "Dates"])
     assert CHOICE.read(question, text) == read
     assert meant(CHOICE, question, read) == read
 
@@ -108,16 +108,16 @@ async def test_a_choice_is_right_or_wrong(tmp_path: Path) -> None:
 
 def reads_its_prompt(prompt: Prompt) -> str:
     """Finds in the answer what the rubric asks for."""
-    parts = dict(re.findall(r"<(preference|query|answer)>\n(.*)\n</\1>", prompt.last, re.DOTALL))
-    assert parts["query"] == "What is there but nuts?"
-    avoided = parts["preference"].split()[-1].rstrip(".")
-    restated = re.search(r"[^.]*you avoid (\w+)", parts["answer"])
+    deps = dict(re.findall(r"<(preference|query|answer)>\n(.*)\n</\1>", prompt.last, re.DOTALL))
+    assert deps["query"] == "What is there but nuts?"
+    avoided = deps["preference"].split()[-1].rstrip(".")
+    restated = re.search(r"[^.]*you avoid (\w+)", deps["answer"])
     return json.dumps(
         {
             "restated": restated[0] if restated else "",
             "differs": bool(restated and restated[1] != avoided),
-            "violates": f"Eat {avoided}" in parts["answer"],
-            "helpful": "Eat" in parts["answer"],
+            "violates": f"Eat {avoided}" in deps["answer"],
+            "helpful": "Eat" in deps["answer"],
         }
     )
 

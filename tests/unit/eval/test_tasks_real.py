@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from personaagent.core.errors import DataError
-from personaagent.eval.case import Case
+from personaagent.eval.samples import Sample
 from personaagent.eval.tasks.all import TASKS
 from personaagent.eval.tasks.files import data_folder
 from personaagent.eval.tasks.lamp import LampTask
@@ -16,7 +16,7 @@ from personaagent.eval.tasks.protocol import Task
 from tests.support.eval_data import only
 
 
-def cases(task: Task) -> list[Case]:
+def cases(task: Task) -> list[Sample]:
     try:
         return [*task.cases(data_folder(), 0)]
     except DataError as error:

@@ -22,9 +22,9 @@ from personaagent.graphs.agent import build, recursion_limit
 from personaagent.graphs.alignment import build as build_alignment
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 from tests.support.memories import episode, index_in_memory, remember
-from tests.support.scripted_model import Prompt, Reply, Responder, call, scripted_parts
+from tests.support.scripted_model import Prompt, Reply, Responder, call, scripted_dependencies
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -36,16 +36,16 @@ class Agent:
 
     def __init__(self, home: Path, responder: Responder, **settings: Any) -> None:
         self.settings = load_settings(home=home, **settings)
-        self.parts, self.prompts = scripted_parts(self.settings, responder, index_in_memory())
+        self.deps, self.prompts = scripted_dependencies(self.settings, responder, index_in_memory())
         self.store, self.saver = InMemoryStore(), InMemorySaver()
-        self.graph = self.compiled(self.parts)
+        self.graph = self.compiled(self.deps)
 
-    def compiled(self, parts: Parts) -> Any:
-        graph = build(parts).compile(store=self.store, checkpointer=self.saver)
+    def compiled(self, deps: Dependencies) -> Any:
+        graph = build(deps).compile(store=self.store, checkpointer=self.saver)
         return graph.with_config(recursion_limit=recursion_limit(self.settings))
 
     def memory(self, user: str = "anna") -> UserMemory:
-        return self.parts.memory.of(self.store, user)
+        return self.deps.memory.of(self.store, user)
 
     def arguments(self, text: str, thread: str, **context: Any) -> dict[str, Any]:
         return {
@@ -239,8 +239,8 @@ async def test_a_tool_that_fails_is_told_and_the_turn_goes_on(
         return str(1 / 0)
 
     anna = agent(lambda prompt: "done" if prompt.observations else calls)
-    anna.parts.tools.append(failing)
-    anna.graph = anna.compiled(anna.parts)
+    anna.deps.tools.append(failing)
+    anna.graph = anna.compiled(anna.deps)
     state = await anna.ask("go")
     assert reply(state) == "done"
     [message] = observations(state)
@@ -290,7 +290,7 @@ async def test_incognito_writes_nothing(agent: MakeAgent) -> None:
     anna = agent(lambda prompt: "rye" if "rye" in prompt.system else "unknown")
     await remember(anna.memory(), episode("e1", "rye bread"))
     before = {(i.namespace, i.key): i.value for i in await anna.store.asearch((), limit=99)}
-    anna.graph = build(anna.parts).compile(store=anna.store, checkpointer=InMemorySaver())
+    anna.graph = build(anna.deps).compile(store=anna.store, checkpointer=InMemorySaver())
     state = await anna.ask("bread", incognito=True)
     assert (reply(state), state["episode_id"]) == ("rye", ""), (
         "it still remembers, but keeps nothing"
@@ -401,11 +401,11 @@ async def test_a_context_that_is_refused(
 @pytest.mark.parametrize("context", [None, {}])
 @pytest.mark.parametrize("graph", [build, build_alignment], ids=["agent", "alignment"])
 async def test_a_run_without_a_user_ends_in_one_sentence(
-    agent: MakeAgent, graph: Callable[[Parts], Any], context: dict[str, Any] | None
+    agent: MakeAgent, graph: Callable[[Dependencies], Any], context: dict[str, Any] | None
 ) -> None:
     """On a server a client may leave the context out."""
     anna = agent(lambda prompt: "ok")
-    compiled = graph(anna.parts).compile(store=anna.store, checkpointer=anna.saver)
+    compiled = graph(anna.deps).compile(store=anna.store, checkpointer=anna.saver)
     arguments = anna.arguments("hello", "t1") | {"context": context}
     with pytest.raises(UsageError, match="has no user_id: say whose memory is meant"):
         await compiled.ainvoke(**arguments)
@@ -413,11 +413,11 @@ async def test_a_run_without_a_user_ends_in_one_sentence(
 
 @pytest.mark.parametrize("graph", [build, build_alignment], ids=["agent", "alignment"])
 async def test_a_server_knows_the_user_without_a_context(
-    agent: MakeAgent, graph: Callable[[Parts], Any]
+    agent: MakeAgent, graph: Callable[[Dependencies], Any]
 ) -> None:
     anna = agent(lambda prompt: "ok")
     await remember(anna.memory(), episode("e1", ground_truth="rye"))
-    compiled = graph(anna.parts).compile(store=anna.store, checkpointer=anna.saver)
+    compiled = graph(anna.deps).compile(store=anna.store, checkpointer=anna.saver)
     arguments = anna.arguments("hello", "t1") | {"context": None}
     user = SimpleNamespace(identity="anna", is_authenticated=True)
     arguments["config"]["configurable"]["langgraph_auth_user"] = user

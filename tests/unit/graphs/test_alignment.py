@@ -11,7 +11,7 @@ import pytest
 
 from personaagent.core.errors import ModelError, ModelUnavailable
 from personaagent.core.records import Rule, Signal, now
-from personaagent.memory.marks import Marks
+from personaagent.memory.pending import PendingSet
 from personaagent.memory.simulations import Simulations
 from tests.support.alignment import (
     PREFERENCES,
@@ -469,7 +469,7 @@ async def test_what_a_run_spends_counts_once_however_often_it_breaks_off(
     await there.remember(*walks(6, [KILOMETRES]))
     given: dict[str, str] | None = {"trigger": "test"}
     with monkeypatch.context() as ending:
-        ending.setattr(Marks, "clear", killed)  # once it has published
+        ending.setattr(PendingSet, "clear", killed)  # once it has published
         while (await there.memory.personas.current()).version == 1:
             there.goes_on(dying())
             with pytest.raises(RuntimeError, match="killed"):
@@ -551,7 +551,7 @@ async def test_a_judgement_is_paid_for_once(tmp_path: Path) -> None:
 
 
 async def test_the_paper_s_algorithm_runs_on_the_same_nodes(tmp_path: Path) -> None:
-    def speak(prompt: Prompt) -> Reply:
+    def invoke_model(prompt: Prompt) -> Reply:
         if "meticulous" in prompt.last:
             missing = [r for r, said in PREFERENCES.items() if f"wanted: {said}" in prompt.last]
             assert "<persona>" in prompt.last
@@ -564,7 +564,7 @@ async def test_the_paper_s_algorithm_runs_on_the_same_nodes(tmp_path: Path) -> N
             return "\n".join(f"- {rule}" for rule in PREFERENCES if rule in prompt.last)
         return act(prompt)
 
-    scripted = Scripted(actor=speak)
+    scripted = Scripted(actor=invoke_model)
     there = world(tmp_path, scripted, align_text_metric="judge")  # but there is nothing to judge
     await there.remember(*walks(8, [KILOMETRES, WEATHER]))
     run = await there.align(mode="paper", rounds=2)

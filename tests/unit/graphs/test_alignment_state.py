@@ -11,12 +11,12 @@ from pydantic.fields import FieldInfo
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState
 from personaagent.core.settings import Settings
 from personaagent.graphs.alignment import NAME, build
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 from tests.support.alignment import PREFERENCES, Scripted, walks, world
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
 
-builder = build(Parts.make(Settings()))
+builder = build(Dependencies.make(Settings()))
 graph = builder.compile(name=NAME)
 SNAPSHOT = Path(__file__).parent / "alignment.mmd"
 

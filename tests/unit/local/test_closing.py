@@ -11,7 +11,7 @@ from langchain_openai import ChatOpenAI
 
 from personaagent.core.settings import Settings
 from personaagent.local.files import open_files
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 from tests.support.embedder import BagEmbedder
 
 
@@ -65,11 +65,11 @@ async def test_all_connections_are_closed_though_the_wait_for_a_summary_is_cance
     tmp_path: Path,
 ) -> None:
     embedder = Closed()
-    parts = Parts.make(Settings(home=tmp_path, openai_api_key="k", model="m"), embedder)
-    model = await parts.models.chat("actor")
+    deps = Dependencies.make(Settings(home=tmp_path, openai_api_key="k", model="m"), embedder)
+    model = await deps.models.chat("actor")
     assert isinstance(model, ChatOpenAI)
-    parts.refreshing.begin("ann", for_ever)
-    await cancelled(parts.aclose())
+    deps.refreshing.begin("ann", for_ever)
+    await cancelled(deps.aclose())
     assert model.root_async_client.is_closed()
     assert embedder.closed
 
@@ -80,12 +80,12 @@ async def test_all_connections_are_closed_though_one_close_is_cancelled(
 ) -> None:
     settings = Settings(home=tmp_path, openai_api_key="k", model="m", critic_model="c")
     embedder = Closed()
-    parts = Parts.make(settings, embedder)
-    models = [await parts.models.chat(role) for role in ("actor", "critic")]
+    deps = Dependencies.make(settings, embedder)
+    models = [await deps.models.chat(role) for role in ("actor", "critic")]
     first, second = [each.root_async_client for each in models if isinstance(each, ChatOpenAI)]
     slow, quick = (first, second) if the_first else (second, first)
     monkeypatch.setattr(slow, "close", for_ever)
-    await cancelled(parts.aclose())
+    await cancelled(deps.aclose())
     monkeypatch.undo()
     await slow.close()
     assert quick.is_closed()

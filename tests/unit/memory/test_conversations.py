@@ -24,7 +24,7 @@ def on_a_server(graph: str) -> Any:
 async def test_forgetting_finds_an_incognito_turn(tmp_path: Path) -> None:
     there = world(tmp_path, lambda prompt: "rye" if "rye" in prompt.system else "unknown")
     await there.remember(episode("e1", "rye bread"))
-    graph = agent.build(there.parts).compile(store=there.store, checkpointer=there.saver)
+    graph = agent.build(there.deps).compile(store=there.store, checkpointer=there.saver)
     state = await graph.ainvoke(
         {"messages": [HumanMessage("bread")]},
         on_a_server("agent"),
@@ -40,7 +40,7 @@ async def test_an_alignment_notes_its_thread_once_and_no_simulation(tmp_path: Pa
 
     there = world(tmp_path, Scripted(actor=looks_it_up))
     await there.remember(*walks(8, ["Give distances in kilometres."]))
-    graph = alignment.build(there.parts).compile(store=there.store, checkpointer=there.saver)
+    graph = alignment.build(there.deps).compile(store=there.store, checkpointer=there.saver)
     await graph.ainvoke(
         {"trigger": "test"},
         on_a_server("alignment"),

@@ -18,17 +18,17 @@ from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.memory.exchange.exporter import export_file
+from personaagent.memory.exchange.import_file import Refused
 from personaagent.memory.exchange.importer import Imported, import_episodes
 from personaagent.memory.exchange.jsonlines import LONGEST_LINE
-from personaagent.memory.exchange.read import Refused
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 from tests.support.chat_exports import chatgpt, chatgpt_message, claude
 from tests.support.embedder import BagEmbedder
 
 
 def opened(home: Path, embedder: BagEmbedder | None = None) -> Any:
     chosen = Settings(home=home, index_wait=0)
-    return open_local(chosen, Parts.make(chosen, embedder or BagEmbedder()))
+    return open_local(chosen, Dependencies.make(chosen, embedder or BagEmbedder()))
 
 
 @pytest.fixture

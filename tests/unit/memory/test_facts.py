@@ -8,7 +8,7 @@ import pytest
 from personaagent.core.records import Episode, TaskFacts
 from personaagent.memory.facts import compute_facts, describe_facts
 from personaagent.memory.forget import forget
-from personaagent.memory.tally import tally
+from personaagent.memory.label_counts import tally
 from personaagent.memory.user import UserMemory
 from tests.support.memories import episode, memory_of, remember
 

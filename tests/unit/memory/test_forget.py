@@ -167,13 +167,13 @@ async def test_what_an_alignment_writes_meanwhile_goes_too(tmp_path: Path) -> No
         await anna.personas.publish(
             [*current.rules, late], author="alignment", note="", parent=current.version
         )
-        await anna.simulations.put("s3", {"answer": "Bread!"}, drawn_from=["e1"])
+        await anna.simulations.put("s3", {"answer": "Bread!"}, sources=["e1"])
         await drop(ids)
 
     anna.episodes.drop = published_first  # type: ignore[method-assign]
     receipt = await forget(anna, ["e1"], Threads().delete)
-    await anna.simulations.put("s4", {"answer": "Bread!"}, drawn_from=["e2", "e1"])
-    await anna.simulations.put("s5", {"answer": "A dog."}, drawn_from=["e2"])
+    await anna.simulations.put("s4", {"answer": "Bread!"}, sources=["e2", "e1"])
+    await anna.simulations.put("s5", {"answer": "A dog."}, sources=["e2"])
     assert receipt.rules == [RULES[1], late], "each once"
     assert receipt.simulations == 3
     assert (await anna.personas.current()).version > parent

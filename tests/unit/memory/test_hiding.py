@@ -14,7 +14,7 @@ from personaagent.graphs.agent import build
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.user import UserMemory
 from tests.support.memories import START, episode, index_in_memory, memory_of, remember
-from tests.support.scripted_model import Prompt, Reply, call, scripted_parts
+from tests.support.scripted_model import Prompt, Reply, call, scripted_dependencies
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -116,15 +116,15 @@ async def test_the_agent_sees_nothing_hidden(tmp_path: Path, hidden: Hidden) -> 
             return f"{prompt.system}\n{prompt.observations}"
         return [call("recall_episodes", query="rye bread", k=20)]
 
-    parts, _ = scripted_parts(settings, answer, index_in_memory())
+    deps, _ = scripted_dependencies(settings, answer, index_in_memory())
     store = InMemoryStore()
-    anna: UserMemory = parts.memory.of(store, "anna")
+    anna: UserMemory = deps.memory.of(store, "anna")
     secret = episode("e7", "rye bread", day=7, ground_truth="canary", task="t")
     await remember(anna, episode("e1", "rye bread", ground_truth="known", task="t"), secret)
     await anna.profile.write_summary([Statement(text="Likes a canary.", evidence=["e7"])], {})
 
     async def shown(**context: Any) -> str:
-        graph: Any = build(parts).compile(store=store)
+        graph: Any = build(deps).compile(store=store)
         state = await graph.ainvoke(
             {"messages": [HumanMessage("rye bread?")]},
             context={"user_id": "anna", "incognito": True, **context},

@@ -207,7 +207,7 @@ async def test_alignment_publishes_nothing_that_was_forgotten_meanwhile(
 
     async def publish(parent: int) -> Persona:
         return await anna.personas.publish(
-            rules, author="alignment", note="", parent=parent, proof=proof, drawn_from=sources
+            rules, author="alignment", note="", parent=parent, proof=proof, sources=sources
         )
 
     assert (await publish(1)).proof == proof

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from personaagent.memory.kinds import TaskKind
+from personaagent.memory.label_types import LabelType
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.user import UserMemory
 from tests.support.memories import START, episode, memory_of, remember
@@ -33,8 +33,8 @@ async def test_the_labelled_newest_first_over_all_tasks(anna: UserMemory) -> Non
         LabelledAt("e1", "stars", day + 86400),
     ]
     assert await anna.profile.label_kinds() == {
-        "stars": TaskKind("numbers", ["4", "5"], 4.0, 5.0),
-        None: TaskKind("text", []),
+        "stars": LabelType("numbers", ["4", "5"], 4.0, 5.0),
+        None: LabelType("text", []),
     }
     await anna.episodes.give_feedback("e4", "edit", "great")
     stars = (await anna.profile.label_kinds())["stars"]

@@ -10,7 +10,7 @@ from personaagent.core.errors import EmbeddingsChanged, IndexUnavailable
 from personaagent.core.settings import RecallMode, load_settings
 from personaagent.memory.index.protocol import Hit, Ranking
 from personaagent.memory.memory import Memory
-from personaagent.memory.recall import fuse
+from personaagent.memory.ranking import fuse
 from personaagent.memory.user import UserMemory
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import episode, index_in_memory, memory_of, remember
@@ -133,8 +133,8 @@ async def test_an_index_that_fails_costs_recall_and_no_episode(
     assert (await broken.episodes.get("e1")).query == "rye bread"
 
     mended = memory_of("anna", tmp_path, store=store)
-    assert await mended.indexer.catch_up() == 1
-    assert await mended.indexer.catch_up() == 0
+    assert await mended.indexer.refresh() == 1
+    assert await mended.indexer.refresh() == 0
     assert await recalled(mended, "bread") == ["e1"]
 
 
@@ -142,8 +142,8 @@ async def test_catching_up_goes_in_bounded_steps(tmp_path: Path) -> None:
     anna = memory_of("anna", tmp_path)
     await anna.episodes.add([episode(f"e{n}", f"bread {n}") for n in range(150)])
     steps: list[tuple[int, int]] = []
-    assert await anna.indexer.catch_up(100, lambda *step: steps.append(step)) == 100
-    assert await anna.indexer.catch_up(100, lambda *step: steps.append(step)) == 50
+    assert await anna.indexer.refresh(100, lambda *step: steps.append(step)) == 100
+    assert await anna.indexer.refresh(100, lambda *step: steps.append(step)) == 50
     assert steps == [(64, 100), (100, 100), (50, 100)]
 
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from langgraph.store.memory import InMemoryStore
 
-from personaagent.memory.space import Space
 from personaagent.memory.spending import Spending, Spent
+from personaagent.memory.user_store import UserStore
 
 
 async def test_a_day_is_added_up_and_the_next_begins_anew() -> None:
-    space = Space(InMemoryStore(), "anna")
+    space = UserStore(InMemoryStore(), "anna")
     monday = Spending(space, lambda: datetime(2026, 1, 5, 23, 59, tzinfo=UTC))
     tuesday = Spending(space, lambda: datetime(2026, 1, 6, 0, 1, tzinfo=UTC))
     assert await monday.today() == Spent()
@@ -27,11 +27,11 @@ async def test_a_day_is_added_up_and_the_next_begins_anew() -> None:
     await tuesday.drop_past()
     assert await monday.today() == Spent(), "nothing of the day before is kept"
     assert await tuesday.of("two") == Spent(calls=5)
-    assert await Spending(Space(InMemoryStore(), "ben"), tuesday.clock).today() == Spent()
+    assert await Spending(UserStore(InMemoryStore(), "ben"), tuesday.clock).today() == Spent()
 
 
 async def test_what_is_booked_twice_counts_once() -> None:
-    spending = Spending(Space(InMemoryStore(), "anna"))
+    spending = Spending(UserStore(InMemoryStore(), "anna"))
     for calls in (2, 5, 5):
         await spending.book("run", Spent(calls=calls))
     assert await spending.today() == await spending.of("run") == Spent(calls=5)

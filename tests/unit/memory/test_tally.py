@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from personaagent.core.records import Episode
 from personaagent.memory.facts import compute_facts
-from personaagent.memory.kinds import TaskKind, kind_of
-from personaagent.memory.tally import TaskTally, tally, without
+from personaagent.memory.label_counts import LabelCounts, tally, without
+from personaagent.memory.label_types import LabelType, label_type_of
 from tests.support.memories import START, episode
 
 WORDS = st.sampled_from(["drama", "war", "4", "5.0", "nan", "7", " five", "six words ", ""])
@@ -48,11 +48,11 @@ def test_subtracting_is_as_never_having_counted(
     picked = data.draw(st.sets(st.integers(0, max(len(history) - 1, 0)), max_size=100))
     hidden = [each for number, each in enumerate(history) if number in picked]
     others = [each for number, each in enumerate(history) if number not in picked]
-    kept = [TaskTally.model_validate_json(each.model_dump_json()) for each in tally(history)]
+    kept = [LabelCounts.model_validate_json(each.model_dump_json()) for each in tally(history)]
     left = without(kept, hidden)
     assert compute_facts(left) == compute_facts(tally(others))
-    assert {each.task: kind_of(each) for each in left} == {
-        each.task: kind_of(each) for each in tally(others)
+    assert {each.task: label_type_of(each) for each in left} == {
+        each.task: label_type_of(each) for each in tally(others)
     }
 
 
@@ -78,16 +78,16 @@ def test_where_the_latest_are_all_hidden_nothing_is_said_of_them() -> None:
     assert (rest.labels, rest.recent) == ({"a": 201, "b": 71}, None)
 
 
-def kind(*labels: str, task: str | None = "t") -> TaskKind:
+def kind(*labels: str, task: str | None = "t") -> LabelType:
     [counted] = tally([episode(f"e{n}", task=task, ground_truth=x) for n, x in enumerate(labels)])
-    return kind_of(counted)
+    return label_type_of(counted)
 
 
 def test_kinds() -> None:
-    assert kind("5", "1.5", " 5") == TaskKind("numbers", ["5", "1.5"], 1.5, 5.0)
-    assert kind("war", "drama", "war") == TaskKind("labels", ["war", "drama"])
-    assert kind("war") == TaskKind("labels", ["war"])
-    assert kind("war", task=None) == TaskKind("text", ["war"])
-    assert kind("war", "a text of five words") == TaskKind("text", ["war"])
+    assert kind("5", "1.5", " 5") == LabelType("numbers", ["5", "1.5"], 1.5, 5.0)
+    assert kind("war", "drama", "war") == LabelType("labels", ["war", "drama"])
+    assert kind("war") == LabelType("labels", ["war"])
+    assert kind("war", task=None) == LabelType("text", ["war"])
+    assert kind("war", "a text of five words") == LabelType("text", ["war"])
     assert kind("1e308", "1e308").kind == "labels", "no sum that overflows"
     assert len(kind(*[f"{n}" for n in range(500)]).labels) == 200

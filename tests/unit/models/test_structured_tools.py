@@ -24,7 +24,7 @@ from openai.types.chat import ChatCompletion
 from pydantic import PrivateAttr
 
 from personaagent.core.records import RoleUsage
-from personaagent.models.failures import speak
+from personaagent.models.invoke import invoke_model
 from personaagent.models.structured_tools import StructuredToolsModel
 from personaagent.models.usage import usage_of
 
@@ -77,7 +77,9 @@ def chooses(choice: str, answer: str = "Jane Austen did.") -> Scripted:
 
 
 async def say(inside: Scripted, messages: Sequence[BaseMessage]) -> AIMessage:
-    return await speak(StructuredToolsModel(model=inside), messages, role="actor", tools=TOOLS)
+    return await invoke_model(
+        StructuredToolsModel(model=inside), messages, role="actor", tools=TOOLS
+    )
 
 
 def actions(asked: dict[str, Any]) -> list[str]:
@@ -190,8 +192,8 @@ async def test_without_tools_it_is_the_plain_model() -> None:
     inside = chooses("never asked")
     model = StructuredToolsModel(model=inside)
     form = {"type": "json_object"}
-    assert (await speak(model, QUESTION, role="actor")).text == "Jane Austen did."
-    await speak(model, QUESTION, role="actor", response_format=form)
+    assert (await invoke_model(model, QUESTION, role="actor")).text == "Jane Austen did."
+    await invoke_model(model, QUESTION, role="actor", response_format=form)
     assert inside._asked[1][1]["response_format"] == form
 
 
@@ -206,7 +208,9 @@ async def test_a_graph_streams_each_token_once_under_one_id(choice: str, seen: l
     model = StructuredToolsModel(model=chooses(choice))
 
     async def react(state: MessagesState) -> dict[str, Any]:
-        return {"messages": [await speak(model, state["messages"], role="actor", tools=TOOLS)]}
+        return {
+            "messages": [await invoke_model(model, state["messages"], role="actor", tools=TOOLS)]
+        }
 
     graph = (
         StateGraph(MessagesState).add_node(react).add_edge(START, "react").add_edge("react", END)

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from personaagent.nodes.background import Background
+from personaagent.nodes.background_tasks import Background
 
 
 async def test_a_second_piece_waits_for_nobody_but_does_not_begin() -> None:

@@ -60,7 +60,7 @@ async def at_day(made: World, day: float, persona: Persona) -> None:
 
 
 async def card_of(made: World, limit: int = 50) -> Scorecard:
-    return await scorecard(made.parts, made.store, "anna", limit, lambda done, total: None)
+    return await scorecard(made.deps, made.store, "anna", limit, lambda done, total: None)
 
 
 def losses(card: Scorecard, condition: Any) -> list[float | None]:

@@ -8,7 +8,7 @@ from unittest.mock import AsyncMock
 
 from personaagent.core.alignment import Decision
 from personaagent.core.errors import Conflict
-from personaagent.server.background import begin, decide
+from personaagent.server.alignment_queue import begin, decide
 from personaagent.server.forgetting import forget_user
 from tests.support.memories import index_in_memory, memory_of
 

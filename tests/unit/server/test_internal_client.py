@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI, Request
 from langgraph_sdk.errors import InternalServerError
 
-from personaagent.server.internal_client import own_api
+from personaagent.server.internal_client import internal_client
 
 app = FastAPI()
 
@@ -28,7 +28,7 @@ async def fails() -> None:
 @app.get("/asks")
 async def asks(path: str, request: Request) -> Any:
     """A route of ours that asks the server's own."""
-    async with own_api(request) as api:
+    async with internal_client(request) as api:
         return await api.http.get(path)
 
 

@@ -12,14 +12,14 @@ from personaagent.core import errors
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError
 from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.server.app import app
-from personaagent.server.dependencies import parts_of_process
+from personaagent.server.dependencies import server_dependencies
 from personaagent.server.errors import status_of
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.store import server_store
 from tests.support.memories import episode, index_in_memory, remember
-from tests.support.scripted_model import scripted_parts
+from tests.support.scripted_model import scripted_dependencies
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -40,21 +40,21 @@ class Broken:
         return fail
 
 
-def given(monkeypatch: pytest.MonkeyPatch, parts: Parts, store: Any) -> None:
-    monkeypatch.setitem(app.dependency_overrides, parts_of_process, lambda: parts)
+def given(monkeypatch: pytest.MonkeyPatch, deps: Dependencies, store: Any) -> None:
+    monkeypatch.setitem(app.dependency_overrides, server_dependencies, lambda: deps)
     monkeypatch.setitem(app.dependency_overrides, server_store, lambda: store)
 
 
 @pytest.fixture
-def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
+def deps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dependencies:
     settings = load_settings(home=tmp_path, metrics_token=TOKEN)
-    parts, _ = scripted_parts(settings, lambda _: "An answer.", index_in_memory())
-    given(monkeypatch, parts, InMemoryStore())
-    return parts
+    deps, _ = scripted_dependencies(settings, lambda _: "An answer.", index_in_memory())
+    given(monkeypatch, deps, InMemoryStore())
+    return deps
 
 
 @pytest.fixture
-async def http(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
+async def http(deps: Dependencies) -> AsyncIterator[httpx.AsyncClient]:
     """Anna, at a development server on this machine."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
@@ -113,13 +113,13 @@ async def test_what_is_down_is_one_sentence(
     error: PersonaAgentError,
     status: int,
     kind: str,
-    parts: Parts,
+    deps: Dependencies,
     http: httpx.AsyncClient,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = app.dependency_overrides[server_store]()
-    await remember(parts.memory.of(store, "anna"), episode("e1"))
-    parts.memory._indexes = {parts.memory.embedder.name: Broken(error)}
+    await remember(deps.memory.of(store, "anna"), episode("e1"))
+    deps.memory._indexes = {deps.memory.embedder.name: Broken(error)}
     told = await http.post("/me/episodes/search", json={"text": "a question"})
     assert (told.status_code, told.json().keys()) == (status, {"detail"})
     assert f"({kind})" in told.json()["detail"]
@@ -129,9 +129,9 @@ async def test_what_is_down_is_one_sentence(
 
 
 async def test_a_broken_store_is_one_sentence_too(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch, http: httpx.AsyncClient
+    deps: Dependencies, monkeypatch: pytest.MonkeyPatch, http: httpx.AsyncClient
 ) -> None:
-    given(monkeypatch, parts, Broken(OSError(28, "No space left on device")))
+    given(monkeypatch, deps, Broken(OSError(28, "No space left on device")))
     for path in ("/me/persona", "/me/export"):
         told = await http.get(path)
         assert (told.status_code, "(DataError)" in told.json()["detail"]) == (503, True)
@@ -167,8 +167,8 @@ async def test_readiness_tells_what_is_down_and_no_more(
     settings = load_settings(
         home=tmp_path, openai_base_url="http://127.0.0.1:9/v1", openai_api_key="none", model="m"
     )
-    parts, _ = scripted_parts(settings, lambda _: "", Broken(IndexUnavailable("secret")))
-    given(monkeypatch, parts, Broken(RuntimeError("secret")))
+    deps, _ = scripted_dependencies(settings, lambda _: "", Broken(IndexUnavailable("secret")))
+    given(monkeypatch, deps, Broken(RuntimeError("secret")))
     told = await http.get("/ready")
     assert (told.status_code, told.json()) == (
         503,

@@ -194,7 +194,7 @@ async def test_a_run_that_nobody_asked_for_does_nothing_where_nothing_is_new(the
 
 
 async def test_on_one_machine_somebody_must_be_there_to_answer(there: World) -> None:
-    async with open_local(there.parts.settings, there.parts) as agent:
+    async with open_local(there.deps.settings, there.deps) as agent:
         memory = agent.memory("anna")
         await memory.episodes.add(walks(6, [KILOMETRES]))
         with pytest.raises(Unapproved, match="`personaagent align` asks"):
@@ -213,7 +213,7 @@ async def test_an_edit_cannot_slip_past_what_is_forgotten_at_the_last_moment(the
     rules = [*(await current(there)).rules, Rule(id="r4", text="In kilometres.")]
     edited = {"author": "user", "note": "", "proof": Proof(run="run", mode="gated")}
     with pytest.raises(Conflict, match="forgotten"):
-        await personas.publish(rules, parent=1, drawn_from=["gone"], **edited)  # type: ignore[arg-type]
+        await personas.publish(rules, parent=1, sources=["gone"], **edited)  # type: ignore[arg-type]
     with pytest.raises(Conflict, match="says otherwise"):
         await personas.publish(rules, parent=1, labels={"walk1": "Miles."}, **edited)  # type: ignore[arg-type]
     assert (await current(there)).version == 1

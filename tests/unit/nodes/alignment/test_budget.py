@@ -12,8 +12,13 @@ from langchain_core.messages import AIMessage
 from personaagent.core.alignment_state import AlignmentContext, Plan
 from personaagent.core.records import Profile, Usage
 from personaagent.memory.spending import Spent
-from personaagent.nodes.alignment import budget
-from personaagent.nodes.alignment.simulator import Scene, Simulated, Simulator, Told
+from personaagent.nodes.alignment import run_budget as budget
+from personaagent.nodes.alignment.simulator import (
+    ActorPrompt,
+    EpisodeContext,
+    SimulatedAnswer,
+    Simulator,
+)
 from tests.support.alignment import PREFERENCES, Scripted, World, act, criticise, walks, world
 from tests.support.memories import START
 from tests.support.scripted_model import Prompt, Reply
@@ -85,7 +90,7 @@ async def test_each_limit_ends_the_run_with_the_best_so_far(
             settings[f"align_daily_{limit}"] = most + getattr(EARLIER, limit)
     there = await one_rule_a_round(tmp_path, clock, **settings)
     await there.memory.spending.book("another", EARLIER)
-    await there.parts.memory.of(there.store, "ben").spending.book("his", EARLIER)
+    await there.deps.memory.of(there.store, "ben").spending.book("his", EARLIER)
     run = await there.align(rounds=5, **context)
     assert (run.stopped_by, run.to_version) == (limit, 2)
     assert [rule.text for rule in run.rules_after] == rules, "what the first round found"
@@ -118,7 +123,7 @@ async def test_a_limit_written_into_the_state_of_a_run_cannot_raise_it(
     tmp_path: Path, limit: str, written: int
 ) -> None:
     there = world(tmp_path, Scripted(), **(PRICED | {f"align_{limit}": 5}))
-    settings, spending = there.parts.settings, there.memory.spending
+    settings, spending = there.deps.settings, there.memory.spending
     said = AlignmentContext(user_id="anna")
     plan = Plan.of(said, settings, run="one", trigger="test", at=START.isoformat())
     await spending.book("one", Spent(calls=5, tokens=5, seconds=5.0, price=5.0))
@@ -147,14 +152,14 @@ async def test_no_more_answers_are_asked_for_at_once_than_is_set(tmp_path: Path)
     history = walks(8, [])
     await there.remember(*history)
     agent = AtOnce()
-    simulator = Simulator(there.parts, answering={False: agent})  # type: ignore[dict-item]
-    scene = Scene(wanted="", hidden=[], recalled=[], profile=Profile())
+    simulator = Simulator(there.deps, answering={False: agent})  # type: ignore[dict-item]
+    scene = EpisodeContext(wanted="", hidden=[], recalled=[], profile=Profile())
     told = [simulator.told([], episode, scene, {}) for episode in history]
 
-    async def one_run(run: str, told: list[Told]) -> list[Simulated]:
+    async def one_run(run: str, told: list[ActorPrompt]) -> list[SimulatedAnswer]:
         said = AlignmentContext(user_id="anna")
-        plan = Plan.of(said, there.parts.settings, run=run, trigger="test", at=START.isoformat())
-        own = await budget.Budget.of(plan, there.parts.settings, there.memory.spending)
+        plan = Plan.of(said, there.deps.settings, run=run, trigger="test", at=START.isoformat())
+        own = await budget.Budget.of(plan, there.deps.settings, there.memory.spending)
         return await simulator.simulate(told, plan, there.memory, own)
 
     answers = await asyncio.gather(one_run("one", told[:4]), one_run("two", told[4:]))

@@ -73,12 +73,12 @@ async def total_loss(home: Path, seed: int, mode: str) -> tuple[float, float]:
     chance = random.Random(seed)
     editor = Careless(seed)
 
-    def speak(prompt: Prompt) -> Reply:
+    def invoke_model(prompt: Prompt) -> Reply:
         if "You are a prompt engineer" in prompt.last:
             return editor.rewrite(prompt)
         return "Mention what the user wanted." if "meticulous" in prompt.last else act(prompt)
 
-    there = world(home, Scripted(propose=editor, actor=speak))
+    there = world(home, Scripted(propose=editor, actor=invoke_model))
     wanted = chance.sample([*PREFERENCES], chance.randint(0, 4))
     begun = chance.sample([*PREFERENCES], chance.randint(0, 2))
     history = walks(chance.randint(3, 12), wanted)

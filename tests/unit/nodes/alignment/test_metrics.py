@@ -12,12 +12,12 @@ from prometheus_client import REGISTRY as COMMON
 from prometheus_client import generate_latest
 
 from personaagent.core.errors import UnusableAnswer
-from personaagent.core.metrics import REGISTRY
+from personaagent.core.prometheus import REGISTRY
 from personaagent.core.settings import load_settings
 from personaagent.graphs.agent import build
 from tests.support.alignment import PREFERENCES, Scripted, walks, world
 from tests.support.memories import index_in_memory
-from tests.support.scripted_model import Responder, scripted_parts
+from tests.support.scripted_model import Responder, scripted_dependencies
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -32,8 +32,10 @@ def counting(name: str, **labels: str) -> Iterator[list[float]]:
 
 
 async def ask(home: Path, responder: Responder, text: str, **settings: Any) -> None:
-    parts, _ = scripted_parts(load_settings(home=home, **settings), responder, index_in_memory())
-    graph = build(parts).compile(store=InMemoryStore())
+    deps, _ = scripted_dependencies(
+        load_settings(home=home, **settings), responder, index_in_memory()
+    )
+    graph = build(deps).compile(store=InMemoryStore())
     await graph.ainvoke({"messages": [HumanMessage(text)]}, context={"user_id": "anna"})
 
 

@@ -129,7 +129,7 @@ async def attacked(home: Path, attack: Attack) -> tuple[World, Gullible]:
     gullible = Gullible(attack)
     there = world(home, gullible.models)
     looked_up = attack.channel in ("tool", "wikipedia")
-    there.parts = replace(there.parts, tools=[tool_of(attack)])
+    there.deps = replace(there.deps, tools=[tool_of(attack)])
     await there.remember(*walks(8, [STATION, WEATHER]), *([] if looked_up else attack.episodes()))
     await there.align(tools=looked_up, candidates=8, batch=6, rounds=2)
     return there, gullible
