@@ -99,7 +99,8 @@ class PersonaAgent:
             ``Answer``.
 
         Raises:
-            As ``ask`` does.
+            UsageError: an argument is not valid; nothing was done.
+            ServiceError, ConfigurationError, DataError: the turn failed; nothing was stored.
         """
         options = _turn_options(thread=thread, task=task, top_k=top_k, incognito=incognito)
         return self._open.stream(text, user, **options)
