@@ -11,8 +11,6 @@ import os
 import sys
 from typing import Any
 
-os.environ["OMP_WAIT_POLICY"] = "passive"  # read once, when libgomp is loaded by the import below
-
 
 def start(wanted: dict[str, Any]) -> Any:
     """The server, listening on a free loopback port, with its log off.
@@ -20,6 +18,7 @@ def start(wanted: dict[str, Any]) -> Any:
     Raises:
         RuntimeError: llama.cpp refused the model or had no memory for it.
     """
+    os.environ["OMP_WAIT_POLICY"] = "passive"  # read once, when the import below loads libgomp
     import xllamacpp
 
     params = xllamacpp.CommonParams()
