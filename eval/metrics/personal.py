@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from personaagent.core.extras import requires_extra
-
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -46,7 +44,6 @@ def _f1(answer: set[str], own: set[str]) -> float:
 
 @cache
 def _stop_words() -> frozenset[str]:
-    with requires_extra("eval", "The metric of personal words"):
-        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # imports SciPy
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # imports SciPy
 
     return frozenset(ENGLISH_STOP_WORDS)
