@@ -153,7 +153,7 @@ class ScriptedModels:
 def scripted_dependencies(
     settings: Settings, responder: Responder, index: EpisodeIndex | None = None
 ) -> tuple[Dependencies, list[Prompt]]:
-    """Dependencies whose models are scripted and embeddings bags of words; and the prompts, as they come."""
+    """Dependencies with scripted models and embeddings of word counts; and the prompts, as they come."""
     model = ScriptedModel(responder=responder, prompts=[])
     memory = Memory(settings, BagEmbedder(), index)
     deps = replace(
