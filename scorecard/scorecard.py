@@ -22,7 +22,8 @@ from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.loss import LossScorer
 from personaagent.nodes.alignment.run_budget import Budget
 from personaagent.nodes.alignment.simulator import Simulator
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.scorecard.conditions import CONDITIONS, Condition, persona_at, told_under
 from personaagent.scorecard.estimate import Estimate, estimate
 

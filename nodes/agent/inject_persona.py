@@ -13,7 +13,8 @@ from personaagent.core.tokens import estimate_tokens
 from personaagent.core.tracing import describe
 from personaagent.memory.format import show_episodes, show_summary
 from personaagent.memory.personas import render_persona
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
 

@@ -10,7 +10,8 @@ from personaagent.core.alignment_state import AlignmentContext, AlignmentState, 
 from personaagent.core.records import Episode, Persona, Rule
 from personaagent.core.text import shorten, shorten_middle
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 

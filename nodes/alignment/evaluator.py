@@ -19,7 +19,7 @@ from personaagent.nodes.alignment.simulator import (
     sources,
     still_valid,
 )
-from personaagent.nodes.dependencies import user_memory
+from personaagent.nodes.current_user import user_memory
 
 
 @dataclass(frozen=True)

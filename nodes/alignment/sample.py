@@ -24,7 +24,7 @@ from personaagent.memory.ranking import repeated
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.simulator import Simulator, sources
 from personaagent.nodes.alignment.strategies.methods import METHODS, SAMPLERS
-from personaagent.nodes.dependencies import user_memory
+from personaagent.nodes.current_user import user_memory
 
 LEAST_HELD_OUT = 2
 

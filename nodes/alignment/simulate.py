@@ -8,7 +8,7 @@ from personaagent.core.alignment_state import AlignmentContext, AlignmentState, 
 from personaagent.core.records import Rule, Usage
 from personaagent.nodes.alignment.simulator import EpisodeContext, Simulator, still_valid
 from personaagent.nodes.alignment.strategies.methods import METHODS
-from personaagent.nodes.dependencies import user_memory
+from personaagent.nodes.current_user import user_memory
 
 
 async def simulate(
