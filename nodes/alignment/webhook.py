@@ -30,7 +30,7 @@ LATER = (408, 425, 429)
 """Refusals after which it is tried again, as after every 5xx."""
 
 
-async def tell_webhook(settings: Settings, user_key: str, persona: Persona) -> None:
+async def notify_webhook(settings: Settings, user_key: str, persona: Persona) -> None:
     """Tell that ``persona`` was published: once, or a few times until it is heard.
 
     The id is that of the run, so that a run which was killed here, and tells again, can be known by
