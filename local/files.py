@@ -14,6 +14,7 @@ from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import Conflict, DataError
 from personaagent.core.files import make_private
 from personaagent.core.records import user_key
+from personaagent.memory.migrate_checkpoints import migrate_sqlite
 from personaagent.memory.user_store import storage_errors
 
 NAMESPACES_A_PAGE = 1000
@@ -127,6 +128,7 @@ async def open_files(home: Path) -> AsyncIterator[Files]:
                 await stack.enter_async_context(_database(home / "checkpoints.sqlite"))
             )
             await saver.setup()
+            await migrate_sqlite(saver.conn)
         yield Files(home, store, saver)
 
 

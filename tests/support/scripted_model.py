@@ -154,7 +154,7 @@ class ScriptedModels:
 def scripted_dependencies(
     settings: Settings, responder: Responder, index: EpisodeIndex | None = None
 ) -> tuple[Dependencies, list[Prompt]]:
-    """Dependencies with scripted models and bag-of-words embeddings; and the prompts they get."""
+    """Dependencies with scripted models and embeddings of word counts; and the prompts, as they come."""
     model = ScriptedModel(responder=responder, prompts=[])
     memory = Memory(settings, BagEmbedder(), index)
     deps = replace(

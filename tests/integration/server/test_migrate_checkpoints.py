@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from personaagent.memory.migrate_checkpoints import RENAMED
+from personaagent.memory.migrate_checkpoints import RENAMED_CHANNELS
 from tests.support.postgres import postgres, postgres_folder, sql
 from tests.support.postgres_server import PYTHON, need_postgres
 from tests.support.written import FIXTURE
@@ -65,13 +65,13 @@ def test_a_database_in_which_nothing_was_written_and_one_of_version_0_1_are_migr
     )
     before = {*sql(database, NAMES).split()}
     rows = sql(database, ROWS)
-    assert before >= RENAMED.keys()
+    assert before >= RENAMED_CHANNELS.keys()
     migrate(database)
-    assert {*sql(database, NAMES).split()} == {RENAMED.get(name, name) for name in before}
+    assert {*sql(database, NAMES).split()} == {RENAMED_CHANNELS.get(name, name) for name in before}
     assert sql(database, "SELECT * FROM personaagent_checkpoints") == "1"
     renamed = sql(database, ROWS)
     assert renamed != rows
-    for old, new in RENAMED.items():
+    for old, new in RENAMED_CHANNELS.items():
         rows = rows.replace(f'"{old}"', f'"{new}"').replace(f'\\"{old}\\"', f'\\"{new}\\"')
     assert sorted(map(_parsed, json.loads(rows))) == sorted(map(_parsed, json.loads(renamed)))
     migrate(database)

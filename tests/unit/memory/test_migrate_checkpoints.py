@@ -14,7 +14,11 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
 from typing_extensions import TypedDict
 
-from personaagent.memory.migrate_checkpoints import RENAMED, VERSION, migrate_sqlite
+from personaagent.memory.migrate_checkpoints import (
+    RENAMED_CHANNELS,
+    VERSION,
+    migrate_sqlite,
+)
 
 THREAD: Any = {"configurable": {"thread_id": "one"}}
 GIVEN = {
@@ -22,6 +26,7 @@ GIVEN = {
     "taken": [["r1"]],
     "idle": 1,
     "seen": ["walk1"],
+    "scenes": {"walk1": {}},
     "other": "as it is",
 }
 
@@ -33,6 +38,7 @@ class Old(TypedDict):
     taken: list[list[str]]
     idle: int
     seen: list[str]
+    scenes: dict[str, Any]
     proving: Annotated[int, operator.add]
     other: str
 
@@ -44,6 +50,7 @@ class New(TypedDict):
     accepted_history: list[list[str]]
     stale_rounds: int
     earlier_batches: list[str]
+    episode_contexts: dict[str, Any]
     gate_usage: Annotated[int, operator.add]
     other: str
 
@@ -53,25 +60,30 @@ class Died(Exception):
 
 
 def graph_of(state: type[Any], proving: str, saver: AsyncSqliteSaver, *, dies: bool) -> Any:
-    """``begin``, two branches of which one may die, and a question at last."""
+    """``begin``, two branches of which one may die, and a question at last.
+
+    ``proving`` is the name of the channel that the branches write; the key by which a branch learns
+    its number is renamed with it.
+    """
+    key = "proving" if proving == "proving" else "held_out"
 
     def branch(sent: dict[str, Any]) -> dict[str, Any]:
-        if sent["number"] == 2 and dies:
+        if sent[key] == 2 and dies:
             raise Died
-        return {proving: sent["number"]}
+        return {proving: sent[key]}
 
     def ask(_: Any) -> dict[str, Any]:
         return {"other": interrupt("Well?")}
 
     graph = StateGraph(state)
     graph.add_node("begin", lambda _: {})
-    graph.add_node("branch", branch)
+    graph.add_node("simulate", branch)
     graph.add_node("ask", ask)
     graph.add_edge(START, "begin")
     graph.add_conditional_edges(
-        "begin", lambda _: [Send("branch", {"number": n}) for n in (1, 2)], ["branch"]
+        "begin", lambda _: [Send("simulate", {key: n}) for n in (1, 2)], ["simulate"]
     )
-    graph.add_edge("branch", "ask")
+    graph.add_edge("simulate", "ask")
     graph.add_edge("ask", END)
     return graph.compile(checkpointer=saver)
 
@@ -109,18 +121,18 @@ async def names_in(saver: AsyncSqliteSaver) -> set[str]:
 
 async def test_a_run_that_died_under_the_old_names_goes_on_under_the_new(tmp_path: Path) -> None:
     async with written(tmp_path) as saver:
-        assert await names_in(saver) >= RENAMED.keys()
+        assert await names_in(saver) >= RENAMED_CHANNELS.keys()
         await migrate_sqlite(saver.conn)
         new = graph_of(New, "gate_usage", saver, dies=False)
         asked = await new.ainvoke(None, THREAD)
         assert asked.pop("__interrupt__")[0].value == "Well?"
         assert asked == {
-            **{RENAMED.get(name, name): value for name, value in GIVEN.items()},
+            **{RENAMED_CHANNELS.get(name, name): value for name, value in GIVEN.items()},
             "gate_usage": 13,
         }
         assert (await new.ainvoke(Command(resume="yes"), THREAD))["other"] == "yes"
-        assert RENAMED.keys().isdisjoint(await names_in(saver))
-        assert await names_in(saver) >= {*RENAMED.values()}
+        assert RENAMED_CHANNELS.keys().isdisjoint(await names_in(saver))
+        assert await names_in(saver) >= {*RENAMED_CHANNELS.values()}
 
 
 async def test_an_answer_that_is_waited_for_can_be_given_afterwards(tmp_path: Path) -> None:
@@ -149,12 +161,14 @@ async def test_one_that_breaks_off_changes_nothing(
     async with written(tmp_path) as saver:
         before = await dump(saver)
         with monkeypatch.context() as broken:
-            broken.setattr("personaagent.memory.migrate_checkpoints._renamed", lambda _: 1 / 0)
+            broken.setattr(
+                "personaagent.memory.migrate_checkpoints._rename_checkpoint", lambda _: 1 / 0
+            )
             with pytest.raises(ZeroDivisionError):
                 await migrate_sqlite(saver.conn)
         assert await dump(saver) == before
         await migrate_sqlite(saver.conn)
-        assert RENAMED.keys().isdisjoint(await names_in(saver))
+        assert RENAMED_CHANNELS.keys().isdisjoint(await names_in(saver))
 
 
 async def test_a_database_in_which_nothing_was_written_is_as_good_as_migrated(
