@@ -16,7 +16,7 @@ from personaagent.core.alignment import (
 )
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Rule
+from personaagent.core.records import Episode, Rule
 from personaagent.memory.rules import ids_from, new_rule, rewritten
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.strategies.protocols import FinalPersona
@@ -47,8 +47,8 @@ def _decision(answer: Any) -> Decision:
         return Decision.model_validate(answer)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(['answer', *map(str, each['loc'])])}: {each['msg']}"
-            for each in error.errors()
+            f"{'.'.join(['answer', *map(str, problem['loc'])])}: {problem['msg']}"
+            for problem in error.errors()
         )
         raise UsageError(f"The answer cannot be used: {problems}.") from error
 
@@ -70,10 +70,7 @@ def _edited(own_rules: Sequence[OwnRule], rules: Sequence[Rule], next_id: str) -
     Raises:
         UsageError: a rule is not among ``rules``, is listed twice, or has an unusable text.
     """
-    ids = [own.id for own in own_rules if own.id is not None]
-    for rule_id in ids:
-        if ids.count(rule_id) > 1 or all(rule.id != rule_id for rule in rules):
-            raise UsageError(f"There is no rule '{rule_id}', or it stands there twice.")
+    _check_ids([own.id for own in own_rules if own.id is not None], rules)
     new_ids = ids_from(_above(rules, next_id))
     edited: list[Rule] = []
     for own in own_rules:
@@ -81,6 +78,13 @@ def _edited(own_rules: Sequence[OwnRule], rules: Sequence[Rule], next_id: str) -
         locked = rule.locked if own.locked is None else own.locked
         edited.append(rule.model_copy(update={"locked": locked}))
     return edited
+
+
+def _check_ids(ids: Sequence[str], rules: Sequence[Rule]) -> None:
+    known_ids = {rule.id for rule in rules}
+    for rule_id in ids:
+        if rule_id not in known_ids or ids.count(rule_id) > 1:
+            raise UsageError(f"There is no rule '{rule_id}', or it stands there twice.")
 
 
 def _rewritten(own: OwnRule, rules: Sequence[Rule]) -> Rule:
@@ -106,12 +110,7 @@ async def _proposal(
     episode_ids = sorted(cited.union(pair.episode for pair in final.pairs))
     if thread:
         await memory.conversations.note(thread, episode_ids, key="proposal")
-    shown = {
-        episode.id: ShownEpisode(
-            episode=episode.id, query=episode.query, wanted=episode.ground_truth or ""
-        )
-        for episode in await memory.episodes.find(episode_ids)
-    }
+    shown = {e.id: _shown(e) for e in await memory.episodes.find(episode_ids)}
     return Proposal(
         from_version=run.from_version,
         changes=[_rule_change(before, after, shown) for before, after in changes],
@@ -144,6 +143,11 @@ def _rule_change(
         after=after.text if after else "",
         evidence=[shown[episode_id] for episode_id in rule.evidence if episode_id in shown],
     )
+
+
+def _shown(episode: Episode) -> ShownEpisode:
+    wanted = episode.ground_truth or ""
+    return ShownEpisode(episode=episode.id, query=episode.query, wanted=wanted)
 
 
 def _shown_pairs(final: FinalPersona, shown: Mapping[str, ShownEpisode]) -> list[ShownPair]:

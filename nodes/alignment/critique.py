@@ -45,5 +45,5 @@ def _is_unchanged(run: AlignmentRun) -> bool:
     """Whether the last round left the rules, and this one has the same batch and losses."""
     if run.stale_rounds == 0:
         return False
-    losses = {each: run.losses[each].loss for each in run.batch if each in run.losses}
+    losses = {id: run.losses[id].loss for id in run.batch if id in run.losses}
     return run.rounds[-1].losses_before == losses

@@ -33,11 +33,11 @@ async def draw_sets(
     """
     ids = {episode.id for episode in labelled}
     holdout = [episode_id for episode_id in run.holdout if episode_id in ids]
+    least = least_held_out(run.plan)
     pool = [episode for episode in labelled if episode.id not in holdout]
-    batch = await _draw_batch(run, pool, 0 if holdout else least_held_out(run.plan), memory)
-    if least_held_out(run.plan) and run.round == 0:
-        rest = [episode for episode in pool if episode.id not in batch]
-        holdout = stratified(await _asking_otherwise(rest, batch, memory), run.plan.holdout)
+    batch = await _draw_batch(run, pool, 0 if holdout else least, memory)
+    if least and run.round == 0:
+        holdout = await _draw_holdout(run, pool, batch, memory)
     return batch, holdout
 
 
@@ -54,16 +54,18 @@ async def _draw_batch(
     )
 
 
-async def _asking_otherwise(
-    rest: Sequence[LabelledAt], batch: Sequence[str], memory: UserMemory
-) -> list[LabelledAt]:
-    """Those whose question the batch does not ask: the same question proves nothing."""
-    learned, others = await asyncio.gather(
+async def _draw_holdout(
+    run: AlignmentRun, pool: Sequence[LabelledAt], batch: Sequence[str], memory: UserMemory
+) -> list[str]:
+    """Draw from what the batch leaves, without what asks the same: that would prove nothing."""
+    rest = [episode for episode in pool if episode.id not in batch]
+    in_batch, others = await asyncio.gather(
         memory.episodes.find(batch), memory.episodes.find([episode.id for episode in rest])
     )
     queries = {episode.id: episode.query for episode in others}
-    asked_in_batch = repeated(queries, [episode.query for episode in learned])
-    return [episode for episode in rest if episode.id not in asked_in_batch]
+    asked_in_batch = repeated(queries, [episode.query for episode in in_batch])
+    candidates = [episode for episode in rest if episode.id not in asked_in_batch]
+    return stratified(candidates, run.plan.holdout)
 
 
 def stratified(pool: Iterable[LabelledAt], most: int) -> list[str]:

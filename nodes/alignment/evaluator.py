@@ -57,7 +57,7 @@ class Evaluator:
         An episode that is no longer valid is left out. One that the budget does not allow, or
         whose model fails, is unscored.
         """
-        ids = [each for each in episode_ids if each in self.episodes_by_id]
+        ids = [id for id in episode_ids if id in self.episodes_by_id]
         prompts = [
             build_actor_prompt(
                 rules,

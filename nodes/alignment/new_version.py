@@ -1,7 +1,9 @@
 """Writing the persona of a run as a new version, after the user's approval where they are asked."""
 
+from typing import TypedDict
+
 from personaagent.core.alignment_run import AlignmentRun
-from personaagent.core.records import Persona, Proof, Rule
+from personaagent.core.records import Author, Persona, Proof, Rule
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.approval import approved
 from personaagent.nodes.alignment.strategies.protocols import FinalPersona
@@ -26,16 +28,13 @@ async def publish_version(
         rules = await approved(run, final, memory, thread)
     if rules is None:
         return None
-    edited = rules != final.rules
-    proof = Proof(run=run.plan.run, mode=run.plan.mode) if edited else _proof(run, final)
+    labels = {id: context.wanted for id, context in run.episode_contexts.items()}
     return await memory.personas.publish(
         rules,
-        author="user" if edited else "alignment",
-        note="what alignment proposed, edited" if edited else _note(proof),
         parent=run.from_version,
-        proof=proof,
         sources=run.source_ids,
-        labels={episode_id: each.wanted for episode_id, each in run.episode_contexts.items()},
+        labels=labels,
+        **_provenance(run, final, edited=rules != final.rules),
     )
 
 
@@ -46,10 +45,18 @@ def format_losses(proof: Proof) -> str:
     return f"loss {', '.join(shown)}" if shown else ""
 
 
-def _proof(run: AlignmentRun, final: FinalPersona) -> Proof:
-    gradients = "\n".join(each.gradient for each in run.rounds if each.accepted)
-    return Proof(run=run.plan.run, mode=run.plan.mode, gradient=gradients, pairs=final.pairs)
+class _Provenance(TypedDict):
+    author: Author
+    note: str
+    proof: Proof
 
 
-def _note(proof: Proof) -> str:
-    return f"{proof.mode}: {format_losses(proof) or 'not proved'}"
+def _provenance(run: AlignmentRun, final: FinalPersona, *, edited: bool) -> _Provenance:
+    """Who wrote the version, and why."""
+    proof = Proof(run=run.plan.run, mode=run.plan.mode)
+    if edited:
+        return {"author": "user", "note": "what alignment proposed, edited", "proof": proof}
+    gradients = "\n".join(done.gradient for done in run.rounds if done.accepted)
+    proof = proof.model_copy(update={"gradient": gradients, "pairs": final.pairs})
+    note = f"{proof.mode}: {format_losses(proof) or 'not proved'}"
+    return {"author": "alignment", "note": note, "proof": proof}

@@ -1,6 +1,6 @@
 """``sample``: begins a run or its next round, and draws the episodes that it works on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -21,7 +21,7 @@ from personaagent.nodes.current_user import user_memory
 async def sample(
     state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
 ) -> dict[str, Any]:
-    """Begin a run, or its next round: the batch, the held-out episodes, and each one's context.
+    """Begin a run, or its next round: the batch, the held-out episodes, and their contexts.
 
     The held-out episodes stay the same for a run. Episodes of earlier batches stay among those that
     a candidate must not harm. With fewer labels than one for the batch and two to hold out, the run
@@ -41,9 +41,9 @@ async def sample(
     if not batch or len(holdout) < least_held_out(run.plan):
         warning = _too_few(len(labelled), 1 + least_held_out(run.plan))
         return begun | {"stopped_by": "labels", "warnings": [*run.warnings, warning]}
-    new = [each for each in [*batch, *holdout] if each not in run.episode_contexts]
+    new_ids = _without(run.episode_contexts, [*batch, *holdout])
     contexts = run.episode_contexts | await build_episode_contexts(
-        new, holdout, run.plan, memory, runtime, deps
+        new_ids, holdout, run.plan, memory, runtime, deps
     )
     run = run.model_copy(update={"episode_contexts": contexts})
     await _note_thread(run, runtime, memory)
@@ -74,9 +74,9 @@ def _too_few(labelled: int, least: int) -> str:
     )
 
 
-def _without(excluded: Sequence[str], episode_ids: Sequence[str]) -> list[str]:
+def _without(excluded: Collection[str], episode_ids: Sequence[str]) -> list[str]:
     """The distinct ids, in order, that are not ``excluded``."""
-    return [each for each in dict.fromkeys(episode_ids) if each not in excluded]
+    return [id for id in dict.fromkeys(episode_ids) if id not in excluded]
 
 
 async def _note_thread(

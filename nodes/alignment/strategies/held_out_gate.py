@@ -100,21 +100,15 @@ class HeldOutGate:
         """Try all candidates, and accept the best of those that pass, if any does."""
         if not run.candidates:
             return Verdict(None, accepted=False, reason="no edit could be made")
-        trials = await asyncio.gather(*(_try(each, run, evaluator) for each in run.candidates))
-        passing = [trial for trial in trials if trial.passing]
-        better = [trial for trial in trials if trial.better]
-        best = min(passing or better or trials, key=lambda trial: trial.change)
+        trials = await asyncio.gather(*(_try(c, run, evaluator) for c in run.candidates))
+        best = _best(trials)
         cost = EvalResult.merge(trial.result for trial in trials)
         return Verdict(
             best.candidate,
             accepted=best.passing,
             reason=best.reason(best),
             losses_after=best.result.losses,
-            refused=[
-                f"- {' and '.join(map(describe, trial.candidate.operations))}: {trial.reason(best)}"
-                for trial in trials
-                if not (trial is best and best.passing)
-            ],
+            refused=_refused(trials, best),
             usage=cost.usage,
             cached=cost.cached,
         )
@@ -158,6 +152,21 @@ async def _try(candidate: Candidate, run: AlignmentRun, evaluator: Evaluator) ->
         ),
         loss_change(run.losses, result.losses, [*run.batch, *run.holdout, *run.earlier_batches]),
     )
+
+
+def _best(trials: Sequence[_Trial]) -> _Trial:
+    """The lowest change of loss among those that pass, else those that are better, else all."""
+    passing = [trial for trial in trials if trial.passing]
+    better = [trial for trial in trials if trial.better]
+    return min(passing or better or trials, key=lambda trial: trial.change)
+
+
+def _refused(trials: Sequence[_Trial], best: _Trial) -> list[str]:
+    return [
+        f"- {' and '.join(map(describe, trial.candidate.operations))}: {trial.reason(best)}"
+        for trial in trials
+        if not (trial is best and best.passing)
+    ]
 
 
 def _pairs(before: Losses, after: Losses, run: AlignmentRun) -> list[Pair]:
