@@ -13,7 +13,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
-from personaagent.core.alignment_state import AlignmentContext, Plan
+from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.errors import ModelError, NothingLabelled
 from personaagent.core.records import Episode, Moment, Persona, Record, new_id, now
 from personaagent.core.states import AgentContext
@@ -136,7 +136,7 @@ class _Run:
     memory: UserMemory
     runtime: Runtime[AgentContext]
     versions: list[Persona]
-    plan: Plan
+    plan: AlignmentPlan
     budget: RunBudget
 
     @classmethod
@@ -146,7 +146,7 @@ class _Run:
         memory = user_memory(deps.memory, runtime)
         context = AlignmentContext(user_id=user_id, causal=True, tools=False, sampling="latest")
         at = now().isoformat()
-        plan = Plan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
+        plan = AlignmentPlan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
         await memory.spending.drop_past()
         budget = await RunBudget.load(plan, settings, memory.spending)
         kinds = await memory.profile.label_kinds()

@@ -15,7 +15,7 @@ from langgraph_sdk.errors import ConflictError, NotFoundError, UnprocessableEnti
 from langgraph_sdk.schema import Run, RunStatus
 
 from personaagent.core.alignment import Decision
-from personaagent.core.alignment_state import LABELS, NIGHTLY, alignment_thread
+from personaagent.core.alignment_state import LABELS_TRIGGER, NIGHTLY_TRIGGER, alignment_thread
 from personaagent.core.errors import Conflict
 from personaagent.core.records import user_key
 from personaagent.core.settings import Settings
@@ -64,7 +64,7 @@ async def _begin_if_due(api: LangGraphClient, memory: UserMemory, settings: Sett
         return None
     if await going_on(api, memory.user_id) or await _proposal_waits(api, memory.user_id):
         return None
-    return await _begin(api, memory.user_id, LABELS)
+    return await _begin(api, memory.user_id, LABELS_TRIGGER)
 
 
 async def begin(api: LangGraphClient, user_id: str, trigger: str, **options: Any) -> Run | None:
@@ -192,7 +192,7 @@ async def _see_to_nightly(api: LangGraphClient, user_id: str, schedule: str) -> 
             thread,
             GRAPH,
             schedule=wanted,
-            input={"trigger": NIGHTLY},
+            input={"trigger": NIGHTLY_TRIGGER},
             enabled=False,  # aegra would run it at once, and not wait for the night
             **_as(user_id),
         )
