@@ -17,7 +17,7 @@ from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.errors import ModelError, NothingLabelled
 from personaagent.core.records import Episode, Moment, Persona, Record, new_id, now
 from personaagent.core.states import AgentContext
-from personaagent.graphs.alignment import simulator_of
+from personaagent.graphs.alignment import build_simulator
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.episode_context import build_episode_context
 from personaagent.nodes.alignment.loss import LossScorer
@@ -151,7 +151,7 @@ class _Run:
         budget = await RunBudget.load(plan, settings, memory.spending)
         kinds = await memory.profile.label_kinds()
         return cls(
-            simulator=simulator_of(deps),
+            simulator=build_simulator(deps),
             loss_scorer=LossScorer(deps, memory, kinds, plan.seed, budget),
             memory=memory,
             runtime=runtime,
