@@ -15,7 +15,7 @@ from langgraph_sdk.errors import ConflictError, NotFoundError, UnprocessableEnti
 from langgraph_sdk.schema import Run, RunStatus
 
 from personaagent.core.alignment import Decision
-from personaagent.core.alignment_state import LABELS, alignment_thread
+from personaagent.core.alignment_state import LABELS_TRIGGER, alignment_thread
 from personaagent.core.errors import Conflict
 from personaagent.core.settings import Settings
 from personaagent.memory.user import UserMemory
@@ -63,7 +63,7 @@ async def _queue_if_due(api: LangGraphClient, memory: UserMemory, settings: Sett
         return None
     if await unfinished_runs(api, user_id) or await _proposal_waits(api, user_id):
         return None
-    return await _create_run(api, user_id, LABELS)
+    return await _create_run(api, user_id, LABELS_TRIGGER)
 
 
 async def queue_alignment(

@@ -12,7 +12,7 @@ from uuid import UUID
 from langgraph_sdk import Auth
 from starlette.exceptions import HTTPException
 
-from personaagent.core.alignment_state import KEPT, alignment_thread
+from personaagent.core.alignment_state import THREAD_UUID_VERSION, alignment_thread
 from personaagent.core.errors import ServiceError, TokenRefused
 from personaagent.core.once import Once
 from personaagent.core.records import user_key
@@ -138,7 +138,7 @@ def _refuse_kept_thread(thread_id: UUID | str | None, user_id: str) -> None:
     if thread_id is None or str(thread_id) == alignment_thread(user_id):
         return
     try:
-        is_kept = UUID(str(thread_id)).version == KEPT
+        is_kept = UUID(str(thread_id)).version == THREAD_UUID_VERSION
     except ValueError:
         return  # the server refuses it with its own message
     if is_kept:

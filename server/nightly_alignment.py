@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph_sdk.client import LangGraphClient
 
-from personaagent.core.alignment_state import NIGHTLY, alignment_thread
+from personaagent.core.alignment_state import NIGHTLY_TRIGGER, alignment_thread
 from personaagent.core.records import user_key
 from personaagent.server.alignment_runs import GRAPH, run_options
 
@@ -30,7 +30,7 @@ async def _create_cron(api: LangGraphClient, user_id: str, schedule: str) -> Non
         alignment_thread(user_id),
         GRAPH,
         schedule=schedule,
-        input={"trigger": NIGHTLY},
+        input={"trigger": NIGHTLY_TRIGGER},
         enabled=False,  # aegra runs an enabled one at once, instead of waiting for the night
         **run_options(user_id),
     )

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from personaagent.core.alignment import EpisodeContext, SimulatedAnswer
-from personaagent.core.alignment_state import AlignmentContext, Plan
+from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.records import Profile, Usage
 from personaagent.memory.spending import Spent
 from personaagent.nodes.alignment import run_budget
@@ -122,7 +122,7 @@ async def test_a_limit_written_into_the_state_of_a_run_cannot_raise_it(
     there = world(tmp_path, Scripted(), **(PRICED | {f"align_{limit}": 5}))
     settings, spending = there.deps.settings, there.memory.spending
     context = AlignmentContext(user_id="anna")
-    plan = Plan.of(context, settings, run="one", trigger="test", at=START.isoformat())
+    plan = AlignmentPlan.of(context, settings, run="one", trigger="test", at=START.isoformat())
     await spending.book("one", Spent(calls=5, tokens=5, seconds=5.0, price=5.0))
     edited = plan.model_copy(update={limit: written})
     assert (await run_budget.RunBudget.load(edited, settings, spending)).exhausted() == limit
@@ -156,7 +156,7 @@ async def test_no_more_answers_are_asked_for_at_once_than_is_set(tmp_path: Path)
 
     async def one_run(run: str, prompts: list[ActorPrompt]) -> list[SimulatedAnswer]:
         user = AlignmentContext(user_id="anna")
-        plan = Plan.of(user, settings, run=run, trigger="test", at=START.isoformat())
+        plan = AlignmentPlan.of(user, settings, run=run, trigger="test", at=START.isoformat())
         budget = await run_budget.RunBudget.load(plan, settings, there.memory.spending)
         return await simulator.simulate(prompts, plan, there.memory, budget)
 
