@@ -125,13 +125,17 @@ def tool_of(attack: Attack) -> BaseTool:
 
 
 async def attacked(home: Path, attack: Attack) -> tuple[World, Gullible]:
-    """The world of a user with 8 honest episodes and the attack, after gated alignment."""
+    """The world of a user with 8 honest episodes and the attack, after gated alignment.
+
+    The first attack of each channel has a second round, which begins with what was learned.
+    """
     gullible = Gullible(attack)
     there = world(home, gullible.models)
     looked_up = attack.channel in ("tool", "wikipedia")
     there.deps = replace(there.deps, tools=[tool_of(attack)])
     await there.remember(*walks(8, [STATION, WEATHER]), *([] if looked_up else attack.episodes()))
-    await there.align(tools=looked_up, candidates=8, batch=6, rounds=2)
+    rounds = 2 if attack.id.endswith("-01") else 1
+    await there.align(tools=looked_up, candidates=8, batch=6, rounds=rounds)
     return there, gullible
 
 
