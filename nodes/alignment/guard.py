@@ -7,7 +7,7 @@ one may have been slipped in.
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 
@@ -123,7 +123,7 @@ def _unsaid(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> s
     """Whether the rule bears a name that the user did not say on two occasions."""
     truths = [_truth(each) for each in evidence]
     for name in names_in(rule, [*answers, *truths]):
-        witnesses = _those(evidence, lambda each, name=name: says([each.query, _truth(each)], name))
+        witnesses = [each for each in evidence if says([each.query, _truth(each)], name)]
         if not witnesses:
             return f"the user never said {name} in the cited episodes"
         if independent(witnesses) < OCCASIONS:
@@ -137,17 +137,13 @@ def _copied(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> s
     An answer that the user accepted is the agent's text, and no witness.
     """
     for clause in clauses(rule):
-        copied = _those(evidence, lambda each, clause=clause: carries(_truth(each), clause))
+        copied = [each for each in evidence if carries(_truth(each), clause)]
         witnesses = [each for each in copied if each.signal == "edit"]
         if not witnesses and (copied or any(carries(text, clause) for text in answers)):
             return "the rule repeats what stands in an answer, not in what the user wrote"
         if witnesses and independent(witnesses) < OCCASIONS:
             return "what a rule copies from a label needs two independent episodes that hold it"
     return None
-
-
-def _those(episodes: Sequence[Episode], holds: Callable[[Episode], bool]) -> list[Episode]:
-    return [each for each in episodes if holds(each)]
 
 
 def _truth(episode: Episode) -> str:
