@@ -5,7 +5,8 @@ from importlib.metadata import version
 from fastapi import APIRouter, Depends, FastAPI
 
 from personaagent.server.caller import user_of
-from personaagent.server.errors import answers, install
+from personaagent.server.error_handlers import install
+from personaagent.server.errors import answers
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.routes import (
     alignments,
