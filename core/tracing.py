@@ -1,7 +1,7 @@
 """Traces of turns and alignments: LangSmith or OpenTelemetry, where the environment asks for them.
 
-Whether, where to and how is said by LangSmith's own variables (``LANGSMITH_TRACING`` ...); what may
-stand in a trace by the settings ``trace_content`` and ``trace_user``. With nothing set, nothing of
+LangSmith's own variables (``LANGSMITH_TRACING`` ...) switch traces on and name their target; the
+settings ``trace_content`` and ``trace_user`` limit what they hold. With nothing set, nothing of
 LangSmith's is imported here, and nothing leaves the machine.
 """
 

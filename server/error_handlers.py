@@ -7,6 +7,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from httpx import HTTPError, HTTPStatusError
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -73,7 +74,7 @@ class TooLongAsJson:
 
 
 def _is_plain_text(start: Message) -> bool:
-    return dict(start["headers"]).get(b"content-type", b"").startswith(b"text/plain")
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
 
 
 async def _unforeseen(_: Request, error: Exception) -> JSONResponse:

@@ -52,12 +52,12 @@ class Wikipedia:
         await asyncio.to_thread(import_module, f"{__package__}.wikipedia_package")  # slow, once
         try:
             async with asyncio.timeout(limit):
-                found = await self._search(query)
+                text = await self._search(query)
         except TimeoutError as error:
             raise ToolException(
                 f"Wikipedia did not answer within {limit:g} seconds: answer without it."
             ) from error
-        result = shorten(found, self._settings.observation_chars)
+        result = shorten(text, self._settings.observation_chars)
         with self._lock:
             self._results[query] = result
         return result

@@ -11,7 +11,7 @@ COPIED = 0.7
 STEM = 4
 """Letters of a word that are compared, so that most endings do not count."""
 SHORTEST = 4
-"""Letters of the shortest word that tells a clause from others."""
+"""Letters of the shortest word that is compared."""
 
 _CJK = "\u3040-\u30ff\u4e00-\u9fff"
 _LITERAL = re.compile(
@@ -83,7 +83,7 @@ def _sentences(text: str) -> list[frozenset[str]]:
 
 
 def _words(text: str) -> frozenset[str]:
-    """The words that tell a text from others, cut to their stems; Chinese and Japanese by characters."""
+    """The stems of the longer words; of Chinese and Japanese, the characters."""
     tokens = _TOKEN.findall(plain(text))
     return frozenset(
         each[:STEM] for each in tokens if len(each) >= SHORTEST or re.match(f"[{_CJK}]", each)
@@ -97,7 +97,7 @@ def _capital(text: str, match: re.Match[str]) -> bool:
 
 
 def normal(text: str) -> str:
-    """``text`` in NFKC, without characters that are not seen; such as hide letters are brought out."""
+    """``text`` in NFKC, without invisible characters; letters hidden in such are brought out."""
     text = html.unescape(text)
     if text.isascii():
         return text
