@@ -53,10 +53,10 @@ types: setup ## mypy --strict on a built copy
 	  MYPYPATH=build/typed $(BIN)/mypy --strict -p personaagent
 
 bench: setup ## every benchmark, each as a ratio against its baseline
-	@$(BIN)/python eval/bench/run_all.py
+	@$(BIN)/python benchmarks/run_all.py
 
 bench-server: setup postgres ## the server under load, against a bare agent on the same server (five minutes)
-	@$(BIN)/python eval/bench/server_load.py --queue
+	@$(BIN)/python benchmarks/server_load.py --queue
 
 # So little is told that the embedded model, on two cores, is done in time.
 eval: setup ## a small evaluation on the embedded model, in under 20 minutes

@@ -14,7 +14,7 @@ from personaagent.core.settings import Mode, Sampling, load_settings
 if TYPE_CHECKING:
     from personaagent.core.alignment import Alignment
     from personaagent.core.records import Episode
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
 
 QUERY_CHARS = 32_000
 

@@ -17,7 +17,7 @@ from personaagent.core.errors import Conflict
 from personaagent.core.records import Record
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
 
 
 class Aligned(Record):

@@ -11,7 +11,7 @@ from personaagent.core.records import Answer, check_text, check_user_id
 from personaagent.core.settings import load_settings
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
 
 Thread = Annotated[
     str | None, typer.Option(help="Name of the conversation to go on with. Default: a new one.")

@@ -16,7 +16,7 @@ from personaagent.core.errors import PersonaAgentError, UsageError
 from personaagent.core.records import Answer, check_user_id, new_id
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
 
 T = TypeVar("T")
 EARLIER = 200
@@ -46,7 +46,7 @@ class Chat:
     async def talk(self) -> None:
         """Answer message after message, until the user has enough; a failed turn ends nothing."""
         if interactive():
-            model = self.agent.parts.models.describe("actor")
+            model = self.agent.deps.models.describe("actor")
             notice(f"{model} answers {self.user}. /help lists the commands, Ctrl-D ends.")
         newest = await self.agent.memory(self.user).episodes.newest(EARLIER)
         async for text in messages([episode.query for episode in reversed(newest)]):

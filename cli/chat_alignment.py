@@ -9,7 +9,7 @@ from personaagent.core.alignment import Alignment
 from personaagent.core.errors import Unapproved
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
 
 
 def begin_alignment(agent: "LocalAgent", user: str) -> None:

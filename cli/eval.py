@@ -244,11 +244,11 @@ def _run(options: "Options", settings: Settings, where: "Where") -> Path:
 
     async def work() -> Path:
         with waiting("Starting …"):
-            from personaagent.eval.methods.all import METHODS
             from personaagent.eval.run import named, run, tasks_of
+            from personaagent.eval.solvers.all import SOLVERS
 
             tasks_of(options)
-            asking = any(each.asks for each in named(METHODS, options.methods, "method"))
+            asking = any(each.asks for each in named(SOLVERS, options.methods, "method"))
         await pull_needed(settings, "all" if asking else None, embeddings=True)
         with EvalProgress() as progress:
             return await run(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from personaagent.eval.plan import Progress
-    from personaagent.eval.samples import Sample
+    from personaagent.eval.results import Result
 
 
 class EvalProgress:
@@ -60,7 +60,7 @@ class EvalProgress:
                 "", total=progress.total, completed=self._done_before, rate="", errors=""
             )
 
-    def done(self, sample: "Sample") -> None:
+    def done(self, sample: "Result") -> None:
         """A sample is done."""
         assert self._progress is not None
         done, failed = self._progress.done, self._progress.failed

@@ -10,7 +10,7 @@ from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, Signal, check_text, check_user_id
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
 
 ID_CHARS = 128
 NOTED = {

@@ -20,7 +20,7 @@ from personaagent.core.records import Episode, Persona, Record, check_user_id, n
 from personaagent.memory.rules import Difference, difference
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
     from personaagent.memory.user import UserMemory
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}

@@ -14,7 +14,7 @@ from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, check_user_id
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
     from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
 
@@ -41,8 +41,8 @@ def import_file(
     check_user_id(user)
 
     async def work(agent: "LocalAgent") -> "Imported":
+        from personaagent.memory.exchange.import_file import Refused
         from personaagent.memory.exchange.importer import import_episodes
-        from personaagent.memory.exchange.read import Refused
 
         try:
             return await import_episodes(agent.memory(user), file, progress)
@@ -123,7 +123,7 @@ def search(
 
     async def work(agent: "LocalAgent") -> list[Episode]:
         memory = await known_user(agent, user)
-        return await memory.look_up(text, top_k or agent.parts.settings.top_k)
+        return await memory.look_up(text, top_k or agent.deps.settings.top_k)
 
     show(run(work, embeddings=True), as_json, episodes_view)
 

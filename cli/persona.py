@@ -14,7 +14,7 @@ from personaagent.core.records import Persona, check_user_id
 from personaagent.memory.rules import Difference, difference, publish_edited, with_changes
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
     from personaagent.memory.user import UserMemory
 
 T = TypeVar("T")

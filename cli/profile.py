@@ -10,7 +10,7 @@ from personaagent.cli.run import User, known_user, run
 from personaagent.core.records import Profile, Usage, check_user_id
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
 
 profile_app = typer.Typer(
     help="What is known of a user: computed facts, and a summary.",

@@ -11,7 +11,7 @@ from personaagent.core.errors import ConfigurationError, DataError
 from personaagent.core.settings import Role, Settings, load_settings
 
 if TYPE_CHECKING:
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
     from personaagent.memory.user import UserMemory
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ async def _run(
     embeddings: bool,
 ) -> T:
     with waiting("Starting …"):
-        from personaagent.graphs.local import open_local
+        from personaagent.local.agent import open_local
     await pull_needed(settings, role, embeddings=embeddings)
     async with open_local(settings) as agent:
         return await work(agent)

@@ -13,8 +13,8 @@ from personaagent.core.records import check_user_id
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from personaagent.eval.scorecard import Scorecard
-    from personaagent.graphs.local import LocalAgent
+    from personaagent.local.agent import LocalAgent
+    from personaagent.scorecard.scorecard import Scorecard
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 32
@@ -39,18 +39,18 @@ def show_scorecard(
     check_user_id(user)
 
     async def work(agent: "LocalAgent") -> "Scorecard":
-        from personaagent.eval.scorecard import scorecard
+        from personaagent.scorecard.scorecard import scorecard
 
         await known_user(agent, user)
         with progress("Testing episodes") as advance:
-            return await scorecard(agent.parts, agent.store, user, limit, advance)
+            return await scorecard(agent.deps, agent.store, user, limit, advance)
 
     card = run(work, role="all", embeddings=True)
     for warning in card.warnings:
         warn(warning)
     show(card, as_json, scorecard_view)
     if picture is not None:
-        from personaagent.eval.picture import draw
+        from personaagent.scorecard.plot import draw
 
         draw(card, picture)
         notice(f"The picture is in {picture}.")
@@ -75,7 +75,7 @@ def scorecard_view(card: "Scorecard") -> "RenderableType":
 def _means(card: "Scorecard") -> "RenderableType":
     from rich.table import Table
 
-    from personaagent.eval.conditions import CONDITIONS
+    from personaagent.scorecard.conditions import CONDITIONS
 
     table = Table(box=None)
     table.add_column()
@@ -97,7 +97,7 @@ def _means(card: "Scorecard") -> "RenderableType":
 def _chart(card: "Scorecard") -> "RenderableType":
     from rich.table import Table
 
-    from personaagent.eval.conditions import CONDITIONS
+    from personaagent.scorecard.conditions import CONDITIONS
 
     running = {condition: card.running(condition) for condition in CONDITIONS}
     lowest, highest = min(map(min, running.values())), max(map(max, running.values()))

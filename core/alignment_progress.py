@@ -26,7 +26,7 @@ class Progress(Record):
 
 def progress_of(state: Mapping[str, Any], *, compared: bool) -> Progress:
     """How the run with this state stands; ``compared``: the losses are of what was simulated."""
-    episodes = [*state["batch"], *state["holdout"], *state["seen"]]
+    episodes = [*state["batch"], *state["holdout"], *state["earlier_batches"]]
     losses = {each: Loss.model_validate(loss).loss for each, loss in state["losses"].items()}
     return Progress(
         round=state["round"],

@@ -111,7 +111,7 @@ class Plan(Record):
         ) == "similar" and not context.query.strip():
             raise UsageError("Say what the batch is to be similar to: give a query.")
         begun = {"run": run, "trigger": trigger, "started_at": at}
-        plan = cls.model_validate(usual | said | begun).within(settings)
+        plan = cls.model_validate(usual | said | begun).clamped_to(settings)
         priced = settings.price_input or settings.price_output
         if not priced and (plan.price or settings.align_daily_price):
             raise UsageError(
@@ -120,7 +120,7 @@ class Plan(Record):
             )
         return plan
 
-    def within(self, settings: Settings) -> "Plan":
+    def clamped_to(self, settings: Settings) -> "Plan":
         """This plan, with no limit above that of the settings, and the user asked where they say so:
         on a server the owner of a thread may write what stands in its state."""
         limits: dict[str, float] = {
@@ -170,17 +170,21 @@ class AlignmentState(TypedDict):
     ]
     plan: Annotated[Json, Field(description="What this run goes by."), replace]
     from_version: Annotated[int, Field(description="The version the run started from."), replace]
-    initial: Annotated[list[Json], Field(description="Its rules."), replace]
+    initial_rules: Annotated[list[Json], Field(description="Its rules."), replace]
     rules: Annotated[list[Json], Field(description="The best rules so far."), replace]
-    taken: Annotated[
+    accepted_history: Annotated[
         list[list[Json]], Field(description="All rules that were the best for a time."), replace
     ]
     round: Annotated[int, Field(description="Which round this is, from 1."), replace]
-    idle: Annotated[int, Field(description="Rounds in a row without an accepted edit."), replace]
+    stale_rounds: Annotated[
+        int, Field(description="Rounds in a row without an accepted edit."), replace
+    ]
     batch: Annotated[Ids, Field(description="Episodes that the persona learns from."), replace]
     holdout: Annotated[Ids, Field(description="Episodes that it is proved on."), replace]
-    seen: Annotated[Ids, Field(description="Episodes of earlier batches of the run."), replace]
-    scenes: Annotated[
+    earlier_batches: Annotated[
+        Ids, Field(description="Episodes of earlier batches of the run."), replace
+    ]
+    episode_contexts: Annotated[
         Json,
         Field(description="By episode: what comes to mind, and what is known of the user."),
         replace,
@@ -204,7 +208,7 @@ class AlignmentState(TypedDict):
     ]
     rounds: Annotated[list[Json], Field(description="What each round did."), replace]
     usage: Annotated[Json, Field(description="Calls and tokens, by role."), spend]
-    proving: Annotated[Json, Field(description="The part of them that proving took."), spend]
+    gate_usage: Annotated[Json, Field(description="The part of them that proving took."), spend]
     cached: Annotated[int, Field(description="Simulations that were not paid for again."), count]
     stopped_by: Annotated[
         str, Field(description="What ended the run; empty while it runs."), replace
@@ -217,9 +221,9 @@ class Branch(TypedDict):
     """What one branch of simulate is sent: an episode, its scene, and the rules to answer by."""
 
     episode: Annotated[str, Field(description="Whose query is answered again.")]
-    scene: Annotated[Json, Field(description="What comes to mind for it.")]
+    episode_context: Annotated[Json, Field(description="What comes to mind for it.")]
     rules: Annotated[list[Json], Field(description="The rules so far.")]
-    proving: Annotated[bool, Field(description="Whether it proves, and is not learned from.")]
+    held_out: Annotated[bool, Field(description="Whether it proves, and is not learned from.")]
     plan: Annotated[Json, Field(description="What the run goes by.")]
     usage: Annotated[Json, Field(description="Calls and tokens so far.")]
 

@@ -1,6 +1,6 @@
 """The tasks and methods that there are, in a few words each."""
 
-from personaagent.eval.methods.all import BASELINES, METHODS
+from personaagent.eval.solvers.all import BASELINES, SOLVERS
 from personaagent.eval.tasks.all import TASKS
 
 ABOUT = {
@@ -51,6 +51,6 @@ def catalogue() -> Rows:
                 "recalls": method.recalls is not None,
                 "baseline": name in BASELINES,
             }
-            for name, method in METHODS.items()
+            for name, method in SOLVERS.items()
         ],
     }

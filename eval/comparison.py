@@ -5,7 +5,7 @@ from pathlib import Path
 
 from personaagent.core.records import Record
 from personaagent.eval.estimate import Difference
-from personaagent.eval.kept import Kept, Place, kept_of
+from personaagent.eval.result_index import Place, ResultIndex, index_results
 from personaagent.eval.run import tasks_of
 from personaagent.eval.run_record import differing, read_run
 from personaagent.eval.summary import compare_kept
@@ -40,7 +40,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     ours, theirs = read_run(first).made_with, read_run(second).made_with
     names = [name for name in ours.options.tasks if name in theirs.options.tasks]
     tasks = tasks_of(ours.options)
-    before, after = kept_of(first), kept_of(second)
+    before, after = index_results(first), index_results(second)
     return Comparison(
         rows=[
             row
@@ -54,7 +54,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
 
 
 def _rows(
-    task: Task, method: str, first: Mapping[Place, Kept], second: Mapping[Place, Kept]
+    task: Task, method: str, first: Mapping[Place, ResultIndex], second: Mapping[Place, ResultIndex]
 ) -> list[Compared]:
     against = compare_kept(task.metrics, second, first)
     both = [

@@ -6,11 +6,11 @@ from pathlib import Path
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Record
 from personaagent.core.settings import Settings, load_settings
-from personaagent.eval.estimate import Estimate
 from personaagent.eval.prices import Prices
 from personaagent.eval.run import tasks_of
 from personaagent.eval.run_record import Options, read_run
 from personaagent.eval.summary import MethodSummary, summarise
+from personaagent.scorecard.estimate import Estimate
 
 AXES = {
     "batch": "align_batch",

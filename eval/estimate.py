@@ -10,33 +10,23 @@ Gelbach and Miller, Review of Economics and Statistics 90(3), 2008, for clusters
 Statistical Applications in Genetics and Molecular Biology 9(1), 2010, for the p-value.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from personaagent.core.records import Record
-from personaagent.eval.metrics.protocol import Array, Metric, Outcome
+from personaagent.eval.metrics.protocol import Metric, Outcome
+from personaagent.scorecard.bootstrap import (
+    RESAMPLES,
+    Array,
+    draws,
+    percentiles,
+    resampled,
+    swaps,
+)
+from personaagent.scorecard.estimate import Estimate
 
-RESAMPLES = 10_000
 ROUNDING = 1e-12
 """Differences nearer to each other than this are the same."""
-DRAWN_AT_ONCE = 1_000_000
-"""Users drawn in one block: 1 MB."""
-BLOCKS_KEPT = 64
-MOST_DRAWN = 255
-"""Of one user in one resample: more than will ever be."""
-
-Counts = np.ndarray[Any, np.dtype[np.uint8]]
-
-
-class Estimate(Record):
-    """A mean and its 95% interval, from ``low`` to ``high``."""
-
-    mean: float
-    low: float
-    high: float
 
 
 class Difference(Estimate):
@@ -45,23 +35,13 @@ class Difference(Estimate):
     p: float
 
 
-def estimate(values: Sequence[float]) -> Estimate:
-    """The mean of at least one value, with the percentile bootstrap interval.
-
-    Of differences in pairs it is the paired bootstrap.
-    """
-    each = np.asarray(values, dtype=float)[:, None]
-    low, high = _percentiles(_resampled(_draws, each)[:, 0] / len(values))
-    return Estimate(mean=float(np.mean(values)), low=low, high=high)
-
-
 def interval(metric: Metric, outcomes: Sequence[Outcome]) -> Estimate:
     """The metric over at least one outcome, with the interval of the bootstrap over users.
 
     So many users as there are are drawn with replacement, each with all its outcomes, 10,000 times.
     """
     sums = np.array([*_by_user(metric, outcomes).values()])
-    low, high = _percentiles(metric.of(_resampled(_draws, sums)))
+    low, high = percentiles(metric.of(resampled(draws, sums)))
     return Estimate(mean=float(metric.of(sums.sum(axis=0))), low=low, high=high)
 
 
@@ -83,10 +63,10 @@ def compare(metric: Metric, ours: Sequence[Outcome], theirs: Sequence[Outcome]) 
     first = np.array([our_sums[user] for user in both])
     second = np.array([their_sums[user] for user in both])
     difference = float(metric.of(first.sum(axis=0)) - metric.of(second.sum(axis=0)))
-    low, high = _percentiles(
-        metric.of(_resampled(_draws, first)) - metric.of(_resampled(_draws, second))
+    low, high = percentiles(
+        metric.of(resampled(draws, first)) - metric.of(resampled(draws, second))
     )
-    moved = _resampled(_swaps, second - first)
+    moved = resampled(swaps, second - first)
     swapped = metric.of(first.sum(axis=0) + moved) - metric.of(second.sum(axis=0) - moved)
     less = int(np.sum(np.abs(swapped) < abs(difference) - ROUNDING))
     p = (1 + RESAMPLES - less) / (1 + RESAMPLES)
@@ -100,47 +80,3 @@ def _by_user(metric: Metric, outcomes: Sequence[Outcome]) -> Mapping[str, Array]
         terms = np.asarray(metric.terms(outcome), dtype=float)
         sums[outcome.user_id] = sums.get(outcome.user_id, 0.0) + terms
     return sums
-
-
-def _resampled(weights: Callable[[int], Iterator[Counts]], sums: Array) -> Array:
-    """The sums over all users in each resample, as ``(resamples, terms)``."""
-    return np.concatenate([block.astype(float) @ sums for block in weights(len(sums))])
-
-
-def _draws(users: int) -> Iterator[Counts]:
-    """How often each user is drawn, as ``(resamples, users)`` in blocks."""
-    for begin, count in _blocks(users):
-        yield _drawn(users, begin, count)
-
-
-def _swaps(users: int) -> Iterator[Counts]:
-    """Which users are swapped (1), as ``(resamples, users)`` in blocks."""
-    for begin, count in _blocks(users):
-        yield _swapped(users, begin, count)
-
-
-def _blocks(users: int) -> Iterator[tuple[int, int]]:
-    """Where each block begins, and how many resamples are in it."""
-    size = max(1, min(RESAMPLES, DRAWN_AT_ONCE // users))
-    for begin in range(0, RESAMPLES, size):
-        yield begin, min(size, RESAMPLES - begin)
-
-
-@lru_cache(maxsize=BLOCKS_KEPT)  # every method of a task is resampled over as many users
-def _drawn(users: int, begin: int, count: int) -> Counts:
-    drawn = np.random.default_rng([begin, 0]).integers(0, users, (count, users))
-    places = drawn + users * np.arange(count)[:, None]
-    counts = np.bincount(places.ravel(), minlength=count * users).reshape(count, users)
-    return np.minimum(counts, MOST_DRAWN).astype(np.uint8)
-
-
-@lru_cache(maxsize=BLOCKS_KEPT)
-def _swapped(users: int, begin: int, count: int) -> Counts:
-    return np.random.default_rng([begin, 1]).integers(0, 2, (count, users), dtype=np.uint8)
-
-
-def _percentiles(values: Array) -> tuple[float, float]:
-    """From 2.5% to 97.5% of the values that there are; nan where there are none."""
-    known = values[~np.isnan(values)]
-    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
-    return float(low), float(high)

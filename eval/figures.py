@@ -1,6 +1,7 @@
 """How the figures of the evaluation are written, on the terminal and in the report."""
 
-from personaagent.eval.estimate import Difference, Estimate
+from personaagent.eval.estimate import Difference
+from personaagent.scorecard.estimate import Estimate
 
 NOT_KNOWN = "-"
 LEAST_P = 0.001

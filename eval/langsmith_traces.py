@@ -22,9 +22,9 @@ from langsmith.utils import LangSmithAuthError, LangSmithError, LangSmithNotFoun
 from personaagent.core.errors import ConfigurationError, PersonaAgentError, ServiceError
 from personaagent.core.records import user_key
 from personaagent.core.settings import Settings
-from personaagent.eval.case import Case, Question
+from personaagent.eval.results import Result
 from personaagent.eval.run_record import MadeWith
-from personaagent.eval.samples import Sample
+from personaagent.eval.samples import Query, Sample
 from personaagent.eval.tracing import Trace
 
 HASH_DIGITS = 16
@@ -51,7 +51,7 @@ class LangSmithTraces:
         with tracing_context(enabled=False):
             yield
 
-    async def case(self, task: str, case: Case, questions: Sequence[Question]) -> None:
+    async def case(self, task: str, case: Sample, questions: Sequence[Query]) -> None:
         """Make sure that the dataset has an example of each question.
 
         Raises:
@@ -80,7 +80,7 @@ class LangSmithTraces:
 
     @asynccontextmanager
     async def sample(
-        self, task: str, method: str, case: Case, question: Question
+        self, task: str, method: str, case: Sample, question: Query
     ) -> AsyncIterator[Trace]:
         """One traced run; its scores are sent as feedback at its end.
 
@@ -110,7 +110,7 @@ class LangSmithTraces:
         """Send what is still to be sent; a minute at most."""
         await asyncio.to_thread(self.client.flush, SEND_SECONDS)
 
-    def _feedback(self, run: RunTree, experiment: TracerSession, sample: Sample) -> None:
+    def _feedback(self, run: RunTree, experiment: TracerSession, sample: Result) -> None:
         for name, score in sample.scores.items():
             self.client.create_feedback(
                 run.id,
@@ -121,7 +121,7 @@ class LangSmithTraces:
                 start_time=run.start_time,
             )
 
-    def _example(self, task: str, case: Case, question: Question) -> uuid.UUID:
+    def _example(self, task: str, case: Sample, question: Query) -> uuid.UUID:
         return uuid.uuid5(self.datasets[task].id, f"{case.id}/{question.id}")
 
 
@@ -130,9 +130,9 @@ class _Ended:
     """The trace of a sample: what the run gives out, once it is there."""
 
     run: RunTree
-    sample: Sample | None = None
+    sample: Result | None = None
 
-    def end(self, sample: Sample) -> None:
+    def end(self, sample: Result) -> None:
         self.sample = sample
         self.run.add_metadata({"persona_version": sample.persona_version})
         self.run.end(outputs={"answer": sample.text, "read": sample.read}, error=sample.failed)

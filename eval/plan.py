@@ -5,12 +5,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from personaagent.eval.case import Case, Question
-from personaagent.eval.lines import read_lines
-from personaagent.eval.methods.lab import Lab
-from personaagent.eval.methods.protocol import Answerer, Method, fits
-from personaagent.eval.samples import SAMPLES, Key, Sample
+from personaagent.eval.jsonl import read_lines
+from personaagent.eval.results import SAMPLES, Key, Result
+from personaagent.eval.samples import Query, Sample
 from personaagent.eval.sampling import Asked
+from personaagent.eval.solvers.environment import EvalEnvironment
+from personaagent.eval.solvers.protocol import Answerer, Solver, fits
 from personaagent.eval.tasks.protocol import Task
 
 
@@ -19,7 +19,7 @@ class Plan:
     """What is to be run. ``asked`` are the questions by task; ``history`` as in ``Options``."""
 
     tasks: Sequence[Task]
-    methods: Sequence[Method]
+    methods: Sequence[Solver]
     asked: dict[str, list[Asked]]
     data: Path
     seed: int
@@ -29,7 +29,7 @@ class Plan:
         """How many samples there are."""
         return sum(len(self.methods_on(task)) * len(self.asked[task.name]) for task in self.tasks)
 
-    def methods_on(self, task: Task) -> list[Method]:
+    def methods_on(self, task: Task) -> list[Solver]:
         """The methods that can do the task."""
         return [each for each in self.methods if fits(each, task)]
 
@@ -48,7 +48,7 @@ class Plan:
                     if left:
                         yield Work(task, method, self._cut(case), left)
 
-    def _cut(self, case: Case) -> Case:
+    def _cut(self, case: Sample) -> Sample:
         if self.history is None:
             return case
         newest = case.history[len(case.history) - self.history :] if self.history else []
@@ -60,11 +60,11 @@ class Work:
     """One case for one method, and those of its questions that are left."""
 
     task: Task
-    method: Method
-    case: Case
-    questions: Sequence[Question]
+    method: Solver
+    case: Sample
+    questions: Sequence[Query]
 
-    def ready(self, lab: Lab) -> AbstractAsyncContextManager[Answerer]:
+    def ready(self, lab: EvalEnvironment) -> AbstractAsyncContextManager[Answerer]:
         """The method, ready for the questions."""
         if self.task.answers or self.method.recalls is None:
             return self.method.ready(self.case, lab)
@@ -85,7 +85,7 @@ class Progress:
         """How many samples are still to be run."""
         return self.total - self.done
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: Result) -> None:
         """Count one that was not done before."""
         self.done += 1
         self.failed += sample.failed is not None
@@ -94,7 +94,7 @@ class Progress:
 def progress_of(folder: Path, plan: Plan, *, retry_failed: bool) -> Progress:
     """How far the run in ``folder`` is; with ``retry_failed`` what failed is still to be done."""
     failed = {
-        sample.key: sample.failed is not None for sample in read_lines(folder / SAMPLES, Sample)
+        sample.key: sample.failed is not None for sample in read_lines(folder / SAMPLES, Result)
     }
     before = frozenset(key for key in failed if not (retry_failed and failed[key]))
     return Progress(plan.total(), before, len(before), sum(failed[key] for key in before))

@@ -11,15 +11,15 @@ from filelock import FileLock, Timeout
 from personaagent.core.errors import Conflict, UsageError
 from personaagent.core.files import make_private
 from personaagent.core.settings import Settings
-from personaagent.eval.methods.all import METHODS
-from personaagent.eval.methods.icl import draw_examples
-from personaagent.eval.methods.lab import open_lab
-from personaagent.eval.methods.protocol import Method, fits
 from personaagent.eval.plan import Plan, Progress, progress_of
+from personaagent.eval.results import Result
 from personaagent.eval.run_record import MadeWith, Options, begin, made_with, session
 from personaagent.eval.runner import evaluate
-from personaagent.eval.samples import Sample
 from personaagent.eval.sampling import draw, drawn
+from personaagent.eval.solvers.all import SOLVERS
+from personaagent.eval.solvers.environment import open_environment
+from personaagent.eval.solvers.icl import draw_examples
+from personaagent.eval.solvers.protocol import Solver, fits
 from personaagent.eval.tasks.all import TASKS
 from personaagent.eval.tasks.prefeval import PrefEval
 from personaagent.eval.tasks.protocol import Task
@@ -54,7 +54,7 @@ async def run(
     where: Where,
     *,
     on_begin: OnBegin = lambda folder, progress: None,
-    on_done: Callable[[Sample], None] = lambda sample: None,
+    on_done: Callable[[Result], None] = lambda sample: None,
 ) -> Path:
     """Run all that is not done yet; returns the folder in which everything is kept.
 
@@ -65,7 +65,7 @@ async def run(
         Conflict: another process is running in the folder.
     """
     settings = settings.model_copy(update={"concurrency": where.concurrency})
-    tasks, methods = [*tasks_of(options).values()], named(METHODS, options.methods, "method")
+    tasks, methods = [*tasks_of(options).values()], named(SOLVERS, options.methods, "method")
     _check_fit(tasks, methods)
     plan = Plan(
         tasks=tasks,
@@ -95,7 +95,7 @@ async def run(
         if progress.left:
             traces = await _traces(where.langsmith, made, settings)
             examples = _examples(plan, options) if "icl" in options.methods else {}
-            async with open_lab(settings, options.seed, examples=examples) as lab:
+            async with open_environment(settings, options.seed, examples=examples) as lab:
                 await evaluate(
                     plan,
                     lab,
@@ -131,7 +131,7 @@ def named(known: Mapping[str, T], names: Sequence[str], what: str) -> list[T]:
     return [known[name] for name in names]
 
 
-def _check_fit(tasks: Sequence[Task], methods: Sequence[Method]) -> None:
+def _check_fit(tasks: Sequence[Task], methods: Sequence[Solver]) -> None:
     """See that each task has a method that can do it.
 
     Raises:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from personaagent.core.errors import ConfigurationError, PersonaAgentError, UsageError
-from personaagent.eval.case import Question
-from personaagent.eval.lines import Lines
-from personaagent.eval.methods.lab import Lab
-from personaagent.eval.methods.protocol import Answerer
+from personaagent.eval.jsonl import Lines
 from personaagent.eval.plan import Plan, Progress, Work
-from personaagent.eval.samples import LEARNED, SAMPLES, Lesson, Sample, Turned
+from personaagent.eval.results import LEARNED, SAMPLES, Result, SwappedOptions, TrainingRecord
+from personaagent.eval.samples import Query
+from personaagent.eval.solvers.environment import EvalEnvironment
+from personaagent.eval.solvers.protocol import Answerer
 from personaagent.eval.tasks.options import meant
 from personaagent.eval.tasks.protocol import Task
 from personaagent.eval.tracing import NoTraces, Trace, Traces
@@ -25,12 +25,12 @@ from personaagent.eval.tracing import NoTraces, Trace, Traces
 ENDS = (ConfigurationError, UsageError)
 """What no other sample would fare better with: it ends the run."""
 
-OnDone = Callable[[Sample], None]
+OnDone = Callable[[Result], None]
 
 
 async def evaluate(
     plan: Plan,
-    lab: Lab,
+    lab: EvalEnvironment,
     folder: Path,
     progress: Progress,
     *,
@@ -69,7 +69,7 @@ async def evaluate(
 
 @dataclass(frozen=True)
 class _Run:
-    lab: Lab
+    lab: EvalEnvironment
     samples: Lines
     learned: Lines
     progress: Progress
@@ -96,7 +96,7 @@ class _Run:
                 return
             if answerer.learned is not None:
                 self.learned.append(
-                    Lesson(
+                    TrainingRecord(
                         task=work.task.name,
                         method=work.method.name,
                         case=work.case.id,
@@ -106,14 +106,14 @@ class _Run:
                 )
             await side_by_side(self._question(work, answerer, each) for each in work.questions)
 
-    async def _question(self, work: Work, answerer: Answerer, question: Question) -> None:
+    async def _question(self, work: Work, answerer: Answerer, question: Query) -> None:
         async with self.room, self._traced(work, question) as trace:
             self._keep(await self._sample(work, answerer, question), trace)
 
-    def _traced(self, work: Work, question: Question) -> AbstractAsyncContextManager[Trace]:
+    def _traced(self, work: Work, question: Query) -> AbstractAsyncContextManager[Trace]:
         return self.traces.sample(work.task.name, work.method.name, work.case, question)
 
-    async def _sample(self, work: Work, answerer: Answerer, question: Question) -> Sample:
+    async def _sample(self, work: Work, answerer: Answerer, question: Query) -> Result:
         try:
             started = time.monotonic()
             answered = await answerer.answer(question)
@@ -139,7 +139,7 @@ class _Run:
             }
         )
 
-    def _keep(self, sample: Sample, trace: Trace) -> None:
+    def _keep(self, sample: Result, trace: Trace) -> None:
         self.samples.append(sample)
         self.progress.add(sample)
         self.on_done(sample)
@@ -147,8 +147,8 @@ class _Run:
 
 
 async def _turned(
-    task: Task, answerer: Answerer, question: Question, first: str | None
-) -> Turned | None:
+    task: Task, answerer: Answerer, question: Query, first: str | None
+) -> SwappedOptions | None:
     """The answer in the opposite order, beside that which was read as ``first``."""
     other = question.turned
     if other is None or not task.answers:
@@ -156,11 +156,11 @@ async def _turned(
     answered = await answerer.answer(other)
     read = task.read(other, answered.text or "")
     same = first is not None and meant(task, question, first) == meant(task, other, read)
-    return Turned(text=answered.text, read=read, agrees=same, usage=answered.usage)
+    return SwappedOptions(text=answered.text, read=read, agrees=same, usage=answered.usage)
 
 
-def _sample(work: Work, question: Question) -> Sample:
-    return Sample(
+def _sample(work: Work, question: Query) -> Result:
+    return Result(
         task=work.task.name,
         method=work.method.name,
         case=work.case.id,
@@ -171,7 +171,7 @@ def _sample(work: Work, question: Question) -> Sample:
     )
 
 
-def _failed(work: Work, question: Question, error: Exception) -> Sample:
+def _failed(work: Work, question: Query, error: Exception) -> Result:
     known = isinstance(error, PersonaAgentError)
     what = str(error) if known else f"Something unforeseen: {type(error).__name__}: {error}"
     return _sample(work, question).model_copy(update={"failed": what or type(error).__name__})

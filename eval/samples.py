@@ -1,76 +1,65 @@
-"""What a run keeps of each question: the answer, what it was worth, and what it took."""
+"""What is evaluated: a user's history, and the questions that are asked after it."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import Field
 
-from personaagent.core.records import Record, Usage
-from personaagent.eval.case import Learned
-
-SAMPLES = "samples.jsonl"
-LEARNED = "learned.jsonl"
+from personaagent.core.records import Episode, Record, Usage
 
 
-class Key(NamedTuple):
-    """What a sample is of."""
+class Query(Record):
+    """One question, and what the user wanted.
 
-    task: str
-    method: str
-    case: str
-    question: str
-
-
-class Turned(Record):
-    """The same question with its options in the opposite order, and how its answer was read.
-
-    ``agrees`` says whether the same option was meant both times; what cannot be read never is.
+    ``gold`` is "" where only a judge can say. ``options`` are the texts to choose from, in the
+    order in which ``query`` shows them; ``turned`` asks the same with the options in the opposite
+    order. ``details`` is what the task's own scoring needs besides (evidence ids, a preference).
     """
 
-    text: str | None
-    read: str | None
-    agrees: bool
-    usage: Usage
+    id: str
+    query: str
+    gold: str = ""
+    options: list[str] = Field(default_factory=list)
+    turned: "Query | None" = None
+    details: dict[str, Any] = Field(default_factory=dict)
 
 
 class Sample(Record):
-    """One method's answer to one question of one user.
+    """One user's episodes, oldest first, and the questions after them; no answer is among them.
 
-    ``failed`` is the sentence of what went wrong: such a sample has no answer and is never scored.
-    ``read`` is the answer as the task understands it (None: unparsable), ``judge`` what judging it
-    took. ``seconds`` is from question to answer, judging left out. ``told`` is all that the model
-    was told last.
+    ``id`` is unique in its task. Cases of one ``user_id`` are one draw of the bootstrap.
     """
 
+    id: str
     task: str
-    method: str
-    case: str
-    question: str
     user_id: str
-    query: str
-    gold: str
-    failed: str | None = None
-    text: str | None = None
-    read: str | None = None
-    scores: dict[str, float] = Field(default_factory=dict)
+    history: list[Episode]
+    questions: list[Query]
+
+
+class Answered(Record):
+    """A method's answer to a question, and how it came about.
+
+    ``text`` is None where the method only recalls. ``recalled`` are the ids of the episodes that
+    were before the model, best first; ``told`` is all that the model was told last, as
+    ``{role, content}``.
+    """
+
+    text: str | None
     usage: Usage = Usage()
-    judge: Usage = Usage()
-    seconds: float = 0.0
     recalled: list[str] = Field(default_factory=list)
     told: list[dict[str, Any]] = Field(default_factory=list)
     persona_version: int | None = None
-    turned: Turned | None = None
-
-    @property
-    def key(self) -> Key:
-        """What it is of."""
-        return Key(self.task, self.method, self.case, self.question)
 
 
-class Lesson(Record):
-    """What one method learned from one case before its questions."""
+class TrainingResult(Record):
+    """What a method learned from a case before its first question.
 
-    task: str
-    method: str
-    case: str
-    user_id: str
-    learned: Learned
+    ``alignment`` is the result of the run (`Alignment.stored()`), where there was one;
+    ``before`` and ``after`` are the persona's rules, rendered.
+    """
+
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    alignment: dict[str, Any] | None = None
+    before: str = ""
+    after: str = ""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from personaagent.core.records import Record
-from personaagent.eval.case import Case
+from personaagent.eval.samples import Sample
 
 
 class Drawn(Record):
@@ -25,7 +25,7 @@ class Asked(NamedTuple):
     question: str
 
 
-def draw(cases: Iterable[Case], users: int | None, limit: int | None, seed: int) -> list[Asked]:
+def draw(cases: Iterable[Sample], users: int | None, limit: int | None, seed: int) -> list[Asked]:
     """The questions of so many users, of these at most ``limit``; None stands for all of them.
 
     Which, the seed decides; a larger number adds to the draw of a smaller one.

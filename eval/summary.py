@@ -7,16 +7,17 @@ from statistics import fmean
 from typing import Any
 
 from personaagent.core.records import Record, RoleUsage, Usage
-from personaagent.eval.estimate import Difference, Estimate, compare, interval
-from personaagent.eval.kept import Kept, Place, kept_of, lessons_of
-from personaagent.eval.learning import Learning, learning
-from personaagent.eval.methods.all import BASELINES, METHODS
-from personaagent.eval.methods.protocol import fits
+from personaagent.eval.estimate import Difference, compare, interval
+from personaagent.eval.learning_stats import Learning, learning
 from personaagent.eval.metrics.protocol import Metric, Outcome
 from personaagent.eval.prices import Prices
+from personaagent.eval.result_index import Place, ResultIndex, index_results, lessons_of
+from personaagent.eval.results import TrainingRecord
 from personaagent.eval.run_record import MadeWith, read_run
-from personaagent.eval.samples import Lesson
+from personaagent.eval.solvers.all import BASELINES, SOLVERS
+from personaagent.eval.solvers.protocol import fits
 from personaagent.eval.tasks.protocol import Task
+from personaagent.scorecard.estimate import Estimate
 
 
 class Against(Record):
@@ -97,7 +98,7 @@ def summarise(
     """
     record = read_run(folder)
     made = record.made_with
-    kept = kept_of(folder)
+    kept = index_results(folder)
     lessons = lessons_of(folder)
     spent = Usage()
     for samples in kept.values():
@@ -133,13 +134,15 @@ def summarise(
         total=sum(
             made.drawn[task].questions
             for task, method in order
-            if fits(METHODS[method], tasks[task])
+            if fits(SOLVERS[method], tasks[task])
         ),
     )
 
 
 def compare_kept(
-    metrics: Sequence[Metric], ours: Mapping[Place, Kept], theirs: Mapping[Place, Kept]
+    metrics: Sequence[Metric],
+    ours: Mapping[Place, ResultIndex],
+    theirs: Mapping[Place, ResultIndex],
 ) -> Against:
     """Ours less theirs, on the questions that both answered."""
     both = [
@@ -163,8 +166,8 @@ def compare_kept(
 
 def _task(
     task: Task,
-    kept: Mapping[str, Mapping[Place, Kept]],
-    lessons: Mapping[str, Sequence[Lesson]],
+    kept: Mapping[str, Mapping[Place, ResultIndex]],
+    lessons: Mapping[str, Sequence[TrainingRecord]],
     made: MadeWith,
     prices: Prices,
     against: str | None,
@@ -201,8 +204,8 @@ def _best_baseline(first: Metric, methods: Mapping[str, MethodSummary]) -> str |
 
 def _method(
     task: Task,
-    samples: Sequence[Kept],
-    lessons: Sequence[Lesson],
+    samples: Sequence[ResultIndex],
+    lessons: Sequence[TrainingRecord],
     made: MadeWith,
     prices: Prices,
 ) -> MethodSummary:

@@ -11,14 +11,14 @@ from typing import Protocol
 
 from langsmith.run_helpers import tracing_context
 
-from personaagent.eval.case import Case, Question
-from personaagent.eval.samples import Sample
+from personaagent.eval.results import Result
+from personaagent.eval.samples import Query, Sample
 
 
 class Trace(Protocol):
     """The trace of one sample, while it is made."""
 
-    def end(self, sample: Sample) -> None:
+    def end(self, sample: Result) -> None:
         """Record the result."""
         ...
 
@@ -30,12 +30,12 @@ class Traces(Protocol):
         """Around the whole run."""
         ...
 
-    async def case(self, task: str, case: Case, questions: Sequence[Question]) -> None:
+    async def case(self, task: str, case: Sample, questions: Sequence[Query]) -> None:
         """These questions of the case come next."""
         ...
 
     def sample(
-        self, task: str, method: str, case: Case, question: Question
+        self, task: str, method: str, case: Sample, question: Query
     ) -> AbstractAsyncContextManager[Trace]:
         """Around one sample."""
         ...
@@ -54,17 +54,17 @@ class NoTraces:
         with tracing_context(enabled=False):
             yield
 
-    async def case(self, task: str, case: Case, questions: Sequence[Question]) -> None:
+    async def case(self, task: str, case: Sample, questions: Sequence[Query]) -> None:
         """Nothing."""
 
     @asynccontextmanager
     async def sample(
-        self, task: str, method: str, case: Case, question: Question
+        self, task: str, method: str, case: Sample, question: Query
     ) -> AsyncIterator[Trace]:
         """Nothing."""
         yield self
 
-    def end(self, sample: Sample) -> None:
+    def end(self, sample: Result) -> None:
         """Nothing."""
 
     async def flush(self) -> None:

@@ -1,1 +1,1 @@
-"""The graphs: topology and nothing else; and the agent as it runs on one machine."""
+"""The graphs: topology and nothing else."""

@@ -9,13 +9,13 @@ from langgraph.types import RetryPolicy
 
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentInput, AgentState
-from personaagent.models.failures import is_transient
+from personaagent.models.invoke import is_transient
 from personaagent.nodes.agent.inject_persona import inject_persona
 from personaagent.nodes.agent.react import react
 from personaagent.nodes.agent.recall import recall
 from personaagent.nodes.agent.remember import remember
 from personaagent.nodes.agent.tools import tools
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 AgentGraph = StateGraph[AgentState, AgentContext, AgentInput, AgentState]
 Answering = StateGraph[AgentState, AgentContext, AgentState, AgentState]
@@ -24,15 +24,15 @@ TAGS = ["personaagent", NAME]
 """By which the traces of turns can be told from others."""
 
 
-def build(parts: Parts) -> AgentGraph:
+def build(deps: Dependencies) -> AgentGraph:
     """The agent's graph over these parts, to be compiled with a store (and a checkpointer)."""
     once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
-    patience = parts.settings.patience
+    patience = deps.settings.patience
     graph = StateGraph(AgentState, context_schema=AgentContext, input_schema=AgentInput)
-    graph.add_node("recall", partial(recall, parts=parts), retry_policy=once_more, timeout=patience)
-    graph.add_node("inject_persona", partial(inject_persona, parts=parts))
-    _add_answering(graph, parts, then="remember")
-    graph.add_node("remember", partial(remember, parts=parts), timeout=patience)
+    graph.add_node("recall", partial(recall, deps=deps), retry_policy=once_more, timeout=patience)
+    graph.add_node("inject_persona", partial(inject_persona, deps=deps))
+    _add_answering(graph, deps, then="remember")
+    graph.add_node("remember", partial(remember, deps=deps), timeout=patience)
     graph.add_edge(START, "recall")
     graph.add_edge("recall", "inject_persona")
     graph.add_edge("inject_persona", "react")
@@ -40,22 +40,22 @@ def build(parts: Parts) -> AgentGraph:
     return graph
 
 
-def answering(parts: Parts) -> Answering:
+def answering(deps: Dependencies) -> Answering:
     """The agent from its system prompt to its answer, ``react <-> tools``: what alignment simulates."""
     graph = StateGraph(AgentState, context_schema=AgentContext)
-    _add_answering(graph, parts, then=END)
+    _add_answering(graph, deps, then=END)
     graph.add_edge(START, "react")
     return graph
 
 
-def _add_answering(graph: AgentGraph | Answering, parts: Parts, *, then: str) -> None:
+def _add_answering(graph: AgentGraph | Answering, deps: Dependencies, *, then: str) -> None:
     once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
-    patience = parts.settings.patience
-    graph.add_node("react", partial(react, parts=parts), retry_policy=once_more, timeout=patience)
-    if not parts.tools:
+    patience = deps.settings.patience
+    graph.add_node("react", partial(react, deps=deps), retry_policy=once_more, timeout=patience)
+    if not deps.tools:
         graph.add_edge("react", then)
         return
-    graph.add_node("tools", tools(parts), timeout=patience)
+    graph.add_node("tools", tools(deps), timeout=patience)
     graph.add_conditional_edges("react", _tools_or(then), ["tools", then])
     graph.add_edge("tools", "react")
 
@@ -70,12 +70,3 @@ def _tools_or(then: str) -> Callable[[AgentState], str]:
 def recursion_limit(settings: Settings) -> int:
     """More steps of the graph than a turn can take, which is held by ``max_steps``."""
     return 2 * settings.max_steps + 8
-
-
-parts = Parts.make(index_folder="server-index")
-"""Those of a server's process; both graphs share them. A server has a store of its own, and so an
-index of its own: the command's, in the same data folder, is of another store."""
-builder = build(parts)
-graph = builder.compile(name=NAME).with_config(
-    tags=TAGS, recursion_limit=recursion_limit(parts.settings)
-)

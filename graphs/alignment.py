@@ -8,8 +8,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, Send
 
 from personaagent.core.alignment_state import AlignmentContext, AlignmentInput, AlignmentState
-from personaagent.graphs.agent import answering, parts
-from personaagent.models.failures import is_transient
+from personaagent.graphs.agent import answering
+from personaagent.models.invoke import is_transient
 from personaagent.nodes.alignment.compare import compare
 from personaagent.nodes.alignment.critique import critique
 from personaagent.nodes.alignment.gate import gate
@@ -18,7 +18,7 @@ from personaagent.nodes.alignment.sample import sample
 from personaagent.nodes.alignment.simulate import branches, simulate
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.update import update
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 AlignmentGraph = StateGraph[AlignmentState, AlignmentContext, AlignmentInput, AlignmentState]
 NAME = "alignment"
@@ -32,10 +32,10 @@ WITHOUT_CHECKPOINTS = {"__pregel_durability": "async"}
 """LangGraph hands a run's durability down, and fails if a graph without checkpoints gets ``sync``."""
 
 
-def build(parts: Parts) -> AlignmentGraph:
+def build(deps: Dependencies) -> AlignmentGraph:
     """The graph of alignment over these parts, to be compiled with a store and a checkpointer."""
     once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
-    simulator = simulator_of(parts)
+    simulator = simulator_of(deps)
     graph = StateGraph(AlignmentState, context_schema=AlignmentContext, input_schema=AlignmentInput)
     graph.add_node("sample", partial(sample, simulator=simulator))
     graph.add_node("simulate", partial(simulate, simulator=simulator))
@@ -58,12 +58,12 @@ def build(parts: Parts) -> AlignmentGraph:
     return graph
 
 
-def simulator_of(parts: Parts) -> Simulator:
+def simulator_of(deps: Dependencies) -> Simulator:
     """What simulates answers over these parts: the agent's own path, without and with tools."""
     return Simulator(
-        parts,
+        deps,
         answering={
-            tools: answering(parts if tools else replace(parts, tools=[]))
+            tools: answering(deps if tools else replace(deps, tools=[]))
             .compile(checkpointer=False, name="answer again")
             .with_config(configurable=WITHOUT_CHECKPOINTS)
             for tools in (False, True)
@@ -84,7 +84,3 @@ def _or_end(then: str) -> Callable[[AlignmentState], str]:
         return "publish" if state["stopped_by"] else then
 
     return goes_on
-
-
-builder = build(parts)
-graph = builder.compile(name=NAME).with_config(tags=TAGS, recursion_limit=RECURSION_LIMIT)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from uuid import uuid4
 
 from personaagent.memory.facts import Named
-from personaagent.memory.space import Space
+from personaagent.memory.user_store import UserStore
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Conversations:
     from a file that somebody wrote.
     """
 
-    space: Space
+    space: UserStore
 
     async def note(
         self,

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from personaagent.core.errors import UnknownEpisode
 from personaagent.core.records import Episode, Signal, check_text
-from personaagent.memory.marks import mark
-from personaagent.memory.space import Change, Kind, Space, Value
+from personaagent.memory.pending import mark
+from personaagent.memory.user_store import Change, Namespace, UserStore, Value
 
 PAGE = 500
 TRUTH_CHARS = 32_000
@@ -24,7 +24,7 @@ class Episodes:
     and ``unaligned``, if it is labelled, until alignment has.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: UserStore) -> None:
         self._space = space
 
     async def add(self, episodes: Sequence[Episode]) -> None:
@@ -108,7 +108,7 @@ class Episodes:
 
     async def drop(self, episode_ids: Collection[str]) -> None:
         """Delete the episodes, their marks, and the counts of their labels."""
-        kinds: tuple[Kind, ...] = ("episodes", "unindexed", "unsummarised", "unaligned")
+        kinds: tuple[Namespace, ...] = ("episodes", "unindexed", "unsummarised", "unaligned")
         changes: list[Change] = [(kind, each, None) for each in episode_ids for kind in kinds]
         counts: list[Change] = [("profile", "facts", None), ("profile", "tallies", None)]
         await self._space.write([*changes, *counts, labels_changed()])

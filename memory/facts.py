@@ -6,8 +6,14 @@ from statistics import fmean, median, pstdev
 from typing import TypeVar
 
 from personaagent.core.records import TaskFacts
-from personaagent.memory.kinds import SPOKEN, LabelKind, are_options, kind_of, ranked
-from personaagent.memory.tally import TaskTally, is_short, words_in
+from personaagent.memory.label_counts import LabelCounts, is_short, words_in
+from personaagent.memory.label_types import (
+    SPOKEN,
+    LabelTypeName,
+    are_options,
+    label_type_of,
+    ranked,
+)
 
 RECENT = 5
 SHOWN_LABELS = 15
@@ -17,8 +23,8 @@ Named = tuple[str, str]
 """A task and a label of it; a task by itself has the label "", and no task is "" too."""
 
 
-def compute_facts(tallies: Iterable[TaskTally]) -> list[TaskFacts]:
-    """Facts of each task, most labels first, by the kind of its labels (``kind_of``).
+def compute_facts(tallies: Iterable[LabelCounts]) -> list[TaskFacts]:
+    """Facts of each task, most labels first, by the kind of its labels (``label_type_of``).
 
     Of free text the length is kept. ``recent`` describes the latest 5 against those before,
     from 10 labels on. There are none of labels that only mark an option.
@@ -45,7 +51,7 @@ def named_in(facts: Iterable[TaskFacts]) -> set[Named]:
     }
 
 
-def nameable(tallies: Iterable[TaskTally]) -> set[Named]:
+def nameable(tallies: Iterable[LabelCounts]) -> set[Named]:
     """All that facts can name as long as the labels are these."""
     return {
         (each.task or "", label)
@@ -62,8 +68,8 @@ def _plain(label: str) -> str:
         return label
 
 
-def _task_facts(tally: TaskTally) -> TaskFacts:
-    kind = kind_of(tally).kind
+def _task_facts(tally: LabelCounts) -> TaskFacts:
+    kind = label_type_of(tally).kind
     latest = {label.token for label in tally.latest[:RECENT]}
     labels = {
         label: count
@@ -89,7 +95,7 @@ def _task_facts(tally: TaskTally) -> TaskFacts:
     )
 
 
-def _recent(kind: LabelKind, tally: TaskTally) -> str | None:
+def _recent(kind: LabelTypeName, tally: LabelCounts) -> str | None:
     """What is different about the latest labels; None where there is nothing to compare."""
     latest = Counter(label.token for label in tally.latest[:RECENT])
     before = Counter(tally.counts) - latest

@@ -12,7 +12,7 @@ from personaagent.core.settings import RecallMode
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.bm25 import Bm25
 from personaagent.memory.index.protocol import Embedding, Entry, EpisodeIndex, Hit, Ranking
-from personaagent.memory.space import Space
+from personaagent.memory.user_store import UserStore
 from personaagent.models.embeddings import Embedder
 
 BATCH = 64
@@ -28,13 +28,13 @@ class Indexer:
     while the index was down is indexed later, by whoever comes next.
     """
 
-    space: Space
+    space: UserStore
     episodes: Episodes
     embedder: Embedder
     bm25: Bm25
     index_of: Callable[[str], EpisodeIndex]
 
-    async def catch_up(self, limit: int = BATCH, progress: Progress | None = None) -> int:
+    async def refresh(self, limit: int = BATCH, progress: Progress | None = None) -> int:
         """Index up to ``limit`` marked episodes; returns how many were done.
 
         Raises:
@@ -56,7 +56,7 @@ class Indexer:
         """Index these episodes, then take away the marks of the ids ``marked``.
 
         Raises:
-            EmbeddingsChanged, IndexUnavailable: as ``catch_up``; the marks stay.
+            EmbeddingsChanged, IndexUnavailable: as ``refresh``; the marks stay.
         """
         await self._claim()
         await self._write(episodes)
@@ -72,7 +72,7 @@ class Indexer:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        caught_up, built = await asyncio.gather(self.catch_up(), self.check())
+        caught_up, built = await asyncio.gather(self.refresh(), self.check())
         if not (caught_up or built):
             return Ranking([], [])
         until = None if before is None else before.timestamp()
@@ -93,7 +93,7 @@ class Indexer:
         """
         await self._clear()
         count = await self._mark_all()
-        await self.catch_up(count, progress)
+        await self.refresh(count, progress)
         await self._index.settle()
         return count
 

@@ -16,14 +16,14 @@ from personaagent.memory.index.open import INDEX_FOLDER, open_index
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.locks import database_lock, database_of, file_lock
-from personaagent.memory.marks import Marks
-from personaagent.memory.news import News
+from personaagent.memory.notices import Notices
+from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.simulations import Simulations
-from personaagent.memory.space import Space, storage_errors
 from personaagent.memory.spending import Spending
 from personaagent.memory.user import UserMemory
+from personaagent.memory.user_store import UserStore, storage_errors
 from personaagent.models.embeddings import Embedder
 
 LOCKS = 8
@@ -62,17 +62,17 @@ class Memory:
         Raises:
             UsageError: the user id is not valid.
         """
-        space = Space(store, check_user_id(user_id))
+        space = UserStore(store, check_user_id(user_id))
         episodes = Episodes(space)
         return UserMemory(
             user_id=user_id,
             episodes=episodes,
             profile=Profiles(space, episodes),
             personas=Personas(space, lambda: self._lock(store, space.key)),
-            news=News(space),
+            news=Notices(space),
             indexer=Indexer(space, episodes, self.embedder, self._bm25, self._index_of),
             conversations=Conversations(space),
-            unaligned=Marks(space, "unaligned"),
+            unaligned=PendingSet(space, "unaligned"),
             simulations=Simulations(space),
             spending=Spending(space),
             space=space,

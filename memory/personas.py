@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from personaagent.core.errors import Conflict, Unknown, UsageError
 from personaagent.core.records import Author, Persona, Proof, Rule, TaskFacts
 from personaagent.memory.facts import describe_facts
-from personaagent.memory.space import Change, Space, Value
-from personaagent.prompts import fence, render
+from personaagent.memory.user_store import Change, UserStore, Value
+from personaagent.prompts.fence import fence
+from personaagent.prompts.render import render
 
 CURRENT = "current"
 Lock = Callable[[], AbstractAsyncContextManager[object]]
@@ -32,7 +33,7 @@ def render_persona(persona: Persona, facts: Sequence[TaskFacts] = ()) -> str:
 class Personas:
     """The versions of one user's persona. ``lock`` keeps two writers of the same user apart."""
 
-    space: Space
+    space: UserStore
     lock: Lock
 
     async def current(self) -> Persona:
@@ -86,7 +87,7 @@ class Personas:
         note: str,
         parent: int,
         proof: Proof | None = None,
-        drawn_from: Collection[str] = (),
+        sources: Collection[str] = (),
         labels: Mapping[str, str] | None = None,
     ) -> Persona:
         """Add a version with these rules, made from version ``parent``, and make it the current.
@@ -120,8 +121,8 @@ class Personas:
                 parent=parent,
                 proof=proof,
             )
-            if proof is not None or labels or drawn_from:
-                await self._check_sources(persona, drawn_from, labels or {})
+            if proof is not None or labels or sources:
+                await self._check_sources(persona, sources, labels or {})
             await self._write(persona)
         return persona
 
@@ -181,11 +182,11 @@ class Personas:
         return list(gone.values())
 
     async def _check_sources(
-        self, persona: Persona, drawn_from: Collection[str], labels: Mapping[str, str]
+        self, persona: Persona, sources: Collection[str], labels: Mapping[str, str]
     ) -> None:
         cited = {each for rule in persona.rules for each in rule.evidence}
         proved = {pair.episode for pair in persona.proof.pairs} if persona.proof else set()
-        if None in await self.space.get("episodes", *cited.union(proved, drawn_from)):
+        if None in await self.space.get("episodes", *cited.union(proved, sources)):
             raise Conflict(
                 "An episode that the new rules rest on was forgotten meanwhile: align again."
             )

@@ -9,10 +9,10 @@ from personaagent.core.records import Profile, Record, Statement, TaskFacts, now
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.facts import Named, compute_facts, nameable
 from personaagent.memory.hiding import NOTHING, Hidden
-from personaagent.memory.kinds import TaskKind, kind_of
-from personaagent.memory.marks import Marks
-from personaagent.memory.space import Space, Value
-from personaagent.memory.tally import TaskTally, tally, without
+from personaagent.memory.label_counts import LabelCounts, tally, without
+from personaagent.memory.label_types import LabelType, label_type_of
+from personaagent.memory.pending import PendingSet
+from personaagent.memory.user_store import UserStore, Value
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Profiles:
     way, and facts without some episodes are had by subtraction.
     """
 
-    space: Space
+    space: UserStore
     episodes: Episodes
     hidden: Hidden = NOTHING
 
@@ -52,9 +52,9 @@ class Profiles:
         every.sort(key=lambda pair: pair[1], reverse=True)
         return [LabelledAt(label.id, task, label.at) for task, label in every]
 
-    async def label_kinds(self) -> dict[str | None, TaskKind]:
+    async def label_kinds(self) -> dict[str | None, LabelType]:
         """What kind of labels each task has."""
-        return {each.task: kind_of(each) for each in await self._tallies()}
+        return {each.task: label_type_of(each) for each in await self._tallies()}
 
     async def nameable(self) -> set[Named]:
         """All that the facts can name as the labels are: tasks, and their short labels."""
@@ -100,8 +100,8 @@ class Profiles:
         return gone
 
     @property
-    def _marks(self) -> Marks:
-        return Marks(self.space, "unsummarised")
+    def _marks(self) -> PendingSet:
+        return PendingSet(self.space, "unsummarised")
 
     async def _visible(self, statements: list[Statement]) -> list[Statement]:
         """Those that rest on nothing hidden."""
@@ -120,7 +120,7 @@ class Profiles:
             return compute_facts(await self._count())
         return [TaskFacts.model_validate(each) for each in kept]
 
-    async def _tallies(self) -> list[TaskTally]:
+    async def _tallies(self) -> list[LabelCounts]:
         if self.hidden.before is not None:
             every = self.episodes.each(labelled=True)
             return tally([each async for each in every if not self.hidden.hides(each)])
@@ -128,7 +128,7 @@ class Profiles:
         if kept is None:
             tallies = await self._count()
         else:
-            tallies = [TaskTally.model_validate(each) for each in kept]
+            tallies = [LabelCounts.model_validate(each) for each in kept]
         if not self.hidden:
             return tallies
         return without(tallies, await self.episodes.find(sorted(self.hidden.episodes)))
@@ -142,7 +142,7 @@ class Profiles:
             return None
         return list(kept[what])
 
-    async def _count(self) -> list[TaskTally]:
+    async def _count(self) -> list[LabelCounts]:
         """Count the labels of all episodes, and keep tallies and facts apart: an answer needs
         the facts alone, which are small."""
         [labels] = await self.space.get("profile", "labels")

@@ -3,23 +3,23 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from personaagent.memory.space import Space, Value
+from personaagent.memory.user_store import UserStore, Value
 
 
 @dataclass(frozen=True)
 class Simulations:
     """The kept simulations of one user, by keys of the caller's making."""
 
-    space: Space
+    space: UserStore
 
     async def get(self, keys: Sequence[str]) -> list[Value | None]:
         """The simulations of ``keys``, in that order; None for one that is not kept."""
         return await self.space.get("simulations", *keys)
 
-    async def put(self, key: str, value: Value, *, drawn_from: Collection[str] = ()) -> None:
+    async def put(self, key: str, value: Value, *, sources: Collection[str] = ()) -> None:
         """Keep a simulation, unless one of the episodes it was drawn from is forgotten by now."""
         await self.space.put("simulations", key, value)
-        if None in await self.space.get("episodes", *drawn_from):
+        if None in await self.space.get("episodes", *sources):
             await self.space.write([("simulations", key, None)])
 
     async def clear(self) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from personaagent.core.records import Record, now
-from personaagent.memory.space import Space
+from personaagent.memory.user_store import UserStore
 
 
 class Spent(Record):
@@ -33,7 +33,7 @@ class Spending:
     twice counts once, and two processes that book at once lose nothing.
     """
 
-    space: Space
+    space: UserStore
     clock: Callable[[], datetime] = now
 
     async def of(self, run: str) -> Spent:

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from personaagent.core.records import Episode, RoleUsage, Statement
 from personaagent.memory.user import UserMemory
-from personaagent.models.structured import fill
-from personaagent.prompts import fence, render
+from personaagent.models.structured import invoke_structured
+from personaagent.prompts.fence import fence
+from personaagent.prompts.render import render
 
 NEW_EPISODES = 40
 CHUNK = 10
@@ -46,7 +47,9 @@ async def refresh_summary(memory: UserMemory, critic: BaseChatModel) -> RoleUsag
         prompt = render(
             "profile_summary", summary=_show_statements(statements), episodes=_show_episodes(chunk)
         )
-        changes, used = await fill(critic, [HumanMessage(prompt)], _Changes, role="critic")
+        changes, used = await invoke_structured(
+            critic, [HumanMessage(prompt)], _Changes, role="critic"
+        )
         statements = _apply(changes.changes, statements, chunk)
         usage += used
     if fresh:

@@ -5,21 +5,21 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError, ServiceError
-from personaagent.core.metrics import count_failure
+from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode, check_text
 from personaagent.core.settings import RecallMode
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import NOTHING, Hidden
 from personaagent.memory.indexer import Indexer
-from personaagent.memory.marks import Marks
-from personaagent.memory.news import News
+from personaagent.memory.notices import Notices
+from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
-from personaagent.memory.recall import collapse, fuse
+from personaagent.memory.ranking import collapse, fuse
 from personaagent.memory.simulations import Simulations
-from personaagent.memory.space import Space
 from personaagent.memory.spending import Spending
+from personaagent.memory.user_store import UserStore
 
 CANDIDATES = 3
 SEARCH_CHARS = 32_000
@@ -45,13 +45,13 @@ class UserMemory:
     episodes: Episodes
     profile: Profiles
     personas: Personas
-    news: News
+    news: Notices
     indexer: Indexer
     conversations: Conversations
-    unaligned: Marks
+    unaligned: PendingSet
     simulations: Simulations
     spending: Spending
-    space: Space
+    space: UserStore
     mode: RecallMode
     timeout: float
     hidden: Hidden = NOTHING

@@ -14,7 +14,7 @@ from langchain_core.messages import (
 
 from personaagent.core.text import shorten
 from personaagent.models.choice_examples import SHOWN
-from personaagent.prompts import render
+from personaagent.prompts.render import render
 
 ANSWER = "answer"
 

@@ -134,13 +134,13 @@ class EndpointEmbedder(RecentEmbedder):
         import numpy as np
         import openai
 
-        from personaagent.models.failures import UNREADABLE, explained
+        from personaagent.models.invoke import UNREADABLE, to_our_error
 
         try:
             vectors = np.asarray(await self._ask(list(texts)), dtype=np.float32)
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         except (openai.OpenAIError, TimeoutError, *UNREADABLE) as error:
-            raise explained(error, "embedding", self._settings.model_retries) from error
+            raise to_our_error(error, "embedding", self._settings.model_retries) from error
         if len(vectors) != len(texts) or not (np.isfinite(lengths) & (lengths > 0)).all():
             raise ModelError(
                 f"The endpoint's {self._model} gave no usable vectors for {len(texts)} texts: "

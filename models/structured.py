@@ -10,13 +10,13 @@ from pydantic import BaseModel, ValidationError
 from personaagent.core.errors import UnusableAnswer
 from personaagent.core.records import RoleUsage
 from personaagent.core.settings import Role
-from personaagent.models.failures import speak
+from personaagent.models.invoke import invoke_model
 from personaagent.models.usage import usage_of
 
 Filled = TypeVar("Filled", bound=BaseModel)
 
 
-async def fill(
+async def invoke_structured(
     model: BaseChatModel,
     messages: Sequence[BaseMessage],
     schema: type[Filled],
@@ -31,12 +31,14 @@ async def fill(
 
     Raises:
         UnusableAnswer: it does not fit (an endpoint that ignores ``response_format``).
-        ServiceError, ConfigurationError: as ``speak`` raises them.
+        ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
     wanted = _limited(schema.model_json_schema(), names or {})
     json_schema = {"name": schema.__name__.strip("_"), "schema": wanted}
     form = {"type": "json_schema", "json_schema": json_schema}
-    reply = await speak(cast(BaseChatModel, model.bind(response_format=form)), messages, role=role)
+    reply = await invoke_model(
+        cast(BaseChatModel, model.bind(response_format=form)), messages, role=role
+    )
     try:
         return schema.model_validate_json(reply.text), usage_of(reply)
     except ValidationError as error:

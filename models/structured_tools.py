@@ -20,7 +20,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from personaagent.models.choice import grammar, question, read_choice
-from personaagent.models.plain_messages import plain, used_this_turn
+from personaagent.models.flatten_tool_messages import flatten_tool_messages, used_this_turn
 from personaagent.models.usage import LLM_CALLS
 
 CHOICE_TOKENS = 400
@@ -82,7 +82,9 @@ class StructuredToolsModel(BaseChatModel):
     ) -> ChatResult:
         if kwargs.get("tools"):
             return await agenerate_from_stream(self._astream(messages, stop, **kwargs))
-        answer = await self.model.ainvoke(plain(messages), OURS, stop=stop, **kwargs)
+        answer = await self.model.ainvoke(
+            flatten_tool_messages(messages), OURS, stop=stop, **kwargs
+        )
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
     async def _astream(
@@ -94,7 +96,7 @@ class StructuredToolsModel(BaseChatModel):
         tools: Sequence[dict[str, Any]] = (),
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        told = plain(messages)
+        told = flatten_tool_messages(messages)
         offered = [tool for tool in tools if tool["name"] not in used_this_turn(messages)]
         if offered:
             choice = await self._choose(told, offered)

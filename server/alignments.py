@@ -25,7 +25,7 @@ class Started(Record):
     created_at: Moment
 
 
-class Standing(Started):
+class RunStatus(Started):
     """A run, how far it is, and what came of it.
 
     ``proposal`` is what waits for the user's word; ``problem`` what a run that failed failed of.
@@ -51,7 +51,7 @@ async def runs(api: LangGraphClient, user_id: str, limit: int, offset: int) -> l
     return [*map(started, found)]
 
 
-async def standing(api: LangGraphClient, user_id: str, run_id: str) -> Standing:
+async def get_run_status(api: LangGraphClient, user_id: str, run_id: str) -> RunStatus:
     """How the run stands.
 
     Raises:
@@ -63,7 +63,7 @@ async def standing(api: LangGraphClient, user_id: str, run_id: str) -> Standing:
         told = await _told(api, thread, run_id)
     except NotFoundError as error:
         raise Unknown(f"There is no alignment '{run_id}' of yours: list them.") from error
-    return Standing.model_validate(_known(run) | told)
+    return RunStatus.model_validate(_known(run) | told)
 
 
 async def _told(api: LangGraphClient, thread: str, run_id: str) -> dict[str, Any]:

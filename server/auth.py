@@ -14,9 +14,10 @@ from starlette.exceptions import HTTPException
 
 from personaagent.core.alignment_state import KEPT, alignment_thread
 from personaagent.core.errors import ServiceError, TokenRefused
+from personaagent.core.once import Once
 from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings, variable
-from personaagent.server.developer import USER_HEADER, at_this_machine
+from personaagent.server.dev_auth import USER_HEADER, at_this_machine
 from personaagent.server.identity import Tokens
 
 Context = Auth.types.AuthContext
@@ -26,7 +27,8 @@ SYSTEM = {"created_by": "system"}
 """What LangGraph's server writes into the assistants that it makes of the graphs themselves."""
 
 auth = Auth()
-tokens = Tokens(load_settings())
+tokens = Once(lambda: Tokens(load_settings()))
+"""Read when the first request comes, so that importing this reads nothing."""
 
 
 @auth.authenticate
@@ -38,13 +40,14 @@ async def authenticate(
     ``headers`` are bytes on LangGraph's server and texts on aegra, which gives no ``scope``.
     """
     said = {_text(name).lower(): _text(value) for name, value in headers.items()}
-    if not tokens.required:
+    verifier = await tokens.aget()
+    if not verifier.required:
         return _developer(said, scope or {})
     kind, _, token = said.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise Auth.exceptions.HTTPException(401, "A bearer token is needed.")
     try:
-        return {"identity": await tokens.user(token.strip())}
+        return {"identity": await verifier.user(token.strip())}
     except TokenRefused as refused:
         raise Auth.exceptions.HTTPException(401, str(refused)) from refused
     except ServiceError as failure:
@@ -69,13 +72,13 @@ def _developer(headers: Mapping[str, str], scope: Mapping[str, Any]) -> Auth.typ
 @auth.on
 async def deny(ctx: Context, value: Any) -> bool:
     """What nothing below speaks of is allowed to nobody but the developer."""
-    return not tokens.required
+    return not (await tokens.aget()).required
 
 
 @auth.on(resources=["threads", "crons"])
 async def own(ctx: Context, value: dict[str, Any]) -> Filter | None:
     """Threads with their runs, and crons, are made, seen and changed by their owner alone."""
-    if not tokens.required:
+    if not (await tokens.aget()).required:
         return None
     if ctx.action in WRITES:
         _refuse_kept_thread(value.get("thread_id"), ctx.user.identity)
@@ -85,7 +88,7 @@ async def own(ctx: Context, value: dict[str, Any]) -> Filter | None:
 @auth.on.assistants
 async def assistants(ctx: Context, value: dict[str, Any]) -> Filter | None:
     """Assistants likewise; those of the graphs themselves are there for everybody to run."""
-    if not tokens.required:
+    if not (await tokens.aget()).required:
         return None
     owned = _owned(ctx, value)
     if ctx.action in ("read", "search"):
@@ -100,7 +103,7 @@ async def store(ctx: Context, value: dict[str, Any]) -> None:
     What stands there is the truth of their memory, with counts, versions and evidence that belong
     together: it is changed by the graphs and by our routes, which check what they are given.
     """
-    if tokens.required:
+    if (await tokens.aget()).required:
         _keep_to_own_items(ctx, value)
     if ctx.action in ("put", "delete"):
         raise Auth.exceptions.HTTPException(403, "The memory is changed by its own routes only.")

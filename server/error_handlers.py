@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personaagent.core.errors import PersonaAgentError
-from personaagent.core.metrics import count_failure
-from personaagent.memory.exchange.read import Refused
+from personaagent.core.prometheus import count_failure
+from personaagent.memory.exchange.import_file import Refused
 from personaagent.server.errors import kind_only, sentence, status_of
 
 

@@ -9,7 +9,7 @@ from langgraph_sdk.client import LangGraphClient
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
-from personaagent.server.background import MANY, break_off, end_thread, stop
+from personaagent.server.alignment_queue import MANY, break_off, end_thread, stop
 
 Search = Callable[..., Awaitable[Sequence[Any]]]
 

@@ -9,7 +9,7 @@ from langgraph.store.base import BaseStore
 from personaagent.core.records import Record
 from personaagent.core.settings import Settings
 from personaagent.models.chat import endpoint_of
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 PATIENCE = 5.0
 """Seconds that each of them has to answer."""
@@ -28,12 +28,12 @@ class Readiness(Record):
         return self.store and self.index and self.models
 
 
-async def readiness(parts: Parts, store: BaseStore) -> Readiness:
+async def readiness(deps: Dependencies, store: BaseStore) -> Readiness:
     """Ask each of them something that costs nothing; no failure is told but as that."""
     asked = await asyncio.gather(
         _answers(store.aget(("health",), "health")),
-        _answers(parts.memory.check_index()),
-        _answers(_endpoint(parts.settings)),
+        _answers(deps.memory.check_index()),
+        _answers(_endpoint(deps.settings)),
     )
     return Readiness(store=asked[0], index=asked[1], models=asked[2])
 

@@ -8,8 +8,8 @@ import orjson
 from langgraph.store.base import BaseStore
 
 from personaagent.core.errors import Conflict, PersonaAgentError
-from personaagent.eval.scorecard import Scorecard, scorecard
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
+from personaagent.scorecard.scorecard import Scorecard, scorecard
 from personaagent.server.errors import sentence
 
 _going_on: set[str] = set()
@@ -17,7 +17,7 @@ _going_on: set[str] = set()
 
 
 async def scorecard_lines(
-    parts: Parts, store: BaseStore, user_id: str, limit: int
+    deps: Dependencies, store: BaseStore, user_id: str, limit: int
 ) -> AsyncIterator[bytes]:
     """``{"done": 3, "of": 20}`` for each episode, then ``{"scorecard": ...}``; or, where it fails
     after the first of them, ``{"detail": ...}``.
@@ -35,7 +35,7 @@ async def scorecard_lines(
     steps: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
     work: asyncio.Task[Scorecard] = asyncio.create_task(
         scorecard(
-            parts, store, user_id, limit, lambda n, of: steps.put_nowait({"done": n, "of": of})
+            deps, store, user_id, limit, lambda n, of: steps.put_nowait({"done": n, "of": of})
         )
     )
     work.add_done_callback(lambda _: steps.put_nowait(None))

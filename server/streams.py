@@ -5,20 +5,23 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from personaagent.memory.exchange.exporter import export_blocks
 from personaagent.memory.exchange.importer import Imported, import_episodes
-from personaagent.memory.space import storage_errors
 from personaagent.memory.user import UserMemory
+from personaagent.memory.user_store import storage_errors
 
 LINES = "application/x-ndjson"
 UPLOAD = "the upload"
 """The name of the file that a body becomes, as errors call it."""
 
 
-async def imported(memory: UserMemory, request: Request) -> Imported:
-    """Import the body. It goes to a file first, since it is read twice: checked, then written.
+async def imported(memory: UserMemory, request: Request, max_bytes: int) -> Imported:
+    """Import the body, of at most ``max_bytes``.
+
+    It goes to a file first, since it is read twice: checked, then written.
 
     Raises:
         HTTPException: 413, it is too long; nothing was imported.
@@ -28,16 +31,22 @@ async def imported(memory: UserMemory, request: Request) -> Imported:
         folder = await asyncio.to_thread(TemporaryDirectory, prefix="personaagent-")
         try:
             file = Path(folder.name, UPLOAD)
-            await _write(request, file)
+            await _write(request, file, max_bytes)
             return await import_episodes(memory, file)
         finally:
             await asyncio.to_thread(folder.cleanup)
 
 
-async def _write(request: Request, file: Path) -> None:
+async def _write(request: Request, file: Path, max_bytes: int) -> None:
+    if int(request.headers.get("content-length") or 0) > max_bytes:
+        raise HTTPException(413)
+    received = 0
     to = await asyncio.to_thread(file.open, "wb")
     try:
         async for chunk in request.stream():
+            received += len(chunk)
+            if received > max_bytes:
+                raise HTTPException(413)
             await asyncio.to_thread(to.write, chunk)
     finally:
         await asyncio.to_thread(to.close)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from personaagent.eval.metrics.protocol import Array, Metric, Outcome
+from personaagent.eval.metrics.protocol import Metric, Outcome
+from personaagent.scorecard.bootstrap import Array
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from personaagent.core.alignment import Alignment
 from personaagent.core.records import Record
-from personaagent.eval.kept import Kept, Place, kept_of, lessons_of
-from personaagent.eval.learning import losses
-from personaagent.eval.lines import read_lines
+from personaagent.eval.jsonl import read_lines
+from personaagent.eval.learning_stats import losses
 from personaagent.eval.metrics.protocol import Metric
-from personaagent.eval.samples import SAMPLES, Sample
+from personaagent.eval.result_index import Place, ResultIndex, index_results, lessons_of
+from personaagent.eval.results import SAMPLES, Result
 from personaagent.eval.summary import Summary
 from personaagent.eval.tasks.protocol import Task
 
@@ -95,7 +95,7 @@ def gather(summary: Summary, folder: Path, tasks: Mapping[str, Task]) -> Evidenc
     Raises:
         DataError: the files cannot be read.
     """
-    kept = kept_of(folder)
+    kept = index_results(folder)
     worse: dict[tuple[str, Place], str] = {}
     regressed, improved = {}, {}
     for name, task in summary.tasks.items():
@@ -106,9 +106,9 @@ def gather(summary: Summary, folder: Path, tasks: Mapping[str, Task]) -> Evidenc
         lost = sorted((place for place in gains if gains[place] < 0), key=gains.__getitem__)
         regressed[name], improved[name] = len(lost), sum(gain > 0 for gain in gains.values())
         worse |= {(name, place): rival for place in lost[:MOST_REGRESSIONS]}
-    traced: dict[tuple[str, Place], dict[str, Sample]] = {key: {} for key in worse}
+    traced: dict[tuple[str, Place], dict[str, Result]] = {key: {} for key in worse}
     failed: dict[tuple[str, Place, str], str] = {}
-    for sample in read_lines(folder / SAMPLES, Sample):
+    for sample in read_lines(folder / SAMPLES, Result):
         key = (sample.task, (sample.case, sample.question))
         if key in worse and sample.method in (OURS, worse[key]):
             traced[key][sample.method] = sample
@@ -134,7 +134,7 @@ def gather(summary: Summary, folder: Path, tasks: Mapping[str, Task]) -> Evidenc
 
 
 def _gains(
-    metric: Metric, ours: Mapping[Place, Kept], theirs: Mapping[Place, Kept]
+    metric: Metric, ours: Mapping[Place, ResultIndex], theirs: Mapping[Place, ResultIndex]
 ) -> dict[Place, float]:
     """How much better ours did on each question that both answered."""
     sign = 1 if metric.higher else -1
@@ -145,7 +145,7 @@ def _gains(
     }
 
 
-def _regression(metric: Metric, ours: Sample, theirs: Sample) -> Regression:
+def _regression(metric: Metric, ours: Result, theirs: Result) -> Regression:
     return Regression(
         task=ours.task,
         case=ours.case,
@@ -157,8 +157,8 @@ def _regression(metric: Metric, ours: Sample, theirs: Sample) -> Regression:
     )
 
 
-def _answer(metric: Metric, sample: Sample) -> Answer:
-    outcome = Kept.of(sample).outcome
+def _answer(metric: Metric, sample: Result) -> Answer:
+    outcome = ResultIndex.of(sample).outcome
     return Answer(
         method=sample.method,
         text=sample.text or "",

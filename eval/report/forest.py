@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from personaagent.eval.estimate import Estimate
+from personaagent.scorecard.estimate import Estimate
 
 WIDTH = 180
 MARGIN = 8

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from personaagent.core.records import Episode
-from personaagent.eval.case import Answered, Case, Question
 from personaagent.eval.metrics.personal import faithfulness, persona_f1
 from personaagent.eval.metrics.protocol import Metric
 from personaagent.eval.metrics.scores import MacroF1, Mean, RootMeanSquare
+from personaagent.eval.samples import Answered, Query, Sample
 from personaagent.eval.tasks.files import readable
 from personaagent.eval.tasks.lamp_files import PUBLISHED, Asked, asked_in
 from personaagent.eval.tasks.protocol import Scored
 from personaagent.models.chat import Models
-from personaagent.nodes.alignment.metrics import ANSWER_WORDS, number_in, said_label
+from personaagent.nodes.alignment.answer_scores import ANSWER_WORDS, number_in, said_label
 
 MOVIE_TAGS = (
     "sci-fi", "based on a book", "comedy", "action", "twist ending", "dystopia", "dark comedy",
@@ -59,18 +59,18 @@ class LampTask(ABC):
     def metrics(self) -> Sequence[Metric]:
         """In the order of the table, the first decides comparisons."""
 
-    def cases(self, data: Path, seed: int) -> Iterator[Case]:
+    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
         """The cases; nothing is shuffled. A history has nothing of the question, or after it."""
         folder = data / "lamp" / self.name
         for asked in asked_in(folder):
             with readable(folder / "questions.json", PUBLISHED):
-                case = Case(
+                case = Sample(
                     id=asked.id,
                     task=self.name,
                     user_id=asked.user_id,
                     history=self._history(asked),
                     questions=[
-                        Question(
+                        Query(
                             id=asked.id,
                             query=asked.input,
                             gold=asked.gold,
@@ -92,11 +92,11 @@ class LampTask(ABC):
         return found
 
     @abstractmethod
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         """The answer as the task understands it; None where it cannot be understood."""
 
     async def score(
-        self, case: Case, question: Question, answered: Answered, models: Models
+        self, case: Sample, question: Query, answered: Answered, models: Models
     ) -> Scored:
         """By exact metrics; no model is asked."""
         read = self.read(question, answered.text or "")
@@ -104,7 +104,7 @@ class LampTask(ABC):
 
     @abstractmethod
     def _scores(
-        self, case: Case, question: Question, read: str | None, text: str
+        self, case: Sample, question: Query, read: str | None, text: str
     ) -> dict[str, float]: ...
 
 
@@ -116,12 +116,12 @@ class LampLabels(LampTask):
     def metrics(self) -> Sequence[Metric]:
         return *label_metrics(self.labels), FAITHFUL
 
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         """The label that the answer is or says; official is the bare label (``exact``)."""
         return said_label(text, self.labels)
 
     def _scores(
-        self, case: Case, question: Question, read: str | None, text: str
+        self, case: Sample, question: Query, read: str | None, text: str
     ) -> dict[str, float]:
         return label_scores(question, read, text) | _used_before(case, read)
 
@@ -136,13 +136,13 @@ class LampRating(LampTask):
     def metrics(self) -> Sequence[Metric]:
         return Mean("MAE", "error", higher=False), RootMeanSquare("RMSE", "error"), FAITHFUL
 
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         """The first number of an answer of at most 12 words, if it is from 1 to 5."""
         number = number_in(text) if len(text.split()) <= ANSWER_WORDS else None
         return f"{number:g}" if number is not None and 1 <= number <= 5 else None
 
     def _scores(
-        self, case: Case, question: Question, read: str | None, text: str
+        self, case: Sample, question: Query, read: str | None, text: str
     ) -> dict[str, float]:
         wanted = float(question.gold)
         error = abs(float(read) - wanted) if read is not None else max(wanted - 1, 5 - wanted)
@@ -158,12 +158,12 @@ class LampText(LampTask):
         rouge = Mean("ROUGE-1", "rouge1"), Mean("ROUGE-L", "rougeL")
         return *rouge, Mean("Persona-F1", "persona_f1"), FAITHFUL
 
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         """The answer itself, unless it is empty."""
         return text.strip() or None
 
     def _scores(
-        self, case: Case, question: Question, read: str | None, text: str
+        self, case: Sample, question: Query, read: str | None, text: str
     ) -> dict[str, float]:
         answer = read or ""
         overlap = _rouge().score(question.gold, answer)
@@ -179,13 +179,13 @@ def label_metrics(labels: tuple[str, ...]) -> tuple[Metric, ...]:
     return Mean("accuracy", "correct"), MacroF1(labels), Mean("exact accuracy", "exact")
 
 
-def label_scores(question: Question, read: str | None, text: str) -> dict[str, float]:
+def label_scores(question: Query, read: str | None, text: str) -> dict[str, float]:
     """The scores of ``label_metrics``."""
     right = {"correct": read == question.gold, "exact": text.strip() == question.gold}
     return {name: float(value) for name, value in right.items()}
 
 
-def _used_before(case: Case, read: str | None) -> dict[str, float]:
+def _used_before(case: Sample, read: str | None) -> dict[str, float]:
     """Whether the user has ever given this label: faithfulness, where there is a history at all."""
     used = {each.ground_truth for each in case.history}
     return {"faithfulness": float(read in used)} if used else {}

@@ -16,7 +16,7 @@ import numpy as np
 
 from personaagent.core.errors import DataError
 from personaagent.core.records import Episode
-from personaagent.eval.case import Answered, Case, Question
+from personaagent.eval.samples import Answered, Query, Sample
 from personaagent.eval.tasks.files import readable
 from personaagent.eval.tasks.lamp import episode, label_metrics, label_scores
 from personaagent.eval.tasks.lamp_files import PUBLISHED, Asked, asked_in
@@ -44,13 +44,13 @@ class LampCitations:
     metrics = label_metrics(SIDES)
     answers = True
 
-    def cases(self, data: Path, seed: int) -> Iterator[Case]:
+    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
         """The cases; ``seed`` decides the pairs of a history, and not the questions."""
         folder = data / "lamp" / self.name
         papers, questioned = _titles(folder)
         for asked in asked_in(folder):
             with readable(folder / "questions.json", PUBLISHED):
-                case = Case(
+                case = Sample(
                     id=asked.id,
                     task=self.name,
                     user_id=asked.user_id,
@@ -83,13 +83,13 @@ class LampCitations:
             found.append(episode(self.name, asked.user_id, number, query, SIDES[side], moment))
         return sorted(found, key=lambda each: each.created_at)
 
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         """The side that the answer marks, or whose title it says (``options.chosen``)."""
         place = chosen(text, "12", question.options)
         return None if place is None else SIDES[place]
 
     async def score(
-        self, case: Case, question: Question, answered: Answered, models: Models
+        self, case: Sample, question: Query, answered: Answered, models: Models
     ) -> Scored:
         """Right or wrong; no model is asked."""
         text = answered.text or ""
@@ -97,17 +97,17 @@ class LampCitations:
         return Scored(read=read, scores=label_scores(question, read, text))
 
 
-def _question(asked: Asked) -> Question:
+def _question(asked: Asked) -> Query:
     """The question as published, and ``turned``: with both references changed over."""
     before, title, ask, first, second = _parts(asked)
     sides = dict(zip(SIDES, reversed(SIDES), strict=True))
-    turned = Question(
+    turned = Query(
         id=asked.id,
         query=f'{before}{title}{ask} [1]: "{second}" [2]: "{first}"',
         gold=sides[asked.gold],
         options=[second, first],
     )
-    return Question(
+    return Query(
         id=asked.id, query=asked.input, gold=asked.gold, options=[first, second], turned=turned
     )
 

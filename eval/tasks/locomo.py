@@ -22,13 +22,14 @@ from pydantic import BaseModel, Field
 
 from personaagent.core.records import Episode, RoleUsage, Usage
 from personaagent.core.text import shorten
-from personaagent.eval.case import Answered, Case, Question
 from personaagent.eval.metrics.scores import Mean
+from personaagent.eval.samples import Answered, Query, Sample
 from personaagent.eval.tasks.files import read_json, readable
 from personaagent.eval.tasks.protocol import Scored
 from personaagent.models.chat import Models
-from personaagent.models.structured import fill
-from personaagent.prompts import fence, render
+from personaagent.models.structured import invoke_structured
+from personaagent.prompts.fence import fence
+from personaagent.prompts.render import render
 
 PUBLISHED = (
     "LoCoMo is published at https://github.com/snap-research/locomo: save its data/locomo10.json "
@@ -49,7 +50,7 @@ class Locomo(ABC):
     name: ClassVar[str]
     labels = ()
 
-    def cases(self, data: Path, seed: int) -> Iterator[Case]:
+    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
         """The cases, in the order of the file; nothing is shuffled."""
         file = data / "locomo" / "locomo10.json"
         for conversation in read_json(file, PUBLISHED):
@@ -57,7 +58,7 @@ class Locomo(ABC):
                 turns = _episodes(self.name, conversation)
                 history = sorted(turns, key=lambda each: each.created_at)
                 known = {each.id for each in history}
-                case = Case(
+                case = Sample(
                     id=conversation["sample_id"],
                     task=self.name,
                     user_id=conversation["sample_id"],
@@ -66,7 +67,7 @@ class Locomo(ABC):
                 )
             yield case
 
-    def _questions(self, conversation: Json, known: set[str]) -> Iterator[Question]:
+    def _questions(self, conversation: Json, known: set[str]) -> Iterator[Query]:
         """The questions that have an answer, and evidence among the turns of these ids.
 
         The data writes a few ids together ("D8:6; D9:17") and misspells some, which are left out.
@@ -74,7 +75,7 @@ class Locomo(ABC):
         for number, asked in enumerate(conversation["qa"], 1):
             evidence = sorted(set(_TURN.findall(" ".join(asked["evidence"]))) & known)
             if asked["category"] != ADVERSARIAL and evidence:
-                yield Question(
+                yield Query(
                     id=f"{conversation['sample_id']}-{number}",
                     query=self._query(asked["question"]),
                     gold=str(asked["answer"]),
@@ -99,11 +100,11 @@ class LocomoRecall(Locomo):
     def _query(self, question: str) -> str:
         return question
 
-    def read(self, question: Question, text: str) -> None:
+    def read(self, question: Query, text: str) -> None:
         """Nothing is answered."""
 
     async def score(
-        self, case: Case, question: Question, answered: Answered, models: Models
+        self, case: Sample, question: Query, answered: Answered, models: Models
     ) -> Scored:
         """Recall at each depth; what was not recalled so deep does not count."""
         recalled = answered.recalled
@@ -121,12 +122,12 @@ class LocomoAnswers(Locomo):
     def _query(self, question: str) -> str:
         return render("eval_locomo_question", question=question)
 
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         """The answer itself, unless it is empty."""
         return text.strip() or None
 
     async def score(
-        self, case: Case, question: Question, answered: Answered, models: Models
+        self, case: Sample, question: Query, answered: Answered, models: Models
     ) -> Scored:
         """F1, and whether a model finds the answer right; none is asked where both are the same."""
         read = self.read(question, answered.text or "")
@@ -142,7 +143,7 @@ class LocomoAnswers(Locomo):
         return Scored(read=read, scores=scores, usage=Usage().add("critic", usage))
 
 
-def evidence_share(question: Question, recalled: Collection[str]) -> float:
+def evidence_share(question: Query, recalled: Collection[str]) -> float:
     """The share of the question's evidence among the ids ``recalled``."""
     evidence = question.details["evidence"]
     return sum(turn in recalled for turn in evidence) / len(evidence)
@@ -195,7 +196,7 @@ async def _judge(
         wanted=fence("wanted", gold),
         answer=fence("answer", shorten(answer, SHOWN_CHARS)),
     )
-    verdict, usage = await fill(model, [HumanMessage(prompt)], _Verdict, role="critic")
+    verdict, usage = await invoke_structured(model, [HumanMessage(prompt)], _Verdict, role="critic")
     return verdict.right, usage
 
 

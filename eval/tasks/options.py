@@ -2,7 +2,7 @@
 
 import re
 
-from personaagent.eval.case import Question
+from personaagent.eval.samples import Query
 from personaagent.eval.tasks.protocol import Task
 
 
@@ -30,7 +30,7 @@ def chosen(text: str, marks: str, options: list[str]) -> int | None:
     return written[0] if len(written) == 1 else None
 
 
-def meant(task: Task, question: Question, read: str | None) -> str | None:
+def meant(task: Task, question: Query, read: str | None) -> str | None:
     """The text of the option that an answer means, so that both orders can be compared."""
     if read is not None and read in task.labels:
         return question.options[list(task.labels).index(read)]

@@ -19,15 +19,15 @@ import numpy as np
 
 from personaagent.core.errors import DataError, UsageError
 from personaagent.core.records import Episode, Usage
-from personaagent.eval.case import Answered, Case, Question
 from personaagent.eval.metrics.personal import faithfulness, persona_f1
 from personaagent.eval.metrics.scores import Mean
+from personaagent.eval.samples import Answered, Query, Sample
 from personaagent.eval.tasks.files import read_json, readable
 from personaagent.eval.tasks.options import chosen
 from personaagent.eval.tasks.prefeval_judge import ERRORS, judge, scores_of
 from personaagent.eval.tasks.protocol import Scored
 from personaagent.models.chat import Models
-from personaagent.prompts import render
+from personaagent.prompts.render import render
 
 PUBLISHED = (
     "PrefEval is published at https://github.com/amazon-science/PrefEval: save its folder "
@@ -60,7 +60,7 @@ class PrefEval(ABC):
     labels = ()
     answers = True
 
-    def cases(self, data: Path, seed: int) -> Iterator[Case]:
+    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
         """The cases, topic by topic, the three forms of a preference one after another.
 
         Raises:
@@ -81,7 +81,7 @@ class PrefEval(ABC):
                     user_id = f"{topic.stem}-{number}"
                     with readable(file, PUBLISHED):
                         said = told[form][number]
-                        case = Case(
+                        case = Sample(
                             id=f"{user_id}-{form}",
                             task=self.name,
                             user_id=user_id,
@@ -105,7 +105,7 @@ class PrefEval(ABC):
         return found
 
     @abstractmethod
-    def _question(self, name: str, form: str, said: Json, options: Json, seed: int) -> Question: ...
+    def _question(self, name: str, form: str, said: Json, options: Json, seed: int) -> Query: ...
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class PrefEvalChoice(PrefEval):
     name = "prefeval_mcq"
     metrics = (Mean("accuracy", "correct"),)
 
-    def _question(self, name: str, form: str, said: Json, options: Json, seed: int) -> Question:
+    def _question(self, name: str, form: str, said: Json, options: Json, seed: int) -> Query:
         """The options in an order by ``seed`` (the first published is the right one)."""
         published = options["classification_task_options"]
         if len(published) != len(MARKS):
@@ -127,20 +127,20 @@ class PrefEvalChoice(PrefEval):
             "gold": published[0],
             "details": {"form": form, "preference": options["preference"]},
         }
-        turned = Question(
+        turned = Query(
             query=_with_options(options["question"], shown[::-1]), options=shown[::-1], **asked
         )
-        return Question(
+        return Query(
             query=_with_options(options["question"], shown), options=shown, turned=turned, **asked
         )
 
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         """The text of the option that the answer marks or says (``options.chosen``)."""
         place = chosen(text, MARKS, question.options)
         return None if place is None else question.options[place]
 
     async def score(
-        self, case: Case, question: Question, answered: Answered, models: Models
+        self, case: Sample, question: Query, answered: Answered, models: Models
     ) -> Scored:
         """Right or wrong; no model is asked."""
         read = self.read(question, answered.text or "")
@@ -159,19 +159,19 @@ class PrefEvalText(PrefEval):
         Mean("faithfulness", "faithfulness"),
     )
 
-    def _question(self, name: str, form: str, said: Json, options: Json, seed: int) -> Question:
-        return Question(
+    def _question(self, name: str, form: str, said: Json, options: Json, seed: int) -> Query:
+        return Query(
             id=name,
             query=f"{said['question']} (Please respond within {LONGEST_ANSWER} words.)",
             details={"form": form, "preference": said["preference"], "question": said["question"]},
         )
 
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         """The answer itself, unless it is empty."""
         return text.strip() or None
 
     async def score(
-        self, case: Case, question: Question, answered: Answered, models: Models
+        self, case: Sample, question: Query, answered: Answered, models: Models
     ) -> Scored:
         """By the judge, and how near the answer is to the preference and the user's history."""
         read, preference = self.read(question, answered.text or ""), question.details["preference"]

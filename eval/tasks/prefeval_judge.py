@@ -6,8 +6,9 @@ from pydantic import BaseModel, Field
 
 from personaagent.core.records import RoleUsage
 from personaagent.core.text import shorten
-from personaagent.models.structured import fill
-from personaagent.prompts import fence, render
+from personaagent.models.structured import invoke_structured
+from personaagent.prompts.fence import fence
+from personaagent.prompts.render import render
 
 SHOWN_CHARS = 4000
 ERRORS = ("unaware", "hallucination", "inconsistent", "unhelpful")
@@ -33,7 +34,7 @@ async def judge(
     """``follows`` and each of ``ERRORS``, 1 or 0; and the critic's calls and tokens.
 
     Raises:
-        ServiceError, ConfigurationError: as ``fill`` raises them.
+        ServiceError, ConfigurationError: as ``invoke_structured`` raises them.
     """
     prompt = render(
         "eval_prefeval_judge",
@@ -41,7 +42,7 @@ async def judge(
         query=fence("query", question),
         answer=fence("answer", shorten(answer, SHOWN_CHARS)),
     )
-    verdict, usage = await fill(model, [HumanMessage(prompt)], _Verdict, role="critic")
+    verdict, usage = await invoke_structured(model, [HumanMessage(prompt)], _Verdict, role="critic")
     return scores_of(_error(verdict)), usage
 
 

@@ -7,8 +7,8 @@ from typing import Protocol
 from pydantic import Field
 
 from personaagent.core.records import Record, Usage
-from personaagent.eval.case import Answered, Case, Question
 from personaagent.eval.metrics.protocol import Metric
+from personaagent.eval.samples import Answered, Query, Sample
 from personaagent.models.chat import Models
 
 
@@ -41,7 +41,7 @@ class Task(Protocol):
     @property
     def answers(self) -> bool: ...
 
-    def cases(self, data: Path, seed: int) -> Iterator[Case]:
+    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
         """The cases, in the order of the files; ``seed`` decides what is shuffled.
 
         ``data`` is the folder that holds ``lamp/``, ``prefeval/`` and ``locomo/``.
@@ -51,12 +51,12 @@ class Task(Protocol):
         """
         ...
 
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         """The answer as the task understands it; None where it cannot be understood."""
         ...
 
     async def score(
-        self, case: Case, question: Question, answered: Answered, models: Models
+        self, case: Sample, question: Query, answered: Answered, models: Models
     ) -> Scored:
         """What the answer to a question of ``case`` is worth. Exact metrics ask no model.
 

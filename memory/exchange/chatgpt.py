@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from personaagent.core.records import Moment
-from personaagent.memory.exchange.said import Conversation, Said, Speaker
+from personaagent.memory.exchange.messages import ChatMessage, Conversation, Speaker
 
 SPEAKERS: dict[str, Speaker] = {"user": "user", "assistant": "assistant"}
 TEXTS = ("text", "multimodal_text")
@@ -59,7 +59,9 @@ class ChatGPTConversation(BaseModel):
             source="chatgpt",
             at=self.create_time,
             said=[
-                Said(each.id, SPEAKERS[each.author.role], _text(each.content), each.create_time)
+                ChatMessage(
+                    each.id, SPEAKERS[each.author.role], _text(each.content), each.create_time
+                )
                 for each in messages
                 if each.author.role in SPEAKERS and _shown(each)
             ],

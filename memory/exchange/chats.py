@@ -10,13 +10,18 @@ from personaagent.core.records import Episode, now
 from personaagent.core.text import shorten, without_controls
 from personaagent.memory.exchange.chatgpt import ChatGPTConversation
 from personaagent.memory.exchange.claude import ClaudeConversation
-from personaagent.memory.exchange.found import Found, Problem, derived_id, digest
-from personaagent.memory.exchange.said import Conversation, exchanges
+from personaagent.memory.exchange.messages import Conversation, exchanges
+from personaagent.memory.exchange.parse_results import (
+    ParsedEpisode,
+    ParseProblem,
+    derived_id,
+    digest,
+)
 
 LONGEST_TEXT = 100_000
 
 
-def read_chats(file: BinaryIO, user_id: str) -> Iterator[Found | Problem]:
+def read_chats(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | ParseProblem]:
     """Each message of the user with the answer to it, as episodes of ``user_id``.
 
     One conversation at a time is in memory. Control characters are replaced and texts over
@@ -33,18 +38,20 @@ def read_chats(file: BinaryIO, user_id: str) -> Iterator[Found | Problem]:
                 return
             conversation = _conversation(given)
             for episode in _episodes(conversation, user_id):
-                yield Found(where, episode, digest(f"{episode.query}\0{episode.response}".encode()))
+                yield ParsedEpisode(
+                    where, episode, digest(f"{episode.query}\0{episode.response}".encode())
+                )
         except ijson.JSONError as error:
             encoded = "invalid bytes in UTF8" in str(error)
             what = "is not valid UTF-8" if encoded else "is not valid JSON, or cut off"
-            yield Problem(where, f"the file from here on {what}")
+            yield ParseProblem(where, f"the file from here on {what}")
             return
         except ValidationError as error:
             first = error.errors()[0]
             path = ".".join(str(part) for part in first["loc"])
-            yield Problem(where, f"{path}: {first['msg']}".removeprefix(": "))
+            yield ParseProblem(where, f"{path}: {first['msg']}".removeprefix(": "))
         except ValueError as error:
-            yield Problem(where, str(error))
+            yield ParseProblem(where, str(error))
 
 
 def _conversation(given: Any) -> Conversation:

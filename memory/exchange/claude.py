@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from personaagent.core.records import Moment
-from personaagent.memory.exchange.said import Conversation, Said, Speaker
+from personaagent.memory.exchange.messages import ChatMessage, Conversation, Speaker
 
 SPEAKERS: dict[str, Speaker] = {"human": "user", "assistant": "assistant"}
 
@@ -31,7 +31,7 @@ class ClaudeConversation(BaseModel):
     def conversation(self) -> Conversation:
         """The messages of user and assistant, in the file's order."""
         said = [
-            Said(each.uuid, SPEAKERS[each.sender], _text(each), each.created_at)
+            ChatMessage(each.uuid, SPEAKERS[each.sender], _text(each), each.created_at)
             for each in self.chat_messages
             if each.sender in SPEAKERS
         ]

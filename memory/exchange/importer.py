@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 from personaagent.core.errors import DataError, IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Record
-from personaagent.memory.exchange.found import Found, Problem
-from personaagent.memory.exchange.read import Advance, check, opened, read, stamp
+from personaagent.memory.exchange.import_file import Advance, check, opened, read, stamp
+from personaagent.memory.exchange.parse_results import ParsedEpisode, ParseProblem
 from personaagent.memory.user import UserMemory
 
 BATCH = 512
@@ -63,7 +63,7 @@ async def _write(
     warnings: list[str] = []
     found = read(source, memory.user_id)
     while batch := await asyncio.to_thread(_take, found):
-        given = [each for each in batch if isinstance(each, Found)]
+        given = [each for each in batch if isinstance(each, ParsedEpisode)]
         if stamp(source) != before or len(given) < len(batch):
             raise DataError(
                 "The file was changed while it was being imported: import it again. "
@@ -81,13 +81,13 @@ async def _write(
     return Imported(added=added, skipped=done - added, warnings=warnings)
 
 
-def _take(found: Iterator[Found | Problem]) -> list[Found | Problem]:
+def _take(found: Iterator[ParsedEpisode | ParseProblem]) -> list[ParsedEpisode | ParseProblem]:
     """The next of them: as many as are well written at once, or fewer where they are long."""
-    batch: list[Found | Problem] = []
+    batch: list[ParsedEpisode | ParseProblem] = []
     chars = 0
     while len(batch) < BATCH and chars < BATCH_CHARS and (each := next(found, None)):
         batch.append(each)
-        chars += len(each.episode.response) if isinstance(each, Found) else 0
+        chars += len(each.episode.response) if isinstance(each, ParsedEpisode) else 0
     return batch
 
 
@@ -101,7 +101,7 @@ async def _fresh(memory: UserMemory, episodes: Sequence[Episode]) -> list[Episod
 async def _index(memory: UserMemory, limit: int, *, settle: bool = False) -> list[str]:
     """Index up to ``limit`` episodes; returns what the user should know."""
     try:
-        await memory.indexer.catch_up(limit)
+        await memory.indexer.refresh(limit)
         if settle:
             await memory.indexer.settle()
     except (IndexUnavailable, ServiceError) as error:

@@ -8,7 +8,12 @@ from pydantic import ValidationError
 
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, check_characters, check_text
-from personaagent.memory.exchange.found import Found, Problem, derived_id, digest
+from personaagent.memory.exchange.parse_results import (
+    ParsedEpisode,
+    ParseProblem,
+    derived_id,
+    digest,
+)
 
 LONGEST_LINE = 1_000_000
 FIELDS = Episode.model_fields.keys() - {"user_id"}
@@ -21,7 +26,7 @@ def write_line(episode: Episode) -> bytes:
     return orjson.dumps(stored, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def read_lines(file: BinaryIO, user_id: str) -> Iterator[Found | Problem]:
+def read_lines(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | ParseProblem]:
     """The episodes of ``file``, read line by line, as those of ``user_id``; empty lines are skipped."""
     number = 0
     while line := file.readline(LONGEST_LINE + 1):
@@ -29,7 +34,7 @@ def read_lines(file: BinaryIO, user_id: str) -> Iterator[Found | Problem]:
         where = f"line {number}"
         if len(line) > LONGEST_LINE:
             _skip_line(file, line)
-            yield Problem(where, f"the line is longer than {LONGEST_LINE:,} bytes")
+            yield ParseProblem(where, f"the line is longer than {LONGEST_LINE:,} bytes")
         elif line.strip():
             yield _read(line, where, user_id)
 
@@ -39,7 +44,7 @@ def _skip_line(file: BinaryIO, line: bytes) -> None:
         line = file.readline(LONGEST_LINE)
 
 
-def _read(line: bytes, where: str, user_id: str) -> Found | Problem:
+def _read(line: bytes, where: str, user_id: str) -> ParsedEpisode | ParseProblem:
     try:
         content = _content(line)
         plain = _plain(content)
@@ -47,10 +52,10 @@ def _read(line: bytes, where: str, user_id: str) -> Found | Problem:
         episode = Episode.model_validate(given | {"user_id": user_id})
         _check(episode)
     except ValidationError as error:
-        return Problem(where, "; ".join(_sentence(each) for each in error.errors()))
+        return ParseProblem(where, "; ".join(_sentence(each) for each in error.errors()))
     except (UsageError, ValueError) as error:
-        return Problem(where, str(error))
-    return Found(where, episode, digest(plain))
+        return ParseProblem(where, str(error))
+    return ParsedEpisode(where, episode, digest(plain))
 
 
 def _content(line: bytes) -> dict[str, Any]:

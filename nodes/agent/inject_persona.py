@@ -11,25 +11,25 @@ from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.core.tokens import estimate_tokens
 from personaagent.core.tracing import describe
+from personaagent.memory.format import show_episodes, show_summary
 from personaagent.memory.personas import render_persona
-from personaagent.memory.show import show_episodes, show_summary
-from personaagent.nodes.parts import Parts, user_memory
-from personaagent.prompts import render
+from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.prompts.render import render
 
 
 async def inject_persona(
-    state: AgentState, runtime: Runtime[AgentContext], *, parts: Parts
+    state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
 ) -> dict[str, Any]:
     """Render the system prompt of the user's persona, profile and recalled episodes.
 
     What rules and statements rest on is noted of the thread, which will hold their text.
     """
-    memory = user_memory(parts.memory, runtime)
+    memory = user_memory(deps.memory, runtime)
     persona = await memory.personas.current()
     describe(persona_version=persona.version)
     profile = Profile.model_validate(state["profile"])
     recalled = [Episode.model_validate(each) for each in state["recalled"]]
-    prompt, shown = system_prompt(persona, profile, recalled, parts.settings)
+    prompt, shown = system_prompt(persona, profile, recalled, deps.settings)
     if thread := thread_to_note(runtime):
         cited = [rule.evidence for rule in persona.rules]
         cited += [statement.evidence for statement in profile.summary]

@@ -8,21 +8,21 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext, AgentState
-from personaagent.models.failures import speak
+from personaagent.models.invoke import invoke_model
 from personaagent.models.usage import usage_of
-from personaagent.nodes.parts import Parts
-from personaagent.prompts import render
+from personaagent.nodes.dependencies import Dependencies
+from personaagent.prompts.render import render
 
 
 async def react(
-    state: AgentState, runtime: Runtime[AgentContext], *, parts: Parts
+    state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
 ) -> dict[str, Any]:
     """One step of the actor, tools bound; at the cap of steps it must answer with what it has.
 
     Raises:
-        ServiceError, ConfigurationError: as ``speak`` raises them.
+        ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
-    settings = parts.settings
+    settings = deps.settings
     last = state["steps"] + 1 >= settings.max_steps
     prompt: list[AnyMessage] = [
         SystemMessage(state["system_prompt"]),
@@ -30,8 +30,8 @@ async def react(
     ]
     if last and state["steps"] > 0:
         prompt.append(HumanMessage(render("at_the_cap")))
-    actor = await parts.models.chat("actor")
-    reply = await speak(actor, prompt, role="actor", tools=None if last else parts.tools)
+    actor = await deps.models.chat("actor")
+    reply = await invoke_model(actor, prompt, role="actor", tools=None if last else deps.tools)
     usage = Usage.model_validate(state["usage"]).add("actor", usage_of(reply))
     return {"messages": [reply], "steps": state["steps"] + 1, "usage": usage.stored()}
 

@@ -9,26 +9,26 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 
 from personaagent.core.errors import UsageError
-from personaagent.core.metrics import RECALL_SECONDS
+from personaagent.core.prometheus import RECALL_SECONDS
 from personaagent.core.records import Usage, check_text, new_id
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.memory.facts import named_in
 from personaagent.memory.user import Recalled
-from personaagent.nodes.parts import Parts, user_memory
+from personaagent.nodes.dependencies import Dependencies, user_memory
 
 
 async def recall(
-    state: AgentState, runtime: Runtime[AgentContext], *, parts: Parts
+    state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
 ) -> dict[str, Any]:
     """Begin a turn: recall the k nearest episodes (paper: R^u(q*)) and read the profile.
 
     Raises:
         UsageError: the last message is not the user's, or its text cannot be used.
     """
-    settings, context = parts.settings, runtime.context
+    settings, context = deps.settings, runtime.context
     query = latest_query(state["messages"])
     check_text(query, "message", settings.max_query_chars)
-    memory = user_memory(parts.memory, runtime)
+    memory = user_memory(deps.memory, runtime)
     top_k = settings.top_k if context is None or context.top_k is None else context.top_k
     recalled, profile = await asyncio.gather(
         _timed(memory.recall(query, top_k)), memory.profile.read()

@@ -5,18 +5,18 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 
-from personaagent.core.metrics import TURNS
+from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.core.text import without_controls
 from personaagent.memory.hiding import NOTHING
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.parts import Parts, user_memory
+from personaagent.nodes.dependencies import Dependencies, user_memory
 
 
 async def remember(
-    state: AgentState, runtime: Runtime[AgentContext], *, parts: Parts
+    state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
 ) -> dict[str, Any]:
     """Store the user's message and the final answer as an episode, unless incognito.
 
@@ -28,7 +28,7 @@ async def remember(
     TURNS.inc()
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
-    memory = user_memory(parts.memory, runtime)
+    memory = user_memory(deps.memory, runtime)
     turn = this_turn(state["messages"])
     info = runtime.execution_info
     episode = Episode(
@@ -45,15 +45,15 @@ async def remember(
         },
     )
     news = await memory.remember(episode, state["persona"]["version"])
-    if parts.settings.summary_every and parts.refreshing.free(memory.user_id):
-        parts.refreshing.begin(memory.user_id, lambda: _refresh_if_due(parts, memory))
+    if deps.settings.summary_every and deps.refreshing.free(memory.user_id):
+        deps.refreshing.begin(memory.user_id, lambda: _refresh_if_due(deps, memory))
     return {"warnings": state["warnings"] + news}
 
 
-async def _refresh_if_due(parts: Parts, memory: UserMemory) -> None:
+async def _refresh_if_due(deps: Dependencies, memory: UserMemory) -> None:
     every = memory.hiding(NOTHING)  # of all that is known, whatever this run was not to see
-    if await every.profile.summary_due(parts.settings.summary_every):
-        await refresh_summary(every, await parts.models.chat("critic"))
+    if await every.profile.summary_due(deps.settings.summary_every):
+        await refresh_summary(every, await deps.models.chat("critic"))
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:

@@ -5,12 +5,12 @@ from langgraph.prebuilt import ToolNode
 from langgraph.prebuilt.tool_node import ToolInvocationError
 
 from personaagent.core.errors import PersonaAgentError
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.dependencies import Dependencies
 
 
-def tools(parts: Parts) -> ToolNode:
+def tools(deps: Dependencies) -> ToolNode:
     """The node that runs ``search_wikipedia`` and ``recall_episodes``."""
-    return ToolNode(parts.tools, handle_tool_errors=_tell)
+    return ToolNode(deps.tools, handle_tool_errors=_tell)
 
 
 def _tell(error: Exception) -> str:

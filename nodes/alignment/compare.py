@@ -9,9 +9,9 @@ from personaagent.core.alignment import Loss
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState
 from personaagent.core.errors import ModelError
 from personaagent.core.records import Usage
-from personaagent.nodes.alignment.simulator import Simulated, Simulator
+from personaagent.nodes.alignment.evaluator import Evaluator, evaluator_of
+from personaagent.nodes.alignment.simulator import SimulatedAnswer, Simulator
 from personaagent.nodes.alignment.strategies.methods import METHODS
-from personaagent.nodes.alignment.trial import Trial, trial_of
 
 
 async def compare(
@@ -25,12 +25,12 @@ async def compare(
         ModelError: the models failed for more than half of the episodes; nothing is changed.
         ConfigurationError: the judge cannot be asked at all.
     """
-    trial = await trial_of(state, runtime, simulator)
+    trial = await evaluator_of(state, runtime, simulator)
     proves = METHODS[trial.plan.mode].acceptance.needs_holdout
     if not proves:
-        trial = replace(trial, comparer=replace(trial.comparer, judges=False))
+        trial = replace(trial, loss_scorer=replace(trial.loss_scorer, judges=False))
     learning = await _losses(trial, state, state["batch"])
-    proving = await _losses(trial, state, state["holdout"] + state["seen"])
+    proving = await _losses(trial, state, state["holdout"] + state["earlier_batches"])
     losses = learning[0] | proving[0]
     spent = trial.budget.exhausted()
     unscored = [loss for loss in losses.values() if loss.score is None]
@@ -44,16 +44,16 @@ async def compare(
     return {
         "losses": {episode: loss.stored() for episode, loss in losses.items()},
         "usage": (learning[1] + proving[1]).stored(),
-        "proving": proving[1].stored(),
+        "gate_usage": proving[1].stored(),
         "stopped_by": spent or ("no loss" if perfect and proves else ""),
     }
 
 
 async def _losses(
-    trial: Trial, state: AlignmentState, episode_ids: list[str]
+    trial: Evaluator, state: AlignmentState, episode_ids: list[str]
 ) -> tuple[dict[str, Loss], Usage]:
     simulated = {
-        each: Simulated.model_validate(state["simulated"][each])
+        each: SimulatedAnswer.model_validate(state["simulated"][each])
         for each in episode_ids
         if each in state["simulated"]
     }

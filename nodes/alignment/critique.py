@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 from personaagent.core.alignment import Loss, Round
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
 from personaagent.core.records import Usage
-from personaagent.nodes.alignment.case import case_of
+from personaagent.nodes.alignment.critique_input import critique_input
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.methods import METHODS
 
@@ -25,7 +25,7 @@ async def critique(
     """
     if state["gradient"] and _seen_before(state):
         return {"usage": Usage().stored()}
-    case = await case_of(state, runtime, simulator.parts)
+    case = await critique_input(state, runtime, simulator.deps)
     budget = await simulator.budget(state, case.memory)
     if spent := budget.exhausted():
         return {"stopped_by": spent}
@@ -41,7 +41,7 @@ async def critique(
 
 def _seen_before(state: AlignmentState) -> bool:
     """Whether the last round left the rules, and this one has the same batch and losses."""
-    if state["idle"] == 0:
+    if state["stale_rounds"] == 0:
         return False
     losses = {each: state["losses"].get(each) for each in state["batch"]}
     now = {each: Loss.model_validate(loss).loss for each, loss in losses.items() if loss}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from personaagent.core.alignment import Operation
 from personaagent.core.records import Rule
-from personaagent.nodes.alignment.case import Case
+from personaagent.nodes.alignment.critique_input import CritiqueInput
 from personaagent.nodes.alignment.guard import refusal
 
 
@@ -23,7 +23,7 @@ def edited(rules: Sequence[Rule], operation: Operation, next_id: str) -> list[Ru
             return [_replaced(r, operation) if r.id == operation.rule else r for r in rules]
 
 
-def refusal_of(operation: Operation, case: Case) -> str | None:
+def refusal_of(operation: Operation, case: CritiqueInput) -> str | None:
     """Why alignment may not make this edit, in one sentence; None if it may."""
     rules = {rule.id: rule for rule in case.rules}
     if operation.action != "add":
@@ -38,12 +38,12 @@ def refusal_of(operation: Operation, case: Case) -> str | None:
     if operation.text.casefold() in {" ".join(r.text.split()).casefold() for r in case.rules}:
         return "there is such a rule already"
     grown = [*edited(case.rules, operation, "new")]
-    if sum(len(rule.text) for rule in grown) > case.parts.settings.persona_chars:
+    if sum(len(rule.text) for rule in grown) > case.deps.settings.persona_chars:
         return "the persona would be too long: replace or remove a rule"
     cited = [episode for episode in case.batch if episode.id in operation.evidence]
     shown = [loss.simulated for loss in case.losses.values()]
     shown += [e.ground_truth or "" for e in case.batch if e.id not in operation.evidence]
-    return refusal(operation.text, cited, shown, case.parts.settings)
+    return refusal(operation.text, cited, shown, case.deps.settings)
 
 
 def _replaced(rule: Rule, operation: Operation) -> Rule:

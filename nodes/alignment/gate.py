@@ -6,9 +6,9 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import Candidate, Loss, Round
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.nodes.alignment.evaluator import evaluator_of
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.methods import METHODS
-from personaagent.nodes.alignment.trial import trial_of
 
 PATIENCE = 2
 """Rounds in a row without an accepted edit, after which a run ends."""
@@ -25,19 +25,19 @@ async def gate(
         ConfigurationError: the models cannot be asked at all.
     """
     plan = Plan.model_validate(state["plan"])
-    trial = await trial_of(state, runtime, simulator)
+    trial = await evaluator_of(state, runtime, simulator)
     before = {episode: Loss.model_validate(each) for episode, each in state["losses"].items()}
     acceptance = METHODS[plan.mode].acceptance
     verdict = await acceptance.judge(
         [Candidate.model_validate(each) for each in state["candidates"]],
         batch=state["batch"],
         holdout=state["holdout"],
-        seen=state["seen"],
+        seen=state["earlier_batches"],
         before=before,
         trial=trial,
     )
     taken = verdict.best if verdict.accepted else None
-    idle = 0 if taken else state["idle"] + 1
+    idle = 0 if taken else state["stale_rounds"] + 1
     done = Round(
         losses_before=_of(before, state["batch"]),
         losses_after=_of(verdict.after, state["batch"]),
@@ -51,13 +51,15 @@ async def gate(
     rules = [rule.stored() for rule in taken.rules] if taken else state["rules"]
     return {
         "rules": rules,
-        "taken": [*state["taken"], rules] if taken else state["taken"],
+        "accepted_history": [*state["accepted_history"], rules]
+        if taken
+        else state["accepted_history"],
         "losses": {e: loss.stored() for e, loss in verdict.after.items()} if taken else {},
-        "idle": idle,
+        "stale_rounds": idle,
         "refused": (state["refused"] + verdict.refused)[-REMEMBERED:],
         "rounds": [*state["rounds"], done.stored()],
         "usage": verdict.usage.stored(),
-        "proving": verdict.usage.stored(),
+        "gate_usage": verdict.usage.stored(),
         "cached": verdict.cached,
         "stopped_by": trial.budget.exhausted()
         or ("no improvement" if idle >= PATIENCE and acceptance.needs_holdout else "")

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
-from personaagent.memory.recall import asks_the_same
+from personaagent.memory.ranking import asks_the_same
 from personaagent.nodes.alignment.copies import carries, clauses, names_in, normal, plain, says
 from personaagent.prompts.fence import TAGS
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 from personaagent.core.errors import UnusableAnswer
 from personaagent.core.records import RoleUsage
 from personaagent.core.text import shorten, shorten_middle
-from personaagent.models.structured import fill
-from personaagent.prompts import fence, render
+from personaagent.models.structured import invoke_structured
+from personaagent.prompts.fence import fence
+from personaagent.prompts.render import render
 
 BEST = 4
 SHOWN_CHARS = 2000
@@ -37,7 +38,7 @@ async def judge(
         The score in [0, 1] or None, one line why, and the critic's calls and tokens.
 
     Raises:
-        ServiceError, ConfigurationError: as ``speak`` raises them.
+        ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
     if not (simulated or "").strip():
         return None, "nothing was simulated", RoleUsage()
@@ -53,7 +54,9 @@ async def judge(
         second=fence("second", shorten(second, SHOWN_CHARS)),
     )
     try:
-        verdict, usage = await fill(model, [HumanMessage(prompt)], _Verdict, role="critic")
+        verdict, usage = await invoke_structured(
+            model, [HumanMessage(prompt)], _Verdict, role="critic"
+        )
     except UnusableAnswer as error:  # it answered, so it was asked; what that took is not known
         return None, f"not judged: {error}", RoleUsage(llm_calls=1)
     return verdict.score / BEST, shorten(" ".join(verdict.why.split()), WHY_CHARS), usage

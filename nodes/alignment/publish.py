@@ -13,14 +13,14 @@ from personaagent.core.alignment_state import (
     AlignmentState,
 )
 from personaagent.core.errors import Conflict
-from personaagent.core.metrics import ALIGNMENTS
+from personaagent.core.prometheus import ALIGNMENTS
 from personaagent.core.records import Pair, Persona, Proof, Rule, Usage
 from personaagent.core.tracing import describe
 from personaagent.nodes.alignment.approval import approved
-from personaagent.nodes.alignment.simulator import Simulator, drawn_from
-from personaagent.nodes.alignment.strategies.acceptance import change
+from personaagent.nodes.alignment.evaluator import Evaluator, evaluator_of, merge
+from personaagent.nodes.alignment.simulator import Simulator, sources
+from personaagent.nodes.alignment.strategies.gates import change
 from personaagent.nodes.alignment.strategies.methods import METHODS
-from personaagent.nodes.alignment.trial import Trial, total, trial_of
 from personaagent.nodes.alignment.webhook import tell_webhook
 
 
@@ -35,9 +35,9 @@ async def publish(
     published that was learned from what the user no longer says. A run that was killed here
     publishes once.
     """
-    trial = await trial_of(state, runtime, simulator)
+    trial = await evaluator_of(state, runtime, simulator)
     plan = trial.plan
-    before = [Rule.model_validate(each) for each in state["initial"]]
+    before = [Rule.model_validate(each) for each in state["initial_rules"]]
     after = [Rule.model_validate(each) for each in state["rules"]]
     pairs: list[Pair] = []
     spent_here = Usage()
@@ -50,13 +50,15 @@ async def publish(
             after, pairs, spent_here = await _best(trial, state, before)
         if after != before and not plan.dry_run:
             proof = Proof(run=plan.run, mode=plan.mode, gradient=_gradients(state), pairs=pairs)
-            scenes, thread = drawn_from(state["scenes"]), _thread(runtime)
-            published = await _publish(trial, version, before, after, proof, scenes, thread)
+            episode_contexts, thread = sources(state["episode_contexts"]), _thread(runtime)
+            published = await _publish(
+                trial, version, before, after, proof, episode_contexts, thread
+            )
             if published:
                 version, after, pairs = published.version, published.rules, _pairs(published)
                 if plan.trigger in BY_ITSELF and not plan.approve:
                     await trial.memory.news.put(version, _news(published))
-                await tell_webhook(simulator.parts.settings, trial.memory.space.key, published)
+                await tell_webhook(simulator.deps.settings, trial.memory.space.key, published)
     except Conflict as conflict:
         stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
     learned = stopped_by == "no loss" or (state["rounds"] and stopped_by != "conflict")
@@ -87,14 +89,14 @@ async def publish(
     return {
         "stopped_by": stopped_by,
         "usage": spent_here.stored(),
-        "proving": spent_here.stored(),
+        "gate_usage": spent_here.stored(),
         "result": result.stored(),
     }
 
 
-def _check_labels(trial: Trial) -> None:
+def _check_labels(trial: Evaluator) -> None:
     """Raise Conflict if an episode that the run learned from is not what it was."""
-    if trial.scenes.keys() - trial.known.keys():
+    if trial.episode_contexts.keys() - trial.known.keys():
         raise Conflict(
             "an episode of the run was forgotten meanwhile, or the user says otherwise of it by now: "
             "align again."
@@ -102,17 +104,17 @@ def _check_labels(trial: Trial) -> None:
 
 
 async def _best(
-    trial: Trial, state: AlignmentState, before: list[Rule]
+    trial: Evaluator, state: AlignmentState, before: list[Rule]
 ) -> tuple[list[Rule], list[Pair], Usage]:
     """The best persona of the run on all of its episodes, the losses that say so, and the cost.
 
     Of those that are equal it is the earliest. Of all that was simulated there is none to pay for:
     only ``hardest``, whose batches change, leaves something to simulate.
     """
-    every = state["batch"] + state["seen"] + state["holdout"]
-    taken = [[Rule.model_validate(each) for each in rules] for rules in state["taken"]]
+    every = state["batch"] + state["earlier_batches"] + state["holdout"]
+    taken = [[Rule.model_validate(each) for each in rules] for rules in state["accepted_history"]]
     was, *found = await asyncio.gather(*(trial.of(rules, every) for rules in [before, *taken]))
-    usage = total([was, *found]).usage
+    usage = merge([was, *found]).usage
     changes = [change(was.losses, each.losses, every) for each in found]
     best = changes.index(min(changes))
     if changes[best] >= 0:
@@ -138,7 +140,7 @@ def _pair(before: Loss, after: Loss, held_out: bool) -> Pair:
 
 
 async def _publish(
-    trial: Trial,
+    trial: Evaluator,
     parent: int,
     before: list[Rule],
     after: list[Rule],
@@ -171,8 +173,8 @@ async def _publish(
         note="what alignment proposed, edited" if own else _note(proof),
         parent=parent,
         proof=proof,
-        drawn_from=episode_ids,
-        labels={episode: scene.wanted for episode, scene in trial.scenes.items()},
+        sources=episode_ids,
+        labels={episode: scene.wanted for episode, scene in trial.episode_contexts.items()},
     )
 
 
@@ -194,8 +196,8 @@ def _news(persona: Persona) -> str:
 
 
 def _losses(proof: Proof) -> str:
-    parts = {"batch": proof.losses("batch"), "held out": proof.losses("holdout")}
-    shown = [f"{name} {loss[0]:.2f} -> {loss[1]:.2f}" for name, loss in parts.items() if loss]
+    deps = {"batch": proof.losses("batch"), "held out": proof.losses("holdout")}
+    shown = [f"{name} {loss[0]:.2f} -> {loss[1]:.2f}" for name, loss in deps.items() if loss]
     return f"loss {', '.join(shown)}" if shown else ""
 
 
@@ -208,6 +210,6 @@ def _gradients(state: AlignmentState) -> str:
 
 
 def _usage(state: AlignmentState, spent_here: Usage) -> dict[str, Any]:
-    gate = Usage.model_validate(state["proving"]) + spent_here
-    total = Usage.model_validate(state["usage"]) + spent_here
-    return total.summed() | {"cached": state["cached"], "gate": gate.summed()}
+    gate = Usage.model_validate(state["gate_usage"]) + spent_here
+    merge = Usage.model_validate(state["usage"]) + spent_here
+    return merge.summed() | {"cached": state["cached"], "gate": gate.summed()}

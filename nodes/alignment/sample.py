@@ -20,11 +20,11 @@ from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage, new_id, now
 from personaagent.core.tracing import describe
 from personaagent.memory.profile import LabelledAt
-from personaagent.memory.recall import repeated
+from personaagent.memory.ranking import repeated
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.alignment.simulator import Simulator, drawn_from
+from personaagent.nodes.alignment.simulator import Simulator, sources
 from personaagent.nodes.alignment.strategies.methods import METHODS, SAMPLERS
-from personaagent.nodes.parts import user_memory
+from personaagent.nodes.dependencies import user_memory
 
 LEAST_HELD_OUT = 2
 
@@ -39,7 +39,7 @@ async def sample(
     batch and two held out the run ends with nothing changed. The thread is noted with all whose
     text it will hold, so that forgetting one of them finds it.
     """
-    memory = user_memory(simulator.parts.memory, runtime)
+    memory = user_memory(simulator.deps.memory, runtime)
     ended = not state["plan"] or bool(state["result"])
     waits = not ended and bool(state["stopped_by"])
     if state["trigger"] in BY_ITSELF and (waits or not await memory.unaligned.due(1)):
@@ -65,17 +65,21 @@ async def sample(
             f"{1 + least} answers first."
         )
         return begun | {"stopped_by": "labels", "warnings": [*run["warnings"], few]}
-    seen = [each for each in dict.fromkeys(run["seen"] + run["batch"]) if each not in batch]
-    new = [each for each in [*batch, *holdout] if each not in run["scenes"]]
-    scenes = run["scenes"] | await _scenes(new, holdout, plan, simulator, memory, runtime)
+    seen = [
+        each for each in dict.fromkeys(run["earlier_batches"] + run["batch"]) if each not in batch
+    ]
+    new = [each for each in [*batch, *holdout] if each not in run["episode_contexts"]]
+    episode_contexts = run["episode_contexts"] | await _scenes(
+        new, holdout, plan, simulator, memory, runtime
+    )
     if runtime.execution_info and (thread := runtime.execution_info.thread_id):
-        await memory.conversations.note(thread, drawn_from(scenes), key=plan.run)
+        await memory.conversations.note(thread, sources(episode_contexts), key=plan.run)
     return begun | {
         "round": run["round"] + 1,
         "batch": batch,
         "holdout": holdout,
-        "seen": seen,
-        "scenes": scenes,
+        "earlier_batches": seen,
+        "episode_contexts": episode_contexts,
         "stopped_by": budget.exhausted() or "",
     }
 
@@ -92,7 +96,7 @@ async def _begin(
     """A new run: nothing of an earlier one is left in the state but the last losses, in numbers."""
     await memory.spending.drop_past()
     persona = await memory.personas.current()
-    settings = simulator.parts.settings
+    settings = simulator.deps.settings
     context = runtime.context or AlignmentContext()  # a server knows the user without
     plan = Plan.of(context, settings, run=new_id(), trigger=trigger, at=now().isoformat())
     rules = [rule.stored() for rule in persona.rules]
@@ -100,15 +104,15 @@ async def _begin(
         "trigger": "",
         "plan": plan.stored(),
         "from_version": persona.version,
-        "initial": rules,
+        "initial_rules": rules,
         "rules": rules,
-        "taken": [],
+        "accepted_history": [],
         "round": 0,
-        "idle": 0,
+        "stale_rounds": 0,
         "batch": [],
         "holdout": [],
-        "seen": [],
-        "scenes": {},
+        "earlier_batches": [],
+        "episode_contexts": {},
         "simulated": None,
         "losses": None,
         "gradient": "",
@@ -117,7 +121,7 @@ async def _begin(
         "refused": [],
         "rounds": [],
         "usage": None,
-        "proving": None,
+        "gate_usage": None,
         "cached": None,
         "stopped_by": "",
         "warnings": [],
@@ -144,10 +148,10 @@ async def _sets(
     labelled = {each.id for each in pool}
     holdout = [each for each in run["holdout"] if each in labelled]
     choice = [each for each in pool if each.id not in holdout]
-    room = len(choice) if holdout else len(choice) - least
+    model_slots = len(choice) if holdout else len(choice) - least
     batch = await SAMPLERS[plan.sampling].pick(
         choice,
-        max(0, min(plan.batch, room)),
+        max(0, min(plan.batch, model_slots)),
         plan=plan,
         memory=memory,
         last_losses=last_losses,
@@ -192,7 +196,7 @@ async def _scenes(
     All queries are embedded at once, which is cheaper than one by one in the recall of each.
     """
     episodes = await memory.episodes.find(new)
-    settings = simulator.parts.settings
+    settings = simulator.deps.settings
     if settings.top_k and settings.recall_mode != "bm25":
         with suppress(ServiceError):  # recall asks once more, and says what it means
             await memory.indexer.embedder.embed([each.query for each in episodes])

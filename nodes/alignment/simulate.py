@@ -6,9 +6,9 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Branch, Plan
 from personaagent.core.records import Rule, Usage
-from personaagent.nodes.alignment.simulator import Scene, Simulator, standing
+from personaagent.nodes.alignment.simulator import EpisodeContext, Simulator, still_valid
 from personaagent.nodes.alignment.strategies.methods import METHODS
-from personaagent.nodes.parts import user_memory
+from personaagent.nodes.dependencies import user_memory
 
 
 async def simulate(
@@ -20,12 +20,15 @@ async def simulate(
     Raises:
         ConfigurationError: the actor cannot be asked at all.
     """
-    memory = user_memory(simulator.parts.memory, runtime)
-    plan, scene = Plan.model_validate(branch["plan"]), Scene.model_validate(branch["scene"])
+    memory = user_memory(simulator.deps.memory, runtime)
+    plan, scene = (
+        Plan.model_validate(branch["plan"]),
+        EpisodeContext.model_validate(branch["episode_context"]),
+    )
     rules = [Rule.model_validate(each) for each in branch["rules"]]
     budget = await simulator.budget(branch, memory)
     found = await memory.episodes.find([branch["episode"], *scene.recalled])
-    known = standing(found, {branch["episode"]: scene})
+    known = still_valid(found, {branch["episode"]: scene})
     if branch["episode"] not in known:
         return {}
     told = simulator.told(rules, known[branch["episode"]], scene, known)
@@ -34,7 +37,7 @@ async def simulate(
     return {
         "simulated": {branch["episode"]: simulated.stored()},
         "usage": used,
-        "proving": used if branch["proving"] else Usage().stored(),
+        "gate_usage": used if branch["held_out"] else Usage().stored(),
         "cached": int(simulated.cached),
     }
 
@@ -43,14 +46,16 @@ def branches(state: AlignmentState) -> list[Branch]:
     """A branch for each episode of the batch, and for each that is to prove what is learned."""
     plan = Plan.model_validate(state["plan"])
     proving = (
-        state["holdout"] + state["seen"] if METHODS[plan.mode].acceptance.needs_holdout else []
+        state["holdout"] + state["earlier_batches"]
+        if METHODS[plan.mode].acceptance.needs_holdout
+        else []
     )
     return [
         Branch(
             episode=each,
-            scene=state["scenes"][each],
+            episode_context=state["episode_contexts"][each],
             rules=state["rules"],
-            proving=each not in state["batch"],
+            held_out=each not in state["batch"],
             plan=state["plan"],
             usage=state["usage"],
         )

@@ -6,7 +6,7 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import Point
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
-from personaagent.nodes.alignment.case import case_of
+from personaagent.nodes.alignment.critique_input import critique_input
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.methods import METHODS
 from personaagent.nodes.alignment.strategies.protocols import Gradient
@@ -22,7 +22,7 @@ async def update(
     """
     if not state["gradient"]:
         return {"candidates": []}
-    case = await case_of(state, runtime, simulator.parts)
+    case = await critique_input(state, runtime, simulator.deps)
     budget = await simulator.budget(state, case.memory)
     if spent := budget.exhausted():
         return {"stopped_by": spent}

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from personaagent.core.alignment import Decision
 from personaagent.core.records import Record
-from personaagent.server.alignments import Standing, Started, runs, standing, started
-from personaagent.server.background import begin, decide
+from personaagent.server.alignment_queue import begin, decide
+from personaagent.server.alignments import RunStatus, Started, get_run_status, runs, started
+from personaagent.server.dependencies import CurrentUserMemory, InternalClient
 from personaagent.server.errors import answers
-from personaagent.server.given import Api, Mine
 from personaagent.server.limits import Limit
-from personaagent.server.pages import Cursor, Page, first_of, place_at
+from personaagent.server.pagination import Cursor, Page, first_of, place_at
 
 router = APIRouter(prefix="/me/alignments", tags=["alignments"])
 
@@ -36,7 +36,7 @@ class Wish(Record):
 
 
 @router.post("", status_code=202, responses=answers(409))
-async def start(wish: Wish, mine: Mine, api: Api) -> Started:
+async def start(wish: Wish, mine: CurrentUserMemory, api: InternalClient) -> Started:
     """Queue a run; where one is queued or going on already, that is it."""
     run = await begin(api, mine.user_id, REQUEST, **wish.options())
     return started(run) if run else (await runs(api, mine.user_id, 1, 0))[0]
@@ -44,7 +44,7 @@ async def start(wish: Wish, mine: Mine, api: Api) -> Started:
 
 @router.get("")
 async def list_alignments(
-    mine: Mine, api: Api, limit: Limit = 20, cursor: Cursor = None
+    mine: CurrentUserMemory, api: InternalClient, limit: Limit = 20, cursor: Cursor = None
 ) -> Page[Started]:
     """The runs, newest first."""
     offset = place_at(cursor, Annotated[int, Field(ge=0, le=1_000_000)]) or 0
@@ -53,12 +53,14 @@ async def list_alignments(
 
 
 @router.get("/{run}", responses=answers(404))
-async def show_alignment(run: RunId, mine: Mine, api: Api) -> Standing:
+async def show_alignment(run: RunId, mine: CurrentUserMemory, api: InternalClient) -> RunStatus:
     """How far a run is, what it proposes, and what came of it."""
-    return await standing(api, mine.user_id, str(run))
+    return await get_run_status(api, mine.user_id, str(run))
 
 
 @router.post("/decision", status_code=202, responses=answers(409))
-async def answer_proposal(decision: Decision, mine: Mine, api: Api) -> Started:
+async def answer_proposal(
+    decision: Decision, mine: CurrentUserMemory, api: InternalClient
+) -> Started:
     """Approve, edit or refuse the proposal that waits; the run that goes on with it is another."""
     return started(await decide(api, mine.user_id, decision))

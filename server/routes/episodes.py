@@ -9,12 +9,12 @@ from personaagent.core.records import Episode, Record, check_text
 from personaagent.memory.episodes import TRUTH_CHARS, place_of
 from personaagent.memory.forget import Receipt
 from personaagent.memory.user import SEARCH_CHARS
-from personaagent.server.background import labelled as notice_label
+from personaagent.server.alignment_queue import queue_alignment_if_due
+from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.errors import answers
 from personaagent.server.forgetting import forget_episode
-from personaagent.server.given import Api, Mine, Process
 from personaagent.server.limits import Limit
-from personaagent.server.pages import Cursor, Page, first_of, place_at
+from personaagent.server.pagination import Cursor, Page, first_of, place_at
 
 router = APIRouter(prefix="/me/episodes", tags=["episodes"])
 
@@ -51,7 +51,7 @@ Feedback = Annotated[Wanted | Judged, Field(discriminator="signal")]
 
 @router.get("")
 async def list_episodes(
-    mine: Mine,
+    mine: CurrentUserMemory,
     limit: Limit = 20,
     cursor: Cursor = None,
     task: Annotated[str | None, Query(max_length=100, description="Only those of it.")] = None,
@@ -59,34 +59,43 @@ async def list_episodes(
 ) -> Page[Episode]:
     """The episodes, newest first."""
     found = await mine.episodes.newest(
-        limit + 1, task=task, labelled=labelled, before=place_at(cursor, tuple[AwareDatetime, str])
+        limit + 1,
+        task=task,
+        labelled=labelled,
+        before=place_at(cursor, tuple[AwareDatetime, str]),
     )
     return first_of(found, limit, place_of)
 
 
 @router.post("/search")
-async def search(sought: Search, mine: Mine, parts: Process) -> list[Episode]:
+async def search(
+    sought: Search, mine: CurrentUserMemory, deps: ServerDependencies
+) -> list[Episode]:
     """What the agent would recall for a text, the nearest first."""
-    return await mine.look_up(sought.text, sought.top_k or parts.settings.top_k)
+    return await mine.look_up(sought.text, sought.top_k or deps.settings.top_k)
 
 
 @router.put("/{episode:path}/feedback", responses=answers(404))
 async def give_feedback(
-    episode: EpisodeId, word: Feedback, mine: Mine, parts: Process, api: Api
+    episode: EpisodeId,
+    word: Feedback,
+    mine: CurrentUserMemory,
+    deps: ServerDependencies,
+    api: InternalClient,
 ) -> Episode:
     """Say whether an answer was right, or what was wanted; an alignment begins when one is due."""
     told = await mine.episodes.give_feedback(episode, word.signal, word.text)
-    await notice_label(api, mine, parts.settings)
+    await queue_alignment_if_due(api, mine, deps.settings)
     return told
 
 
 @router.get("/{episode:path}", responses=answers(404))
-async def show_episode(episode: EpisodeId, mine: Mine) -> Episode:
+async def show_episode(episode: EpisodeId, mine: CurrentUserMemory) -> Episode:
     """One episode whole."""
     return await mine.episodes.get(episode)
 
 
 @router.delete("/{episode:path}", responses=answers(404))
-async def forget(episode: EpisodeId, mine: Mine, api: Api) -> Receipt:
+async def forget(episode: EpisodeId, mine: CurrentUserMemory, api: InternalClient) -> Receipt:
     """Forget an episode, with all that rested on it alone, and say what went."""
     return await forget_episode(mine, api, episode)

@@ -5,11 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
-from personaagent.graphs.agent import parts
 from personaagent.memory.exchange.importer import Imported
-from personaagent.server.background import labelled
+from personaagent.server.alignment_queue import queue_alignment_if_due
+from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.errors import Refusal, answers
-from personaagent.server.given import Api, Mine, Process
 from personaagent.server.streams import LINES, begun, exported, imported
 
 router = APIRouter(prefix="/me", tags=["episodes"])
@@ -30,22 +29,24 @@ SOME_LINES: dict[str, Any] = {
 
 @router.post(
     "/import",
-    max_body_size=parts.settings.max_import_bytes,
+    max_body_size=None,
     openapi_extra=A_FILE,
     responses={**answers(409, 413), 422: {"model": Refusal}},
 )
-async def import_file(request: Request, mine: Mine, process: Process, api: Api) -> Imported:
+async def import_file(
+    request: Request, mine: CurrentUserMemory, process: ServerDependencies, api: InternalClient
+) -> Imported:
     """Remember the episodes of the body: all of them or, where it has errors, none.
 
     The same again adds nothing. An answer comes when all is written and indexed.
     """
-    done = await imported(mine, request)
-    await labelled(api, mine, process.settings)
+    done = await imported(mine, request, process.settings.max_import_bytes)
+    await queue_alignment_if_due(api, mine, process.settings)
     return done
 
 
 @router.get("/export", response_class=StreamingResponse, responses={200: SOME_LINES})
-async def export(mine: Mine) -> StreamingResponse:
+async def export(mine: CurrentUserMemory) -> StreamingResponse:
     """All episodes as JSON lines, which the import reads back."""
     return StreamingResponse(
         await begun(exported(mine)),

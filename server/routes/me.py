@@ -3,13 +3,15 @@
 from fastapi import APIRouter
 
 from personaagent.memory.forget import Receipt
+from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.forgetting import forget_user
-from personaagent.server.given import Api, Mine, Process
 
 router = APIRouter(prefix="/me", tags=["me"])
 
 
 @router.delete("")
-async def forget_me(mine: Mine, parts: Process, api: Api) -> Receipt:
+async def forget_me(
+    mine: CurrentUserMemory, deps: ServerDependencies, api: InternalClient
+) -> Receipt:
     """Forget everything of the user who calls, and say what went."""
-    return await forget_user(mine, api, parts.memory)
+    return await forget_user(mine, api, deps.memory)

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, HTTPException, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from personaagent.core.metrics import REGISTRY
+from personaagent.core.prometheus import REGISTRY
 from personaagent.core.records import Record
 from personaagent.core.settings import variable
+from personaagent.server.dependencies import ServerDependencies, ServerStore
 from personaagent.server.errors import answers
-from personaagent.server.given import Process, Store
 from personaagent.server.readiness import Readiness, readiness
 
 router = APIRouter(tags=["operation"])
@@ -32,9 +32,9 @@ async def health() -> Health:
 
 
 @router.get("/ready", responses={503: {"model": Readiness}})
-async def ready(parts: Process, store: Store, response: Response) -> Readiness:
+async def ready(deps: ServerDependencies, store: ServerStore, response: Response) -> Readiness:
     """Whether store, index and model endpoint answer, and no more than that. Needs no token."""
-    found = await readiness(parts, store)
+    found = await readiness(deps, store)
     response.status_code = 200 if found.all else 503
     return found
 
@@ -47,9 +47,9 @@ async def ready(parts: Process, store: Store, response: Response) -> Readiness:
         **answers(401, 404),
     },
 )
-async def metrics(parts: Process, bearer: Bearer) -> Response:
+async def metrics(deps: ServerDependencies, bearer: Bearer) -> Response:
     """What this process has counted, for Prometheus; with the operator's token, not a user's."""
-    token = parts.settings.metrics_token
+    token = deps.settings.metrics_token
     if token is None:
         raise HTTPException(404, f"Metrics are not shown: set {variable('metrics_token')}.")
     given = bearer.credentials.encode() if bearer else b""

@@ -13,10 +13,10 @@ from personaagent.memory.rules import (
     publish_edited,
     with_changes,
 )
+from personaagent.server.dependencies import CurrentUserMemory
 from personaagent.server.errors import answers
-from personaagent.server.given import Mine
 from personaagent.server.limits import Limit
-from personaagent.server.pages import Cursor, Page, first_of, place_at
+from personaagent.server.pagination import Cursor, Page, first_of, place_at
 
 router = APIRouter(prefix="/me/persona", tags=["persona"])
 
@@ -44,13 +44,15 @@ class Rollback(Record):
 
 
 @router.get("")
-async def show_persona(mine: Mine) -> Persona:
+async def show_persona(mine: CurrentUserMemory) -> Persona:
     """The rules as they are; before anything was learned, those that everybody begins with."""
     return await mine.personas.current()
 
 
 @router.get("/versions")
-async def history(mine: Mine, limit: Limit = 20, cursor: Cursor = None) -> Page[Persona]:
+async def history(
+    mine: CurrentUserMemory, limit: Limit = 20, cursor: Cursor = None
+) -> Page[Persona]:
     """All versions, newest first."""
     before = place_at(cursor, int)
     versions = [
@@ -60,21 +62,21 @@ async def history(mine: Mine, limit: Limit = 20, cursor: Cursor = None) -> Page[
 
 
 @router.get("/versions/{version}", responses=answers(404))
-async def show_version(version: Annotated[Version, Path()], mine: Mine) -> Persona:
+async def show_version(version: Annotated[Version, Path()], mine: CurrentUserMemory) -> Persona:
     """One version."""
     return await mine.personas.get(version)
 
 
 @router.get("/diff", responses=answers(404))
 async def diff(
-    mine: Mine, before: Annotated[Version, Query()], after: Annotated[Version, Query()]
+    mine: CurrentUserMemory, before: Annotated[Version, Query()], after: Annotated[Version, Query()]
 ) -> Difference:
     """What changed between two versions, rule by rule."""
     return difference(await mine.personas.get(before), await mine.personas.get(after))
 
 
 @router.post("/edits", responses=answers(404, 409))
-async def edit(changes: Edit, mine: Mine) -> Persona:
+async def edit(changes: Edit, mine: CurrentUserMemory) -> Persona:
     """Change the rules, as a new version; the latest itself where nothing is changed."""
     personas = mine.personas
     persona = await (
@@ -91,18 +93,18 @@ async def edit(changes: Edit, mine: Mine) -> Persona:
 
 
 @router.put("/rules/{rule}/lock", responses=answers(404, 409))
-async def lock(rule: RuleId, mine: Mine) -> Persona:
+async def lock(rule: RuleId, mine: CurrentUserMemory) -> Persona:
     """Lock a rule: nobody but the user changes it."""
     return await mine.personas.lock_rule(rule, locked=True)
 
 
 @router.delete("/rules/{rule}/lock", responses=answers(404, 409))
-async def unlock(rule: RuleId, mine: Mine) -> Persona:
+async def unlock(rule: RuleId, mine: CurrentUserMemory) -> Persona:
     """Unlock a rule: it may be learned anew."""
     return await mine.personas.lock_rule(rule, locked=False)
 
 
 @router.post("/rollback", responses=answers(404, 409))
-async def roll_back(to: Rollback, mine: Mine) -> Persona:
+async def roll_back(to: Rollback, mine: CurrentUserMemory) -> Persona:
     """Go back to the rules of an earlier version, as a new version."""
     return await mine.personas.roll_back(to.version)

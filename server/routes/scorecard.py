@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
+from personaagent.server.dependencies import CurrentUserMemory, ServerDependencies, ServerStore
 from personaagent.server.errors import answers
-from personaagent.server.given import Mine, Process, Store
 from personaagent.server.scorecards import scorecard_lines
 from personaagent.server.streams import LINES, begun
 
@@ -21,14 +21,14 @@ SOME_LINES: dict[str, Any] = {
 
 @router.post("", response_class=StreamingResponse, responses={200: SOME_LINES, **answers(409)})
 async def compute_scorecard(
-    mine: Mine,
-    parts: Process,
-    store: Store,
+    mine: CurrentUserMemory,
+    deps: ServerDependencies,
+    store: ServerStore,
     limit: Annotated[int, Query(ge=1, le=200, description="Labelled episodes, the newest.")] = 20,
 ) -> StreamingResponse:
     """Test each version of the persona on what came after it, within the limits of an alignment.
 
     Asks the models, and may take minutes. What was simulated before is not paid for again.
     """
-    lines = scorecard_lines(parts, store, mine.user_id, limit)
+    lines = scorecard_lines(deps, store, mine.user_id, limit)
     return StreamingResponse(await begun(lines), media_type=LINES)

@@ -25,10 +25,10 @@ from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.graphs.alignment import build
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.alignment.metrics import rouge_score
-from personaagent.nodes.parts import Parts
+from personaagent.nodes.alignment.answer_scores import rouge_score
+from personaagent.nodes.dependencies import Dependencies
 from tests.support.memories import START, index_in_memory
-from tests.support.scripted_model import Prompt, Reply, scripted_parts
+from tests.support.scripted_model import Prompt, Reply, scripted_dependencies
 
 PREFERENCES = {
     "Give distances in kilometres.": "measured in kilometres as usual",
@@ -105,7 +105,7 @@ def criticise(prompt: Prompt) -> Reply:
 class World:
     """One user's memory, the graph over it, and what the models were told."""
 
-    parts: Parts
+    deps: Dependencies
     prompts: list[Prompt]
     store: BaseStore
     saver: BaseCheckpointSaver[Any]
@@ -117,12 +117,12 @@ class World:
     @property
     def memory(self) -> UserMemory:
         """The user's memory."""
-        return self.parts.memory.of(self.store, self.user)
+        return self.deps.memory.of(self.store, self.user)
 
     async def remember(self, *episodes: Episode) -> None:
         """Store and index the episodes."""
         await self.memory.episodes.add(episodes)
-        await self.memory.indexer.catch_up(len(episodes))
+        await self.memory.indexer.refresh(len(episodes))
 
     async def align(self, **context: Any) -> Alignment:
         """A run of alignment, to its end."""
@@ -131,8 +131,8 @@ class World:
 
     def goes_on(self, responder: Callable[[Prompt], Reply]) -> None:
         """Another process, with these models, goes on with the same memory."""
-        parts, _ = scripted_parts(self.parts.settings, responder)
-        self.parts = replace(parts, memory=self.parts.memory)
+        deps, _ = scripted_dependencies(self.deps.settings, responder)
+        self.deps = replace(deps, memory=self.deps.memory)
 
     async def losses(self, episode_ids: Sequence[str]) -> dict[str, float | None]:
         """The loss of these episodes under the persona as it stands, in a world without cache.
@@ -176,7 +176,7 @@ class World:
         return state
 
     def _graph(self) -> Any:
-        return build(self.parts).compile(store=self.store, checkpointer=self.saver)
+        return build(self.deps).compile(store=self.store, checkpointer=self.saver)
 
     def _config(self) -> RunnableConfig:
         thread = {"thread_id": f"alignment:{self.user}"}
@@ -186,8 +186,8 @@ class World:
 def world(home: Any, responder: Callable[[Prompt], Reply], **settings: Any) -> World:
     """A world of its own for the user Anna; free texts are compared by ROUGE-L."""
     made = load_settings(home=home, **({"align_text_metric": "rouge"} | settings))
-    parts, prompts = scripted_parts(made, responder, index_in_memory())
-    return World(parts, prompts, InMemoryStore(), InMemorySaver(), responder)
+    deps, prompts = scripted_dependencies(made, responder, index_in_memory())
+    return World(deps, prompts, InMemoryStore(), InMemorySaver(), responder)
 
 
 def walks(count: int, wanted: Sequence[str], **fields: Any) -> list[Episode]:

@@ -3,8 +3,8 @@
 from typing import Any
 
 
-def chatgpt_message(role: str, *parts: Any, at: float | None = None, **more: Any) -> dict[str, Any]:
-    content = {"content_type": "text", "parts": list(parts)}
+def chatgpt_message(role: str, *deps: Any, at: float | None = None, **more: Any) -> dict[str, Any]:
+    content = {"content_type": "text", "parts": list(deps)}
     return {"author": {"role": role}, "content": content, "create_time": at} | more
 
 

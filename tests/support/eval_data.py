@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from personaagent.eval.case import Answered, Case, Question
+from personaagent.eval.samples import Answered, Query, Sample
 from personaagent.eval.tasks.protocol import Scored, Task
 from tests.support.scripted_model import Responder, ScriptedModel, ScriptedModels
 
@@ -109,12 +109,12 @@ def scripted(responder: Responder) -> ScriptedModels:
     return ScriptedModels(ScriptedModel(responder=responder, prompts=[]))
 
 
-async def scored(task: Task, case: Case, text: str | None, models: Any = None) -> Scored:
+async def scored(task: Task, case: Sample, text: str | None, models: Any = None) -> Scored:
     """What ``task`` makes of ``text`` as the answer to the first question of ``case``."""
     return await task.score(case, case.questions[0], Answered(text=text), models or unasked())
 
 
-def only(case: Case) -> Question:
+def only(case: Sample) -> Query:
     """The one question of ``case``."""
     [question] = case.questions
     return question

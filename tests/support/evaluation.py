@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from personaagent.core.records import RoleUsage, Usage
-from personaagent.eval.case import Answered, Case, Learned, Question
-from personaagent.eval.methods.lab import Lab
 from personaagent.eval.metrics.protocol import Metric
 from personaagent.eval.metrics.scores import Mean
 from personaagent.eval.plan import Plan, Progress, progress_of
+from personaagent.eval.results import SAMPLES, Result
 from personaagent.eval.run_record import MadeWith, Options
 from personaagent.eval.runner import evaluate
-from personaagent.eval.samples import SAMPLES, Sample
+from personaagent.eval.samples import Answered, Query, Sample, TrainingResult
 from personaagent.eval.sampling import draw, drawn
+from personaagent.eval.solvers.environment import EvalEnvironment
 from personaagent.eval.tasks.protocol import Scored
 from personaagent.models.chat import Models
 
@@ -36,22 +36,22 @@ class Riddles:
     made: int = 0
     metrics: Sequence[Metric] = (Mean("accuracy", "correct"),)
 
-    def cases(self, data: Path, seed: int) -> Iterator[Case]:
+    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
         for number in range(self.cases_):
             self.made += 1
             asked = [
-                Question(
+                Query(
                     id=f"q{each}",
                     query=f"riddle {number}.{each}",
                     gold="yes",
                     options=["yes", "no"] if self.turned else [],
-                    turned=Question(id=f"q{each}", query="turned", options=["no", "yes"])
+                    turned=Query(id=f"q{each}", query="turned", options=["no", "yes"])
                     if self.turned
                     else None,
                 )
                 for each in range(self.questions)
             ]
-            yield Case(
+            yield Sample(
                 id=f"c{number}",
                 task=self.name,
                 user_id=f"user{number}",
@@ -59,11 +59,11 @@ class Riddles:
                 questions=asked,
             )
 
-    def read(self, question: Question, text: str) -> str | None:
+    def read(self, question: Query, text: str) -> str | None:
         return text if text in ("yes", "no") else None
 
     async def score(
-        self, case: Case, question: Question, answered: Answered, models: Models
+        self, case: Sample, question: Query, answered: Answered, models: Models
     ) -> Scored:
         read = self.read(question, answered.text or "")
         return Scored(read=read, scores={"correct": float(read == question.gold)})
@@ -77,7 +77,7 @@ class Scripted:
     name: str = "scripted"
     asks: bool = True
     recalls: None = None
-    learned: Learned | None = None
+    learned: TrainingResult | None = None
     asked: list[str] = field(default_factory=list)
     prepared: list[str] = field(default_factory=list)
     open: int = 0
@@ -86,7 +86,7 @@ class Scripted:
     most_asking: int = 0
 
     @asynccontextmanager
-    async def ready(self, case: Case, lab: Lab) -> AsyncIterator["Scripted"]:
+    async def ready(self, case: Sample, lab: EvalEnvironment) -> AsyncIterator["Scripted"]:
         self.prepared.append(case.id)
         self.open += 1
         self.most_open = max(self.most_open, self.open)
@@ -95,7 +95,7 @@ class Scripted:
         finally:
             self.open -= 1
 
-    async def answer(self, question: Question) -> Answered:
+    async def answer(self, question: Query) -> Answered:
         self.asking += 1
         self.most_asking = max(self.most_asking, self.asking)
         try:
@@ -119,7 +119,7 @@ async def run_plan(
 ) -> Progress:
     """Run what is left of it in ``folder``; no model is there."""
     progress = progress_of(folder, plan, retry_failed=retry_failed)
-    lab = cast(Lab, NoModels())
+    lab = cast(EvalEnvironment, NoModels())
     await evaluate(plan, lab, folder, progress, concurrency=concurrency, **more)
     return progress
 
@@ -130,10 +130,10 @@ class NoModels:
     models = None
 
 
-def samples_in(folder: Path) -> list[Sample]:
+def samples_in(folder: Path) -> list[Result]:
     """Every sample that was written, in order."""
     lines = (folder / SAMPLES).read_text().splitlines()
-    return [Sample.model_validate_json(line) for line in lines]
+    return [Result.model_validate_json(line) for line in lines]
 
 
 def made_of(plan: Plan, **options: Any) -> MadeWith:

@@ -45,4 +45,4 @@ def episode(id: str, query: str = "a question", day: int = 0, **fields: Any) -> 
 async def remember(memory: UserMemory, *episodes: Episode) -> None:
     """Store and index them."""
     await memory.episodes.add(episodes)
-    await memory.indexer.catch_up(len(episodes))
+    await memory.indexer.refresh(len(episodes))

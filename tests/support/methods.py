@@ -12,9 +12,9 @@ from typing import Any, cast
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
-from personaagent.eval.case import Answered, Case, Question
-from personaagent.eval.methods.all import METHODS
-from personaagent.eval.methods.lab import Lab, open_lab
+from personaagent.eval.samples import Answered, Query, Sample
+from personaagent.eval.solvers.all import SOLVERS
+from personaagent.eval.solvers.environment import EvalEnvironment, open_environment
 from personaagent.models.chat import Models
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import START
@@ -28,13 +28,13 @@ TASK = "tags"
 class Bench:
     """A lab, and what its models and its embedder were given."""
 
-    lab: Lab
+    lab: EvalEnvironment
     prompts: list[Prompt]
     embedder: BagEmbedder
 
-    async def answer(self, method: str, case: Case, number: int = 0) -> Answered:
+    async def answer(self, method: str, case: Sample, number: int = 0) -> Answered:
         """What the method answers to that question of the case."""
-        async with METHODS[method].ready(case, self.lab) as answerer:
+        async with SOLVERS[method].ready(case, self.lab) as answerer:
             return await answerer.answer(case.questions[number])
 
 
@@ -45,13 +45,13 @@ async def bench(home: Path, responder: Responder, **settings: Any) -> AsyncItera
     model = ScriptedModel(responder=responder, prompts=[])
     models, embedder = cast(Models, ScriptedModels(model)), BagEmbedder()
     made = load_settings(home=home, **({"align_text_metric": "rouge"} | settings))
-    async with open_lab(made, models=models, embedder=embedder, **given) as lab:
+    async with open_environment(made, models=models, embedder=embedder, **given) as lab:
         yield Bench(lab, model.prompts, embedder)
 
 
-def films(user: str, *seen: tuple[str, str], about: str, case: str = "", gold: str = "?") -> Case:
+def films(user: str, *seen: tuple[str, str], about: str, case: str = "", gold: str = "?") -> Sample:
     """A user who gave each film that they saw a tag, a day apart, and is asked for one ``about``."""
-    return Case(
+    return Sample(
         id=case or user,
         task=TASK,
         user_id=user,
@@ -67,7 +67,7 @@ def films(user: str, *seen: tuple[str, str], about: str, case: str = "", gold: s
             )
             for number, (film, tag) in enumerate(seen)
         ],
-        questions=[Question(id="q", query=f"{ASK}{about}?", gold=gold)],
+        questions=[Query(id="q", query=f"{ASK}{about}?", gold=gold)],
     )
 
 

@@ -22,8 +22,8 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from personaagent.core.settings import Role, Settings
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.memory import Memory
-from personaagent.nodes.parts import Parts, user_memory
-from personaagent.tools.recall import recall_tool
+from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 from tests.support.embedder import BagEmbedder
 
@@ -150,14 +150,14 @@ class ScriptedModels:
         return None
 
 
-def scripted_parts(
+def scripted_dependencies(
     settings: Settings, responder: Responder, index: EpisodeIndex | None = None
-) -> tuple[Parts, list[Prompt]]:
-    """Parts whose models are scripted and embeddings bags of words; and the prompts, as they come."""
+) -> tuple[Dependencies, list[Prompt]]:
+    """Dependencies with scripted models and embeddings of word counts; and the prompts, as they come."""
     model = ScriptedModel(responder=responder, prompts=[])
     memory = Memory(settings, BagEmbedder(), index)
-    parts = replace(
-        Parts.make(settings, memory.embedder),
+    deps = replace(
+        Dependencies.make(settings, memory.embedder),
         models=ScriptedModels(model),
         memory=memory,
         tools=[
@@ -165,4 +165,4 @@ def scripted_parts(
             recall_tool(lambda runtime: user_memory(memory, runtime), settings),
         ],
     )
-    return parts, model.prompts
+    return deps, model.prompts

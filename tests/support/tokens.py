@@ -20,5 +20,5 @@ def claims(**changed: Any) -> dict[str, Any]:
 def by_hand(header: dict[str, Any], said: dict[str, Any], signature: bytes = b"") -> str:
     """A token that no library would sign."""
     said = said | {"exp": int(said["exp"].timestamp())}
-    parts = [json.dumps(header).encode(), json.dumps(said).encode(), signature]
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+    deps = [json.dumps(header).encode(), json.dumps(said).encode(), signature]
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in deps)

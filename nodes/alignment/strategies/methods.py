@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from personaagent.core.settings import Mode, Sampling
-from personaagent.nodes.alignment.strategies.acceptance import Proved, Unproved
-from personaagent.nodes.alignment.strategies.critique import OneForEach, OneForTheBatch
-from personaagent.nodes.alignment.strategies.protocols import Acceptance, Critic, Editor, Sampler
-from personaagent.nodes.alignment.strategies.sampling import Hardest, Latest, Similar
-from personaagent.nodes.alignment.strategies.update import RuleEdits, WholeRewrite
+from personaagent.nodes.alignment.strategies.critics import BatchCritic, PerEpisodeCritic
+from personaagent.nodes.alignment.strategies.editors import RuleEdits, WholeRewrite
+from personaagent.nodes.alignment.strategies.gates import AcceptAll, HeldOutGate
+from personaagent.nodes.alignment.strategies.protocols import Critic, Editor, Gate, Sampler
+from personaagent.nodes.alignment.strategies.samplers import Hardest, Latest, Similar
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,12 @@ class Method:
 
     critic: Critic
     editor: Editor
-    acceptance: Acceptance
+    acceptance: Gate
 
 
 METHODS: dict[Mode, Method] = {
-    "gated": Method(OneForTheBatch(), RuleEdits(), Proved()),
-    "paper": Method(OneForEach(), WholeRewrite(), Unproved()),
+    "gated": Method(BatchCritic(), RuleEdits(), HeldOutGate()),
+    "paper": Method(PerEpisodeCritic(), WholeRewrite(), AcceptAll()),
 }
 SAMPLERS: dict[Sampling, Sampler] = {
     "latest": Latest(),

@@ -9,8 +9,8 @@ from personaagent.core.alignment_state import Plan
 from personaagent.core.records import Usage
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.alignment.case import Case
-from personaagent.nodes.alignment.trial import Trial
+from personaagent.nodes.alignment.critique_input import CritiqueInput
+from personaagent.nodes.alignment.evaluator import Evaluator
 
 
 class Sampler(Protocol):
@@ -44,7 +44,7 @@ class Gradient:
 class Critic(Protocol):
     """Turns losses into a textual gradient."""
 
-    async def critique(self, case: Case) -> Gradient:
+    async def critique(self, case: CritiqueInput) -> Gradient:
         """The gradient of the batch; an empty text where the critic gave nothing usable.
 
         Raises:
@@ -65,7 +65,7 @@ class Proposed:
 class Editor(Protocol):
     """Turns the gradient into candidates."""
 
-    async def propose(self, case: Case, gradient: Gradient) -> Proposed:
+    async def propose(self, case: CritiqueInput, gradient: Gradient) -> Proposed:
         """Candidates for the next persona; none where the editor gave nothing usable.
 
         Raises:
@@ -91,7 +91,7 @@ class Verdict:
     cached: int = 0
 
 
-class Acceptance(Protocol):
+class Gate(Protocol):
     """Decides which candidate, if any, becomes the persona."""
 
     needs_holdout: bool
@@ -105,7 +105,7 @@ class Acceptance(Protocol):
         holdout: Sequence[str],
         seen: Sequence[str],
         before: dict[str, Loss],
-        trial: Trial,
+        trial: Evaluator,
     ) -> Verdict:
         """The verdict on the candidates.
 

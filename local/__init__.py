@@ -1,0 +1,1 @@
+"""The agent on one machine: what opens files, runs turns, and aligns beside a conversation."""

@@ -1,0 +1,177 @@
+"""The agent on one machine: its store, checkpoints and index are in the user's data folder."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import Any
+
+from langgraph.store.base import BaseStore
+from pydantic import ValidationError
+
+from personaagent.core.alignment import Alignment
+from personaagent.core.alignment_state import AlignmentContext, alignment_thread
+from personaagent.core.errors import ModelUnavailable, UsageError
+from personaagent.core.records import Answer, RoleUsage
+from personaagent.core.settings import Settings
+from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
+from personaagent.local.files import Files, open_files
+from personaagent.local.turn import TurnEvent, TurnRunner, last_answer
+from personaagent.memory.forget import Receipt, forget, forget_all
+from personaagent.memory.summary import refresh_summary
+from personaagent.memory.user import UserMemory
+from personaagent.nodes.background_tasks import Background
+from personaagent.nodes.dependencies import Dependencies
+
+
+class LocalAgent:
+    """The agent with everything it needs, open; ``open_local`` makes it."""
+
+    def __init__(self, deps: Dependencies, files: Files) -> None:
+        self.deps = deps
+        self._files = files
+        self._turns = TurnRunner.over(deps, files)
+        self._alignments = AlignmentRunner.over(deps, files)
+        self._background = Background[Alignment]("The alignment in the background")
+
+    @property
+    def store(self) -> BaseStore:
+        """The store that holds what is remembered."""
+        return self._files.store
+
+    def memory(self, user_id: str) -> UserMemory:
+        """The memory of this one user.
+
+        Raises:
+            UsageError: the user id is not valid.
+        """
+        return self.deps.memory.of(self.store, user_id)
+
+    async def ask(self, text: str, user_id: str, **options: Any) -> Answer:
+        """Run one turn and return its answer; options and errors as of ``stream``."""
+        async with aclosing(self.stream(text, user_id, **options)) as events:
+            answer = await last_answer(events)
+        if answer is None:
+            raise ModelUnavailable("The turn ended without an answer: try again.")
+        return answer
+
+    def stream(self, text: str, user_id: str, **options: Any) -> AsyncGenerator[TurnEvent, None]:
+        """Run one turn and yield what happens; options and errors as of ``TurnRunner.stream``."""
+        return self._turns.stream(text, user_id, **options)
+
+    async def align(
+        self,
+        user_id: str,
+        *,
+        trigger: str = "library",
+        approve: Approve | None = None,
+        on_step: OnStep | None = None,
+        **options: Any,
+    ) -> Alignment:
+        """Align the user's persona with what they wanted; a run that was killed is resumed.
+
+        Args:
+            user_id: whose persona.
+            trigger: who starts the run, for the record.
+            approve: asks the user before anything is published; None publishes without asking.
+            on_step: called after every step.
+            options: the fields of ``AlignmentContext``; the settings fill in the rest.
+
+        Raises:
+            UsageError: an option is not valid; nothing was done.
+            Conflict: another alignment of the user is running; nothing was done.
+            ServiceError, ConfigurationError, DataError: the run failed. Nothing was changed, and the
+                next run does not repeat the steps that were finished.
+        """
+        context = _alignment_context(user_id, approve=approve is not None, **options)
+        return await self._alignments.align(
+            context, trigger=trigger, approve=approve, on_step=on_step
+        )
+
+    def aligning(self, user_id: str) -> bool:
+        """Whether an alignment of the user is running in the background."""
+        return self._background.running(user_id)
+
+    def align_in_background(self, user_id: str) -> asyncio.Task[Alignment]:
+        """Start an alignment beside the conversation, or return the one that is running."""
+        return self._background.begin(user_id, lambda: self.align(user_id, trigger="chat"))
+
+    async def align_if_due(self, user_id: str) -> asyncio.Task[Alignment] | None:
+        """Start one if there are as many new labels as the settings ask for and none failed lately."""
+        if not self._background.free(user_id):
+            return None
+        due = await self.memory(user_id).unaligned.due(self.deps.settings.align_after)
+        return self.align_in_background(user_id) if due else None
+
+    async def users_to_align(self, after: int) -> list[str]:
+        """The users with at least ``after`` labels that alignment has not seen; for the operator."""
+        users = await self._files.users_with_new_labels()
+        return [user for user in users if await self.memory(user).unaligned.due(after)]
+
+    async def refresh_profile(self, user_id: str) -> RoleUsage:
+        """Bring the profile summary up to date; returns the critic's calls and tokens."""
+        return await refresh_summary(self.memory(user_id), await self.deps.models.chat("critic"))
+
+    async def forget(self, user_id: str, episode_ids: list[str]) -> Receipt:
+        """Forget these episodes, all that rested on them alone, and the threads that held them.
+
+        An alignment that is running in the background is cancelled first.
+
+        Raises:
+            UnknownEpisode, IndexUnavailable: nothing was forgotten.
+            Conflict: another process is aligning the user; nothing was forgotten.
+        """
+        await self._background.cancel(user_id)
+        with self._files.exclusive(user_id):
+            receipt = await forget(self.memory(user_id), episode_ids, self._files.delete_threads)
+            # Its rules and facts rest on more episodes than the ones noted with the thread.
+            await self._files.delete_threads([alignment_thread(user_id)])
+        await self._files.erase_deleted()
+        return receipt
+
+    async def forget_all(self, user_id: str) -> Receipt:
+        """Forget everything about this user: nothing of theirs stays in the data folder.
+
+        Raises:
+            IndexUnavailable: nothing was forgotten.
+            Conflict: another process is aligning the user; nothing was forgotten.
+        """
+        await self._background.cancel(user_id)
+        with self._files.exclusive(user_id, remove_lock=True):
+            threads = await self._files.threads(user_id)
+            receipt = await forget_all(self.memory(user_id), threads, self._files.delete_threads)
+            await self.deps.memory.drop_lock(user_id)
+        await self._files.erase_deleted()
+        return receipt
+
+    async def aclose(self) -> None:
+        """Wait for summaries, cancel alignments (the next run resumes them), close everything."""
+        try:
+            await self._background.cancel_all()
+        finally:
+            await self.deps.aclose()
+
+
+def _alignment_context(user_id: str, **options: Any) -> AlignmentContext:
+    try:
+        return AlignmentContext(user_id=user_id, **options)
+    except ValidationError as error:
+        invalid = "; ".join(f"{field['loc'][0]}: {field['msg']}" for field in error.errors())
+        raise UsageError(f"These options of the alignment are not valid: {invalid}.") from error
+
+
+@asynccontextmanager
+async def open_local(
+    settings: Settings, deps: Dependencies | None = None
+) -> AsyncIterator[LocalAgent]:
+    """Open the agent on the data folder of ``settings``; the folder is made if need be (mode 0700).
+
+    Two processes may open the same folder: both write the store, one of them holds the index.
+
+    Raises:
+        DataError: the folder or a database in it cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        files = await stack.enter_async_context(open_files(settings.home))
+        agent = LocalAgent(deps or Dependencies.make(settings), files)
+        stack.push_async_callback(agent.aclose)
+        yield agent

@@ -1,0 +1,164 @@
+"""The SQLite databases in the user's data folder: one for memory, one for checkpoints."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiosqlite
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.store.sqlite import AsyncSqliteStore
+
+from personaagent.core.alignment_state import alignment_thread
+from personaagent.core.errors import Conflict, DataError
+from personaagent.core.files import make_private
+from personaagent.core.records import user_key
+from personaagent.memory.migrate_checkpoints import migrate_sqlite
+from personaagent.memory.user_store import storage_errors
+
+NAMESPACES_A_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Files:
+    """The open databases of the data folder ``home``."""
+
+    home: Path
+    store: AsyncSqliteStore
+    saver: AsyncSqliteSaver
+
+    async def threads(self, user_id: str) -> list[str]:
+        """Every thread of the user: their conversations, even unfinished ones, and their alignment."""
+        first, last = conversation_thread(user_id, ""), f"{user_key(user_id)};"
+        alignment = alignment_thread(user_id)
+        with storage_errors():
+            rows = await self.saver.conn.execute_fetchall(
+                "SELECT thread_id FROM (SELECT thread_id FROM checkpoints UNION "
+                "SELECT thread_id FROM writes) "
+                "WHERE thread_id >= ? AND thread_id < ? OR thread_id = ?",
+                (first, last, alignment),
+            )
+        return [thread for (thread,) in rows]
+
+    async def delete_threads(self, threads: Collection[str]) -> None:
+        """Delete the checkpoints of these threads."""
+        with storage_errors():
+            for thread in threads:
+                await self.saver.adelete_thread(thread)
+
+    async def erase_deleted(self) -> None:
+        """Erase deleted rows from the files themselves.
+
+        They would stay readable in the write-ahead logs and in pages that moved rows left behind,
+        which SQLite overwrites only when it packs the file anew.
+        """
+        with storage_errors():
+            for database in (self.store, self.saver):
+                async with database.lock:
+                    await database.conn.execute("VACUUM")
+                    await database.conn.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def users_with_new_labels(self) -> list[str]:
+        """The users with labels that alignment has not seen, sorted; for the operator.
+
+        This is the one place that looks beyond a single user. The folder keeps users under a hash,
+        so it reads each name from one of their episodes, and nothing else.
+        """
+        keys: list[str] = []
+        with storage_errors():
+            while page := await self.store.alist_namespaces(
+                prefix=("users", "*", "unaligned"), limit=NAMESPACES_A_PAGE, offset=len(keys)
+            ):
+                keys += [key for _, key, _ in page]
+            pages = [await self.store.asearch(("users", key, "episodes"), limit=1) for key in keys]
+        return sorted(item.value["episode"]["user_id"] for items in pages for item in items)
+
+    @contextmanager
+    def exclusive(self, user_id: str, *, remove_lock: bool = False) -> Iterator[None]:
+        """Keep out other alignments of the user, in any process, while the block runs.
+
+        Args:
+            user_id: whose persona or memory changes.
+            remove_lock: delete the lock file at the end, since its name shows that the user existed.
+
+        Raises:
+            Conflict: an alignment of the user, or a forgetting, is running.
+        """
+        from filelock import FileLock, Timeout  # its import probes the file system
+
+        path = self.home / "locks" / f"{user_key(user_id)[:32]}.align.lock"
+        make_private(path.parent)
+        lock = FileLock(path, timeout=0, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout as timeout:
+            raise Conflict(
+                f"The persona of '{user_id}' is being aligned by another process, or something is "
+                "being forgotten: wait until that has ended, and try again."
+            ) from timeout
+        try:
+            yield
+            if remove_lock:
+                path.unlink(missing_ok=True)
+        finally:
+            lock.release()
+
+
+def conversation_thread(user_id: str, name: str) -> str:
+    """The thread id of the conversation that the user calls ``name``."""
+    return f"{user_key(user_id)}:{name}"
+
+
+@asynccontextmanager
+async def open_files(home: Path) -> AsyncIterator[Files]:
+    """Open the data folder ``home``; it is made if need be (mode 0700).
+
+    Raises:
+        DataError: the folder or a database in it cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        with _folder_errors(home), storage_errors():
+            make_private(home)
+            store = AsyncSqliteStore(
+                await stack.enter_async_context(_database(home / "memory.sqlite"))
+            )
+            await store.setup()
+            saver = AsyncSqliteSaver(
+                await stack.enter_async_context(_database(home / "checkpoints.sqlite"))
+            )
+            await saver.setup()
+            await migrate_sqlite(saver.conn)
+        yield Files(home, store, saver)
+
+
+@contextmanager
+def _folder_errors(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"The data folder {home} cannot be used ({error.strerror}): "
+            "fix that, or set PERSONAAGENT_HOME to another folder."
+        ) from error
+
+
+@asynccontextmanager
+async def _database(path: Path) -> AsyncIterator[aiosqlite.Connection]:
+    """The database, shared with other processes; SQLite overwrites deleted content with zeros."""
+    await asyncio.to_thread(path.touch, 0o600)
+    opening = asyncio.ensure_future(aiosqlite.connect(path, isolation_level=None))
+    try:
+        connection = await asyncio.shield(
+            opening
+        )  # if cancelled, its thread would outlive the loop
+        for pragma in (
+            "busy_timeout=10000",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "secure_delete=ON",
+        ):
+            await connection.execute(f"PRAGMA {pragma}")
+        yield connection
+    finally:
+        await (await opening).close()

@@ -1,0 +1,1 @@
+"""Has it helped: a persona tested on what came after it, in order of time."""

@@ -1,0 +1,237 @@
+"""The chat, driven by lines on standard input and by keys on a pseudo-terminal."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from personaagent.cli.chat import Chat
+from personaagent.cli.chat_commands import COMMANDS
+from personaagent.core.records import Rule
+from personaagent.core.settings import load_settings
+from personaagent.local.agent import open_local
+from tests.support.command import Command
+from tests.support.endpoint import Reply, Stall, Status, ToolCall
+from tests.support.memories import episode
+
+pytestmark = pytest.mark.integration
+
+
+def script(body: dict[str, Any]) -> Reply:
+    """Answers by what stands in the prompt: how often it was greeted, and where the user lives."""
+    texts = [str(message["content"]) for message in body["messages"]]
+    last = texts[-1]
+    if last == "Who fails?":
+        return Status(400, "no such thing")
+    if last == "Think for ever.":
+        return Stall("Well")
+    if last == "Look it up.":
+        return [ToolCall("recall_episodes", {"query": "home Lisbon"})]
+    home = "Lisbon" if "Lisbon" in "\n".join(texts) else "nowhere"
+    return f"{texts[1:].count('Hello.')} greetings; you live in {home}."
+
+
+def talk(command: Command, *lines: str) -> Any:
+    result = command(
+        "chat", "--user", "ann", stdin="\n".join(lines).encode(errors="surrogateescape")
+    )
+    assert result.code == 0
+    return result
+
+
+def episodes(command: Command) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = command("memory", "list", "--user", "ann", "--json").data
+    return listed
+
+
+def test_a_line_is_a_turn_and_the_turns_are_one_conversation(command: Command) -> None:
+    result = talk(command, "Hello.", "", "Hello.", "/quit", "Hello.")
+    assert result.out == "1 greetings; you live in nowhere.\n2 greetings; you live in nowhere.\n"
+    assert result.err == ""
+
+
+def test_a_conversation_can_be_gone_on_with(command: Command) -> None:
+    for greetings in (1, 2):
+        result = command("chat", "-u", "ann", "--thread", "t", stdin=b"Hello.")
+        assert result.out.startswith(f"{greetings} greetings")
+
+
+@pytest.mark.parametrize(
+    ("line", "signal", "truth"),
+    [
+        ("/good", "accept", "0 greetings; you live in nowhere."),
+        ("/bad", "reject", None),
+        ("/fix I live in Lisbon.", "edit", "I live in Lisbon."),
+    ],
+)
+def test_the_last_answer_is_judged(line, signal, truth, command: Command) -> None:
+    talk(command, "Hi.", "Where?", line)
+    last, first = episodes(command)
+    assert (last["query"], last["signal"], last["ground_truth"]) == ("Where?", signal, truth)
+    assert (first["query"], first["signal"]) == ("Hi.", None)
+
+
+def test_why_shows_what_the_last_answer_rests_on(command: Command) -> None:
+    talk(command, "My home is Lisbon.")
+    [episode] = episodes(command)
+    shown = talk(command, "Look it up.", "/why").out
+    assert f"{episode['id']}  My home is Lisbon." in shown
+    assert "Looked up with recall_episodes (query: home Lisbon)" in shown
+    assert "Rules of version 1, by initial" in shown
+    assert "r2  Give the final answer" in shown
+
+
+def test_persona_and_memory_show_what_stands_there(command: Command) -> None:
+    shown = talk(command, "Hi.", "/persona", "/memory").out
+    assert "r3  Where the user's past choices" in shown
+    assert re.search(r"^[0-9a-f]{16}  Hi\.", shown, re.MULTILINE)
+
+
+async def test_why_shows_the_rules_that_spoke_with_their_evidence(command: Command) -> None:
+    async with open_local(load_settings()) as agent:
+        chat, personas = Chat(agent, "ann", "t"), agent.memory("ann").personas
+        await chat.take("Hello.")
+        cited = [episode(each, user_id="ann") for each in ("e1", "e2")]
+        await agent.memory("ann").episodes.add(cited)
+        rules = [Rule(id="r4", text="Greet back.", evidence=["e1", "e2"])]
+        await personas.publish(rules, author="alignment", note="round 1", parent=1)
+        await chat.take("Hello.")
+        await personas.roll_back(1)
+        command.capsys.readouterr()
+        await chat.take("/why")
+    shown = command.capsys.readouterr().out
+    assert "Rules of version 2, by alignment" in shown
+    assert shown.endswith("r4  Greet back.  from e1, e2\n")
+
+
+async def test_a_persona_that_changed_meanwhile_is_told(command: Command) -> None:
+    async with open_local(load_settings()) as agent:
+        chat = Chat(agent, "ann", "t")
+        await chat.take("Hello.")
+        await chat.take("Hello.")
+        assert command.capsys.readouterr().err == ""
+        await agent.memory("ann").personas.lock_rule("r1", locked=True)
+        await chat.take("Hello.")
+    assert "Your persona is now at version 2" in command.capsys.readouterr().err
+
+
+def test_incognito_remembers_nothing_until_it_is_toggled_back(command: Command) -> None:
+    result = talk(command, "/incognito", "My home is Lisbon.", "/good", "/incognito", "Where?")
+    assert result.out.endswith("you live in Lisbon.\n0 greetings; you live in nowhere.\n")
+    assert "memory is still read" in result.err
+    assert "nothing to judge" in result.err
+    assert [each["query"] for each in episodes(command)] == ["Where?"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("Who fails?", "no such thing"),
+        ("/fly", "no command /fly"),
+        ("/fix", "/fix TEXT"),
+        ("/why", "no answer yet"),
+        ("/good", "no answer yet"),
+        ("bad \udcff", "not valid UTF-8"),
+        ("bad \x07", "control character"),
+        ("x" * 40_000, "at most 32,000"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_the_chat_goes_on(line, said, command: Command) -> None:
+    result = talk(command, line, "Hello.")
+    assert said in result.err
+    assert result.err.count("\n") == 1
+    assert result.out.endswith("1 greetings; you live in nowhere.\n")
+
+
+def test_help_lists_every_command(command: Command) -> None:
+    shown = talk(command, "/help").out
+    for name, each in COMMANDS.items():
+        assert re.search(rf"^/{name}\b.*{re.escape(each.help)}$", shown, re.MULTILINE)
+
+
+PROMPT = "\x1b[?2004h"  # bracketed paste: from here on keys are the prompt's
+PATIENCE = 60
+
+
+class Terminal:
+    """The chat on a pseudo-terminal: what is typed goes in, what is shown can be waited for."""
+
+    def __init__(self) -> None:
+        self._master, terminal = pty.openpty()
+        code = (
+            "import os; os.open(os.ttyname(0), os.O_RDWR);"  # Ctrl-C is for who opened it first
+            "from personaagent.cli.main import main; raise SystemExit(main())"
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code, "chat", "--user", "ann"],
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "200", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            start_new_session=True,
+        )
+        os.close(terminal)
+        self._shown = ""
+
+    def wait_for(self, text: str) -> None:
+        """Read until ``text`` is shown, and forget what stood before it."""
+        while text not in self._shown:
+            ready, _, _ = select.select([self._master], [], [], PATIENCE)
+            assert ready, f"{text!r} does not come: {self._shown!r}"
+            self._shown += os.read(self._master, 65536).decode()
+        self._shown = self._shown.partition(text)[2]
+
+    def type(self, keys: str) -> None:
+        """Press these keys."""
+        os.write(self._master, keys.encode())
+
+    def type_at_prompt(self, keys: str) -> None:
+        """Press these keys once the prompt reads them: before, Ctrl-C discards what was typed."""
+        self.wait_for(PROMPT)
+        self.type(keys)
+
+    def kill(self) -> None:
+        """End it where it stands, if it has not ended."""
+        self._process.kill()
+        self._process.wait()
+
+    def end(self) -> int:
+        """The exit code, once it has ended."""
+        while True:
+            try:
+                os.read(self._master, 65536)
+            except OSError:  # the other side is closed
+                os.close(self._master)
+                return self._process.wait(PATIENCE)
+
+
+@pytest.fixture
+def terminal(command: Command):
+    terminal = Terminal()
+    yield terminal
+    terminal.kill()
+
+
+def test_on_a_terminal(command: Command, terminal: Terminal) -> None:
+    terminal.wait_for("scripted at 127.0.0.1 answers ann. /help lists the commands")
+    terminal.type_at_prompt("Think for ever.\r")
+    terminal.wait_for("Well")
+    terminal.type("\x03")
+    terminal.wait_for("Stopped")
+    terminal.type_at_prompt("My home\\\ris\x1b\rLisbon.\r")
+    terminal.wait_for("you live in Lisbon.")
+    terminal.wait_for("episode ")
+    terminal.type_at_prompt("/align\r")
+    terminal.wait_for("Learning from what you wanted")
+    terminal.wait_for("0 labelled episodes are too few to learn from")
+    terminal.type_at_prompt("half a thought\x03")
+    terminal.type_at_prompt("\x1b[A\x1b[A\x03")
+    terminal.type_at_prompt("\x04")
+    terminal.wait_for("To go on with this conversation later: --thread ")
+    assert terminal.end() == 0
+    assert [each["query"] for each in episodes(command)] == ["My home\nis\nLisbon."]

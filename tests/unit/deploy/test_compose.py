@@ -1,0 +1,59 @@
+"""The compose file: nothing unlimited, unchecked or with a password that everybody knows."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+TEXT = (DEPLOY / "compose.yaml").read_text("utf-8")
+SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
+VARIABLES = re.findall(r"\$\{(\w+)(:[-?])([^}]*)\}", TEXT)
+EITHER = {"PERSONAAGENT_AUTH_SECRET", "PERSONAAGENT_AUTH_JWKS_URL"}
+"""One of the two must be set: the server itself refuses to start without."""
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_checked_limited_and_held_down(name: str) -> None:
+    service = SERVICES[name]
+    limits = service["deploy"]["resources"]["limits"]
+    assert service["healthcheck"]["test"]
+    assert {"cpus", "memory", "pids"} <= limits.keys()
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert not re.search(r"(:latest|^[^:]+)$", service["image"].replace("${VERSION:-latest}", "1"))
+    assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_what_is_secret_has_no_default() -> None:
+    secret = {each for each in VARIABLES if re.search("PASSWORD|SECRET|KEY$|TOKEN$", each[0])}
+    assert len(secret) >= 6
+    assert {name for name, how, said in secret if how == ":-" and name not in EITHER} == set()
+    assert {said for name, how, said in secret if name in EITHER} == {""}
+
+
+def test_the_example_names_all_that_must_be_set() -> None:
+    example = (DEPLOY / "env.example").read_text("utf-8")
+    named = {line.split("=")[0] for line in example.splitlines() if re.match(r"\w+=", line)}
+    assert {name for name, how, _ in VARIABLES if how == ":?"} | EITHER <= named
+
+
+def test_compose_takes_it_once_all_is_set(tmp_path: Path) -> None:
+    compose = shutil.which("docker-compose")
+    if compose is None:
+        pytest.skip("there is no docker-compose on this machine")
+    command = [compose, "-f", str(DEPLOY / "compose.yaml"), "--env-file"]
+
+    def tried(*variables: str) -> subprocess.CompletedProcess[str]:
+        file = tmp_path / "env"
+        file.write_text("".join(f"{name}=x\n" for name in variables))
+        whole = [*command, str(file), "config", "--quiet"]
+        return subprocess.run(whole, env={}, capture_output=True, text=True)
+
+    needed = {name for name, how, _ in VARIABLES if how == ":?"}
+    assert tried(*needed).returncode == 0
+    for missing in needed:
+        assert missing in tried(*needed - {missing}).stderr

@@ -1,0 +1,184 @@
+"""The lab: what a case leaves behind (nothing), and what the embedder is asked for (once)."""
+
+import asyncio
+import gc
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from langgraph.pregel import Pregel
+from langgraph.store.memory import InMemoryStore
+
+from personaagent.core.errors import IndexUnavailable, ModelUnavailable
+from personaagent.core.records import Episode
+from personaagent.eval.solvers.all import SOLVERS
+from personaagent.eval.solvers.caching_embedder import CachingEmbedder
+from personaagent.eval.solvers.environment import EvalEnvironment
+from personaagent.eval.solvers.exact_index import Known
+from personaagent.eval.solvers.membank import Fading, fading
+from personaagent.memory.user import Recalled, UserMemory
+from tests.support.alignment import Scripted
+from tests.support.embedder import BagEmbedder
+from tests.support.memories import START
+from tests.support.methods import TASK, bench, films, summarising
+
+SEEN = [(f"film {n} about {'cats' if n % 3 else 'dogs'}", f"tag{n % 2}") for n in range(6)]
+
+
+def alive() -> dict[str, int]:
+    """How many there are of what a case is made of, or leaves in the index."""
+    gc.collect()
+    kinds = (InMemoryStore, UserMemory, Pregel, Episode, Known)
+    objects = gc.get_objects()
+    return {kind.__name__: sum(isinstance(each, kind) for each in objects) for kind in kinds}
+
+
+def left_on_disk(lab: EvalEnvironment) -> list[Path]:
+    """The files that are there while no case is."""
+    return [path for path in lab.settings.home.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("method", ["rag", "membank", "similar", "react", "persona"])
+async def test_memory_does_not_grow_with_the_cases(tmp_path: Path, method: str) -> None:
+    async with bench(
+        tmp_path, summarising(Scripted(actor=lambda prompt: "tag0")), align_rounds=1
+    ) as there:
+
+        async def run(numbers: Sequence[int]) -> None:
+            for number in numbers:
+                await there.answer(method, films(f"user{number}", *SEEN, about="cats"))
+                there.prompts.clear()
+
+        await run([0])
+        after_one = alive()
+        await run([1, 2, 3])
+        assert alive() == after_one
+        assert left_on_disk(there.lab) == []
+    assert not there.lab.settings.home.exists()
+
+
+async def test_a_case_that_fails_leaves_nothing_either(tmp_path: Path) -> None:
+    async with bench(tmp_path, lambda prompt: ModelUnavailable("Down.")) as there:
+        with pytest.raises(ModelUnavailable):
+            await there.answer("rag", films("anna", *SEEN, about="cats"))
+        assert left_on_disk(there.lab) == []
+
+
+async def test_no_answer_without_recall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(memory: UserMemory, query: str, k: int) -> Recalled:
+        return Recalled([], ["The index is down."])
+
+    monkeypatch.setattr(UserMemory, "recall", down)
+    async with bench(tmp_path, lambda prompt: "ok") as there:
+        for method in ("rag", "membank", "similar", "persona-no-alignment"):
+            with pytest.raises(IndexUnavailable, match="The index is down"):
+                await there.answer(method, films("anna", *SEEN, about="cats"))
+
+
+async def test_a_text_is_embedded_once_for_all_methods(tmp_path: Path) -> None:
+    case = films("anna", *SEEN, about="cats")
+    async with bench(
+        tmp_path, summarising(Scripted(actor=lambda prompt: "tag0")), align_rounds=1
+    ) as there:
+        for method in ("rag", "membank", "similar", "react", "persona", "persona-no-alignment"):
+            await there.answer(method, case)
+        texts = [each.query for each in case.history] + [case.questions[0].query]
+        assert sorted(there.embedder.texts) == sorted(texts)
+
+
+class SlowEmbedder(BagEmbedder):
+    """Waits until it is let go; fails as often as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.failures = 0
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        await self.go.wait()
+        if self.failures:
+            self.failures -= 1
+            raise ModelUnavailable("Down.")
+        return await super().embed(texts)
+
+
+async def test_embeddings_asked_for_at_once_are_made_once() -> None:
+    slow = SlowEmbedder()
+    kept = CachingEmbedder(slow)
+    asked = [asyncio.create_task(kept.embed(texts)) for texts in (["a", "b", "a"], ["b", "c"])]
+    gone = asyncio.create_task(kept.embed(["d"]))
+    await asyncio.sleep(0)
+    gone.cancel()
+    late = asyncio.create_task(kept.embed(["d", "a"]))
+    await asyncio.sleep(0)
+    slow.go.set()
+    [first, second] = await asyncio.gather(*asked)
+    expected = await BagEmbedder().embed(["a", "b", "c", "d"])
+    assert first == [pytest.approx(expected[place]) for place in (0, 1, 0)]
+    assert second == [pytest.approx(expected[place]) for place in (1, 2)]
+    assert await late == [pytest.approx(expected[place]) for place in (3, 0)]
+    assert sorted(slow.texts) == ["a", "b", "c", "d"]
+
+
+async def test_embeddings_that_failed_are_not_kept_and_those_that_are_have_a_limit() -> None:
+    slow = SlowEmbedder()
+    slow.failures = 1
+    slow.go.set()
+    kept = CachingEmbedder(slow, most_texts=2)
+    with pytest.raises(ModelUnavailable):
+        await kept.embed(["a", "b"])
+    assert len(await kept.embed(["a", "b", "c"])) == 3
+    await kept.embed(["c"])
+    await kept.embed(["a"])
+    assert slow.texts == ["a", "b", "c", "a"]
+
+
+def test_the_forgetting_curve_by_hand() -> None:
+    """Ten memories over ten days of the curve; luck says which R loses each."""
+    memories = [
+        Episode(
+            id=f"m{n}", user_id="anna", query="q", response="", created_at=START + timedelta(days=n)
+        )
+        for n in range(11)
+    ]
+    bank = Fading(memories, [0.0, 0.9, *[0.3] * 9])
+    end = memories[-1].created_at
+    assert bank.retention("m10", end) == 1
+    assert bank.retention("m9", end) == pytest.approx(math.exp(-1))
+    assert bank.retention("m0", end) == pytest.approx(math.exp(-10))
+    assert bank.lost(end) == {f"m{n}" for n in range(1, 9)}, "exp(-2) < 0.3 < exp(-1)"
+    bank.strengthen(["m5", "m6"], START + timedelta(days=8))
+    assert bank.retention("m5", end) == pytest.approx(math.exp(-2 / 2))
+    bank.strengthen(["m6"], START + timedelta(days=9))
+    assert bank.retention("m6", end) == pytest.approx(math.exp(-1 / 3))
+    assert bank.lost(end) == {f"m{n}" for n in range(1, 9)} - {"m5", "m6"}
+
+
+@pytest.mark.parametrize("step", [timedelta(seconds=1), timedelta(days=100)])
+async def test_what_is_recalled_again_and_again_is_kept(tmp_path: Path, step: timedelta) -> None:
+    """Every third film is about dogs, and each brings the earlier ones of its kind to mind."""
+    case = films(
+        "anna", *[(f"{n} {'dogs' if n % 3 else n * 'x'}", "t") for n in range(30)], about="dogs"
+    )
+    moved = [
+        each.model_copy(update={"created_at": START + number * step})
+        for number, each in enumerate(case.history)
+    ]
+    case = case.model_copy(update={"history": moved})
+    async with bench(tmp_path, summarising(lambda prompt: "ok"), top_k=3, seed=1) as there:
+        async with there.lab.remembered(case) as remembered:
+            recall = await fading(case, there.lab, remembered)
+            left = [each.id for each in await recall("dogs", 50)]
+            assert left == [each.id for each in await recall("dogs", 50)], "asking changes nothing"
+        assert 1 < len(left) < 30
+        assert "film29" in left
+        answered = await there.answer("membank", case)
+        assert set(answered.recalled) <= set(left)
+        again = SOLVERS["membank"].recalls
+        assert again is not None
+        async with again(case, there.lab) as answerer:
+            same = await answerer.answer(case.questions[0])
+            assert sorted(same.recalled) == sorted(left), "the seed decides, not the run"
+    assert case.task == TASK

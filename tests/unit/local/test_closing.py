@@ -1,0 +1,92 @@
+"""Whoever is cancelled while they open or close leaves nothing open behind them."""
+
+import asyncio
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_openai import ChatOpenAI
+
+from personaagent.core.settings import Settings
+from personaagent.local.files import open_files
+from personaagent.nodes.dependencies import Dependencies
+from tests.support.embedder import BagEmbedder
+
+
+class Closed(BagEmbedder):
+    """Knows whether it was closed."""
+
+    closed = False
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def cancelled(work: Any) -> None:
+    task = asyncio.ensure_future(work)
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_a_database_that_is_being_opened_does_not_outlive_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, connect, made = threading.Event(), sqlite3.connect, []
+
+    def slow(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        go_on.wait(10)
+        made.append(connect(*arguments, **options, check_same_thread=False))
+        return made[-1]
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_later(0.2, go_on.set)
+        async with open_files(tmp_path):
+            pass
+
+    monkeypatch.setattr(sqlite3, "connect", slow)
+    before = set(threading.enumerate())
+    asyncio.run(cancelled(main()))
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+    [connection] = made
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
+async def test_all_connections_are_closed_though_the_wait_for_a_summary_is_cancelled(
+    tmp_path: Path,
+) -> None:
+    embedder = Closed()
+    deps = Dependencies.make(Settings(home=tmp_path, openai_api_key="k", model="m"), embedder)
+    model = await deps.models.chat("actor")
+    assert isinstance(model, ChatOpenAI)
+    deps.refreshing.begin("ann", for_ever)
+    await cancelled(deps.aclose())
+    assert model.root_async_client.is_closed()
+    assert embedder.closed
+
+
+@pytest.mark.parametrize("the_first", [True, False])
+async def test_all_connections_are_closed_though_one_close_is_cancelled(
+    the_first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path, openai_api_key="k", model="m", critic_model="c")
+    embedder = Closed()
+    deps = Dependencies.make(settings, embedder)
+    models = [await deps.models.chat(role) for role in ("actor", "critic")]
+    first, second = [each.root_async_client for each in models if isinstance(each, ChatOpenAI)]
+    slow, quick = (first, second) if the_first else (second, first)
+    monkeypatch.setattr(slow, "close", for_ever)
+    await cancelled(deps.aclose())
+    monkeypatch.undo()
+    await slow.close()
+    assert quick.is_closed()
+    assert embedder.closed

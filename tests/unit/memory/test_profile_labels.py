@@ -1,0 +1,69 @@
+"""What alignment asks of the profile: which labels there are, and of what kind."""
+
+from pathlib import Path
+
+import pytest
+
+from personaagent.memory.label_types import LabelType
+from personaagent.memory.profile import LabelledAt
+from personaagent.memory.user import UserMemory
+from tests.support.memories import START, episode, memory_of, remember
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
+
+@pytest.fixture
+def anna(tmp_path: Path) -> UserMemory:
+    return memory_of("anna", tmp_path)
+
+
+async def test_the_labelled_newest_first_over_all_tasks(anna: UserMemory) -> None:
+    assert await anna.profile.labelled() == []
+    await remember(
+        anna,
+        episode("e1", day=1, task="stars", ground_truth="5"),
+        episode("e2", day=3, ground_truth="a long and free text it is"),
+        episode("e3", day=2, task="stars", ground_truth="4"),
+        episode("e4", day=4, task="stars"),
+    )
+    day = START.timestamp()
+    assert await anna.profile.labelled() == [
+        LabelledAt("e2", None, day + 3 * 86400),
+        LabelledAt("e3", "stars", day + 2 * 86400),
+        LabelledAt("e1", "stars", day + 86400),
+    ]
+    assert await anna.profile.label_kinds() == {
+        "stars": LabelType("numbers", ["4", "5"], 4.0, 5.0),
+        None: LabelType("text", []),
+    }
+    await anna.episodes.give_feedback("e4", "edit", "great")
+    stars = (await anna.profile.label_kinds())["stars"]
+    assert stars.kind == "text", "as soon as a label says otherwise"
+
+
+async def test_at_most_128_of_a_task(anna: UserMemory) -> None:
+    await remember(anna, *[episode(f"e{n}", day=n, task="t", ground_truth="x") for n in range(140)])
+    assert [each.id for each in await anna.profile.labelled()][::127] == ["e139", "e12"]
+
+
+async def test_labels_are_news_to_alignment_until_they_were_seen(anna: UserMemory) -> None:
+    assert not await anna.unaligned.due(1)
+    await remember(
+        anna,
+        episode("e1", ground_truth="x", day=1),
+        episode("e2", ground_truth="y"),
+        episode("e3"),
+    )
+    assert [*await anna.unaligned.marks()] == ["e2", "e1"], "oldest first; no label, no news"
+    assert await anna.unaligned.due(2)
+    assert not await anna.unaligned.due(3)
+    assert not await anna.unaligned.due(0), "on demand only"
+    seen = await anna.unaligned.marks()
+    await anna.episodes.give_feedback("e2", "edit", "z")
+    await anna.episodes.give_feedback("e3", "accept")
+    await anna.unaligned.clear(seen)
+    assert {*await anna.unaligned.marks()} == {"e2", "e3"}, "labelled since"
+    await anna.episodes.give_feedback("e3", "reject")
+    await anna.episodes.drop(["e2"])
+    assert await anna.unaligned.marks() == {}
+    assert [*await anna.profile.unsummarised()] == ["e3", "e1"], "the summary's are its own"

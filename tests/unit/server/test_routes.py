@@ -1,0 +1,184 @@
+"""Our routes as an application in this process: who is let in, and how errors are told."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from langgraph.store.memory import InMemoryStore
+
+from personaagent.core import errors
+from personaagent.core.errors import IndexUnavailable, PersonaAgentError
+from personaagent.core.records import user_key
+from personaagent.core.settings import load_settings
+from personaagent.nodes.dependencies import Dependencies
+from personaagent.server.app import app
+from personaagent.server.dependencies import server_dependencies
+from personaagent.server.errors import status_of
+from personaagent.server.limits import BODY_BYTES
+from personaagent.server.store import server_store
+from tests.support.memories import episode, index_in_memory, remember
+from tests.support.scripted_model import scripted_dependencies
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
+OPEN = {"/health", "/ready", "/metrics/personaagent"}
+TOKEN = "a token of whoever operates"
+
+
+class Broken:
+    """In place of an index or a store that is down."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        async def fail(*_: Any, **__: Any) -> None:
+            raise self._error
+
+        return fail
+
+
+def given(monkeypatch: pytest.MonkeyPatch, deps: Dependencies, store: Any) -> None:
+    monkeypatch.setitem(app.dependency_overrides, server_dependencies, lambda: deps)
+    monkeypatch.setitem(app.dependency_overrides, server_store, lambda: store)
+
+
+@pytest.fixture
+def deps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dependencies:
+    settings = load_settings(home=tmp_path, metrics_token=TOKEN)
+    deps, _ = scripted_dependencies(settings, lambda _: "An answer.", index_in_memory())
+    given(monkeypatch, deps, InMemoryStore())
+    return deps
+
+
+@pytest.fixture
+async def http(deps: Dependencies) -> AsyncIterator[httpx.AsyncClient]:
+    """Anna, at a development server on this machine."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost", headers={"X-User-Id": "anna"}
+    ) as http:
+        yield http
+
+
+def every(kind: type[PersonaAgentError]) -> list[type[PersonaAgentError]]:
+    return [kind, *(each for below in kind.__subclasses__() for each in every(below))]
+
+
+def test_errors_are_told_apart_by_whose_they_are() -> None:
+    told = {each.__name__: status_of(each.__new__(each)) for each in every(PersonaAgentError)}
+    assert {name for name, status in told.items() if status == 404} == {"Unknown", "UnknownEpisode"}
+    assert {told[name] for name in ("UsageError", "Unreadable", "Refused")} == {422}
+    assert {told[name] for name in ("Conflict", "NothingLabelled")} == {409}
+    assert {told[name] for name in ("ModelUnavailable", "IndexDamaged", "DataError")} == {503}
+    assert {told[name] for name in ("ConfigurationError", "EmbeddingsChanged")} == {500}
+
+
+async def test_only_the_operators_routes_are_open_to_nobody(http: httpx.AsyncClient) -> None:
+    del http.headers["X-User-Id"]
+    for path, methods in app.openapi()["paths"].items():
+        for method in methods:
+            told = await http.request(method, path.replace("{version}", "1"))
+            assert path in OPEN or told.status_code == 401, (method, path)
+
+
+async def test_somebody_elsewhere_is_nobody(http: httpx.AsyncClient) -> None:
+    for headers in (
+        {"Host": "evil.example"},
+        {"X-Forwarded-For": "203.0.113.7"},
+        {"X-User-Id": " "},
+    ):
+        assert (await http.get("/me/persona", headers=headers)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (IndexUnavailable("The index is held by another process."), 503, "IndexUnavailable"),
+        (
+            errors.ModelUnavailable("The endpoint is too busy; try again later."),
+            503,
+            "IndexUnavailable",
+        ),
+        (
+            errors.EmbeddingsChanged("The index was built with another model."),
+            500,
+            "EmbeddingsChanged",
+        ),
+    ],
+)
+async def test_what_is_down_is_one_sentence(
+    error: PersonaAgentError,
+    status: int,
+    kind: str,
+    deps: Dependencies,
+    http: httpx.AsyncClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = app.dependency_overrides[server_store]()
+    await remember(deps.memory.of(store, "anna"), episode("e1"))
+    deps.memory._indexes = {deps.memory.embedder.name: Broken(error)}
+    told = await http.post("/me/episodes/search", json={"text": "a question"})
+    assert (told.status_code, told.json().keys()) == (status, {"detail"})
+    assert f"({kind})" in told.json()["detail"]
+    assert str(error) not in told.json()["detail"]
+    assert str(error) in caplog.text
+    assert (await http.get("/me/episodes/e1")).status_code == 200
+
+
+async def test_a_broken_store_is_one_sentence_too(
+    deps: Dependencies, monkeypatch: pytest.MonkeyPatch, http: httpx.AsyncClient
+) -> None:
+    given(monkeypatch, deps, Broken(OSError(28, "No space left on device")))
+    for path in ("/me/persona", "/me/export"):
+        told = await http.get(path)
+        assert (told.status_code, "(DataError)" in told.json()["detail"]) == (503, True)
+
+
+@pytest.mark.parametrize("path", ["/me/episodes", "/me/export"])
+async def test_what_nobody_foresaw_is_one_sentence_too(path: str, http: httpx.AsyncClient) -> None:
+    store = app.dependency_overrides[server_store]()
+    await store.aput(("users", user_key("anna"), "episodes"), "a", {"secret": "Rex"})
+    told = await http.get(path)
+    assert (told.status_code, [*told.json()]) == (500, ["detail"])
+    assert "(KeyError)" in told.json()["detail"]
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+async def test_what_is_too_long_is_one_sentence_too(
+    in_pieces: bool, http: httpx.AsyncClient
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield b"x" * BODY_BYTES
+
+    told = await http.post(
+        "/me/episodes/search", content=pieces() if in_pieces else b"x" * (BODY_BYTES + 1)
+    )
+    assert (told.status_code, [*told.json()]) == (413, ["detail"])
+    assert "too long" in told.json()["detail"]
+
+
+async def test_readiness_tells_what_is_down_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, http: httpx.AsyncClient
+) -> None:
+    settings = load_settings(
+        home=tmp_path, openai_base_url="http://127.0.0.1:9/v1", openai_api_key="none", model="m"
+    )
+    deps, _ = scripted_dependencies(settings, lambda _: "", Broken(IndexUnavailable("secret")))
+    given(monkeypatch, deps, Broken(RuntimeError("secret")))
+    told = await http.get("/ready")
+    assert (told.status_code, told.json()) == (
+        503,
+        {"store": False, "index": False, "models": False},
+    )
+    assert (await http.get("/health")).json() == {"ok": True}
+
+
+async def test_metrics_are_shown_for_their_token_alone(http: httpx.AsyncClient) -> None:
+    for token, status in ((TOKEN, 200), (TOKEN[:-1], 401), ("é", 401), ("", 401)):
+        headers = {"Authorization": f"Bearer {token}".encode("latin-1")}
+        told = await http.get("/metrics/personaagent", headers=headers)
+        assert (told.status_code, "personaagent_turns" in told.text) == (status, status == 200)
