@@ -172,6 +172,6 @@ async def open_local(
     """
     async with AsyncExitStack() as stack:
         files = await stack.enter_async_context(open_files(settings.home))
-        agent = LocalAgent(deps or Dependencies.make(settings), files)
+        agent = LocalAgent(deps or Dependencies.from_settings(settings), files)
         stack.push_async_callback(agent.aclose)
         yield agent

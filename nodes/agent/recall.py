@@ -14,7 +14,8 @@ from personaagent.core.records import Usage, check_text, new_id
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.memory.facts import named_in
 from personaagent.memory.user import Recalled
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 
 
 async def recall(
