@@ -65,7 +65,9 @@ async def test_all_connections_are_closed_though_the_wait_for_a_summary_is_cance
     tmp_path: Path,
 ) -> None:
     embedder = Closed()
-    deps = Dependencies.from_settings(Settings(home=tmp_path, openai_api_key="k", model="m"), embedder)
+    deps = Dependencies.from_settings(
+        Settings(home=tmp_path, openai_api_key="k", model="m"), embedder
+    )
     model = await deps.models.chat("actor")
     assert isinstance(model, ChatOpenAI)
     deps.refreshing.start("ann", for_ever)

@@ -116,8 +116,8 @@ async def test_a_published_persona_is_never_worse_than_the_one_before(tmp_path: 
 
 
 async def test_the_same_editor_makes_it_worse_where_nothing_is_proved(tmp_path: Path) -> None:
-    found = [await total_loss(tmp_path, seed, "paper") for seed in range(30)]
-    assert any(after > before + 1e-9 for before, after in found)
+    losses = [await total_loss(tmp_path, seed, "paper") for seed in range(30)]
+    assert any(after > before + 1e-9 for before, after in losses)
 
 
 async def test_the_first_persona_is_a_rival_to_the_end(tmp_path: Path) -> None:
