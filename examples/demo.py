@@ -17,7 +17,7 @@ from rich.table import Table
 from personaagent.cli.main import guarded
 from personaagent.cli.output import waiting
 from personaagent.cli.run import run
-from personaagent.core.records import Answer
+from personaagent.core.answer import Answer
 from personaagent.core.text import shorten
 
 if TYPE_CHECKING:

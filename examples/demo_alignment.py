@@ -15,7 +15,7 @@ from rich.table import Table
 from personaagent.cli.alignment_progress import AlignmentProgress
 from personaagent.cli.alignment_views import alignment_view
 from personaagent.cli.output import waiting
-from personaagent.core.records import Answer
+from personaagent.core.answer import Answer
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

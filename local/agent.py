@@ -18,10 +18,12 @@ from pydantic import ValidationError
 
 from personaagent.core.alignment import Alignment
 from personaagent.core.alignment_state import AlignmentContext, alignment_thread
+from personaagent.core.answer import Answer, ToolUse
 from personaagent.core.errors import ModelUnavailable, UsageError
-from personaagent.core.records import Answer, RoleUsage, ToolUse, Usage, check_text
+from personaagent.core.records import RoleUsage, Usage
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext
+from personaagent.core.text import check_text
 from personaagent.graphs.agent import NAME, TAGS, AgentGraph, build, recursion_limit
 from personaagent.local.alignment import Approve, LocalAlignment, OnStep
 from personaagent.local.files import Files, conversation, open_files

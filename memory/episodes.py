@@ -6,7 +6,8 @@ from heapq import nlargest
 from uuid import uuid4
 
 from personaagent.core.errors import UnknownEpisode
-from personaagent.core.records import Episode, Signal, check_text
+from personaagent.core.records import Episode, Signal
+from personaagent.core.text import check_text
 from personaagent.memory.pending import mark
 from personaagent.memory.user_store import Change, Namespace, UserStore, Value
 

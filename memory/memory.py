@@ -7,8 +7,8 @@ from pathlib import Path
 
 from langgraph.store.base import BaseStore
 
-from personaagent.core.records import check_user_id, user_key
 from personaagent.core.settings import Settings
+from personaagent.core.users import check_user_id, user_key
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.bm25 import Bm25

@@ -5,7 +5,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from personaagent.core.errors import Unknown
-from personaagent.core.records import Persona, Record, Rule, check_text
+from personaagent.core.records import Persona, Record, Rule
+from personaagent.core.text import check_text
 
 if TYPE_CHECKING:
     from personaagent.memory.personas import Personas

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError, ServiceError
 from personaagent.core.prometheus import count_failure
-from personaagent.core.records import Episode, check_text
+from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
+from personaagent.core.text import check_text
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import NOTHING, Hidden

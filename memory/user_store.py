@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 from langgraph.store.base import BaseStore, PutOp, SearchItem
 
 from personaagent.core.errors import DataError, PersonaAgentError
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 
 Namespace = Literal[
     "episodes",

@@ -11,10 +11,10 @@ from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
 from personaagent.core.errors import ConfigurationError, UsageError
-from personaagent.core.records import check_user_id
 from personaagent.core.settings import Settings, load_settings
 from personaagent.core.states import AgentContext
 from personaagent.core.tracing import describe, prepare_tracing
+from personaagent.core.users import check_user_id
 from personaagent.memory.hiding import NOTHING, Hidden
 from personaagent.memory.index.open import INDEX_FOLDER
 from personaagent.memory.memory import Memory

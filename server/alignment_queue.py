@@ -17,8 +17,8 @@ from langgraph_sdk.schema import Run, RunStatus
 from personaagent.core.alignment import Decision
 from personaagent.core.alignment_state import LABELS, NIGHTLY, alignment_thread
 from personaagent.core.errors import Conflict
-from personaagent.core.records import user_key
 from personaagent.core.settings import Settings
+from personaagent.core.users import user_key
 from personaagent.memory.user import UserMemory
 
 log = logging.getLogger(__name__)

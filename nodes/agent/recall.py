@@ -10,8 +10,9 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.errors import UsageError
 from personaagent.core.prometheus import RECALL_SECONDS
-from personaagent.core.records import Usage, check_text, new_id
+from personaagent.core.records import Usage, new_id
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
+from personaagent.core.text import check_text
 from personaagent.memory.facts import named_in
 from personaagent.memory.user import Recalled
 from personaagent.nodes.dependencies import Dependencies, user_memory

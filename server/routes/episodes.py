@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from personaagent.core.records import Episode, Record, check_text
+from personaagent.core.records import Episode, Record
+from personaagent.core.text import check_text
 from personaagent.memory.episodes import TRUTH_CHARS, place_of
 from personaagent.memory.forget import Receipt
 from personaagent.memory.user import SEARCH_CHARS

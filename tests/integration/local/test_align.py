@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from personaagent.core.errors import DataError
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from personaagent.memory.pending import PendingSet
 from tests.support.alignment import PREFERENCES
 from tests.support.alignment_command import (

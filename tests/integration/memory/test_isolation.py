@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from personaagent.core.errors import PersonaAgentError
-from personaagent.core.records import Episode, Rule, user_key
+from personaagent.core.records import Episode, Rule
 from personaagent.core.settings import load_settings
+from personaagent.core.users import user_key
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.memory.exchange.exporter import export_blocks
 from tests.support.endpoint import Endpoint, Reply, ToolCall, scripted_endpoint

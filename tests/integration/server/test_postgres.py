@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from langgraph_sdk.errors import NotFoundError
 
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.integration.conftest import LONGEST_IMPORT, METRICS_TOKEN
 from tests.integration.server.test_routes import *  # noqa: F403  all of them, on this server
 from tests.support.asks import MESSAGES, REQUESTS, Ask

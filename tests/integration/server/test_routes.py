@@ -11,7 +11,7 @@ import pytest
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
 
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from personaagent.memory.rules import RULE_CHARS
 from personaagent.server.limits import BODY_BYTES
 from tests.integration.conftest import LONGEST_IMPORT
