@@ -14,7 +14,7 @@ from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import Conflict, DataError
 from personaagent.core.files import make_private
 from personaagent.core.users import user_key
-from personaagent.memory.user_store import storage_errors
+from personaagent.memory.storage_errors import storage_errors
 
 NAMES = 1000
 """Users looked up at a time."""

@@ -15,7 +15,7 @@ from personaagent.core.settings import Settings, load_settings
 from personaagent.core.states import AgentContext
 from personaagent.core.tracing import describe, prepare_tracing
 from personaagent.core.users import check_user_id
-from personaagent.memory.hiding import NOTHING, Hidden
+from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.index.open import INDEX_FOLDER
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
@@ -99,7 +99,7 @@ def _user_id(runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> str:
 def _hidden(runtime: Runtime[Any] | ToolRuntime[Any, Any]) -> Hidden:
     context = runtime.context
     if not isinstance(context, AgentContext):
-        return NOTHING
+        return NOTHING_HIDDEN
     return Hidden(context.hidden, context.before)
 
 

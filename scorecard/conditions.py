@@ -6,7 +6,7 @@ from typing import Literal
 from personaagent.core.records import Episode, Persona
 from personaagent.core.settings import Settings
 from personaagent.core.tokens import estimate_tokens
-from personaagent.memory.format import show_episodes
+from personaagent.memory.format import format_episodes
 from personaagent.nodes.alignment.simulator import ActorPrompt, EpisodeContext, Simulator
 from personaagent.prompts.render import render
 
@@ -52,5 +52,5 @@ def persona_at(episode: Episode, versions: Sequence[Persona]) -> Persona:
 def rag_prompt(recalled: Sequence[Episode], settings: Settings) -> str:
     """The system prompt of plain RAG: the recalled episodes, as many as the budget has room for."""
     room = settings.prompt_tokens - estimate_tokens(render("plain_rag", memories=""))
-    memories, _ = show_episodes(recalled, room)
+    memories, _ = format_episodes(recalled, room)
     return render("plain_rag", memories=memories)

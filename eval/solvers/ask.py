@@ -10,7 +10,7 @@ from personaagent.core.records import Episode, Usage
 from personaagent.core.settings import Settings
 from personaagent.core.tokens import estimate_tokens
 from personaagent.eval.samples import Answered
-from personaagent.memory.format import show_episodes
+from personaagent.memory.format import format_episodes
 from personaagent.models.chat import Models
 from personaagent.models.invoke import invoke_model, is_transient
 from personaagent.models.usage import usage_of
@@ -26,7 +26,7 @@ def with_memories(
         The text, and the episodes that stand in it.
     """
     room = settings.prompt_tokens - estimate_tokens(render(prompt, memories="", **variables))
-    memories, left_out = show_episodes(episodes, room)
+    memories, left_out = format_episodes(episodes, room)
     return render(prompt, memories=memories, **variables), [*episodes[: len(episodes) - left_out]]
 
 

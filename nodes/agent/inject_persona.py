@@ -11,7 +11,7 @@ from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.core.tokens import estimate_tokens
 from personaagent.core.tracing import describe
-from personaagent.memory.format import show_episodes, show_summary
+from personaagent.memory.format import format_episodes, format_summary
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.dependencies import Dependencies, user_memory
 from personaagent.prompts.render import render
@@ -55,9 +55,9 @@ def system_prompt(
         render,
         "system",
         persona=render_persona(persona, profile.facts if settings.show_facts else []),
-        profile=show_summary(profile.summary if settings.show_summary else []),
+        profile=format_summary(profile.summary if settings.show_summary else []),
     )
-    without, _ = show_episodes([], 0)
+    without, _ = format_episodes([], 0)
     room = settings.prompt_tokens - estimate_tokens(prompt(memories=without))
-    memories, left_out = show_episodes(recalled, room)
+    memories, left_out = format_episodes(recalled, room)
     return prompt(memories=memories), len(recalled) - left_out

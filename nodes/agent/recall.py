@@ -13,8 +13,8 @@ from personaagent.core.prometheus import RECALL_SECONDS
 from personaagent.core.records import Usage, new_id
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.core.text import check_text
-from personaagent.memory.facts import named_in
-from personaagent.memory.user import Recalled
+from personaagent.memory.facts import named_labels
+from personaagent.memory.recall import RecallResult
 from personaagent.nodes.dependencies import Dependencies, user_memory
 
 
@@ -38,7 +38,7 @@ async def recall(
     thread = thread_to_note(runtime)
     if thread:
         await memory.conversations.note(thread, [episode_id, *(e.id for e in recalled.episodes)])
-        if named := sorted(named_in(profile.facts)):
+        if named := sorted(named_labels(profile.facts)):
             await memory.conversations.note(thread, named=named, key=str(named))
     return {
         "episode_id": episode_id,
@@ -50,7 +50,7 @@ async def recall(
     }
 
 
-async def _timed(recall: Awaitable[Recalled]) -> Recalled:
+async def _timed(recall: Awaitable[RecallResult]) -> RecallResult:
     with RECALL_SECONDS.time():
         return await recall
 

@@ -9,7 +9,7 @@ from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.core.text import without_controls
-from personaagent.memory.hiding import NOTHING
+from personaagent.memory.hiding import NOTHING_HIDDEN
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.dependencies import Dependencies, user_memory
@@ -51,7 +51,7 @@ async def remember(
 
 
 async def _refresh_if_due(deps: Dependencies, memory: UserMemory) -> None:
-    every = memory.hiding(NOTHING)  # of all that is known, whatever this run was not to see
+    every = memory.hiding(NOTHING_HIDDEN)  # of all that is known, whatever this run was not to see
     if await every.profile.summary_due(deps.settings.summary_every):
         await refresh_summary(every, await deps.models.chat("critic"))
 

@@ -92,7 +92,7 @@ async def evaluator_of(
         id: EpisodeContext.model_validate(each) for id, each in state["episode_contexts"].items()
     }
     kinds, found, budget = await asyncio.gather(
-        memory.profile.label_kinds(),
+        memory.profile.label_types(),
         memory.episodes.find(sorted(sources(state["episode_contexts"]))),
         simulator.budget(state, memory),
     )

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
-from personaagent.memory.ranking import asks_the_same
+from personaagent.memory.ranking import same_query
 from personaagent.nodes.alignment.names import names_unsaid
 from personaagent.nodes.alignment.orders import (
     imitates_markup,
@@ -72,7 +72,7 @@ def independent(episodes: Sequence[Episode]) -> int:
 
 
 def _one_occasion(one: Episode, other: Episode) -> bool:
-    if asks_the_same(one.query, other.query):
+    if same_query(one.query, other.query):
         return True
     if one.source == other.source and abs(one.created_at - other.created_at) < SAME_MOMENT:
         return True

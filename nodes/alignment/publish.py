@@ -57,8 +57,8 @@ async def publish(
             if published:
                 version, after, pairs = published.version, published.rules, _pairs(published)
                 if plan.trigger in BY_ITSELF and not plan.approve:
-                    await trial.memory.news.put(version, _news(published))
-                await tell_webhook(simulator.deps.settings, trial.memory.space.key, published)
+                    await trial.memory.notices.add(version, _news(published))
+                await tell_webhook(simulator.deps.settings, trial.memory.store.key, published)
     except Conflict as conflict:
         stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
     learned = stopped_by == "no loss" or (state["rounds"] and stopped_by != "conflict")

@@ -20,7 +20,7 @@ from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage, new_id, now
 from personaagent.core.tracing import describe
 from personaagent.memory.profile import LabelledAt
-from personaagent.memory.ranking import repeated
+from personaagent.memory.ranking import repeated_queries
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.simulator import Simulator, sources
 from personaagent.nodes.alignment.strategies.methods import METHODS, SAMPLERS
@@ -94,7 +94,7 @@ async def _begin(
     runtime: Runtime[AlignmentContext], simulator: Simulator, memory: UserMemory, trigger: str
 ) -> dict[str, Any]:
     """A new run: nothing of an earlier one is left in the state but the last losses, in numbers."""
-    await memory.spending.drop_past()
+    await memory.spending.delete_past()
     persona = await memory.personas.current()
     settings = simulator.deps.settings
     context = runtime.context or AlignmentContext()  # a server knows the user without
@@ -169,7 +169,7 @@ async def _others(
     learned, others = await asyncio.gather(
         memory.episodes.find(batch), memory.episodes.find([each.id for each in rest])
     )
-    same = repeated({each.id: each.query for each in others}, [e.query for e in learned])
+    same = repeated_queries({each.id: each.query for each in others}, [e.query for e in learned])
     return [each for each in rest if each.id not in same]
 
 

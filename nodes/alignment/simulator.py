@@ -17,7 +17,7 @@ from personaagent.core.alignment_state import AlignmentState, Branch, Plan
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Profile, Record, Rule, Usage
 from personaagent.core.states import AgentContext, SimulatedContext
-from personaagent.memory.ranking import asks_the_same
+from personaagent.memory.ranking import same_query
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.inject_persona import system_prompt
 from personaagent.nodes.agent.recall import recall
@@ -112,7 +112,7 @@ class Simulator:
                 f"Nothing can be proved without memory: try again. {' '.join(known['warnings'])}"
             )
         recalled = {each["id"]: each["query"] for each in known["recalled"]}
-        same = {id for id, query in recalled.items() if asks_the_same(query, episode.query)}
+        same = {id for id, query in recalled.items() if same_query(query, episode.query)}
         return EpisodeContext(
             wanted=episode.ground_truth or "",
             hidden=sorted(hidden | same),

@@ -304,7 +304,7 @@ async def test_an_index_that_is_held_costs_no_episode(tmp_path: Path, file: Path
         again = await import_episodes(agent.memory("u"), file)
         assert (again.added, again.skipped, again.warnings) == (0, 1, [])
         assert (await agent.memory("u").recall("green tea", 1)).episodes[0].query == "green tea"
-        assert await agent.memory("u").space.some("unindexed", 1) == []
+        assert await agent.memory("u").store.keys("unindexed", 1) == []
 
 
 async def test_a_history_longer_than_a_statement_of_sqlite(agent: LocalAgent, file: Path) -> None:
@@ -337,7 +337,7 @@ async def test_an_import_that_broke_off_is_completed_by_another(tmp_path: Path, 
         assert 0 < before < 1100
         again = await import_episodes(agent.memory("u"), file)
         assert (again.added, again.skipped) == (1100 - before, before)
-        assert await agent.memory("u").indexer.forget_all() == 1100
+        assert await agent.memory("u").indexer.index.delete_all() == 1100
 
 
 async def test_an_embedding_model_that_is_down_costs_no_episode(tmp_path: Path, file: Path) -> None:
