@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from personaagent.core.records import Pair, Record, Rule
+from personaagent.core.records import Pair, Profile, Record, Rule, Usage
 
 Metric = Literal["label", "number", "rouge", "judge"]
 Action = Literal["add", "replace", "remove"]
@@ -25,8 +25,31 @@ StoppedBy = Literal[
 meanwhile."""
 
 
+class EpisodeContext(Record):
+    """What the agent has before it when it answers an episode's query again: all but the persona.
+
+    ``wanted`` is what the user wanted of the episode when the context was built. ``hidden`` holds
+    the ids of episodes that the agent must not see: at least that of the episode itself.
+    ``recalled`` holds the ids of those that it recalls for the query, best first.
+    """
+
+    wanted: str
+    hidden: list[str]
+    recalled: list[str]
+    profile: Profile
+
+
+class SimulatedAnswer(Record):
+    """An answer, or the reason why there is none (``error``); ``cached`` ones cost nothing."""
+
+    answer: str | None = None
+    error: str = ""
+    usage: Usage = Usage()
+    cached: bool = False
+
+
 class Loss(Record):
-    """What compare gives for one episode.
+    """The loss of one episode: how far the simulated answer is from what the user wanted.
 
     ``score`` lies in [0, 1], 1 where the simulated answer is what the user wanted, by the task's
     ``metric``; None where nothing usable was simulated or judged (*unscored*: never right).
@@ -111,7 +134,7 @@ class Alignment(Record):
     warnings: list[str] = Field(default_factory=list)
 
 
-class Shown(Record):
+class ShownEpisode(Record):
     """An episode as its user is shown it: what they asked, and what they wanted."""
 
     episode: str
@@ -119,14 +142,14 @@ class Shown(Record):
     wanted: str
 
 
-class Change(Record):
+class RuleChange(Record):
     """One rule that would change: ``before`` is empty where it is added, ``after`` where removed."""
 
     action: Action
     rule: str
     before: str = ""
     after: str = ""
-    evidence: list[Shown] = Field(default_factory=list)
+    evidence: list[ShownEpisode] = Field(default_factory=list)
 
 
 class ShownPair(Pair):
@@ -149,7 +172,7 @@ class Proposal(Record):
     )
     problem: str = ""
     from_version: int
-    changes: list[Change]
+    changes: list[RuleChange]
     rules_before: list[Rule]
     rules_after: list[Rule]
     pairs: list[ShownPair]

@@ -3,6 +3,7 @@
 It starts only where callers have to show a token; aegra alone would serve everybody as one user.
 """
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from langgraph_sdk.auth.types import BaseUser
 from personaagent.core.errors import PersonaAgentError
 from personaagent.core.settings import load_settings, variable
 from personaagent.core.users import user_key
+from personaagent.memory.migrate_checkpoints import migrate_postgres
 from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens
 
@@ -42,6 +44,7 @@ def main() -> None:
 
     if get_auth_instance() is None:
         sys.exit("The file that checks tokens could not be loaded: see the log above.")
+    _migrate(settings.db.database_url_sync)
     _let_the_store_be_that_of_the_graphs()
     _let_no_event_be_missed()
 
@@ -55,6 +58,16 @@ def main() -> None:
         log_config=None,
         timeout_keep_alive=KEEP_ALIVE,
     )
+
+
+def _migrate(database_url: str) -> None:
+    """Bring checkpoints of earlier versions up to date, before anything reads them."""
+    import psycopg
+
+    try:
+        asyncio.run(migrate_postgres(database_url))
+    except psycopg.OperationalError as error:
+        sys.exit(f"The database cannot be reached: {' '.join(str(error).split())}")
 
 
 def _let_the_store_be_that_of_the_graphs() -> None:

@@ -62,7 +62,7 @@ def simulator_of(deps: Dependencies) -> Simulator:
     """What simulates answers over these parts: the agent's own path, without and with tools."""
     return Simulator(
         deps,
-        answering={
+        answer_graphs={
             tools: answering(deps if tools else replace(deps, tools=[]))
             .compile(checkpointer=False, name="answer again")
             .with_config(configurable=WITHOUT_CHECKPOINTS)

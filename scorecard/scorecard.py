@@ -19,10 +19,12 @@ from personaagent.core.records import Episode, Moment, Persona, Record, new_id, 
 from personaagent.core.states import AgentContext
 from personaagent.graphs.alignment import simulator_of
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.episode_context import build_episode_context
 from personaagent.nodes.alignment.loss import LossScorer
-from personaagent.nodes.alignment.run_budget import Budget
+from personaagent.nodes.alignment.run_budget import RunBudget
 from personaagent.nodes.alignment.simulator import Simulator
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.scorecard.conditions import CONDITIONS, Condition, persona_at, told_under
 from personaagent.scorecard.estimate import Estimate, estimate
 
@@ -135,7 +137,7 @@ class _Run:
     runtime: Runtime[AgentContext]
     versions: list[Persona]
     plan: Plan
-    budget: Budget
+    budget: RunBudget
 
     @classmethod
     async def of(cls, deps: Dependencies, store: BaseStore, user_id: str) -> "_Run":
@@ -146,7 +148,7 @@ class _Run:
         at = now().isoformat()
         plan = Plan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
         await memory.spending.delete_past()
-        budget = await Budget.of(plan, settings, memory.spending)
+        budget = await RunBudget.load(plan, settings, memory.spending)
         kinds = await memory.profile.label_types()
         return cls(
             simulator=simulator_of(deps),
@@ -161,18 +163,19 @@ class _Run:
     async def on(self, episode: Episode) -> _Found:
         """Answer its query under each condition, nothing twice, and compare."""
         persona = persona_at(episode, self.versions)
-        scene = await self.simulator.scene(
-            episode, frozenset(), self.plan, self.memory, self.runtime
+        deps = self.simulator.deps
+        scene = await build_episode_context(
+            episode, frozenset(), self.plan, self.memory, self.runtime, deps
         )
         recalled = await self.memory.episodes.find(scene.recalled)
-        told = told_under(self.simulator, episode, scene, recalled, self.versions[0], persona)
-        prompts = list({each.prompt: each for each in told.values()}.values())
+        told = told_under(deps.settings, episode, scene, recalled, self.versions[0], persona)
+        prompts = list({each.system_prompt: each for each in told.values()}.values())
         answers = await self.simulator.simulate(prompts, self.plan, self.memory, self.budget)
         by_prompt = {
-            each.prompt: (await self.loss_scorer.compare(episode, answer))[0]
+            each.system_prompt: (await self.loss_scorer.score(episode, answer))[0]
             for each, answer in zip(prompts, answers, strict=True)
         }
-        losses = {condition: by_prompt[each.prompt] for condition, each in told.items()}
+        losses = {condition: by_prompt[each.system_prompt] for condition, each in told.items()}
         return _Found(
             tested=EpisodeLosses(
                 id=episode.id,

@@ -1,5 +1,6 @@
 """Our own HTTP routes, served beside LangGraph's by whatever server runs ``langgraph.json``."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -7,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from personaagent.core.errors import PersonaAgentError
 from personaagent.server.auth import tokens
 from personaagent.server.current_user import user_of
 from personaagent.server.errors import answers, install
@@ -23,6 +25,10 @@ from personaagent.server.routes import (
     scorecard,
 )
 
+log = logging.getLogger(__name__)
+
+STARTUP_FAILED = 3
+"""The exit code that servers end with when an application does not start."""
 ABOUT_THE_USER: dict[str, Any] = {
     "dependencies": [Depends(user_of)],
     "responses": answers(400, 401, 413, 422, 500, 503),
@@ -44,8 +50,12 @@ def _routes() -> APIRouter:
 @asynccontextmanager
 async def _check_settings(_: FastAPI) -> AsyncIterator[None]:
     """End the start, rather than every request, where a setting is wrong."""
-    await dependencies.aget()
-    await tokens.aget()
+    try:
+        await dependencies.aget()
+        await tokens.aget()
+    except PersonaAgentError as error:
+        log.critical("The server cannot start: %s", error)
+        raise SystemExit(STARTUP_FAILED) from None
     yield
 
 

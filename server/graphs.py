@@ -38,7 +38,7 @@ def _make_alignment() -> CompiledStateGraph[Any, AlignmentContext, Any, Any]:
     )
 
 
-dependencies = Once(lambda: Dependencies.make(index_folder=INDEX_FOLDER))
+dependencies = Once(lambda: Dependencies.from_settings(index_folder=INDEX_FOLDER))
 """What both graphs and our routes work with; one set in a server's process."""
 _agent = Once(_make_agent)
 _alignment = Once(_make_alignment)

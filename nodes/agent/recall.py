@@ -15,7 +15,8 @@ from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.core.text import check_text
 from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 
 
 async def recall(

@@ -12,7 +12,8 @@ from personaagent.core.text import without_controls
 from personaagent.memory.hiding import NOTHING_HIDDEN
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 
 
 async def remember(

@@ -21,7 +21,7 @@ from personaagent.nodes.alignment.orders import (
     pushes,
     reads_as_instruction,
     switches_off,
-    words,
+    word_list,
 )
 
 __all__ = ["independent", "names_unsaid", "reads_as_instruction", "refusal"]
@@ -35,7 +35,6 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 _CLAUSES = re.compile(
     r"[.!?;:,()\n。！？；，、]+|\s[-–—]\s|\b(?:and|but|then|while|also|plus|und|et|y)\b"
 )
-_EMPTY = words("empty")
 
 
 def refusal(
@@ -177,4 +176,6 @@ def _words(text: str) -> set[str]:
     words = re.findall(
         r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W\u3040-\u30ff\u4e00-\u9fff]+", normal(text).casefold()
     )
-    return {word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in words} - _EMPTY
+    return {word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in words} - word_list(
+        "empty"
+    )

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from personaagent.nodes.alignment.orders import normal, reads_as_instruction, words
+from personaagent.nodes.alignment.orders import normal, reads_as_instruction, word_list
 
-COMMON = words("common")
 """Names that anyone may use: languages, nationalities, months, units, formats, greetings."""
 
 _URL = r"(?:https?://|www\.)[^\s<>\"')\]]+"
@@ -75,7 +74,9 @@ class _Said:
         return self._free(word) or (parts != [word] and all(map(self._free, parts)))
 
     def _free(self, word: str) -> bool:
-        return word.casefold() in COMMON or _key(word) in COMMON | self.words
+        return (
+            word.casefold() in word_list("common") or _key(word) in word_list("common") | self.words
+        )
 
 
 @lru_cache(maxsize=256)
@@ -88,7 +89,7 @@ def _named_words(text: str) -> frozenset[str]:
 
 def _capitals(text: str) -> Iterable[str]:
     """The words in capitals that do not open a sentence, and those written like brands."""
-    return {key for key in _named_words(text) if key not in COMMON}
+    return {key for key in _named_words(text) if key not in word_list("common")}
 
 
 def _is_name(text: str, match: re.Match[str]) -> bool:

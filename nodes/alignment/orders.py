@@ -9,11 +9,11 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from personaagent.prompts.fence import TAGS
 
-_KNOWN = tomllib.loads(Path(__file__).with_name("guard.toml").read_text(encoding="utf-8"))
 _SPACED = re.compile(r"(?<!\w)(?:\w[ \t.\-_*·|/]{1,3}){5,}\w(?!\w)")
 _SQUEEZED = re.compile(
     r"(?:ignore|disregard|forget|bypass)(?:all|any|your|the|my|previous|prior|safety|of|these)*"
@@ -30,9 +30,15 @@ _DIGITS = {"0": "o", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s",
 _LEET = re.compile(r"(?<![\w@$])(?=[\w@$!]*[a-z])(?=[\w@$!]*[0134579@$!])[\w@$!]+")
 
 
-def words(kind: str) -> frozenset[str]:
+@cache
+def word_list(kind: str) -> frozenset[str]:
     """The words of that kind that the guard knows (``common`` or ``empty``)."""
-    return frozenset(_KNOWN["words"][kind].split())
+    return frozenset(_guard_file()["words"][kind].split())
+
+
+@cache
+def _guard_file() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("guard.toml").read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=256)
@@ -72,8 +78,8 @@ def _holds(text: str, *kinds: str) -> bool:
 @cache
 def _order(*kinds: str) -> re.Pattern[str]:
     """What finds an order of one of these kinds."""
-    whole = "|".join(f"(?:{each})" for kind in kinds for each in _KNOWN["orders"][kind])
-    parts = {"tags": "|".join(TAGS)} | _KNOWN["parts"]
+    whole = "|".join(f"(?:{each})" for kind in kinds for each in _guard_file()["orders"][kind])
+    parts = {"tags": "|".join(TAGS)} | _guard_file()["parts"]
     for name, part in reversed(parts.items()):
         whole = whole.replace(f"%{name}%", part)
     return re.compile(whole)

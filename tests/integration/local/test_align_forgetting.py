@@ -103,7 +103,7 @@ async def test_a_conversation_does_not_keep_what_made_or_proved_its_persona(
         answer = await agent.ask("Tell me about the pier?", "anna", top_k=0)
         await agent.forget("anna", ["secret"])
         await memory.episodes.delete([answer.episode_id or ""])  # the actor may have said the word
-        await agent._files.truncate_logs()
+        await agent._files.erase_deleted()
         assert holding(tmp_path) == set()
 
 

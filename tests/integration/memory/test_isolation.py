@@ -193,7 +193,7 @@ async def run(
 
 
 async def stores_nothing_of_the_other(agent: LocalAgent, users: tuple[str, str]) -> None:
-    items = await agent._store.asearch((), limit=10_000)
+    items = await agent.store.asearch((), limit=10_000)
     threads = await agent._saver.conn.execute_fetchall(
         "SELECT thread_id, checkpoint FROM checkpoints"
     )

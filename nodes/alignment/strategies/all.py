@@ -1,27 +1,28 @@
-"""The methods by name: which strategies each is made of."""
+"""The strategies and samplers by name."""
 
 from dataclasses import dataclass
 
 from personaagent.core.settings import Mode, Sampling
+from personaagent.nodes.alignment.strategies.accept_all import AcceptAll
 from personaagent.nodes.alignment.strategies.critics import BatchCritic, PerEpisodeCritic
 from personaagent.nodes.alignment.strategies.editors import RuleEdits, WholeRewrite
-from personaagent.nodes.alignment.strategies.gates import AcceptAll, HeldOutGate
+from personaagent.nodes.alignment.strategies.held_out_gate import HeldOutGate
 from personaagent.nodes.alignment.strategies.protocols import Critic, Editor, Gate, Sampler
 from personaagent.nodes.alignment.strategies.samplers import Hardest, Latest, Similar
 
 
 @dataclass(frozen=True)
-class Method:
-    """A way to align: how to criticise, to update and to accept."""
+class Strategy:
+    """A way to align: how to criticise, to edit, and to accept."""
 
     critic: Critic
     editor: Editor
-    acceptance: Gate
+    gate: Gate
 
 
-METHODS: dict[Mode, Method] = {
-    "gated": Method(BatchCritic(), RuleEdits(), HeldOutGate()),
-    "paper": Method(PerEpisodeCritic(), WholeRewrite(), AcceptAll()),
+STRATEGIES: dict[Mode, Strategy] = {
+    "gated": Strategy(BatchCritic(), RuleEdits(), HeldOutGate()),
+    "paper": Strategy(PerEpisodeCritic(), WholeRewrite(), AcceptAll()),
 }
 SAMPLERS: dict[Sampling, Sampler] = {
     "latest": Latest(),
