@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Moment, check_text, check_user_id
+from personaagent.core.records import Moment
+from personaagent.core.text import check_text
+from personaagent.core.users import check_user_id
 
 MOST_RECALLED = 100
 

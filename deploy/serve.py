@@ -14,8 +14,8 @@ from fastapi import HTTPException
 from langgraph_sdk.auth.types import BaseUser
 
 from personaagent.core.errors import PersonaAgentError
-from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings, variable
+from personaagent.core.users import user_key
 from personaagent.memory.migrate_checkpoints import migrate_postgres
 from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from personaagent.core.records import Episode, Record, check_text
-from personaagent.memory.episodes import TRUTH_CHARS, place_of
+from personaagent.core.records import Episode, Record
+from personaagent.core.text import check_text
+from personaagent.memory.episodes import TRUTH_CHARS, time_key
 from personaagent.memory.forget import Receipt
-from personaagent.memory.user import SEARCH_CHARS
+from personaagent.memory.recall import SEARCH_CHARS
 from personaagent.server.alignment_queue import queue_alignment_if_due
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.errors import answers
@@ -64,7 +65,7 @@ async def list_episodes(
         labelled=labelled,
         before=decode_cursor(cursor, tuple[AwareDatetime, str]),
     )
-    return make_page(episodes, limit, place_of)
+    return make_page(episodes, limit, time_key)
 
 
 @router.post("/search")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from personaagent.core.errors import ConfigurationError
-from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings
 from personaagent.core.tracing import prepare_tracing
+from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, Scripted
 from tests.support.alignment_endpoint import over_http
 from tests.support.endpoint import Endpoint, Reply, Status, scripted_endpoint

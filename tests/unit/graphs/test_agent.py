@@ -144,7 +144,7 @@ async def test_news_is_told_once_and_not_lost_with_a_turn_that_cannot_be_stored(
         raise DataError("The disk is full.")
 
     anna = agent(lambda prompt: "ok")
-    await anna.memory().news.put(1, "A version speaks.")
+    await anna.memory().notices.add(1, "A version speaks.")
     with monkeypatch.context() as broken:
         broken.setattr(Episodes, "add", full)
         with pytest.raises(DataError):

@@ -274,7 +274,7 @@ async def test_of_earlier_runs_nothing_is_kept_but_what_sampling_needs(tmp_path:
     assert set(state["losses"]) == {"walk11", "walk10", "walk9", "walk7"}
     assert set(state["last_losses"]) == {"walk7", "walk6", "walk5"}
     assert all(0 < loss < 1 for loss in state["last_losses"].values())
-    assert await there.memory.unaligned.marks() == {}
+    assert await there.memory.unaligned.entries() == {}
 
 
 async def test_a_label_that_is_given_while_a_run_goes_on_stays_new(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ async def test_a_label_that_is_given_while_a_run_goes_on_stays_new(tmp_path: Pat
     await there.remember(*walks(6, [KILOMETRES]))
     there.between = ("sample", lambda: there.remember(walks(7, [KILOMETRES])[6]))
     assert (await there.align()).to_version == 2
-    assert [*await there.memory.unaligned.marks()] == ["walk6"]
+    assert [*await there.memory.unaligned.entries()] == ["walk6"]
 
 
 async def test_a_run_that_broke_off_is_not_gone_on_with_where_nothing_is_new(
@@ -336,7 +336,7 @@ async def test_what_the_user_edited_meanwhile_is_never_overwritten(tmp_path: Pat
 async def test_an_episode_that_is_forgotten_during_the_run_teaches_nothing(tmp_path: Path) -> None:
     async def forget() -> None:
         await there.memory.personas.forget({"walk5", "walk4", "walk3"})
-        await there.memory.episodes.drop({"walk5", "walk4", "walk3"})
+        await there.memory.episodes.delete({"walk5", "walk4", "walk3"})
 
     there = world(tmp_path, Scripted())
     await there.remember(*walks(6, [KILOMETRES]))
@@ -512,7 +512,7 @@ async def test_an_answer_that_is_being_kept_holds_up_no_other_user(
     keep = Simulations.put
 
     async def put(simulations: Simulations, *arguments: Any, **options: Any) -> None:
-        if simulations.space.user_id == "anna":
+        if simulations.store.user_id == "anna":
             stuck.set()
             await free.wait()
         await keep(simulations, *arguments, **options)
