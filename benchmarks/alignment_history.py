@@ -41,13 +41,13 @@ async def measure() -> list[Measured]:
                 top_k=0,
             )
         )
-        deps = Dependencies.make(settings, real_embedder())
+        deps = Dependencies.from_settings(settings, real_embedder())
         agent = await stack.enter_async_context(open_local(settings, deps))
         await _seconds(agent, "few")
         first = await _seconds(agent, "many")
         for user in SIZES:  # as a run does that is not dry: what is new since then are a few
             unaligned = agent.memory(user).unaligned
-            await unaligned.clear(await unaligned.marks())
+            await unaligned.clear(await unaligned.entries())
         counted = await _repeated(agent, counted=True)
         uncounted = await _repeated(agent, counted=False)
     return [

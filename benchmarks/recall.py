@@ -14,7 +14,7 @@ from personaagent.local.agent import open_local
 from personaagent.memory.index.bm25 import Bm25
 from personaagent.memory.index.open import open_index
 from personaagent.memory.ranking import fuse
-from personaagent.memory.user import CANDIDATES
+from personaagent.memory.recall import CANDIDATES
 from personaagent.nodes.dependencies import Dependencies
 
 USERS = {f"user{number}": 1_000 for number in range(100)}
@@ -31,10 +31,10 @@ async def measure() -> list[Measured]:
         for user in USERS:
             matrix[rows[user]] = [vector_of(each.query) for each in invented(user, USERS[user])]
 
-        deps = Dependencies.make(settings, embedder)
+        deps = Dependencies.from_settings(settings, embedder)
         index, bm25 = open_index(settings, embedder.name), Bm25()
         async with open_local(settings, deps) as agent:
-            keys = {user: agent.memory(user).indexer.space.key for user in USERS}
+            keys = {user: agent.memory(user).indexer.store.key for user in USERS}
 
         def exact(user: str, vector: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> list[str]:
             scores = matrix[rows[user]] @ vector
@@ -68,7 +68,7 @@ async def measure() -> list[Measured]:
 
         say("recall from end to end ...")
         recalls = []
-        async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
+        async with open_local(settings, Dependencies.from_settings(settings, embedder)) as agent:
             await embedder.embed(["load the model"])
             for _ in range(WARM_UP + QUERIES):
                 memory, text = agent.memory(chance.choice(list(USERS))), sentence(chance)

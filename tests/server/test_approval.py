@@ -15,7 +15,7 @@ from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixe
 
 from personaagent.core.alignment import Proposal
 from personaagent.core.alignment_state import alignment_thread
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, Scripted, walks
 from tests.support.alignment_endpoint import over_http
 from tests.support.langsmith_recorder import Recorder, langsmith_recorder

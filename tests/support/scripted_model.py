@@ -29,7 +29,8 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from personaagent.core.settings import Role, Settings
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.memory import Memory
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 from tests.support.embedder import BagEmbedder
@@ -164,7 +165,7 @@ def scripted_dependencies(
     model = ScriptedModel(responder=responder, prompts=[])
     memory = Memory(settings, BagEmbedder(), index)
     deps = replace(
-        Dependencies.make(settings, memory.embedder),
+        Dependencies.from_settings(settings, memory.embedder),
         models=ScriptedModels(model),
         memory=memory,
         tools=[

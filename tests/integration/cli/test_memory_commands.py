@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.chat_exports import claude
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Reply, Status, ToolCall
@@ -355,7 +355,7 @@ PEAK = """
 
     async def main(folder):
         settings = Settings(home=folder / "home")
-        async with open_local(settings, Dependencies.make(settings, BagEmbedder())) as agent:
+        async with open_local(settings, Dependencies.from_settings(settings, BagEmbedder())) as agent:
             memory = agent.memory("u")
             await import_episodes(memory, folder / "given.jsonl")
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

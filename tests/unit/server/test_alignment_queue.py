@@ -8,7 +8,7 @@ from unittest.mock import AsyncMock
 
 from personaagent.core.alignment import Decision
 from personaagent.core.errors import Conflict
-from personaagent.server.alignment_queue import begin, decide
+from personaagent.server.alignment_queue import queue_alignment, resume_alignment
 from personaagent.server.forgetting import forget_user
 from tests.support.memories import index_in_memory, memory_of
 
@@ -58,7 +58,7 @@ class Server:
 
 async def test_of_two_answers_at_one_moment_one_counts() -> None:
     server: Any = Server()
-    answers = [decide(server, "anna", REFUSED) for _ in range(2)]
+    answers = [resume_alignment(server, "anna", REFUSED) for _ in range(2)]
     _, second = await asyncio.gather(*answers, return_exceptions=True)
     assert isinstance(second, Conflict)
     assert [run["command"] for run in server.begun] == [{"resume": REFUSED.stored()}]
@@ -66,7 +66,7 @@ async def test_of_two_answers_at_one_moment_one_counts() -> None:
 
 async def test_an_answer_and_a_wish_at_one_moment_are_one_run() -> None:
     server: Any = Server()
-    both = begin(server, "anna", "request"), decide(server, "anna", REFUSED)
+    both = queue_alignment(server, "anna", "request"), resume_alignment(server, "anna", REFUSED)
     _, answer = await asyncio.gather(*both, return_exceptions=True)
     assert isinstance(answer, Conflict)
     assert [run["input"] for run in server.begun] == [{"trigger": "request"}]

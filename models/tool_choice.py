@@ -1,4 +1,4 @@
-"""One choice between tools, as grammar-forced JSON: its prompt, its grammar, its reading."""
+"""One choice between tools, as grammar-forced JSON: its prompt, its grammar and its parser."""
 
 import json
 from typing import Any
@@ -13,30 +13,30 @@ from langchain_core.messages import (
 )
 
 from personaagent.core.text import shorten
-from personaagent.models.choice_examples import SHOWN
+from personaagent.models.tool_choice_examples import EXAMPLES
 from personaagent.prompts.render import render
 
 ANSWER = "answer"
 
 LATEST_MESSAGES = 3
 LATEST_CHARS = 600
-"""What a choice sees of the conversation: its last messages, each so far."""
+"""A choice sees the last messages of the conversation, each cut to so many characters."""
 
 MAX_LENGTH = 120
-"""Characters of a string argument; unbounded, a small model writes on to its token limit."""
+"""Characters of a string argument. Without a bound, a small model writes on to its token limit."""
 
 
-def question(told: list[BaseMessage], offered: list[dict[str, Any]]) -> list[BaseMessage]:
-    """The choice's own prompt, for a conversation told in plain messages."""
+def choice_prompt(messages: list[BaseMessage], offered: list[dict[str, Any]]) -> list[BaseMessage]:
+    """The prompt of the choice, for a conversation without tool messages."""
     return [
         SystemMessage(render("choose_tool", actions="\n".join(map(_line, offered)))),
         *_examples({tool["name"] for tool in offered}),
-        *_latest(told),
+        *_latest(messages),
     ]
 
 
-def grammar(offered: list[dict[str, Any]]) -> dict[str, Any]:
-    """``response_format`` of one choice: a tool with its required arguments, or to answer."""
+def choice_format(offered: list[dict[str, Any]]) -> dict[str, Any]:
+    """The ``response_format`` of one choice: a tool with its required arguments, or to answer."""
     choices = [
         _object({"action": {"const": tool["name"]}} | _arguments(tool["parameters"]))
         for tool in offered
@@ -48,10 +48,10 @@ def grammar(offered: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def read_choice(choice: str, offered: list[dict[str, Any]]) -> ToolCallChunk | None:
-    """The call that ``choice`` makes; None for an answer, and for what was not offered."""
+def parse_choice(reply: str, offered: list[dict[str, Any]]) -> ToolCallChunk | None:
+    """The tool call that ``reply`` chooses; None for an answer, and for a tool that was not offered."""
     try:
-        arguments = json.loads(choice)
+        arguments = json.loads(reply)
         name = arguments.pop("action")
     except (ValueError, AttributeError, KeyError, TypeError):
         return None
@@ -67,7 +67,7 @@ def read_choice(choice: str, offered: list[dict[str, Any]]) -> ToolCallChunk | N
 
 
 def _line(tool: dict[str, Any]) -> str:
-    """How the question shows a tool: its name and what it is for."""
+    """How the prompt shows a tool: its name and what it is for."""
     return f"- {tool['name']}: {' '.join(tool.get('description', '').split())}"
 
 
@@ -75,17 +75,17 @@ def _examples(offered: set[str]) -> list[BaseMessage]:
     """Earlier choices, as turns of the conversation."""
     return [
         turn
-        for message, action, arguments in SHOWN
+        for message, action, arguments in EXAMPLES
         if action in offered or action == ANSWER
         for turn in (HumanMessage(message), AIMessage(json.dumps({"action": action} | arguments)))
     ]
 
 
-def _latest(told: list[BaseMessage]) -> list[BaseMessage]:
-    talk = [message for message in told if not isinstance(message, SystemMessage)]
+def _latest(messages: list[BaseMessage]) -> list[BaseMessage]:
+    turns = [message for message in messages if not isinstance(message, SystemMessage)]
     return [
         message.model_copy(update={"content": shorten(message.text, LATEST_CHARS)})
-        for message in talk[-LATEST_MESSAGES:]
+        for message in turns[-LATEST_MESSAGES:]
     ]
 
 
@@ -99,7 +99,7 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _arguments(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Those a call cannot do without; the rest keep their defaults."""
+    """The required arguments; the rest keep their defaults."""
     return {
         name: _bounded(schema)
         for name, schema in parameters.get("properties", {}).items()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-SHOWN: list[tuple[str, str, dict[str, Any]]] = [
+EXAMPLES: list[tuple[str, str, dict[str, Any]]] = [
     ("Who discovered radium?", "search_wikipedia", {"query": "radium"}),
     ("What did I say about my garden?", "recall_episodes", {"query": "garden"}),
     ("Hi there!", "answer", {}),
@@ -10,4 +10,4 @@ SHOWN: list[tuple[str, str, dict[str, Any]]] = [
     ("Shorten this: It is a fact that he came.", "answer", {}),
     ("Which phone did I want to buy?", "recall_episodes", {"query": "phone to buy"}),
 ]
-"""(the user's message, the action, its arguments); those of tools not offered are left out."""
+"""(the user's message, the action, its arguments); examples of tools not offered are left out."""

@@ -5,11 +5,11 @@ from contextvars import ContextVar
 
 import pytest
 
-from personaagent.nodes.background_tasks import Background
+from personaagent.nodes.background_tasks import BackgroundTasks
 
 
 async def test_a_second_piece_waits_for_nobody_but_does_not_begin() -> None:
-    work, release = Background[str]("work"), asyncio.Event()
+    work, release = BackgroundTasks[str]("work"), asyncio.Event()
     begun: list[str] = []
 
     async def piece(name: str) -> str:
@@ -17,14 +17,18 @@ async def test_a_second_piece_waits_for_nobody_but_does_not_begin() -> None:
         await release.wait()
         return name
 
-    first = work.begin("anna", lambda: piece("first"))
-    assert work.begin("anna", lambda: piece("second")) is first
-    other = work.begin("ben", lambda: piece("other"))
-    assert (work.running("anna"), work.free("anna"), work.free("carl")) == (True, False, True)
+    first = work.start("anna", lambda: piece("first"))
+    assert work.start("anna", lambda: piece("second")) is first
+    other = work.start("ben", lambda: piece("other"))
+    assert (work.is_running("anna"), work.may_start("anna"), work.may_start("carl")) == (
+        True,
+        False,
+        True,
+    )
     release.set()
     await work.finish()
     assert (first.result(), other.result(), begun) == ("first", "other", ["first", "other"])
-    assert (work.running("anna"), work.free("anna")) == (False, True)
+    assert (work.is_running("anna"), work.may_start("anna")) == (False, True)
 
 
 async def test_a_piece_knows_nothing_of_whoever_began_it() -> None:
@@ -34,20 +38,20 @@ async def test_a_piece_knows_nothing_of_whoever_began_it() -> None:
     async def piece() -> str:
         return turn.get()
 
-    assert await Background[str]("work").begin("anna", piece) == "none"
+    assert await BackgroundTasks[str]("work").start("anna", piece) == "none"
 
 
 @pytest.mark.parametrize("error", [None, RuntimeError("no")])
 async def test_only_what_failed_is_not_begun_again(error: Exception | None) -> None:
-    work = Background[None]("work")
+    work = BackgroundTasks[None]("work")
 
     async def piece() -> None:
         if error:
             raise error
         await asyncio.Event().wait()
 
-    task = work.begin("anna", piece)
+    task = work.start("anna", piece)
     await asyncio.sleep(0)
     await work.cancel("anna")
     assert task.cancelled() == (error is None)
-    assert work.free("anna") == (error is None)
+    assert work.may_start("anna") == (error is None)
