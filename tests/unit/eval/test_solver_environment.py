@@ -1,4 +1,4 @@
-"""The lab: what a case leaves behind (nothing), and what the embedder is asked for (once)."""
+"""The environment: a sample leaves nothing behind, and each text is embedded once."""
 
 import asyncio
 import gc
@@ -13,57 +13,57 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import IndexUnavailable, ModelUnavailable
 from personaagent.core.records import Episode
-from personaagent.eval.solvers.all import SOLVERS
 from personaagent.eval.solvers.caching_embedder import CachingEmbedder
 from personaagent.eval.solvers.environment import EvalEnvironment
-from personaagent.eval.solvers.exact_index import Known
-from personaagent.eval.solvers.membank import Fading, fading
+from personaagent.eval.solvers.exact_index import IndexedEntry
+from personaagent.eval.solvers.membank import ForgettingCurve, recall_unforgotten
+from personaagent.eval.solvers.registry import SOLVERS
 from personaagent.memory.user import Recalled, UserMemory
 from tests.support.alignment import Scripted
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import START
-from tests.support.methods import TASK, bench, films, summarising
+from tests.support.solvers import TASK, films, open_bench, summarising
 
 SEEN = [(f"film {n} about {'cats' if n % 3 else 'dogs'}", f"tag{n % 2}") for n in range(6)]
 
 
 def alive() -> dict[str, int]:
-    """How many there are of what a case is made of, or leaves in the index."""
+    """Count the objects that a sample is made of, or leaves in the index."""
     gc.collect()
-    kinds = (InMemoryStore, UserMemory, Pregel, Episode, Known)
+    kinds = (InMemoryStore, UserMemory, Pregel, Episode, IndexedEntry)
     objects = gc.get_objects()
     return {kind.__name__: sum(isinstance(each, kind) for each in objects) for kind in kinds}
 
 
-def left_on_disk(lab: EvalEnvironment) -> list[Path]:
-    """The files that are there while no case is."""
-    return [path for path in lab.settings.home.rglob("*") if path.is_file()]
+def left_on_disk(environment: EvalEnvironment) -> list[Path]:
+    """The files on disk while no sample is prepared."""
+    return [path for path in environment.settings.home.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("method", ["rag", "membank", "similar", "react", "persona"])
-async def test_memory_does_not_grow_with_the_cases(tmp_path: Path, method: str) -> None:
-    async with bench(
+@pytest.mark.parametrize("solver", ["rag", "membank", "similar", "react", "persona"])
+async def test_memory_does_not_grow_with_the_samples(tmp_path: Path, solver: str) -> None:
+    async with open_bench(
         tmp_path, summarising(Scripted(actor=lambda prompt: "tag0")), align_rounds=1
-    ) as there:
+    ) as bench:
 
         async def run(numbers: Sequence[int]) -> None:
             for number in numbers:
-                await there.answer(method, films(f"user{number}", *SEEN, about="cats"))
-                there.prompts.clear()
+                await bench.answer(solver, films(f"user{number}", *SEEN, about="cats"))
+                bench.prompts.clear()
 
         await run([0])
         after_one = alive()
         await run([1, 2, 3])
         assert alive() == after_one
-        assert left_on_disk(there.lab) == []
-    assert not there.lab.settings.home.exists()
+        assert left_on_disk(bench.environment) == []
+    assert not bench.environment.settings.home.exists()
 
 
-async def test_a_case_that_fails_leaves_nothing_either(tmp_path: Path) -> None:
-    async with bench(tmp_path, lambda prompt: ModelUnavailable("Down.")) as there:
+async def test_a_failing_sample_leaves_nothing_either(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, lambda prompt: ModelUnavailable("Down.")) as bench:
         with pytest.raises(ModelUnavailable):
-            await there.answer("rag", films("anna", *SEEN, about="cats"))
-        assert left_on_disk(there.lab) == []
+            await bench.answer("rag", films("anna", *SEEN, about="cats"))
+        assert left_on_disk(bench.environment) == []
 
 
 async def test_no_answer_without_recall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,21 +71,21 @@ async def test_no_answer_without_recall(tmp_path: Path, monkeypatch: pytest.Monk
         return Recalled([], ["The index is down."])
 
     monkeypatch.setattr(UserMemory, "recall", down)
-    async with bench(tmp_path, lambda prompt: "ok") as there:
-        for method in ("rag", "membank", "similar", "persona-no-alignment"):
+    async with open_bench(tmp_path, lambda prompt: "ok") as bench:
+        for solver in ("rag", "membank", "similar", "persona-no-alignment"):
             with pytest.raises(IndexUnavailable, match="The index is down"):
-                await there.answer(method, films("anna", *SEEN, about="cats"))
+                await bench.answer(solver, films("anna", *SEEN, about="cats"))
 
 
 async def test_a_text_is_embedded_once_for_all_methods(tmp_path: Path) -> None:
-    case = films("anna", *SEEN, about="cats")
-    async with bench(
+    sample = films("anna", *SEEN, about="cats")
+    async with open_bench(
         tmp_path, summarising(Scripted(actor=lambda prompt: "tag0")), align_rounds=1
-    ) as there:
-        for method in ("rag", "membank", "similar", "react", "persona", "persona-no-alignment"):
-            await there.answer(method, case)
-        texts = [each.query for each in case.history] + [case.questions[0].query]
-        assert sorted(there.embedder.texts) == sorted(texts)
+    ) as bench:
+        for solver in ("rag", "membank", "similar", "react", "persona", "persona-no-alignment"):
+            await bench.answer(solver, sample)
+        texts = [each.query for each in sample.history] + [sample.queries[0].text]
+        assert sorted(bench.embedder.texts) == sorted(texts)
 
 
 class SlowEmbedder(BagEmbedder):
@@ -143,42 +143,42 @@ def test_the_forgetting_curve_by_hand() -> None:
         )
         for n in range(11)
     ]
-    bank = Fading(memories, [0.0, 0.9, *[0.3] * 9])
+    curve = ForgettingCurve(memories, [0.0, 0.9, *[0.3] * 9])
     end = memories[-1].created_at
-    assert bank.retention("m10", end) == 1
-    assert bank.retention("m9", end) == pytest.approx(math.exp(-1))
-    assert bank.retention("m0", end) == pytest.approx(math.exp(-10))
-    assert bank.lost(end) == {f"m{n}" for n in range(1, 9)}, "exp(-2) < 0.3 < exp(-1)"
-    bank.strengthen(["m5", "m6"], START + timedelta(days=8))
-    assert bank.retention("m5", end) == pytest.approx(math.exp(-2 / 2))
-    bank.strengthen(["m6"], START + timedelta(days=9))
-    assert bank.retention("m6", end) == pytest.approx(math.exp(-1 / 3))
-    assert bank.lost(end) == {f"m{n}" for n in range(1, 9)} - {"m5", "m6"}
+    assert curve.retention("m10", end) == 1
+    assert curve.retention("m9", end) == pytest.approx(math.exp(-1))
+    assert curve.retention("m0", end) == pytest.approx(math.exp(-10))
+    assert curve.forgotten(end) == {f"m{n}" for n in range(1, 9)}, "exp(-2) < 0.3 < exp(-1)"
+    curve.strengthen(["m5", "m6"], START + timedelta(days=8))
+    assert curve.retention("m5", end) == pytest.approx(math.exp(-2 / 2))
+    curve.strengthen(["m6"], START + timedelta(days=9))
+    assert curve.retention("m6", end) == pytest.approx(math.exp(-1 / 3))
+    assert curve.forgotten(end) == {f"m{n}" for n in range(1, 9)} - {"m5", "m6"}
 
 
 @pytest.mark.parametrize("step", [timedelta(seconds=1), timedelta(days=100)])
 async def test_what_is_recalled_again_and_again_is_kept(tmp_path: Path, step: timedelta) -> None:
     """Every third film is about dogs, and each brings the earlier ones of its kind to mind."""
-    case = films(
+    sample = films(
         "anna", *[(f"{n} {'dogs' if n % 3 else n * 'x'}", "t") for n in range(30)], about="dogs"
     )
     moved = [
         each.model_copy(update={"created_at": START + number * step})
-        for number, each in enumerate(case.history)
+        for number, each in enumerate(sample.history)
     ]
-    case = case.model_copy(update={"history": moved})
-    async with bench(tmp_path, summarising(lambda prompt: "ok"), top_k=3, seed=1) as there:
-        async with there.lab.remembered(case) as remembered:
-            recall = await fading(case, there.lab, remembered)
+    sample = sample.model_copy(update={"history": moved})
+    async with open_bench(tmp_path, summarising(lambda prompt: "ok"), top_k=3, seed=1) as bench:
+        async with bench.environment.remember_sample(sample) as sample_memory:
+            recall = await recall_unforgotten(sample, bench.environment, sample_memory)
             left = [each.id for each in await recall("dogs", 50)]
             assert left == [each.id for each in await recall("dogs", 50)], "asking changes nothing"
         assert 1 < len(left) < 30
         assert "film29" in left
-        answered = await there.answer("membank", case)
-        assert set(answered.recalled) <= set(left)
-        again = SOLVERS["membank"].recalls
+        output = await bench.answer("membank", sample)
+        assert set(output.recalled) <= set(left)
+        again = SOLVERS["membank"].prepare_recall
         assert again is not None
-        async with again(case, there.lab) as answerer:
-            same = await answerer.answer(case.questions[0])
+        async with again(sample, bench.environment) as answerer:
+            same = await answerer.answer(sample.queries[0])
             assert sorted(same.recalled) == sorted(left), "the seed decides, not the run"
-    assert case.task == TASK
+    assert sample.task == TASK

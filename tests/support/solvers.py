@@ -1,4 +1,4 @@
-"""A lab for tests: scripted models, bags of words; and users who tag films."""
+"""An environment for tests of solvers: scripted models, bags of words, and users who tag films."""
 
 import json
 import re
@@ -12,9 +12,9 @@ from typing import Any, cast
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
-from personaagent.eval.samples import Answered, Query, Sample
-from personaagent.eval.solvers.all import SOLVERS
+from personaagent.eval.samples import Query, Sample, SolverOutput
 from personaagent.eval.solvers.environment import EvalEnvironment, open_environment
+from personaagent.eval.solvers.registry import SOLVERS
 from personaagent.models.chat import Models
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import START
@@ -25,34 +25,38 @@ TASK = "tags"
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A lab, and what its models and its embedder were given."""
+class SolverBench:
+    """An environment, and the prompts and texts that its models received."""
 
-    lab: EvalEnvironment
+    environment: EvalEnvironment
     prompts: list[Prompt]
     embedder: BagEmbedder
 
-    async def answer(self, method: str, case: Sample, number: int = 0) -> Answered:
-        """What the method answers to that question of the case."""
-        async with SOLVERS[method].ready(case, self.lab) as answerer:
-            return await answerer.answer(case.questions[number])
+    async def answer(self, solver: str, sample: Sample, number: int = 0) -> SolverOutput:
+        """The solver's answer to that query of the sample."""
+        async with SOLVERS[solver].prepare(sample, self.environment) as answerer:
+            return await answerer.answer(sample.queries[number])
 
 
 @asynccontextmanager
-async def bench(home: Path, responder: Responder, **settings: Any) -> AsyncIterator[Bench]:
-    """A lab under these settings; ``seed`` and ``examples`` are its own."""
-    given = {name: settings.pop(name) for name in ("seed", "examples") if name in settings}
+async def open_bench(
+    home: Path, responder: Responder, **settings: Any
+) -> AsyncIterator[SolverBench]:
+    """An environment with these settings; ``seed`` and ``examples`` go to the environment itself."""
+    own = {name: settings.pop(name) for name in ("seed", "examples") if name in settings}
     model = ScriptedModel(responder=responder, prompts=[])
     models, embedder = cast(Models, ScriptedModels(model)), BagEmbedder()
-    made = load_settings(home=home, **({"align_text_metric": "rouge"} | settings))
-    async with open_environment(made, models=models, embedder=embedder, **given) as lab:
-        yield Bench(lab, model.prompts, embedder)
+    loaded = load_settings(home=home, **({"align_text_metric": "rouge"} | settings))
+    async with open_environment(loaded, models=models, embedder=embedder, **own) as environment:
+        yield SolverBench(environment, model.prompts, embedder)
 
 
-def films(user: str, *seen: tuple[str, str], about: str, case: str = "", gold: str = "?") -> Sample:
+def films(
+    user: str, *seen: tuple[str, str], about: str, sample_id: str = "", gold: str = "?"
+) -> Sample:
     """A user who gave each film that they saw a tag, a day apart, and is asked for one ``about``."""
     return Sample(
-        id=case or user,
+        id=sample_id or user,
         task=TASK,
         user_id=user,
         history=[
@@ -67,12 +71,12 @@ def films(user: str, *seen: tuple[str, str], about: str, case: str = "", gold: s
             )
             for number, (film, tag) in enumerate(seen)
         ],
-        questions=[Query(id="q", query=f"{ASK}{about}?", gold=gold)],
+        queries=[Query(id="q", text=f"{ASK}{about}?", gold=gold)],
     )
 
 
 def summarising(actor: Responder) -> Responder:
-    """The actor; and a critic whose summary says what the user wanted most often."""
+    """The actor, and a critic whose summary says what the user wanted most often."""
 
     def respond(prompt: Prompt) -> Reply:
         form = prompt.options.get("response_format", {}).get("json_schema", {}).get("name")
@@ -85,10 +89,10 @@ def summarising(actor: Responder) -> Responder:
 
 
 def wanted(text: str) -> list[str]:
-    """What is said in a prompt to have been wanted."""
+    """What the user wanted, as far as a prompt says it."""
     return re.findall(r"(?:what the user wanted|the user wanted): (.*)", text)
 
 
 def most_wanted(texts: Sequence[str]) -> str:
-    """The most frequent; "nothing" of none."""
+    """The most frequent text; "nothing" if there is none."""
     return next((text for text, _ in Counter(texts).most_common(1)), "nothing")

@@ -1,25 +1,25 @@
-"""The templates of the report; what stands in data is escaped wherever it comes in."""
+"""Fills in the templates of the report; in HTML, every value from the data is escaped."""
 
 import json
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from personaagent.eval import figures
+from personaagent.eval import number_format
 from personaagent.eval.estimate import Difference
-from personaagent.eval.report.forest import Forest
+from personaagent.eval.report.interval_scale import IntervalScale
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from personaagent.eval.summary import TaskSummary
 
-SURE = 0.05
-SIGNS = {"same": " ", "new": "+", "gone": "-"}
+SIGNIFICANT_P = 0.05
+DIFF_MARKS = {"same": " ", "new": "+", "gone": "-"}
 
 
-def page(template: str, **values: Any) -> str:
-    """The template, filled in."""
+def render_template(template: str, **values: Any) -> str:
+    """Fill in the template."""
     return _environment().get_template(template).render(**values)
 
 
@@ -36,37 +36,39 @@ def _environment() -> "Environment":
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "estimate": figures.estimate_text,
-        "difference": figures.difference_text,
-        "number": figures.number_text,
-        "share": figures.share_text,
-        "price": lambda price: figures.NOT_KNOWN if price is None else figures.price_text(price),
-        "p": figures.p_text,
+        "estimate": number_format.format_estimate,
+        "difference": number_format.format_difference,
+        "number": number_format.format_number,
+        "share": number_format.format_share,
+        "price": number_format.format_price,
+        "p": number_format.format_p,
         "pretty": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
-        "changes": lambda lines: "\n".join(f"{SIGNS[line.kind]} {line.text}" for line in lines),
+        "changes": lambda lines: "\n".join(
+            f"{DIFF_MARKS[line.kind]} {line.text}" for line in lines
+        ),
         "fenced": fenced,
         "verdict": verdict,
     }
-    environment.globals["forest"] = forest
+    environment.globals["interval_scale"] = interval_scale
     return environment
 
 
-def forest(task: "TaskSummary") -> Forest:
-    """The scale on which the first metric of all methods is drawn."""
-    first = task.metrics[0].name
-    found = {name: each.metrics.get(first) for name, each in task.methods.items()}
-    return Forest.of([each for each in found.values() if each is not None])
+def interval_scale(task: "TaskSummary") -> IntervalScale:
+    """The scale on which the first metric of all solvers is drawn."""
+    name = task.metrics[0].name
+    estimates = [solver.metrics.get(name) for solver in task.methods.values()]
+    return IntervalScale.of([estimate for estimate in estimates if estimate is not None])
 
 
 def verdict(difference: Difference | None, higher: bool) -> str:
     """What a difference shows: ``better``, ``worse``, or ``open``."""
-    if difference is None or difference.p > SURE or difference.low <= 0 <= difference.high:
+    if difference is None or difference.p > SIGNIFICANT_P or difference.low <= 0 <= difference.high:
         return "open"
     return "better" if (difference.mean > 0) == higher else "worse"
 
 
 def fenced(text: str) -> str:
-    """The text as a block of Markdown that it cannot end by itself."""
+    """The text as a Markdown code block; no backticks in the text can end the block."""
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text}\n{fence}"

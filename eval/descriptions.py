@@ -1,37 +1,37 @@
-"""The tasks and methods that there are, in a few words each."""
+"""Every task and every solver, each with a short description, for ``eval list``."""
 
-from personaagent.eval.solvers.all import BASELINES, SOLVERS
+from personaagent.eval.solvers.registry import BASELINES, SOLVERS
 from personaagent.eval.tasks.all import TASKS
 
-ABOUT = {
+DESCRIPTIONS = {
     "prompt": "the bare model",
-    "icl": "examples of other users, drawn by the seed",
-    "recency": "the latest of the user's episodes",
-    "rag": "the most similar of the user's episodes",
+    "icl": "examples from other users, drawn by the seed",
+    "recency": "the user's latest episodes",
+    "rag": "the user's most similar episodes",
     "pag": "a summary of the user, and the most similar episodes",
-    "react": "ReAct with the tools, without persona or memory of its own",
+    "react": "ReAct with the tools, without persona or recall",
     "membank": "memory with daily summaries and a forgetting curve (MemoryBank)",
-    "reminder": "the history, and one line that reminds of the user's preferences",
+    "reminder": "the history, and a line that asks to respect the user's preferences",
     "majority": "no model: the user's most frequent label",
     "similar": "no model: the label of the most similar episode",
     "persona-paper": "the agent, aligned by Algorithm 1 of the paper",
-    "persona": "the agent, aligned with proof: what `align` publishes",
+    "persona": "the agent, aligned and tested on held-out episodes, as `align` does",
     "persona-no-alignment": "the agent with its initial persona",
     "persona-no-persona": "the agent without persona and profile",
     "persona-no-memory": "the agent without recall and profile",
     "persona-no-action": "the agent without tools",
-    "recall-only": "the agent; what the recall tool finds is all that it knows",
-    "wikipedia-only": "the agent; what Wikipedia finds is all that it knows",
-    "recall-and-wikipedia": "the agent with both tools, and nothing recalled for it",
-    "no-tools": "the agent with neither",
+    "recall-only": "the agent; it knows only what its recall tool finds",
+    "wikipedia-only": "the agent; it knows only what Wikipedia finds",
+    "recall-and-wikipedia": "the agent with both tools, and no recall before it answers",
+    "no-tools": "the agent without tools and recall",
 }
-"""Each method in a few words."""
+"""Each solver in a few words."""
 
 Rows = dict[str, list[dict[str, object]]]
 
 
-def catalogue() -> Rows:
-    """Tasks and methods by name, with what they are about."""
+def describe_tasks_and_solvers() -> Rows:
+    """A row for each task and each solver; users know solvers as methods."""
     return {
         "tasks": [
             {
@@ -46,11 +46,11 @@ def catalogue() -> Rows:
         "methods": [
             {
                 "name": name,
-                "about": ABOUT[name],
-                "asks": method.asks,
-                "recalls": method.recalls is not None,
+                "about": DESCRIPTIONS[name],
+                "asks": solver.uses_model,
+                "recalls": solver.prepare_recall is not None,
                 "baseline": name in BASELINES,
             }
-            for name, method in SOLVERS.items()
+            for name, solver in SOLVERS.items()
         ],
     }
