@@ -9,7 +9,8 @@ from langgraph.store.base import BaseStore
 
 from personaagent.core.errors import Conflict, PersonaAgentError
 from personaagent.nodes.dependencies import Dependencies
-from personaagent.scorecard.scorecard import Scorecard, scorecard
+from personaagent.scorecard.run_scorecard import compute_scorecard
+from personaagent.scorecard.scorecard import Scorecard
 from personaagent.server.errors import sentence
 
 _going_on: set[str] = set()
@@ -34,7 +35,7 @@ async def scorecard_lines(
     done = 0
     steps: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
     work: asyncio.Task[Scorecard] = asyncio.create_task(
-        scorecard(
+        compute_scorecard(
             deps, store, user_id, limit, lambda n, of: steps.put_nowait({"done": n, "of": of})
         )
     )
