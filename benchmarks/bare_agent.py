@@ -1,4 +1,4 @@
-"""A bare agent of LangGraph, to compare with: the same model and tools, and no memory."""
+"""A bare LangGraph agent to compare with: the same model and tools, but no memory."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ deps = dependencies.get()
 async def answer(state: MessagesState) -> dict[str, Any]:
     """Answer, or ask for a tool."""
     actor = (await deps.models.chat("actor")).bind_tools(deps.tools)
-    told = SystemMessage("You are a helpful assistant.")
-    return {"messages": [await actor.ainvoke([told, *state["messages"]])]}
+    system = SystemMessage("You are a helpful assistant.")
+    return {"messages": [await actor.ainvoke([system, *state["messages"]])]}
 
 
 builder = StateGraph(MessagesState)
