@@ -148,6 +148,7 @@ def serve(latency: float) -> None:
     from starlette.applications import Starlette
     from starlette.routing import Route
 
+    _filled_form("Critique")  # imports the script now, not during the first request
     handlers = _Handlers(latency)
     routes = [
         Route("/v1/chat/completions", handlers.chat, methods=["POST"]),

@@ -46,6 +46,8 @@ def serve(seconds: float) -> None:
     from starlette.responses import StreamingResponse
     from starlette.routing import Route
 
+    _embedding("load")  # imports NumPy and makes the vectors now, not during the first request
+
     async def chat(request: "Request") -> "Response":
         body = await request.json()
         assert body["stream"], "the benchmark expects streamed answers"
