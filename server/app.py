@@ -11,7 +11,8 @@ from fastapi import APIRouter, Depends, FastAPI
 from personaagent.core.errors import PersonaAgentError
 from personaagent.server.auth import tokens
 from personaagent.server.current_user import current_user
-from personaagent.server.errors import answers, install
+from personaagent.server.error_handlers import install
+from personaagent.server.errors import answers
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.routes import (

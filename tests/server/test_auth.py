@@ -11,7 +11,6 @@ from personaagent.core.records import user_key
 from tests.support.asks import FORBIDDEN, LAST, MESSAGES, REQUESTS, Ask
 from tests.support.server import Server
 
-pytestmark = pytest.mark.integration
 PATIENCE = 30
 """Seconds, so that a stream that goes on is a failure and no wait for ever."""
 OWNER, STRANGER = "the owner", "a stranger"

@@ -17,7 +17,6 @@ from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.records import user_key
 from tests.support.server import ROOT, Server
 
-pytestmark = pytest.mark.integration
 VICTIM = "vera"
 DOCUMENTATION = ROOT / "docs" / "server.md"
 NOT_THERE = (NotFoundError, HTTPStatusError)

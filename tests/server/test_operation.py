@@ -3,12 +3,8 @@
 from itertools import count
 from typing import Any
 
-import pytest
-
-from tests.integration.conftest import METRICS_TOKEN
+from tests.server.conftest import METRICS_TOKEN
 from tests.support.server import Server
-
-pytestmark = pytest.mark.integration
 
 PLACE = "/metrics/personaagent"
 OPERATOR = {"Authorization": f"Bearer {METRICS_TOKEN}"}

@@ -17,7 +17,6 @@ from tests.support.postgres import Session, postgres, sql
 from tests.support.postgres_server import need_postgres, on_postgres
 from tests.support.server import Server, running_server
 
-pytestmark = pytest.mark.integration
 TOLD = {"messages": [{"role": "user", "content": "My dog is called Rex."}]}
 ASKED = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
 LATEST: Any = {"checkpoint_ns": ""}

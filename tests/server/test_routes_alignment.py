@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
@@ -13,20 +14,24 @@ from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixe
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.server import Server
 
-pytestmark = pytest.mark.integration
-
 RULE = next(iter(PREFERENCES))
 USERS = count()
 
 
-@pytest.fixture
-async def http(token_server: Server) -> AsyncIterator[httpx.AsyncClient]:
+@asynccontextmanager
+async def walker(server: Server) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody new, who wants walks told by a rule that their persona lacks."""
     wanted = [each.stored() for each in walks(5, [RULE])]
-    async with token_server.http(f"walker-{next(USERS)}") as http:
+    async with server.http(f"walker-{next(USERS)}") as http:
         lines = [{k: v for k, v in each.items() if k != "user_id"} for each in wanted]
         content = "\n".join(map(json.dumps, lines))
         (await http.post("/me/import", content=content)).raise_for_status()
+        yield http
+
+
+@pytest.fixture
+async def http(token_server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    async with walker(token_server) as http:
         yield http
 
 
@@ -112,13 +117,15 @@ async def test_runs_that_are_not_there_and_wishes_that_are_none(http: httpx.Asyn
 
 
 async def test_forget_me_during_an_alignment_leaves_neither_run_nor_persona(
-    http: httpx.AsyncClient,
+    http: httpx.AsyncClient, token_server: Server
 ) -> None:
     begun = await http.post("/me/alignments", json={})
     receipt = await http.delete("/me")
     assert (receipt.status_code, len(receipt.json()["episodes"])) == (200, 5)
     assert (await http.get(f"/me/alignments/{begun.json()['id']}")).status_code == 404
-    await asyncio.sleep(2)  # long enough for what was not broken off to write
+    async with walker(token_server) as later:
+        whole = await ended(later, (await later.post("/me/alignments", json={})).json()["id"])
+        assert whole["result"]["to_version"] == 2, "as would have been what began before"
     assert (await http.get("/me/persona")).json()["version"] == 1
     assert (await http.get("/me/export")).content == b""
     assert (await http.delete("/me")).json()["simulations"] == 0

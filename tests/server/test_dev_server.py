@@ -14,8 +14,6 @@ from personaagent.local.agent import open_local
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.server import Server
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture
 async def client(open_server: Server) -> AsyncIterator[LangGraphClient]:

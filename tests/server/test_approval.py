@@ -21,8 +21,6 @@ from tests.support.alignment_endpoint import over_http
 from tests.support.langsmith_recorder import Recorder, langsmith_recorder
 from tests.support.server import Server, running_server
 
-pytestmark = pytest.mark.integration
-
 RULE = next(iter(PREFERENCES))
 EDITED = "Say how far it is in kilometres."
 USERS = count()

@@ -25,8 +25,6 @@ from tests.support.endpoint import Reply, Stall
 from tests.support.langsmith_recorder import Recorder, langsmith_recorder, watched_proxy
 from tests.support.server import Server, running_server
 
-pytestmark = pytest.mark.integration
-
 RULE, OTHER_RULE = list(PREFERENCES)[:2]
 AFTER = 5
 DAILY_CALLS = 20

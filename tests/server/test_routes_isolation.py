@@ -8,8 +8,6 @@ import pytest
 
 from tests.support.server import Server
 
-pytestmark = pytest.mark.integration
-
 OWNER = "an heir"
 SECRET = "the heron nests by the mill"
 

@@ -17,7 +17,6 @@ from personaagent.core.alignment_state import alignment_thread
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.server import Server
 
-pytestmark = pytest.mark.integration
 RULE, OTHER_RULE = list(PREFERENCES)[:2]
 NODES = {
     "agent": ["recall", "inject_persona", "react", "tools", "remember"],

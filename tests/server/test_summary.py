@@ -11,8 +11,6 @@ from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixe
 from tests.support.endpoint import Reply
 from tests.support.server import Server, running_server
 
-pytestmark = pytest.mark.integration
-
 STATEMENT = "The user keeps a dog, Rex."
 
 
@@ -27,9 +25,9 @@ def answer(body: dict[str, Any]) -> Reply:
 
 
 @pytest.fixture(scope="module")
-def server(backend: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("summary")
-    with running_server(folder, answer, PERSONAAGENT_SUMMARY_EVERY="2", **backend) as server:
+    with running_server(folder, answer, PERSONAAGENT_SUMMARY_EVERY="2") as server:
         yield server
 
 

@@ -20,8 +20,6 @@ from schemathesis.specs.openapi.checks import (
 from personaagent.server.streams import LINES
 from tests.support.server import Server
 
-pytestmark = pytest.mark.integration
-
 OURS = "^/(me|health|ready|metrics/personaagent)($|/)"
 NEVER_MADE_WRONG = "/(feedback|import)$"
 """Where the body is a choice of forms, or any text: schemathesis can make nothing wrong of that."""

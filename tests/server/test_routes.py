@@ -1,6 +1,5 @@
 """Our own routes on the development server: a user's memory and persona, a whole life long."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from itertools import count
@@ -11,13 +10,11 @@ import pytest
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
 
-from personaagent.core.records import user_key
 from personaagent.memory.rules import RULE_CHARS
 from personaagent.server.limits import BODY_BYTES
-from tests.integration.conftest import LONGEST_IMPORT
+from tests.server.conftest import LONGEST_IMPORT
+from tests.support.our_routes import ask, ids, import_, lines, question
 from tests.support.server import Server
-
-pytestmark = pytest.mark.integration
 
 ENDLESS = count()
 
@@ -38,62 +35,6 @@ async def http(token_server: Server, user: str) -> AsyncIterator[httpx.AsyncClie
 async def sdk(token_server: Server, user: str) -> AsyncIterator[LangGraphClient]:
     async with token_server.sdk(user) as sdk:
         yield sdk
-
-
-def lines(*episodes: dict[str, Any]) -> bytes:
-    return b"".join(json.dumps(each).encode() + b"\n" for each in episodes)
-
-
-def question(number: int, **fields: Any) -> dict[str, Any]:
-    return {
-        "id": f"e{number}",
-        "query": f"Question {number}?",
-        "response": f"Answer {number}.",
-        "created_at": f"2026-01-{number:02}T00:00:00Z",
-        **fields,
-    }
-
-
-async def import_(http: httpx.AsyncClient, *episodes: dict[str, Any]) -> None:
-    (await http.post("/me/import", content=lines(*episodes))).raise_for_status()
-
-
-async def ask(sdk: LangGraphClient, text: str, **context: Any) -> dict[str, Any]:
-    thread = await sdk.threads.create()
-    asked = {"messages": [{"role": "user", "content": text}]}
-    state: Any = await sdk.runs.wait(thread["thread_id"], "agent", input=asked, context=context)
-    return state | {"thread_id": thread["thread_id"]}
-
-
-async def ids(http: httpx.AsyncClient, **asked: Any) -> list[str]:
-    return [each["id"] for each in (await http.get("/me/episodes", params=asked)).json()["items"]]
-
-
-async def test_what_is_imported_is_exported_and_the_same_again_adds_nothing(
-    http: httpx.AsyncClient,
-) -> None:
-    given = [
-        question(1, task="movies", ground_truth="drama", metadata={"page": 3}),
-        question(2, signal="reject"),
-        question(3, query="Größe in Fuß? 🦊", signal="accept"),
-    ]
-    async with http.stream("POST", "/me/import", content=in_pieces(lines(*given))) as answer:
-        assert json.loads(await answer.aread()) == {"added": 3, "skipped": 0, "warnings": []}
-
-    exported = await http.get("/me/export")
-    assert exported.headers["content-type"].startswith("application/x-ndjson")
-    told = [json.loads(line) for line in exported.text.splitlines()]
-    assert [
-        {name: one[name] for name in asked} for one, asked in zip(told, given, strict=True)
-    ] == given
-    again = await http.post("/me/import", content=exported.content)
-    assert again.json() == {"added": 0, "skipped": 3, "warnings": []}
-    assert (await http.get("/me/export")).content == exported.content
-
-
-async def in_pieces(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), 50):
-        yield content[start : start + 50]
 
 
 async def test_an_import_with_errors_is_refused_whole(http: httpx.AsyncClient) -> None:
@@ -130,22 +71,6 @@ async def test_what_is_too_large_is_refused_while_it_comes(http: httpx.AsyncClie
 async def in_blocks(content: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(content), 100_000):
         yield content[start : start + 100_000]
-
-
-async def test_a_turn_becomes_an_episode_that_can_be_corrected_and_found(
-    http: httpx.AsyncClient, sdk: LangGraphClient
-) -> None:
-    turn = await ask(sdk, "My dog is called Rex.")
-    place = f"/me/episodes/{turn['episode_id']}"
-    assert (await http.get(place)).json()["query"] == "My dog is called Rex."
-    corrected = await http.put(f"{place}/feedback", json={"signal": "edit", "text": "Noted: Rex."})
-    assert (corrected.json()["signal"], corrected.json()["ground_truth"]) == ("edit", "Noted: Rex.")
-    assert (await http.get(place)).json() == corrected.json()
-    found = await http.post("/me/episodes/search", json={"text": "dog called", "top_k": 1})
-    assert [each["id"] for each in found.json()] == [turn["episode_id"]]
-    assert (await http.get("/me/profile")).json()["facts"][0]["count"] == 1
-    rejected = await http.put(f"{place}/feedback", json={"signal": "reject"})
-    assert rejected.json()["ground_truth"] is None
 
 
 @pytest.mark.parametrize(
@@ -271,40 +196,3 @@ async def test_forgetting_an_episode_takes_along_where_it_was_told(
     assert (await http.get(f"/me/episodes/{told['episode_id']}")).status_code == 404
     found = await http.post("/me/episodes/search", json={"text": "My dog is called Rex."})
     assert told["episode_id"] not in [each["id"] for each in found.json()]
-
-
-async def test_forget_me_leaves_nothing_of_the_user_and_all_of_others(
-    http: httpx.AsyncClient, sdk: LangGraphClient, user: str, token_server: Server
-) -> None:
-    async with token_server.http(f"{user}-other") as other:
-        await import_(other, question(1))
-        turn = await ask(sdk, "My dog is called Rex.")
-        unfinished = await sdk.threads.create()
-        later: Any = {"messages": [{"role": "user", "content": "My cat is called Tom."}]}
-        await sdk.runs.create(unfinished["thread_id"], "agent", input=later, after_seconds=1)
-        await http.put(f"/me/episodes/{turn['episode_id']}/feedback", json={"signal": "accept"})
-        await http.post("/me/persona/edits", json={"add": ["Mention the dog."]})
-        assistant = await sdk.assistants.create("agent", metadata={"dog": "Rex"})
-        await sdk.crons.create("agent", schedule="0 3 * * *", input={})
-        assert await sdk.crons.search()
-
-        receipt = (await http.delete("/me")).json()
-
-        assert turn["episode_id"] in receipt["episodes"]
-        assert receipt["embeddings"] == len(receipt["episodes"])  # aegra does not let a run wait
-        assert "Mention the dog." in [each["text"] for each in receipt["rules"]]
-        assert {turn["thread_id"], unfinished["thread_id"]} <= {*receipt["threads"]}
-        assert await sdk.threads.search() == []
-        assert await sdk.crons.search() == []
-        assert assistant["assistant_id"] not in [
-            each["assistant_id"] for each in await sdk.assistants.search()
-        ]
-        assert (await sdk.store.search_items(["users", user_key(user)]))["items"] == []
-        assert (await http.get("/me/export")).content == b""
-        assert (await http.get("/me/persona")).json()["version"] == 1
-        again = (await http.delete("/me")).json()
-        assert (again["episodes"], again["threads"], again["rules"]) == ([], [], [])
-        await asyncio.sleep(2)  # long enough for the turn that was queued
-        assert await ids(http) == []
-        assert await ids(other) == ["e1"]
-        assert len((await other.post("/me/episodes/search", json={"text": "Question"})).json()) == 1

@@ -9,7 +9,6 @@ import websockets
 
 from tests.support.server import Server
 
-pytestmark = pytest.mark.integration
 TURN = {"messages": [{"role": "user", "content": "My dog is called Rex."}]}
 SUBSCRIBE = {"id": 1, "method": "subscription.subscribe", "params": {"channels": ["values"]}}
 START = {"id": 2, "method": "run.start", "params": {"assistant_id": "agent", "input": TURN}}
