@@ -96,7 +96,7 @@ async def _align(mode: Mode, n: int, rounds: int) -> tuple[Alignment, list[str]]
             filled_home({"user": 40}, _long_queries, **endpoint_settings(endpoint.base_url))
         )
         agent = await stack.enter_async_context(
-            open_local(settings, Dependencies.make(settings, real_embedder()))
+            open_local(settings, Dependencies.from_settings(settings, real_embedder()))
         )
         alignment = await agent.align(
             "user", mode=mode, batch=n, holdout=HOLDOUT, rounds=rounds, candidates=4

@@ -37,13 +37,13 @@ async def measure() -> list[Measurement]:
                 top_k=0,
             )
         )
-        deps = Dependencies.make(settings, real_embedder())
+        deps = Dependencies.from_settings(settings, real_embedder())
         agent = await stack.enter_async_context(open_local(settings, deps))
         await _align_seconds(agent, "few")
         first_run = await _align_seconds(agent, "many")
         for user in SIZES:  # as a run that is not dry does: only a few labels are new afterwards
             unaligned = agent.memory(user).unaligned
-            await unaligned.clear(await unaligned.marks())
+            await unaligned.clear(await unaligned.entries())
         counted = await _repeated(agent, counted=True)
         uncounted = await _repeated(agent, counted=False)
     return [

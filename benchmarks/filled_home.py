@@ -94,11 +94,13 @@ async def filled_home(
     with TemporaryDirectory(prefix="bench-") as folder:
         home_settings = load_settings(home=Path(folder), summary_every=0, **settings)
         print_progress(f"writing {sum(users.values()):,} episodes of {len(users)} users ...")
-        deps = Dependencies.make(home_settings, embedder=RandomEmbedder(real_embedder().name))
+        deps = Dependencies.from_settings(
+            home_settings, embedder=RandomEmbedder(real_embedder().name)
+        )
         async with open_local(home_settings, deps) as agent:
             for user, count in users.items():
                 await _fill(agent, user, (make_episodes or invented_episodes)(user, count))
-            await agent.memory(user).indexer.settle()
+            await agent.memory(user).indexer.index.optimise()
         yield home_settings
 
 

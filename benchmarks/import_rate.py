@@ -26,7 +26,7 @@ async def measure() -> list[Measurement]:
     import_seconds = embedding_seconds = 0.0
     with TemporaryDirectory(prefix="bench-") as folder:
         settings = load_settings(home=Path(folder))
-        async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
+        async with open_local(settings, Dependencies.from_settings(settings, embedder)) as agent:
             print_progress(f"{FILES} times {EPISODES_PER_FILE} episodes ...")
             for _ in range(FILES):
                 texts, other_texts = _texts(rng), _texts(rng)

@@ -35,7 +35,7 @@ async def measure() -> list[Measurement]:
     shares_by_depth: dict[tuple[RecallMode, int], list[float]] = {}
     with TemporaryDirectory(prefix="bench-") as folder:
         settings = load_settings(home=Path(folder), recall_timeout=RECALL_TIMEOUT)
-        async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
+        async with open_local(settings, Dependencies.from_settings(settings, embedder)) as agent:
             for sample in samples:
                 print_progress(f"{sample.id} ...")
                 memory = agent.memory(sample.user_id)

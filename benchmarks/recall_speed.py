@@ -72,8 +72,8 @@ class SearchTimes:
 
 async def _measure_search(settings: Settings, embedder: Embedder) -> SearchTimes:
     matrix, rows_of = _all_vectors()
-    async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
-        keys = {user: agent.memory(user).indexer.space.key for user in USERS}
+    async with open_local(settings, Dependencies.from_settings(settings, embedder)) as agent:
+        keys = {user: agent.memory(user).indexer.store.key for user in USERS}
     index, bm25 = open_index(settings, embedder.name), Bm25()
     print_progress(f"{QUERIES} searches of each kind ...")
     rng, times = random.Random("queries"), SearchTimes([], [], [], [])
@@ -138,7 +138,7 @@ async def _measure_recall(settings: Settings, embedder: Embedder) -> list[float]
     """Seconds of recall from end to end, with the real embedding of the query."""
     print_progress("recall from end to end ...")
     rng, seconds = random.Random("recalls"), []
-    async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
+    async with open_local(settings, Dependencies.from_settings(settings, embedder)) as agent:
         await embedder.embed(["load the model"])
         for _ in range(WARM_UP + QUERIES):
             memory, text = agent.memory(rng.choice(list(USERS))), random_sentence(rng)

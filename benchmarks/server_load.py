@@ -186,7 +186,7 @@ async def _run_soak(
 
 def _count_episodes(server: ProductionServer) -> int:
     """The number of episodes of the soak's users in the database."""
-    from personaagent.core.records import user_key
+    from personaagent.core.users import user_key
     from tests.support.postgres import sql
 
     prefixes = ", ".join(f"'users.{user_key(f'user{1000 + n}')}.episodes'" for n in range(16))

@@ -42,7 +42,7 @@ async def measure() -> list[Measurement]:
         settings = await stack.enter_async_context(
             filled_home(USERS, openai_base_url=url, openai_api_key="none", model="any")
         )
-        deps = Dependencies.make(settings, real_embedder())
+        deps = Dependencies.from_settings(settings, real_embedder())
         agent = await stack.enter_async_context(open_local(settings, deps))
 
         async def our_turn(text: str) -> None:

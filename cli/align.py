@@ -8,8 +8,9 @@ from personaagent.cli.alignment_progress import AlignmentProgress
 from personaagent.cli.output import AsJson, agreed, console, show, warn
 from personaagent.cli.run import known_user, run
 from personaagent.core.errors import Conflict, UsageError
-from personaagent.core.records import check_text, check_user_id
 from personaagent.core.settings import Mode, Sampling, load_settings
+from personaagent.core.text import check_text
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.core.alignment import Alignment

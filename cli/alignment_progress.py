@@ -9,7 +9,7 @@ from personaagent.core.alignment import Round, mean_loss
 from personaagent.core.text import shorten
 
 if TYPE_CHECKING:
-    from personaagent.local.alignment import Step
+    from personaagent.local.alignment import AlignmentStep
 
 LINE_CHARS = 160
 MOST_LINES = 4
@@ -40,7 +40,7 @@ class AlignmentProgress:
         """Leave the terminal to somebody else."""
         self._status.stop()
 
-    def __call__(self, step: "Step") -> None:
+    def __call__(self, step: "AlignmentStep") -> None:
         """Tell of the step, and begin to wait for the next."""
         for line in _lines(step):
             notice(f"Round {step.round}: {line}")
@@ -52,7 +52,7 @@ def loss_text(losses: float | None) -> str:
     return "-" if losses is None else f"{losses:.2f}"
 
 
-def _lines(step: "Step") -> list[str]:
+def _lines(step: "AlignmentStep") -> list[str]:
     match step.node:
         case "compare":
             held_out = "" if step.held_out is None else f", {loss_text(step.held_out)} held out"
@@ -77,7 +77,7 @@ def _verdict(done: Round) -> str:
     return "; ".join(parts)
 
 
-def _next(step: "Step") -> str:
+def _next(step: "AlignmentStep") -> str:
     if step.node in ("sample", "simulate"):
         return f"answering again, {step.simulated} of {step.episodes} episodes"
     return {

@@ -10,7 +10,7 @@ from rich.text import Text
 from personaagent.cli.alignment_progress import loss_text
 from personaagent.cli.output import printable
 from personaagent.cli.render import difference_view, one_line
-from personaagent.core.alignment import Alignment, Change, Proposal, StoppedBy
+from personaagent.core.alignment import Alignment, Proposal, RuleChange, StoppedBy
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule
 from personaagent.memory.rules import Difference, difference
 
@@ -60,7 +60,7 @@ def proposal_view(question: dict[str, Any]) -> RenderableType:
     )
 
 
-def _evidence_view(change: Change) -> RenderableType:
+def _evidence_view(change: RuleChange) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for each in change.evidence:
         wanted = f"\nyou wanted: {one_line(each.wanted)}"

@@ -12,8 +12,10 @@ from personaagent.cli.chat_commands import COMMANDS
 from personaagent.cli.output import complain, notice, warn
 from personaagent.cli.prompt import interactive, messages
 from personaagent.cli.run import User, run
+from personaagent.core.answer import Answer
 from personaagent.core.errors import PersonaAgentError, UsageError
-from personaagent.core.records import Answer, check_user_id, new_id
+from personaagent.core.records import new_id
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

@@ -11,8 +11,9 @@ from personaagent.cli.feedback import NOTED
 from personaagent.cli.output import console, notice, printable
 from personaagent.cli.prompt import MANY_LINES
 from personaagent.cli.render import describe_version, episodes_view, persona_view, rules_view
+from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Answer, Signal
+from personaagent.core.records import Signal
 
 if TYPE_CHECKING:
     from personaagent.cli.chat import Chat

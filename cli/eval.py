@@ -21,6 +21,7 @@ from personaagent.cli.eval_options import (
     Users,
 )
 from personaagent.cli.output import AsJson, show
+from personaagent.core.extras import check_installed
 from personaagent.core.settings import load_settings
 
 eval_app = typer.Typer(
@@ -54,6 +55,7 @@ def run_command(
     from personaagent.eval.run_record import EvalOptions
     from personaagent.eval.tasks.files import data_folder
 
+    check_installed("jinja2", "eval", "`personaagent eval`")  # needed at the end, for the report
     options = EvalOptions(
         tasks=eval_runs.split_names(tasks),
         methods=eval_runs.split_names(methods),

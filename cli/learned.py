@@ -16,7 +16,8 @@ from personaagent.cli.output import AsJson, show
 from personaagent.cli.render import describe_version, difference_view, episodes_view
 from personaagent.cli.run import User, known_user, run
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, Persona, Record, check_user_id, now
+from personaagent.core.records import Episode, Persona, Record, now
+from personaagent.core.users import check_user_id
 from personaagent.memory.rules import Difference, difference
 
 if TYPE_CHECKING:

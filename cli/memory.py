@@ -11,7 +11,8 @@ from personaagent.cli.output import AsJson, agreed, console, notice, progress, s
 from personaagent.cli.render import episodes_view
 from personaagent.cli.run import User, known_user, run
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, check_user_id
+from personaagent.core.records import Episode
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

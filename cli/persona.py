@@ -10,7 +10,8 @@ from personaagent.cli.render import difference_view, history_view, persona_view
 from personaagent.cli.rules import from_text, to_text
 from personaagent.cli.run import User, known_user, run
 from personaagent.cli.scorecard import show_scorecard
-from personaagent.core.records import Persona, check_user_id
+from personaagent.core.records import Persona
+from personaagent.core.users import check_user_id
 from personaagent.memory.rules import Difference, difference, publish_edited, with_changes
 
 if TYPE_CHECKING:

@@ -5,33 +5,36 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
 from personaagent.cli.output import printable, waiting
-from personaagent.core.records import Answer
-from personaagent.local.agent import Doing
+from personaagent.core.answer import Answer
+from personaagent.local.turn import NodeFinished, TurnEvent
 
-DOING = {"search_wikipedia": "Searching Wikipedia …", "recall_episodes": "Looking into memory …"}
+WAITING_FOR = {
+    "search_wikipedia": "Searching Wikipedia …",
+    "recall_episodes": "Looking into memory …",
+}
 
 
-async def print_turn(events: AsyncIterator[str | Doing | Answer]) -> Answer:
+async def print_turn(events: AsyncIterator[TurnEvent]) -> Answer:
     """Write the pieces of the answer to standard output as they come; returns the answer.
 
-    What is being done meanwhile is told on standard error, on a terminal only.
+    On a terminal, a spinner on standard error shows what the agent does meanwhile.
     """
     written = False
-    with ExitStack() as told:
-        told.enter_context(waiting("Thinking …"))
+    with ExitStack() as spinner:
+        spinner.enter_context(waiting("Thinking …"))
         try:
             async for event in events:
                 match event:
                     case str():
-                        told.close()
+                        spinner.close()
                         _write(event)
                         written = True
-                    case Doing(tools=[*_, tool]):
-                        told.close()
+                    case NodeFinished(tools=[*_, tool]):
+                        spinner.close()
                         written = _end_line(written)
-                        told.enter_context(waiting(DOING.get(tool, "Working …")))
+                        spinner.enter_context(waiting(WAITING_FOR.get(tool, "Working …")))
                     case Answer():
-                        told.close()
+                        spinner.close()
                         if not written:
                             _write(event.reply)
                         written = True

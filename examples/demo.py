@@ -1,28 +1,25 @@
-"""The main job, end to end: memory, then alignment, each with an invented user.
+"""The main job from end to end: memory, then alignment, each with an invented user.
 
-Run by ``make demo``. Each question about Mira's history is asked twice, of the agent that has her
-memory and of the same model without any; then ``demo_alignment`` lets Jonas correct answers.
-Exits with 1 if an answer misses what was remembered or learned.
+``make demo`` runs it. It asks each question about Mira's history twice: with her memory, and with
+none. Then ``demo_alignment`` lets Jonas correct answers. It exits with 1 if an answer misses what
+the agent should have remembered or learned.
 """
 
+import asyncio
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import demo_alignment
 from rich.console import Console
 from rich.table import Table
 
+from personaagent import Answer, PersonaAgent
 from personaagent.cli.main import guarded
 from personaagent.cli.output import waiting
-from personaagent.cli.run import run
-from personaagent.core.records import Answer
+from personaagent.cli.run import pull_needed
+from personaagent.core.settings import load_settings
 from personaagent.core.text import shorten
-
-if TYPE_CHECKING:
-    from personaagent.local.agent import LocalAgent
-    from personaagent.memory.user import UserMemory
 
 HISTORY = Path(__file__).with_name("mira.jsonl")
 USER = "demo-mira"
@@ -46,45 +43,51 @@ QUESTIONS = [
 ]
 
 
-async def demo(agent: "LocalAgent") -> bool:
+async def demo() -> bool:
     """Import the history and ask every question; returns whether all answers were right."""
-    from personaagent.memory.exchange.importer import import_episodes
-
+    settings = load_settings()
+    await pull_needed(settings, "all", embeddings=True)
     console = Console(highlight=False)
-    memory = agent.memory(USER)
-    imported = await import_episodes(memory, HISTORY)
-    console.print(
-        f"Imported {imported.added} episodes of Mira, an invented user "
-        f"({imported.skipped} were there already). Now asking four questions, with and without her "
-        "memory: on two cores each takes the embedded model about a minute.\n"
-    )
-    right = True
-    for question in QUESTIONS:
-        with waiting(f"Asking: {question.text}"):
-            known = await agent.ask(question.text, USER, incognito=True)
-            blank = await agent.ask(question.text, NOBODY, incognito=True)
-        right &= _holds(question, known)
-        console.print(await _shown(question, known, blank, memory))
-    right &= await demo_alignment.demo(agent)
+    async with PersonaAgent(settings) as agent:
+        imported = await agent.memory(USER).import_file(HISTORY)
+        console.print(
+            f"Imported {imported.added} episodes of Mira, an invented user "
+            f"({imported.skipped} were there already). Four questions follow, each asked with and "
+            "without her memory: on two cores the embedded model takes about a minute for each.\n"
+        )
+        right = [await _ask_twice(agent, question, console) for question in QUESTIONS]
+        right.append(await demo_alignment.demo(agent))
     command = f"{Path(sys.executable).parent}/personaagent chat --user {USER}"
-    console.print(f"\nGo on as Mira: [bold]{command}[/bold]", soft_wrap=True)
-    return right
+    console.print(f"\nContinue as Mira: [bold]{command}[/bold]", soft_wrap=True)
+    return all(right)
 
 
-async def _shown(question: Question, known: Answer, blank: Answer, memory: "UserMemory") -> Table:
+async def _ask_twice(agent: PersonaAgent, question: Question, console: Console) -> bool:
+    with waiting(f"Asking: {question.text}"):
+        with_memory = await agent.ask(question.text, user=USER, incognito=True)
+        without = await agent.ask(question.text, user=NOBODY, incognito=True)
+    console.print(await _comparison(agent, question, with_memory, without))
+    return _is_right(question, with_memory)
+
+
+async def _comparison(
+    agent: PersonaAgent, question: Question, with_memory: Answer, without: Answer
+) -> Table:
     table = Table(title=f"\n{question.text}", title_justify="left", show_header=False, expand=True)
     table.add_column(width=16, style="bold")
     table.add_column()
     verdict = "as remembered" if question.only_memory else "no memory needed"
-    mark = f"[green]✓ {verdict}[/green]" if _holds(question, known) else "[red]✗ missed[/red]"
-    table.add_row("with memory", f"{known.reply}\n{mark} ({known.seconds:.0f} s)")
-    table.add_row("without", f"{blank.reply}\n({blank.seconds:.0f} s)")
-    for episode in await memory.episodes.find(known.recalled[:3]):
+    right = _is_right(question, with_memory)
+    mark = f"[green]✓ {verdict}[/green]" if right else "[red]✗ missed[/red]"
+    table.add_row("with memory", f"{with_memory.reply}\n{mark} ({with_memory.seconds:.0f} s)")
+    table.add_row("without", f"{without.reply}\n({without.seconds:.0f} s)")
+    for episode_id in with_memory.recalled[:3]:
+        episode = await agent.memory(USER).get(episode_id)
         table.add_row(
             "recalled", f"[dim]{episode.created_at:%Y-%m-%d}[/dim] {shorten(episode.query, 120)}"
         )
-    tools = ", ".join(use.name for use in known.tool_calls) or "none"
-    usage = known.usage
+    tools = ", ".join(call.name for call in with_memory.tool_calls) or "none"
+    usage = with_memory.usage
     table.add_row(
         "cost",
         f"tools: {tools}; {usage['llm_calls']} model calls, {usage['input_tokens']} tokens read, "
@@ -93,9 +96,9 @@ async def _shown(question: Question, known: Answer, blank: Answer, memory: "User
     return table
 
 
-def _holds(question: Question, answer: Answer) -> bool:
+def _is_right(question: Question, answer: Answer) -> bool:
     return question.expected.lower() in answer.reply.lower()
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(lambda: 0 if run(demo, role="all", embeddings=True) else 1))
+    sys.exit(guarded(lambda: 0 if asyncio.run(demo()) else 1))

@@ -1,24 +1,20 @@
-"""Alignment, end to end: an invented user corrects four answers, and is then answered as he wants.
+"""Alignment from end to end: an invented user corrects four answers, then gets the answers he wants.
 
-Run by ``make demo``. Jonas learns German and wants every answer in German, whatever the language
-of the question; nobody tells the agent but by correcting it. A fifth question, which he has never
-asked, is answered before and after alignment.
+``make demo`` runs it. Jonas learns German and wants every answer in German, whatever the language
+of the question. He never says so: he only corrects answers. A fifth question, which he has not
+asked before, is answered before and after alignment.
 """
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
+from personaagent import Answer, PersonaAgent
 from personaagent.cli.alignment_progress import AlignmentProgress
 from personaagent.cli.alignment_views import alignment_view
 from personaagent.cli.output import waiting
-from personaagent.core.records import Answer
-
-if TYPE_CHECKING:
-    from personaagent.local.agent import LocalAgent
 
 USER = "demo-jonas"
 
@@ -41,47 +37,56 @@ NEW_QUESTION = "What is the capital of France?"
 GERMAN = {"ist", "die", "der", "das", "von", "hauptstadt"}
 
 
-async def demo(agent: "LocalAgent") -> bool:
-    """Correct four answers, align, and ask a new question; returns whether it is answered as wanted.
+async def demo(agent: PersonaAgent) -> bool:
+    """Correct four answers, align, ask a new question; returns whether its answer is as wanted.
 
     Jonas is forgotten first, so that the demo can be run again.
     """
     console = Console(highlight=False)
-    await agent.forget_all(USER)
-    console.print("\nNow Jonas, who wants to be answered in German and corrects four answers.\n")
+    await agent.memory(USER).forget_all()
+    console.print("\nNow Jonas, who wants answers in German and corrects four of them.\n")
     for correction in CORRECTIONS:
-        with waiting(f"Asking: {correction.question}"):
-            answer = await agent.ask(correction.question, USER)
-        assert answer.episode_id is not None
-        memory = agent.memory(USER)
-        await memory.episodes.give_feedback(answer.episode_id, "edit", correction.wanted)
-        console.print(f"{correction.question}\n  {answer.reply}\n  corrected: {correction.wanted}")
-    with waiting(f"Asking: {NEW_QUESTION}"):
-        before = await agent.ask(NEW_QUESTION, USER, incognito=True)
-    console.print("\nAligning: replaying his questions, proposing rules, proving them ...")
+        await _correct(agent, correction, console)
+    before = await _ask_new_question(agent)
+    console.print("\nAligning: replay his questions, propose rules, prove them ...")
     with AlignmentProgress() as progress:
-        result = await agent.align(USER, trigger="demo", on_step=progress, rounds=1)
-    pairs = [pair.episode for pair in result.pairs]
-    console.print(alignment_view(result, await memory.episodes.find(pairs), dry_run=False))
+        result = await agent.align(user=USER, on_step=progress, rounds=1)
+    proved_on = [await agent.memory(USER).get(pair.episode) for pair in result.pairs]
+    console.print(alignment_view(result, proved_on, dry_run=False))
+    after = await _ask_new_question(agent)
+    console.print(_comparison(before, after))
+    return _is_right(after)
+
+
+async def _correct(agent: PersonaAgent, correction: Correction, console: Console) -> None:
+    with waiting(f"Asking: {correction.question}"):
+        answer = await agent.ask(correction.question, user=USER)
+    assert answer.episode_id is not None
+    await agent.feedback(answer.episode_id, user=USER, edit=correction.wanted)
+    console.print(f"{correction.question}\n  {answer.reply}\n  corrected: {correction.wanted}")
+
+
+async def _ask_new_question(agent: PersonaAgent) -> Answer:
     with waiting(f"Asking: {NEW_QUESTION}"):
-        after = await agent.ask(NEW_QUESTION, USER, incognito=True)
-    console.print(_shown(before, after))
-    return _holds(after)
+        return await agent.ask(NEW_QUESTION, user=USER, incognito=True)
 
 
-def _shown(before: Answer, after: Answer) -> Table:
+def _comparison(before: Answer, after: Answer) -> Table:
+    answers = {"before": before, "after": after}
     table = Table(title=f"\n{NEW_QUESTION}", title_justify="left", expand=True)
-    for name, answer in (("before", before), ("after", after)):
+    for name, answer in answers.items():
         table.add_column(f"{name} (persona version {answer.persona_version})", ratio=1)
     table.add_row(before.reply, after.reply)
-    mark = "[green]✓ as Jonas wants it[/green]"
-    table.add_row(
-        *(mark if _holds(each) else "[red]✗ not in German[/red]" for each in (before, after))
-    )
+    table.add_row(*map(_mark, answers.values()))
     return table
 
 
-def _holds(answer: Answer) -> bool:
+def _mark(answer: Answer) -> str:
+    right = _is_right(answer)
+    return "[green]✓ as Jonas wants it[/green]" if right else "[red]✗ not in German[/red]"
+
+
+def _is_right(answer: Answer) -> bool:
     """Whether the answer is right, and in German."""
     words = set(re.findall(r"\w+", answer.reply.casefold()))
     return "paris" in words and len(words & GERMAN) > 1

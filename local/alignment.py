@@ -1,15 +1,16 @@
 """Alignment on one machine: a user's run from its start, or from where it was killed, to its end."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from personaagent.core.alignment import Alignment
 from personaagent.core.alignment_progress import Progress, progress_of
-from personaagent.core.alignment_state import AlignmentContext, Plan, alignment_thread
+from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan, alignment_thread
 from personaagent.core.errors import ModelError, Unapproved
 from personaagent.graphs.alignment import NAME, RECURSION_LIMIT, TAGS, build
 from personaagent.local.files import Files
@@ -17,28 +18,33 @@ from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.run_errors import run_errors
 
 Approve = Callable[[dict[str, Any]], Awaitable[Any]]
-"""Asks the user whether to publish: given a ``Proposal`` as JSON, gives True, False, or a
-``Decision`` likewise."""
+"""Asks the user whether to publish: takes a ``Proposal`` as JSON, returns True, False or a
+``Decision`` as JSON."""
+INTERRUPT = "__interrupt__"
 
 
-class Step(Progress):
-    """A step that a run has just done, and how it stands then; ``node`` is the node that has ended."""
+class AlignmentStep(Progress):
+    """A step that a run has just finished, and its progress then; ``node`` is the node."""
 
     node: str
 
 
-OnStep = Callable[[Step], None]
+OnStep = Callable[[AlignmentStep], None]
 
 
-class LocalAlignment:
-    """Aligns one user at a time with their own lock and thread; many users side by side."""
+@dataclass(frozen=True)
+class AlignmentRunner:
+    """Aligns users, each under a lock and on a thread of their own; many users side by side."""
 
-    def __init__(self, deps: Dependencies, files: Files) -> None:
-        self._parts = deps
-        self._files = files
-        self._graph: CompiledStateGraph[Any, AlignmentContext, Any, Any] = build(deps).compile(
-            store=files.store, checkpointer=files.saver, name=NAME
-        )
+    deps: Dependencies
+    files: Files
+    graph: CompiledStateGraph[Any, AlignmentContext, Any, Any]
+
+    @classmethod
+    def over(cls, deps: Dependencies, files: Files) -> Self:
+        """Compile the graph over the files of this machine."""
+        graph = build(deps).compile(store=files.store, checkpointer=files.saver, name=NAME)
+        return cls(deps, files, graph)
 
     async def align(
         self,
@@ -48,96 +54,113 @@ class LocalAlignment:
         approve: Approve | None = None,
         on_step: OnStep | None = None,
     ) -> Alignment:
-        """Run to the end; a run of the same plan that did not get there is gone on with.
+        """Run to the end; a run of the same plan that did not get there is resumed.
 
         Raises:
-            Conflict: the user is being aligned already; nothing was done.
-            Unapproved: the settings say that the user is asked, and there is no ``approve``.
-            ServiceError, ConfigurationError, DataError: the run failed; nothing was changed, and
-                what was finished of it is not done again.
+            Conflict: another alignment of the user is running; nothing was done.
+            Unapproved: the settings ask for the user's approval, and there is no ``approve``.
+            ServiceError, ConfigurationError, DataError: the run failed. Nothing was changed, and the
+                next run does not repeat the steps that were finished.
         """
-        config: RunnableConfig = {
-            "configurable": {"thread_id": alignment_thread(context.user_id)},
-            "recursion_limit": RECURSION_LIMIT,
-            "tags": TAGS,
-        }
-        with self._files.alone(context.user_id), run_errors():
-            begun = await self._begun(context, config)
-            given: Any = None if begun else {"trigger": trigger}
+        with self.files.exclusive(context.user_id), run_errors():
+            resumable = await self._resumable(context)
+            graph_input: Any = None if resumable else {"trigger": trigger}
             while True:
-                result = question = None
-                async for node, state in self._steps(given, context, config):
-                    if node == "__interrupt__":
-                        question = state
-                    elif node == "publish":
-                        result = state["result"]
-                    elif on_step is not None:
-                        on_step(_step(node, state))
+                result, proposal = await self._run(graph_input, context, on_step)
                 if result is not None:
                     return Alignment.model_validate(result)
-                if question is None:
+                if proposal is None:
                     raise ModelError("The alignment ended without a result: try again.")
                 if approve is None:
                     raise Unapproved(
-                        f"What was learned of '{context.user_id}' waits for their word: "
+                        f"What was learned about '{context.user_id}' waits for their approval: "
                         "`personaagent align` asks for it."
                     )
-                given = Command(resume=await approve(question))
+                graph_input = Command(resume=await approve(proposal))
+
+    async def _run(
+        self, graph_input: Any, context: AlignmentContext, on_step: OnStep | None
+    ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        """The result of the run, or the proposal that interrupted it."""
+        result = proposal = None
+        async for node, state in self._steps(graph_input, context):
+            if node == INTERRUPT:
+                proposal = state
+            elif node == "publish":
+                result = state["result"]
+            elif on_step is not None:
+                on_step(_step(node, state))
+        return result, proposal
 
     async def _steps(
-        self, given: Any, context: AlignmentContext, config: RunnableConfig
+        self, graph_input: Any, context: AlignmentContext
     ) -> AsyncIterator[tuple[str, Any]]:
-        """Each node that finishes, with the state then; or ``__interrupt__`` with its question."""
+        """Each node that finishes, with the state then; or ``__interrupt__`` with its proposal."""
         state: dict[str, Any] = {}
-        node = ""
-        run: AsyncIterator[tuple[str, Any]] = self._graph.astream(  # type: ignore[assignment]
-            given,
-            config,
+        finished = ""
+        chunks: AsyncIterator[tuple[str, Any]] = self.graph.astream(  # type: ignore[assignment]
+            graph_input,
+            _config(context.user_id),
             context=context,
             stream_mode=["updates", "values"],
             durability="sync",
         )
-        async for mode, part in run:
+        async for mode, chunk in chunks:
             if mode == "values":
-                state = part
-                if node:
-                    yield node, state
-                node = ""
+                state = chunk
+                if finished:
+                    yield finished, state
+                finished = ""
                 continue
-            for name, update in part.items():
-                if name == "__interrupt__":
-                    yield name, update[0].value
-                elif name == "simulate":
-                    answered = (update or {}).get("simulated", {})
-                    state = {**state, "simulated": state["simulated"] | answered}
-                    yield name, state
+            for node, update in chunk.items():
+                if node == INTERRUPT:
+                    yield node, update[0].value
+                elif node == "simulate":  # its branches finish one by one, before the next values
+                    answers = (update or {}).get("simulated", {})
+                    state = {**state, "simulated": state["simulated"] | answers}
+                    yield node, state
                 else:
-                    node = name
+                    finished = node
 
-    async def _begun(self, context: AlignmentContext, config: RunnableConfig) -> bool:
-        """Whether the last run did not come to its end, was to do just the same, and still can.
-
-        One that failed in ``compare`` cannot: the simulations that failed stand in its state. The
-        others are kept, so that beginning anew does not pay for them again.
-        """
-        last = await self._graph.aget_state(config)
-        plan = last.values.get("plan")
-        failed = any(task.error for task in last.tasks if task.name == "compare")
-        if not last.next or last.values.get("trigger") or not plan or failed:
+    async def _resumable(self, context: AlignmentContext) -> bool:
+        """Whether the last run broke off, had this very plan, and still stands on the same persona."""
+        snapshot = await self.graph.aget_state(_config(context.user_id))
+        if not _broke_off(snapshot):
             return False
-        asked = Plan.of(
+        plan = snapshot.values["plan"]
+        wanted = AlignmentPlan.of(
             context,
-            self._parts.settings,
+            self.deps.settings,
             run=plan["run"],
             trigger=plan["trigger"],
             at=plan["started_at"],
         )
-        memory = self._parts.memory.of(self._files.store, context.user_id)
+        memory = self.deps.memory.of(self.files.store, context.user_id)
         current = await memory.personas.current()
         published = current.proof is not None and current.proof.run == plan["run"]
-        stands: bool = published or current.version == last.values["from_version"]
-        return stands and asked.stored() == plan
+        unchanged: bool = published or current.version == snapshot.values["from_version"]
+        return unchanged and wanted.stored() == plan
 
 
-def _step(node: str, state: dict[str, Any]) -> Step:
-    return Step(node=node, **dict(progress_of(state, compared=node not in ("sample", "simulate"))))
+def _broke_off(snapshot: StateSnapshot) -> bool:
+    """Whether a run was begun and can be resumed.
+
+    One that failed in ``compare`` cannot: the failed simulations are part of its state. A new run
+    does not pay again for the others, which are stored.
+    """
+    begun = snapshot.values.get("plan") and not snapshot.values.get("trigger")
+    failed = any(task.error for task in snapshot.tasks if task.name == "compare")
+    return bool(snapshot.next and begun and not failed)
+
+
+def _config(user_id: str) -> RunnableConfig:
+    return {
+        "configurable": {"thread_id": alignment_thread(user_id)},
+        "recursion_limit": RECURSION_LIMIT,
+        "tags": TAGS,
+    }
+
+
+def _step(node: str, state: dict[str, Any]) -> AlignmentStep:
+    compared = node not in ("sample", "simulate")
+    return AlignmentStep(node=node, **dict(progress_of(state, compared=compared)))

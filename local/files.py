@@ -1,4 +1,4 @@
-"""The databases in the user's data folder, in SQLite: what is remembered, and the checkpoints."""
+"""The SQLite databases in the user's data folder: one for memory, one for checkpoints."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
@@ -13,11 +13,11 @@ from langgraph.store.sqlite import AsyncSqliteStore
 from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import Conflict, DataError
 from personaagent.core.files import make_private
-from personaagent.core.records import user_key
-from personaagent.memory.user_store import storage_errors
+from personaagent.core.users import user_key
+from personaagent.memory.migrate_checkpoints import migrate_sqlite
+from personaagent.memory.storage_errors import storage_errors
 
-NAMES = 1000
-"""Users looked up at a time."""
+NAMESPACES_A_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,17 @@ class Files:
     saver: AsyncSqliteSaver
 
     async def threads(self, user_id: str) -> list[str]:
-        """Every thread of the user: conversations, also one that broke off before it was
-        remembered, and their alignment."""
-        first, last = conversation(user_id, ""), f"{user_key(user_id)};"
+        """Every thread of the user: their conversations, even unfinished ones, and their alignment."""
+        first, last = conversation_thread(user_id, ""), f"{user_key(user_id)};"
         alignment = alignment_thread(user_id)
         with storage_errors():
-            found = await self.saver.conn.execute_fetchall(
+            rows = await self.saver.conn.execute_fetchall(
                 "SELECT thread_id FROM (SELECT thread_id FROM checkpoints UNION "
                 "SELECT thread_id FROM writes) "
                 "WHERE thread_id >= ? AND thread_id < ? OR thread_id = ?",
                 (first, last, alignment),
             )
-        return [thread for (thread,) in found]
+        return [thread for (thread,) in rows]
 
     async def delete_threads(self, threads: Collection[str]) -> None:
         """Delete the checkpoints of these threads."""
@@ -48,9 +47,12 @@ class Files:
             for thread in threads:
                 await self.saver.adelete_thread(thread)
 
-    async def truncate_logs(self) -> None:
-        """Take what was deleted out of the files: out of the write-ahead logs, and out of the room
-        that rows left behind when they were moved, which SQLite overwrites only as it packs anew."""
+    async def erase_deleted(self) -> None:
+        """Erase deleted rows from the files themselves.
+
+        They would stay readable in the write-ahead logs and in pages that moved rows left behind,
+        which SQLite overwrites only when it packs the file anew.
+        """
         with storage_errors():
             for database in (self.store, self.saver):
                 async with database.lock:
@@ -58,28 +60,30 @@ class Files:
                     await database.conn.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def users_with_new_labels(self) -> list[str]:
-        """Who has labels that alignment has not seen, in order: the operator's view.
+        """The users with labels that alignment has not seen, sorted; for the operator.
 
-        The one place that looks beyond a single user. It reads nothing but names: the folder keeps
-        users under a hash, so that the name itself is taken from an episode of each.
+        This is the one place that looks beyond a single user. The folder keeps users under a hash,
+        so it reads each name from one of their episodes, and nothing else.
         """
         keys: list[str] = []
         with storage_errors():
             while page := await self.store.alist_namespaces(
-                prefix=("users", "*", "unaligned"), limit=NAMES, offset=len(keys)
+                prefix=("users", "*", "unaligned"), limit=NAMESPACES_A_PAGE, offset=len(keys)
             ):
                 keys += [key for _, key, _ in page]
-            found = [await self.store.asearch(("users", key, "episodes"), limit=1) for key in keys]
-        return sorted(item.value["episode"]["user_id"] for items in found for item in items)
+            pages = [await self.store.asearch(("users", key, "episodes"), limit=1) for key in keys]
+        return sorted(item.value["episode"]["user_id"] for items in pages for item in items)
 
     @contextmanager
-    def alone(self, user_id: str, *, leaving: bool = False) -> Iterator[None]:
-        """Keep other alignments of the user out while the block runs, also of other processes.
+    def exclusive(self, user_id: str, *, remove_lock: bool = False) -> Iterator[None]:
+        """Keep out other alignments of the user, in any process, while the block runs.
 
-        ``leaving``: take the lock file away in the end; its name tells that there was such a user.
+        Args:
+            user_id: whose persona or memory changes.
+            remove_lock: delete the lock file at the end, since its name shows that the user existed.
 
         Raises:
-            Conflict: somebody else is in such a block.
+            Conflict: an alignment of the user, or a forgetting, is running.
         """
         from filelock import FileLock, Timeout  # its import probes the file system
 
@@ -88,27 +92,27 @@ class Files:
         lock = FileLock(path, timeout=0, thread_local=False)
         try:
             lock.acquire()
-        except Timeout as busy:
+        except Timeout as timeout:
             raise Conflict(
                 f"The persona of '{user_id}' is being aligned by another process, or something is "
                 "being forgotten: wait until that has ended, and try again."
-            ) from busy
+            ) from timeout
         try:
             yield
-            if leaving:
+            if remove_lock:
                 path.unlink(missing_ok=True)
         finally:
             lock.release()
 
 
-def conversation(user_id: str, name: str) -> str:
-    """The thread of the conversation that the user calls ``name``."""
+def conversation_thread(user_id: str, name: str) -> str:
+    """The thread id of the conversation that the user calls ``name``."""
     return f"{user_key(user_id)}:{name}"
 
 
 @asynccontextmanager
 async def open_files(home: Path) -> AsyncIterator[Files]:
-    """Open the data folder ``home``, which is made if need be (mode 0700).
+    """Open the data folder ``home``; it is made if need be (mode 0700).
 
     Raises:
         DataError: the folder or a database in it cannot be used.
@@ -124,6 +128,7 @@ async def open_files(home: Path) -> AsyncIterator[Files]:
                 await stack.enter_async_context(_database(home / "checkpoints.sqlite"))
             )
             await saver.setup()
+            await migrate_sqlite(saver.conn)
         yield Files(home, store, saver)
 
 
@@ -134,17 +139,19 @@ def _folder_errors(home: Path) -> Iterator[None]:
     except OSError as error:
         raise DataError(
             f"The data folder {home} cannot be used ({error.strerror}): "
-            "mend that, or set PERSONAAGENT_HOME to another one."
+            "fix that, or set PERSONAAGENT_HOME to another folder."
         ) from error
 
 
 @asynccontextmanager
 async def _database(path: Path) -> AsyncIterator[aiosqlite.Connection]:
-    """The database, shared with other processes; what is deleted is overwritten with zeros."""
+    """The database, shared with other processes; SQLite overwrites deleted content with zeros."""
     await asyncio.to_thread(path.touch, 0o600)
     opening = asyncio.ensure_future(aiosqlite.connect(path, isolation_level=None))
     try:
-        connection = await asyncio.shield(opening)  # broken off, its thread would outlive the loop
+        connection = await asyncio.shield(
+            opening
+        )  # if cancelled, its thread would outlive the loop
         for pragma in (
             "busy_timeout=10000",
             "journal_mode=WAL",

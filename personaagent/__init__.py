@@ -1,0 +1,84 @@
+"""PersonaAgent: an agent that learns one person at a time.
+
+    from personaagent import PersonaAgent
+
+    async with PersonaAgent() as agent:
+        answer = await agent.ask("What is my dog called?", user="ana")
+
+What this module names is the public interface, which stays stable; everything else may move.
+Importing it loads nothing: each name is loaded when you first use it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from personaagent.core.alignment import Alignment
+    from personaagent.core.answer import Answer
+    from personaagent.core.errors import (
+        ConfigurationError,
+        DataError,
+        ModelError,
+        PersonaAgentError,
+        ServiceError,
+        UsageError,
+    )
+    from personaagent.core.records import Episode, Persona, Rule
+    from personaagent.core.settings import Settings
+    from personaagent.local.persona_agent import PersonaAgent, UserEpisodes, UserPersona
+    from personaagent.local.turn import NodeFinished
+    from personaagent.memory.exchange.importer import Imported
+    from personaagent.memory.forget import Receipt
+
+_MODULES = {
+    "Alignment": "core.alignment",
+    "Answer": "core.answer",
+    "ConfigurationError": "core.errors",
+    "DataError": "core.errors",
+    "Episode": "core.records",
+    "Imported": "memory.exchange.importer",
+    "ModelError": "core.errors",
+    "NodeFinished": "local.turn",
+    "Persona": "core.records",
+    "PersonaAgent": "local.persona_agent",
+    "PersonaAgentError": "core.errors",
+    "Receipt": "memory.forget",
+    "Rule": "core.records",
+    "ServiceError": "core.errors",
+    "Settings": "core.settings",
+    "UsageError": "core.errors",
+    "UserEpisodes": "local.persona_agent",
+    "UserPersona": "local.persona_agent",
+}
+
+__all__ = [
+    "Alignment",
+    "Answer",
+    "ConfigurationError",
+    "DataError",
+    "Episode",
+    "Imported",
+    "ModelError",
+    "NodeFinished",
+    "Persona",
+    "PersonaAgent",
+    "PersonaAgentError",
+    "Receipt",
+    "Rule",
+    "ServiceError",
+    "Settings",
+    "UsageError",
+    "UserEpisodes",
+    "UserPersona",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'personaagent' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"personaagent.{_MODULES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from personaagent.core.alignment import EpisodeContext
 from personaagent.core.records import Episode, Persona
 from personaagent.core.settings import Settings
-from personaagent.core.tokens import estimate_tokens
-from personaagent.memory.format import show_episodes
-from personaagent.nodes.alignment.simulator import ActorPrompt, EpisodeContext, Simulator
+from personaagent.nodes.agent.prompt_budget import fit_episodes
+from personaagent.nodes.alignment.actor_prompt import ActorPrompt, build_actor_prompt
 from personaagent.prompts.render import render
 
 Condition = Literal["none", "rag", "initial", "then"]
@@ -21,12 +21,12 @@ CONDITIONS: dict[Condition, str] = {
 
 
 def prompts_by_condition(
-    simulator: Simulator,
     episode: Episode,
     context: EpisodeContext,
     recalled: Sequence[Episode],
     initial: Persona,
     then: Persona,
+    settings: Settings,
 ) -> dict[Condition, ActorPrompt]:
     """The actor's prompt for the episode's query under each condition.
 
@@ -39,13 +39,13 @@ def prompts_by_condition(
     sources = [episode.id, *recalled_by_id]
 
     def without_persona(prompt: str) -> ActorPrompt:
-        return ActorPrompt(prompt=prompt, episode=episode, scene=context, sources=sources)
+        return ActorPrompt(system_prompt=prompt, episode=episode, context=context, sources=sources)
 
     return {
         "none": without_persona(render("plain")),
-        "rag": without_persona(rag_prompt(recalled, simulator.deps.settings)),
-        "initial": simulator.told(initial.rules, episode, context, recalled_by_id),
-        "then": simulator.told(then.rules, episode, context, recalled_by_id),
+        "rag": without_persona(rag_prompt(recalled, settings)),
+        "initial": build_actor_prompt(initial.rules, episode, context, recalled_by_id, settings),
+        "then": build_actor_prompt(then.rules, episode, context, recalled_by_id, settings),
     }
 
 
@@ -57,6 +57,5 @@ def persona_at(episode: Episode, versions: Sequence[Persona]) -> Persona:
 
 def rag_prompt(recalled: Sequence[Episode], settings: Settings) -> str:
     """The system prompt of plain RAG, with as many recalled episodes as the token budget allows."""
-    remaining = settings.prompt_tokens - estimate_tokens(render("plain_rag", memories=""))
-    memories, _ = show_episodes(recalled, remaining)
+    memories, _ = fit_episodes(recalled, render("plain_rag", memories=""), settings)
     return render("plain_rag", memories=memories)

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
-from personaagent.core.alignment_state import AlignmentContext, Plan
+from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.errors import ModelError, NothingLabelled
 from personaagent.core.records import Episode, Persona, new_id, now
 from personaagent.core.states import AgentContext
-from personaagent.graphs.alignment import simulator_of
+from personaagent.graphs.alignment import build_simulator
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.episode_context import build_episode_context
 from personaagent.nodes.alignment.loss import LossScorer
-from personaagent.nodes.alignment.run_budget import Budget
+from personaagent.nodes.alignment.run_budget import RunBudget
 from personaagent.nodes.alignment.simulator import Simulator
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.scorecard.conditions import persona_at, prompts_by_condition
 from personaagent.scorecard.scorecard import EpisodeLosses, Scorecard, condition_means
 
@@ -82,8 +84,8 @@ class _ScorecardRun:
     memory: UserMemory
     runtime: Runtime[AgentContext]
     versions: list[Persona]
-    plan: Plan
-    budget: Budget
+    plan: AlignmentPlan
+    budget: RunBudget
 
     @classmethod
     async def start(cls, deps: Dependencies, store: BaseStore, user_id: str) -> "_ScorecardRun":
@@ -92,13 +94,13 @@ class _ScorecardRun:
         memory = user_memory(deps.memory, runtime)
         context = AlignmentContext(user_id=user_id, causal=True, tools=False, sampling="latest")
         started_at = now().isoformat()
-        plan = Plan.of(context, settings, run=new_id(), trigger="scorecard", at=started_at)
-        await memory.spending.drop_past()
-        budget = await Budget.of(plan, settings, memory.spending)
-        label_kinds = await memory.profile.label_kinds()
+        plan = AlignmentPlan.of(context, settings, run=new_id(), trigger="scorecard", at=started_at)
+        await memory.spending.delete_past()
+        budget = await RunBudget.load(plan, settings, memory.spending)
+        label_types = await memory.profile.label_types()
         return cls(
-            simulator=simulator_of(deps),
-            loss_scorer=LossScorer(deps, memory, label_kinds, plan.seed, budget),
+            simulator=build_simulator(deps),
+            loss_scorer=LossScorer(deps, memory, label_types, plan.seed, budget),
             memory=memory,
             runtime=runtime,
             versions=await memory.personas.history(),
@@ -109,20 +111,23 @@ class _ScorecardRun:
     async def test(self, episode: Episode) -> _EpisodeTest:
         """Answer the episode's query under each condition, equal prompts once, and score it."""
         persona = persona_at(episode, self.versions)
-        context = await self.simulator.scene(
-            episode, frozenset(), self.plan, self.memory, self.runtime
+        deps = self.simulator.deps
+        context = await build_episode_context(
+            episode, frozenset(), self.plan, self.memory, self.runtime, deps
         )
         recalled = await self.memory.episodes.find(context.recalled)
         prompts = prompts_by_condition(
-            self.simulator, episode, context, recalled, self.versions[0], persona
+            episode, context, recalled, self.versions[0], persona, deps.settings
         )
-        distinct = list({each.prompt: each for each in prompts.values()}.values())
+        distinct = list({each.system_prompt: each for each in prompts.values()}.values())
         answers = await self.simulator.simulate(distinct, self.plan, self.memory, self.budget)
         loss_by_prompt = {
-            each.prompt: (await self.loss_scorer.compare(episode, answer))[0]
+            each.system_prompt: (await self.loss_scorer.score(episode, answer))[0]
             for each, answer in zip(distinct, answers, strict=True)
         }
-        losses = {condition: loss_by_prompt[each.prompt] for condition, each in prompts.items()}
+        losses = {
+            condition: loss_by_prompt[each.system_prompt] for condition, each in prompts.items()
+        }
         return _EpisodeTest(
             losses=EpisodeLosses(
                 id=episode.id,

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matplotlib import rc_context
-from matplotlib.figure import Figure
-
+from personaagent.core.extras import requires_extra
 from personaagent.eval.curve import Curve, CurveLine
 from personaagent.eval.report.report_files import write_files
 from personaagent.eval.report.templates import render_template
@@ -43,6 +41,10 @@ def write_curve(curve: Curve, folder: Path) -> list[Path]:
 
 def plot_curve(lines: Sequence[CurveLine], curve: Curve) -> str:
     """Plot the lines of one task with their 95% intervals, as an SVG element."""
+    with requires_extra("eval", "A picture"):
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+
     solvers = [*dict.fromkeys(line.method for line in curve.lines)]
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "", "font.size": 11}):
         figure = Figure(figsize=(8, 4), layout="constrained")

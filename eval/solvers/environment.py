@@ -23,7 +23,8 @@ from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.models.chat import Models
 from personaagent.models.embeddings import Embedder, make_embedder
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
@@ -89,7 +90,7 @@ class EvalEnvironment:
             await _remember(sample.history, user)
             yield SampleMemory(self.deps, store, user)
         finally:
-            await self.index.clear(user.space.key)
+            await self.index.clear(user.store.key)
             await memory.drop_lock(user.user_id)
 
     def rng(self, sample: Sample) -> "np.random.Generator":
@@ -159,4 +160,4 @@ async def _remember(history: Sequence[Episode], user: UserMemory) -> None:
     if history:
         episodes = [each.model_copy(update={"user_id": user.user_id}) for each in history]
         await user.episodes.add(episodes)
-        await user.indexer.index(episodes, [episode.id for episode in episodes])
+        await user.indexer.add(episodes, [episode.id for episode in episodes])

@@ -9,7 +9,7 @@ from personaagent.eval.samples import Query, Sample, SolverOutput, TrainingResul
 from personaagent.eval.solvers.actor_call import ask_actor, fit_memories
 from personaagent.eval.solvers.environment import EvalEnvironment, SampleMemory
 from personaagent.eval.solvers.user_summary import summarise_user
-from personaagent.memory.format import show_summary
+from personaagent.memory.format import format_summary
 
 MAX_RECALLED = 50
 """Episodes recalled for a task that only recalls; its metrics cut them at their own k."""
@@ -48,7 +48,7 @@ class EpisodePrompt:
                 return
             training_result = await summarise_user(sample_memory)
             profile = await sample_memory.memory.profile.read()
-            variables = {"summary": show_summary(profile.summary)}
+            variables = {"summary": format_summary(profile.summary)}
             yield _Answerer(environment, recall, self.prompt, variables, training_result)
 
     @asynccontextmanager

@@ -51,13 +51,13 @@ class ExactIndex:
     async def clear(self, user: str) -> None:
         self._users.pop(user, None)
 
-    async def holds(self, user: str) -> bool:
+    async def has_entries(self, user: str) -> bool:
         return await self.count(user) > 0
 
     async def count(self, user: str) -> int:
         return len(self._users.get(user, {}))
 
-    async def settle(self) -> None:
+    async def optimise(self) -> None:
         """Do nothing: the index needs no optimisation."""
 
     async def destroy(self) -> None:

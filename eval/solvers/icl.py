@@ -10,7 +10,7 @@ from personaagent.core.records import Episode
 from personaagent.eval.samples import Query, Sample, SolverOutput
 from personaagent.eval.solvers.actor_call import ask_actor, fit_memories
 from personaagent.eval.solvers.environment import EvalEnvironment
-from personaagent.memory.ranking import asks_the_same
+from personaagent.memory.ranking import same_query
 
 MAX_EXAMPLES = 512
 
@@ -52,7 +52,7 @@ class _Answerer:
     async def answer(self, query: Query) -> SolverOutput:
         """Answer with examples, none of which asks the query itself."""
         settings = self.environment.settings
-        others = (each for each in self.examples if not asks_the_same(each.query, query.text))
+        others = (each for each in self.examples if not same_query(each.query, query.text))
         system, _ = fit_memories("eval_icl", [*islice(others, settings.top_k)], settings)
         return await ask_actor(self.environment.models, system, query.text)
 

@@ -14,6 +14,7 @@ from personaagent.core.tokens import estimate_tokens
 from personaagent.eval.samples import Query, Sample, SolverOutput
 from personaagent.eval.solvers.actor_call import ask_actor_in_conversation
 from personaagent.eval.solvers.environment import EvalEnvironment
+from personaagent.nodes.agent.prompt_budget import remaining_tokens
 from personaagent.prompts.render import render
 
 PLACEHOLDER_ANSWER = "Noted."
@@ -33,7 +34,7 @@ class ReminderSolver:
         self, sample: Sample, environment: EvalEnvironment
     ) -> AsyncIterator["_Answerer"]:
         """Choose the episodes that fit."""
-        remaining = environment.settings.prompt_tokens - estimate_tokens(render("plain"))
+        remaining = remaining_tokens(render("plain"), environment.settings)
         yield _Answerer(environment, latest_within(sample.history, remaining))
 
 

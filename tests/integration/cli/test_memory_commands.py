@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.chat_exports import claude
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Reply, Status, ToolCall
@@ -350,12 +350,12 @@ PEAK = """
     from personaagent.core.settings import Settings
     from personaagent.local.agent import open_local
     from personaagent.memory.exchange.importer import import_episodes
-    from personaagent.nodes.dependencies import Parts
+    from personaagent.nodes.dependencies import Dependencies
     from tests.support.embedder import BagEmbedder
 
     async def main(folder):
         settings = Settings(home=folder / "home")
-        async with open_local(settings, Parts.make(settings, BagEmbedder())) as agent:
+        async with open_local(settings, Dependencies.from_settings(settings, BagEmbedder())) as agent:
             memory = agent.memory("u")
             await import_episodes(memory, folder / "given.jsonl")
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from personaagent.core.errors import ConfigurationError
-from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings
 from personaagent.core.tracing import prepare_tracing
+from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, Scripted
 from tests.support.alignment_endpoint import over_http
 from tests.support.endpoint import Endpoint, Reply, Status, scripted_endpoint
@@ -28,6 +28,8 @@ pytestmark = pytest.mark.integration
 USER = "wanda the walker"
 CANARIES = ("walker", "barn", "castle", "kilometres", "quokka", *PREFERENCES)
 """What was said and remembered shows by one of these words."""
+OF_A_CALL = ("knows nothing about the user", "openai_api_base", "invocation_params")
+"""The description of a tool, and the address and parameters of a model."""
 A_USERS_DAY = f"""
 import asyncio
 from personaagent.core.errors import ServiceError
@@ -121,7 +123,7 @@ def test_each_turn_and_alignment_is_one_tree(
     turn, alignment, failed = recorder.trees()
     assert turn.outline() == (
         "agent",
-        ["recall", "inject_persona", ("react", ["ChatOpenAI", "goes_on"]), "remember"],
+        ["recall", "inject_persona", ("react", ["ChatOpenAI", "route"]), "remember"],
     )
     steps = [child.name for child in alignment.children]
     assert alignment.name == "alignment"
@@ -169,7 +171,7 @@ def test_without_content_no_word_goes_out_to_langsmith_nor_to_a_collector(
     assert len(collector.spans()) == len(recorder.runs())
     for said in (recorder.said(), collector.said()):
         assert said
-        for word in CANARIES:
+        for word in (*CANARIES, *OF_A_CALL):
             assert word.encode() not in said, word
 
 

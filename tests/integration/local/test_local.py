@@ -53,12 +53,12 @@ from personaagent.core.errors import DataError
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import open_local
-from personaagent.nodes.dependencies import Parts
+from personaagent.nodes.dependencies import Dependencies
 from tests.support.embedder import BagEmbedder
 
 async def main(home, user, limit):
     settings = load_settings(home=Path(home), index_wait=0, openai_api_key="k")
-    async with open_local(settings, Parts.make(settings, BagEmbedder())) as agent:
+    async with open_local(settings, Dependencies.from_settings(settings, BagEmbedder())) as agent:
         print("open", flush=True)
         sys.stdin.readline()
         if limit:
@@ -112,14 +112,14 @@ async def test_two_processes_write_at_once(tmp_path: Path) -> None:
     assert all(out.count("stored") == 60 for out, _ in printed)
     assert sound(tmp_path)
     settings = on(None, tmp_path)
-    async with open_local(settings, Dependencies.make(settings, BagEmbedder())) as agent:
+    async with open_local(settings, Dependencies.from_settings(settings, BagEmbedder())) as agent:
         assert len(set(await queries(agent, "shared"))) == 60
         assert [len(await queries(agent, user)) for user in ("anna", "ben")] == [30, 30]
         for user, number in (("anna", 30), ("ben", 30), ("shared", 60)):
             memory = agent.memory(user)
             await memory.indexer.refresh(100)
-            index = memory.indexer.index_of("bag-of-words")
-            assert await index.count(memory.space.key) == number, "what one could not index, later"
+            index = memory.indexer.index.index_of("bag-of-words")
+            assert await index.count(memory.store.key) == number, "what one could not index, later"
 
 
 async def test_a_full_disk(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,8 @@ from personaagent.eval.solvers.environment import EvalEnvironment
 from personaagent.eval.solvers.exact_index import IndexedEntry
 from personaagent.eval.solvers.membank import ForgettingCurve, recall_unforgotten
 from personaagent.eval.solvers.registry import SOLVERS
-from personaagent.memory.user import Recalled, UserMemory
+from personaagent.memory.recall import RecallResult
+from personaagent.memory.user import UserMemory
 from tests.support.alignment import Scripted
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import START
@@ -30,9 +32,13 @@ SEEN = [(f"film {n} about {'cats' if n % 3 else 'dogs'}", f"tag{n % 2}") for n i
 def alive() -> dict[str, int]:
     """Count the objects that a sample is made of, or leaves in the index."""
     gc.collect()
-    kinds = (InMemoryStore, UserMemory, Pregel, Episode, IndexedEntry)
-    objects = gc.get_objects()
-    return {kind.__name__: sum(isinstance(each, kind) for each in objects) for kind in kinds}
+    objects_by_type = Counter(map(type, gc.get_objects()))
+    return {
+        kind.__name__: sum(
+            count for each, count in objects_by_type.items() if issubclass(each, kind)
+        )
+        for kind in (InMemoryStore, UserMemory, Pregel, Episode, IndexedEntry)
+    }
 
 
 def left_on_disk(environment: EvalEnvironment) -> list[Path]:
@@ -67,8 +73,8 @@ async def test_a_failing_sample_leaves_nothing_either(tmp_path: Path) -> None:
 
 
 async def test_no_answer_without_recall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def down(memory: UserMemory, query: str, k: int) -> Recalled:
-        return Recalled([], ["The index is down."])
+    async def down(memory: UserMemory, query: str, k: int) -> RecallResult:
+        return RecallResult([], ["The index is down."])
 
     monkeypatch.setattr(UserMemory, "recall", down)
     async with open_bench(tmp_path, lambda prompt: "ok") as bench:

@@ -1,0 +1,155 @@
+"""One turn of a conversation on this machine, streamed as it happens."""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Self
+from uuid import uuid4
+
+from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph.state import CompiledStateGraph
+
+from personaagent.core.answer import Answer, ToolUse
+from personaagent.core.records import Usage
+from personaagent.core.states import AgentContext
+from personaagent.core.text import check_text
+from personaagent.graphs.agent import NAME, TAGS, build, recursion_limit
+from personaagent.local.files import Files, conversation_thread
+from personaagent.nodes.agent.remember import this_turn, tool_calls
+from personaagent.nodes.dependencies import Dependencies
+from personaagent.nodes.run_errors import run_errors
+
+Graph = CompiledStateGraph[Any, AgentContext, Any, Any]
+THREAD_NAME_CHARS = 128
+
+
+@dataclass(frozen=True)
+class NodeFinished:
+    """A node of the graph has finished; ``tools`` are the tools that it asked for."""
+
+    node: str
+    tools: list[str] = field(default_factory=list)
+
+
+TurnEvent = str | NodeFinished | Answer
+"""A piece of the answer, a node that has finished, or, last, the whole answer."""
+
+
+@dataclass(frozen=True)
+class TurnRunner:
+    """The agent's graph, compiled over the files of this machine."""
+
+    graph: Graph
+    incognito_graph: Graph
+    max_query_chars: int
+
+    @classmethod
+    def over(cls, deps: Dependencies, files: Files) -> Self:
+        """Compile the graph twice: with the checkpoints on disk, and with none that last."""
+        return cls(
+            graph=_compile(deps, files, files.saver),
+            incognito_graph=_compile(deps, files, InMemorySaver()),
+            max_query_chars=deps.settings.max_query_chars,
+        )
+
+    async def stream(
+        self,
+        text: str,
+        user_id: str,
+        *,
+        thread_id: str | None = None,
+        task: str | None = None,
+        top_k: int | None = None,
+        incognito: bool = False,
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """Run one turn and yield what happens; the ``Answer`` comes last.
+
+        Args:
+            text: the user's message.
+            user_id: whose memory and persona answer.
+            thread_id: the conversation to continue, by a name of the user's own; None starts one.
+            task: a label for this kind of question, stored with the episode.
+            top_k: how many episodes to recall; None takes the setting.
+            incognito: store neither an episode nor a checkpoint.
+
+        Raises:
+            UsageError: the text, user, thread or task is not valid; nothing was done.
+            ServiceError, ConfigurationError, DataError: the turn failed; nothing of it was stored.
+        """
+        context = AgentContext(user_id=user_id, task=task, top_k=top_k, incognito=incognito)
+        check_text(text, "message", self.max_query_chars)
+        thread = check_text(thread_id or uuid4().hex, "thread", THREAD_NAME_CHARS)
+        graph = self.incognito_graph if incognito else self.graph
+        started = time.monotonic()
+        state: dict[str, Any] = {}
+        with run_errors():
+            chunks = _stream_graph(graph, text, context, thread)
+            async with aclosing(chunks):  # when cancelled, it ends now, not when it is collected
+                async for mode, chunk in chunks:
+                    if mode == "values":
+                        state = chunk
+                    for event in _events(mode, chunk):
+                        yield event
+        yield _answer(state, user_id, thread, time.monotonic() - started)
+
+
+def _compile(deps: Dependencies, files: Files, saver: BaseCheckpointSaver[Any]) -> Graph:
+    graph: Graph = build(deps).compile(store=files.store, checkpointer=saver, name=NAME)
+    return graph.with_config(tags=TAGS, recursion_limit=recursion_limit(deps.settings))
+
+
+def _stream_graph(
+    graph: Graph, text: str, context: AgentContext, thread: str
+) -> AsyncGenerator[tuple[str, Any], None]:
+    config: RunnableConfig = {
+        "configurable": {"thread_id": conversation_thread(context.user_id, thread)}
+    }
+    return graph.astream(  # type: ignore[return-value]
+        {"messages": [HumanMessage(text)]},
+        config,
+        context=context,
+        stream_mode=["messages", "updates", "values"],
+        durability="exit",
+    )
+
+
+def _events(mode: str, chunk: Any) -> list[str | NodeFinished]:
+    if mode == "updates":
+        return [_node_finished(node, update) for node, update in chunk.items()]
+    if mode == "messages" and isinstance(chunk[0], AIMessageChunk) and chunk[0].text:
+        return [chunk[0].text]
+    return []
+
+
+def _node_finished(node: str, update: dict[str, Any] | None) -> NodeFinished:
+    messages = (update or {}).get("messages", [])
+    return NodeFinished(node, [c["name"] for m in messages for c in getattr(m, "tool_calls", [])])
+
+
+def _answer(state: dict[str, Any], user_id: str, thread: str, seconds: float) -> Answer:
+    turn = this_turn(state["messages"])
+    return Answer(
+        reply=turn[-1].text,
+        user_id=user_id,
+        thread_id=thread,
+        episode_id=state["episode_id"] or None,
+        persona_version=state["persona"]["version"],
+        recalled=[episode["id"] for episode in state["recalled"]],
+        tool_calls=[ToolUse(name=call["name"], args=call["args"]) for call in tool_calls(turn)],
+        usage=Usage.model_validate(state["usage"]).summed(),
+        seconds=round(seconds, 3),
+        warnings=state["warnings"],
+    )
+
+
+async def last_answer(events: AsyncIterator[TurnEvent]) -> Answer | None:
+    """Read a turn to its end; None where it ends without an answer."""
+    answer = None
+    async for event in events:
+        if isinstance(event, Answer):
+            answer = event
+    return answer
