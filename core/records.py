@@ -69,6 +69,19 @@ def check_characters(text: str, what: str) -> None:
         )
 
 
+def only_signal(*, edit: bool, accept: bool, reject: bool) -> Signal:
+    """The one signal that is set.
+
+    Raises:
+        UsageError: none is set, or more than one.
+    """
+    signals: dict[Signal, bool] = {"edit": edit, "accept": accept, "reject": reject}
+    chosen: list[Signal] = [signal for signal, is_set in signals.items() if is_set]
+    if len(chosen) != 1:
+        raise UsageError("Give exactly one of edit (with a text), accept and reject.")
+    return chosen[0]
+
+
 def new_id() -> str:
     """A new episode id: 16 random hex digits, unique within one user's memory."""
     return uuid4().hex[:16]

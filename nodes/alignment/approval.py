@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from personaagent.core.alignment import Change, Decision, OwnRule, Proposal, Shown, ShownPair
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, Pair, Rule
-from personaagent.memory.rules import ids_from, new_rule, rewritten
+from personaagent.memory.persona_edits import ids_from, new_rule, rewritten
 from personaagent.memory.user import UserMemory
 
 

@@ -12,7 +12,7 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
 
 from personaagent.core.records import user_key
-from personaagent.memory.rules import RULE_CHARS
+from personaagent.memory.persona_edits import RULE_CHARS
 from personaagent.server.limits import BODY_BYTES
 from tests.integration.conftest import LONGEST_IMPORT
 from tests.support.server import Server
