@@ -86,7 +86,7 @@ async def _aligned(mode: Mode, n: int, rounds: int) -> tuple[Alignment, list[str
             )
         )
         agent = await stack.enter_async_context(
-            open_local(settings, Dependencies.make(settings, real_embedder()))
+            open_local(settings, Dependencies.from_settings(settings, real_embedder()))
         )
         aligned = await agent.align(
             "user", mode=mode, batch=n, holdout=HELDOUT, rounds=rounds, candidates=4

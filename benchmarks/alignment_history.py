@@ -41,7 +41,7 @@ async def measure() -> list[Measured]:
                 top_k=0,
             )
         )
-        deps = Dependencies.make(settings, real_embedder())
+        deps = Dependencies.from_settings(settings, real_embedder())
         agent = await stack.enter_async_context(open_local(settings, deps))
         await _seconds(agent, "few")
         first = await _seconds(agent, "many")

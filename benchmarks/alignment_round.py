@@ -57,7 +57,7 @@ async def _rounds(latency: float, count: int) -> tuple[list[float], list[float]]
                 concurrency=32,
             )
         )
-        deps = Dependencies.make(settings, real_embedder())
+        deps = Dependencies.from_settings(settings, real_embedder())
         agent = await stack.enter_async_context(open_local(settings, deps))
         say(f"{len(users)} rounds at {latency} s an answer ...")
         for user in users:

@@ -40,7 +40,7 @@ async def measure() -> list[Measured]:
                 concurrency=LIMIT,
             )
         )
-        deps = Dependencies.make(settings, real_embedder())
+        deps = Dependencies.from_settings(settings, real_embedder())
         agent = await stack.enter_async_context(open_local(settings, deps))
         await agent.align("first", batch=3, holdout=4, candidates=4, rounds=1)
         gc.freeze()  # as `align --all` does

@@ -47,7 +47,7 @@ async def use(home: Path, url: str) -> None:
     )
     chance = random.Random("footprint")
     imported = psutil.Process().memory_info().rss
-    async with open_local(settings, Dependencies.make(settings, real_embedder())) as agent:
+    async with open_local(settings, Dependencies.from_settings(settings, real_embedder())) as agent:
         await agent.deps.memory.embedder.embed(["load the model"])
         for user in list(USERS)[::10]:
             answer = await agent.ask(sentence(chance), user)

@@ -26,7 +26,7 @@ async def measure() -> list[Measured]:
     importing = embedding = 0.0
     with TemporaryDirectory(prefix="bench-") as folder:
         settings = load_settings(home=Path(folder))
-        async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
+        async with open_local(settings, Dependencies.from_settings(settings, embedder)) as agent:
             say(f"{PIECES} times {PIECE} episodes ...")
             for _ in range(PIECES):
                 texts = [sentence(chance, chance.randint(6, 24)) for _ in range(PIECE)]

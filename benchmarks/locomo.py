@@ -35,7 +35,7 @@ async def measure() -> list[Measured]:
     found: dict[tuple[RecallMode, int], list[float]] = {}
     with TemporaryDirectory(prefix="bench-") as folder:
         settings = load_settings(home=Path(folder), recall_timeout=PATIENCE)
-        async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
+        async with open_local(settings, Dependencies.from_settings(settings, embedder)) as agent:
             for case in cases:
                 say(f"{case.id} ...")
                 memory = agent.memory(case.user_id)

@@ -41,7 +41,7 @@ async def measure() -> list[Measured]:
         settings = await stack.enter_async_context(
             world(USERS, openai_base_url=url, openai_api_key="none", model="any")
         )
-        deps = Dependencies.make(settings, real_embedder())
+        deps = Dependencies.from_settings(settings, real_embedder())
         ours = await stack.enter_async_context(open_local(settings, deps))
         database = await stack.enter_async_context(
             aiosqlite.connect(settings.home / "theirs.sqlite", isolation_level=None)

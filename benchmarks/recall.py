@@ -31,7 +31,7 @@ async def measure() -> list[Measured]:
         for user in USERS:
             matrix[rows[user]] = [vector_of(each.query) for each in invented(user, USERS[user])]
 
-        deps = Dependencies.make(settings, embedder)
+        deps = Dependencies.from_settings(settings, embedder)
         index, bm25 = open_index(settings, embedder.name), Bm25()
         async with open_local(settings, deps) as agent:
             keys = {user: agent.memory(user).indexer.space.key for user in USERS}
@@ -68,7 +68,7 @@ async def measure() -> list[Measured]:
 
         say("recall from end to end ...")
         recalls = []
-        async with open_local(settings, Dependencies.make(settings, embedder)) as agent:
+        async with open_local(settings, Dependencies.from_settings(settings, embedder)) as agent:
             await embedder.embed(["load the model"])
             for _ in range(WARM_UP + QUERIES):
                 memory, text = agent.memory(chance.choice(list(USERS))), sentence(chance)

@@ -15,7 +15,7 @@ from langchain_core.tools import BaseTool
 
 from personaagent.core.settings import load_settings
 from personaagent.models.chat import Models
-from personaagent.models.choice import ANSWER
+from personaagent.models.tool_choice import ANSWER
 from personaagent.prompts.render import render
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool

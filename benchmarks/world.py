@@ -82,7 +82,7 @@ async def world(
     with TemporaryDirectory(prefix="bench-") as folder:
         made = load_settings(home=Path(folder), summary_every=0, **settings)
         say(f"writing {sum(users.values()):,} episodes of {len(users)} users ...")
-        deps = Dependencies.make(made, embedder=RandomVectors(real_embedder().name))
+        deps = Dependencies.from_settings(made, embedder=RandomVectors(real_embedder().name))
         async with open_local(made, deps) as agent:
             for user, count in users.items():
                 await _fill(agent, user, (episodes_of or invented)(user, count))

@@ -10,7 +10,7 @@ from rich.text import Text
 from personaagent.cli.alignment_progress import loss_text
 from personaagent.cli.output import one_line, printable
 from personaagent.cli.persona_views import difference_view
-from personaagent.core.alignment import Alignment, Change, Proposal, StoppedBy
+from personaagent.core.alignment import Alignment, Proposal, RuleChange, StoppedBy
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule
 from personaagent.memory.persona_edits import Difference, difference
 
@@ -62,7 +62,7 @@ def proposal_view(question: dict[str, Any]) -> RenderableType:
     )
 
 
-def _evidence_view(change: Change) -> RenderableType:
+def _evidence_view(change: RuleChange) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for episode in change.evidence:
         wanted = f"\nyou wanted: {one_line(episode.wanted)}"

@@ -11,6 +11,7 @@ from personaagent.cli.eval_progress import EvalProgress
 from personaagent.cli.output import AsJson, notice, show, waiting
 from personaagent.cli.run import pull_needed
 from personaagent.core.errors import UsageError
+from personaagent.core.extras import check_installed
 from personaagent.core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -241,6 +242,7 @@ def _prices(file: Path | None, settings: Settings) -> "Prices":
 
 def _run(options: "Options", settings: Settings, where: "Where") -> Path:
     """Run what is left, and show how it gets on; the models are pulled first."""
+    check_installed("jinja2", "eval", "`personaagent eval`")  # needed at the end, for the report
 
     async def work() -> Path:
         with waiting("Starting …"):

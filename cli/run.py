@@ -92,15 +92,17 @@ async def pull_missing(name: str, settings: Settings) -> bool:
     """Pull the model of that name, if it is not there, and say so; returns whether it was missing.
 
     Raises:
-        ConfigurationError: there is no such model.
+        ConfigurationError: there is no such model, or no package that runs it.
         DownloadError, DataError: it cannot be fetched or written.
     """
     from personaagent.models.catalog import find_model
     from personaagent.models.download import ensure, present
+    from personaagent.models.packages import check_packages
 
     model = find_model(name)
     if present(model, settings.home):
         return False
+    check_packages(name)
     notice(
         f"Fetching the model {name} ({model.size / 1e6:,.0f} MB, {model.licence}); this happens once."
     )

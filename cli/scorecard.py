@@ -8,6 +8,7 @@ import typer
 
 from personaagent.cli.output import AsJson, notice, printable, progress, show, warn
 from personaagent.cli.run import User, known_user, run
+from personaagent.core.extras import check_installed
 from personaagent.core.records import check_user_id
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def show_scorecard(
     Answers that were simulated before are not paid for again.
     """
     check_user_id(user)
+    if picture is not None:  # found missing afterwards, all would have been tested for nothing
+        check_installed("matplotlib", "eval", "A picture of the scorecard")
 
     async def work(agent: "LocalAgent") -> "Scorecard":
         from personaagent.scorecard.scorecard import scorecard

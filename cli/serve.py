@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import importlib.util
 import os
 import socket
 import sys
@@ -13,7 +12,8 @@ import typer
 from personaagent.cli.configured import CONFIGURATION, configured_folder
 from personaagent.cli.output import notice
 from personaagent.cli.run import pull_needed
-from personaagent.core.errors import ConfigurationError, DataError, UsageError
+from personaagent.core.errors import DataError, UsageError
+from personaagent.core.extras import check_installed
 from personaagent.core.settings import Settings, load_settings, variable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -56,13 +56,9 @@ def serve(
 
 
 def _check(host: str, settings: Settings) -> None:
+    check_installed("langgraph_api", "server", "`personaagent serve`")
     from personaagent.server.identity import Tokens
 
-    if importlib.util.find_spec("langgraph_api") is None:
-        raise ConfigurationError(
-            "LangGraph's development server is not installed: in a checkout of PersonaAgent run "
-            "pip install -e '.[server]'."
-        )
     if not Tokens(settings).required and host not in LOOPBACK:
         raise UsageError(
             f"Without tokens nobody but this machine may ask: set {variable('auth_secret')} or "

@@ -8,6 +8,7 @@ import typer
 from personaagent.cli.configured import configured_folder
 from personaagent.cli.output import AsJson, show
 from personaagent.cli.run import User
+from personaagent.core.extras import requires_extra
 from personaagent.core.settings import load_settings
 
 token_app = typer.Typer(
@@ -27,7 +28,8 @@ def mint(
     as_json: AsJson = False,
 ) -> None:
     """Print a token of the user; whoever holds it is that user, until it expires."""
-    from personaagent.server.identity import Tokens
+    with requires_extra("server", "`personaagent token`"):
+        from personaagent.server.identity import Tokens
 
     configured_folder()
     expires = datetime.now(UTC) + timedelta(hours=hours)

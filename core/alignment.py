@@ -1,4 +1,4 @@
-"""The words of alignment as types: loss, operation, candidate, and the result of a run."""
+"""The words of alignment as types: episode context, loss, operation, candidate, round, result."""
 
 from collections.abc import Iterable
 from statistics import fmean
@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from personaagent.core.records import Pair, Record, Rule
+from personaagent.core.records import Pair, Profile, Record, Rule, Usage
 
 Metric = Literal["label", "number", "rouge", "judge"]
 Action = Literal["add", "replace", "remove"]
@@ -21,12 +21,35 @@ StoppedBy = Literal[
     "labels",
     "conflict",
 ]
-"""``labels``: there are too few. ``conflict``: the user changed the persona, or what was learned from,
-meanwhile."""
+"""``labels``: there are too few. ``conflict``: the user changed the persona, or a label that the run
+learned from, meanwhile."""
+
+
+class EpisodeContext(Record):
+    """What the agent has before it when it answers an episode's query again: all but the persona.
+
+    ``wanted`` is what the user wanted of the episode when the context was built. ``hidden`` holds
+    the ids of episodes that the agent must not see: at least that of the episode itself.
+    ``recalled`` holds the ids of those that it recalls for the query, best first.
+    """
+
+    wanted: str
+    hidden: list[str]
+    recalled: list[str]
+    profile: Profile
+
+
+class SimulatedAnswer(Record):
+    """An answer, or the reason why there is none (``error``); ``cached`` ones cost nothing."""
+
+    answer: str | None = None
+    error: str = ""
+    usage: Usage = Usage()
+    cached: bool = False
 
 
 class Loss(Record):
-    """What compare gives for one episode.
+    """The loss of one episode: how far the simulated answer is from what the user wanted.
 
     ``score`` lies in [0, 1], 1 where the simulated answer is what the user wanted, by the task's
     ``metric``; None where nothing usable was simulated or judged (*unscored*: never right).
@@ -46,7 +69,7 @@ class Loss(Record):
 
 
 class Point(Record):
-    """One thing that a gradient asks for, and the episodes that show it."""
+    """One change that a gradient asks for, and the ids of the episodes that show the need."""
 
     text: str
     evidence: list[str]
@@ -62,9 +85,9 @@ class Operation(Record):
 
 
 class Candidate(Record):
-    """What update proposes: the rules of a persona, and the operations that lead there.
+    """A persona that update proposes: its rules, and the operations that lead there.
 
-    Under ``paper`` there are no operations: the whole is rewritten.
+    Under ``paper`` there are no operations: the whole persona is rewritten.
     """
 
     rules: list[Rule]
@@ -93,7 +116,7 @@ class Alignment(Record):
     ``to_version`` equals ``from_version`` where nothing was published; ``rules_after`` is then what
     would have been (a dry run, a refusal, a conflict), or ``rules_before``. ``usage`` is
     ``{llm_calls, input_tokens, output_tokens, by_role, cached, gate}``: ``cached`` counts the
-    simulations that were not paid for again, ``gate`` is the part of the whole that proving took
+    simulations that came from the cache, ``gate`` is the part of the total that proving took
     (held-out simulations of the current persona, all simulations of candidates).
     """
 
@@ -111,22 +134,22 @@ class Alignment(Record):
     warnings: list[str] = Field(default_factory=list)
 
 
-class Shown(Record):
-    """An episode as its user is shown it: what they asked, and what they wanted."""
+class ShownEpisode(Record):
+    """An episode as its user sees it: what they asked, and what they wanted."""
 
     episode: str
     query: str
     wanted: str
 
 
-class Change(Record):
+class RuleChange(Record):
     """One rule that would change: ``before`` is empty where it is added, ``after`` where removed."""
 
     action: Action
     rule: str
     before: str = ""
     after: str = ""
-    evidence: list[Shown] = Field(default_factory=list)
+    evidence: list[ShownEpisode] = Field(default_factory=list)
 
 
 class ShownPair(Pair):
@@ -137,9 +160,9 @@ class ShownPair(Pair):
 
 
 class Proposal(Record):
-    """What ``publish`` interrupts with where the user is to be asked.
+    """The value of the interrupt in ``publish`` if the user must approve.
 
-    ``problem`` says what was wrong with an answer, if it is asked again.
+    ``problem`` says what was wrong with the last answer, if the question is repeated.
     """
 
     question: str = "Publish these rules?"
@@ -149,14 +172,14 @@ class Proposal(Record):
     )
     problem: str = ""
     from_version: int
-    changes: list[Change]
+    changes: list[RuleChange]
     rules_before: list[Rule]
     rules_after: list[Rule]
     pairs: list[ShownPair]
 
 
 class OwnRule(Record):
-    """A rule as the user wants it: one of the proposal by its ``id``, or without one a new rule."""
+    """A rule as the user wants it: one of the proposal by its ``id``, or a new one without an id."""
 
     id: str | None = None
     text: str
@@ -177,6 +200,6 @@ class Decision(Record):
 
 
 def mean_loss(losses: Iterable[float | None]) -> float | None:
-    """The mean of those that are scored; None where none is."""
-    scored = [each for each in losses if each is not None]
+    """The mean of the losses that are not None; None if there is none."""
+    scored = [loss for loss in losses if loss is not None]
     return fmean(scored) if scored else None

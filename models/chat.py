@@ -25,8 +25,9 @@ OPENAI_MODEL = "gpt-4.1-mini"
 class Models:
     """The chat models that the settings name. Nothing is imported, read or opened before use.
 
-    ``on_pull`` hears of an embedded model being fetched: its name, bytes done, bytes in all.
-    ``at_once``: how many requests each model is sent at a time.
+    Args:
+        on_pull: called while an embedded model is fetched, with its name, the bytes done, and all.
+        at_once: how many requests each model gets at a time.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Models:
         self._on_pull = on_pull
         self._at_once = at_once
         self._clients: dict[tuple[str, str], ChatOpenAI] = {}
-        self._making = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     def describe(self, role: Role) -> str:
         """The name of the model that plays ``role``, and where it runs.
@@ -62,7 +63,7 @@ class Models:
             DownloadError, DataError: the embedded model cannot be fetched or read.
         """
         name = self._name(role)
-        async with self._making:
+        async with self._lock:
             client = await (self._embedded(name) if self._settings.embedded else self._remote(name))
         if not self._settings.json_tools:
             return client
@@ -71,7 +72,7 @@ class Models:
         return StructuredToolsModel(model=client)
 
     async def aclose(self) -> None:
-        """Close the connections: all of them, also where this is cancelled meanwhile."""
+        """Close all connections, even if this is cancelled meanwhile."""
         async with AsyncExitStack() as closing:
             for client in self._clients.values():
                 closing.push_async_callback(client.root_async_client.close)
@@ -93,11 +94,13 @@ class Models:
         return self._client(name, base_url, key, self._settings.model_timeout)
 
     async def _embedded(self, name: str) -> "ChatOpenAI":
-        """Asks for the server each time: one that has died meanwhile stands elsewhere now."""
+        """Asks for the server each time: after it has died, a new one has another address."""
         from personaagent.models.download import ensure
         from personaagent.models.embedded import serve
+        from personaagent.models.packages import check_packages
 
         settings = self._settings
+        check_packages(name)
         folder = await ensure(name, settings.home, partial(self._on_pull, name))
         endpoint = await serve(
             folder / find_model(name).files[0].name,
@@ -107,9 +110,9 @@ class Models:
         return self._client(name, endpoint.base_url, endpoint.api_key, settings.embedded_timeout)
 
     def _client(self, name: str, base_url: str, key: str, timeout: float) -> "ChatOpenAI":
-        settings, place = self._settings, (name, base_url)
-        if place not in self._clients:
-            self._clients[place] = connect(
+        settings, key_of_client = self._settings, (name, base_url)
+        if key_of_client not in self._clients:
+            self._clients[key_of_client] = connect(
                 name,
                 base_url,
                 key,
@@ -118,7 +121,7 @@ class Models:
                 proxies=not settings.embedded,
                 at_once=self._at_once,
             )
-        return self._clients[place]
+        return self._clients[key_of_client]
 
 
 def endpoint_of(settings: Settings) -> tuple[str, str]:
@@ -143,7 +146,9 @@ def connect(
 ) -> "ChatOpenAI":
     """A client of the model ``name`` at ``base_url``.
 
-    ``retries``: of a request that failed before its answer began; the others are ``http_client``'s.
+    Args:
+        retries: how often a request is sent again that failed before its answer began.
+        timeout, proxies, at_once: as of ``http_client``.
     """
     from langchain_openai import ChatOpenAI
 

@@ -1,6 +1,6 @@
 """Connections to an endpoint: openai's client, over aiohttp.
 
-So a call takes a third less of the processor than over httpx's own transport (1.7 against 2.6 ms).
+A call takes a third less processor time than over httpx's own transport (1.7 against 2.6 ms).
 """
 
 from typing import TYPE_CHECKING
@@ -15,10 +15,12 @@ AT_ONCE = 1000
 def http_client(
     timeout: float, *, proxies: bool = True, at_once: int = AT_ONCE
 ) -> "httpx2.AsyncClient":
-    """A client for the models' own clients to send their requests by.
+    """The HTTP client that the clients of models send their requests with.
 
-    ``timeout``: seconds without a byte; ``proxies``: whether the environment's proxy settings hold;
-    ``at_once``: so many requests at a time, the others wait for as long as it takes.
+    Args:
+        timeout: seconds without a byte.
+        proxies: whether the proxy settings of the environment apply.
+        at_once: how many requests run at a time; the others wait as long as it takes.
     """
     import httpx2
     from openai import DefaultAioHttpClient
@@ -33,7 +35,7 @@ def http_client(
 def timed_out(error: BaseException) -> bool:
     """Whether a time-out was the first cause of ``error``.
 
-    The transport calls a refused or broken connection a time-out too.
+    The transport reports a refused or broken connection as a time-out too.
     """
     while error.__cause__:
         error = error.__cause__

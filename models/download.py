@@ -12,6 +12,7 @@ from pathlib import Path
 from personaagent.core.errors import DataError, DownloadError
 from personaagent.core.files import make_private
 from personaagent.models.catalog import Model, ModelFile, find_model
+from personaagent.models.packages import check_packages
 
 Progress = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes in all."""
@@ -59,11 +60,13 @@ async def pull(model: Model, home: Path, progress: Progress) -> Path:
     by hand is verified in the same way.
 
     Raises:
+        ConfigurationError: the packages that fetch and run it are not installed.
         DownloadError: no source could give a file, or none gave the right one.
         DataError: the disk is full or cannot be written.
     """
     from filelock import AsyncFileLock
 
+    check_packages(model.name)
     folder = model_folder(home, model.name)
     staging = folder.with_name(f".{model.name}.part")
     try:
@@ -111,7 +114,7 @@ async def _place(model: Model, file: ModelFile, folder: Path, staging: Path) -> 
 async def _reported(
     model: Model, folders: tuple[Path, ...], progress: Progress
 ) -> AsyncIterator[None]:
-    """Tell ``progress`` twice a second how many bytes stand in ``folders``, and all at the end."""
+    """Call ``progress`` twice a second with the bytes in ``folders``, and with all at the end."""
 
     async def watch() -> None:
         most = 0

@@ -88,27 +88,16 @@ def _check(model_file: Path) -> None:
 
 
 def _start(model_file: Path, context: int, threads: int) -> _Server:
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "personaagent.models.engine"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,  # Ctrl-C at the terminal is ours, not the engine's
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
+    process = _engine_process()
     key = secrets.token_urlsafe(32)
-    wanted = {
+    options = {
         "model": str(model_file),
         "alias": model_file.stem,
         "context": context,
         "threads": threads,
         "key": key,
     }
-    process.stdin.write(json.dumps(wanted) + "\n")
-    process.stdin.flush()
-    answer = json.loads(process.stdout.readline() or '{"error": "it ended at once"}')
+    answer = _tell(process, options)
     if "error" in answer:
         process.communicate()
         raise ConfigurationError(
@@ -118,6 +107,29 @@ def _start(model_file: Path, context: int, threads: int) -> _Server:
             "OPENAI_BASE_URL."
         )
     return _Server(process, Endpoint(answer["address"] + "/v1", key))
+
+
+def _engine_process() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "personaagent.models.engine"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,  # so that Ctrl-C at the terminal does not reach the engine
+    )
+
+
+def _tell(process: subprocess.Popen[str], options: dict[str, object]) -> dict[str, str]:
+    """Send the engine its options, and wait for its one line of answer."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps(options) + "\n")
+    process.stdin.flush()
+    answer: dict[str, str] = json.loads(
+        process.stdout.readline() or '{"error": "it ended at once"}'
+    )
+    return answer
 
 
 atexit.register(stop)

@@ -1,9 +1,9 @@
 """The embedded llama.cpp in a process of its own: ``python -m personaagent.models.engine``.
 
-Reads one line of JSON (model, alias, context, threads, key) from its input, answers with one
-(``address`` or ``error``), and ends when its input does, that is, when the process that started
-it ends, however that ends. A process of its own because the engine in ours crashes it on Ctrl-C
-while text is being written, and hangs it when the server is dropped meanwhile.
+It reads one line of JSON (model, alias, context, threads, key) from its input, answers with one
+(``address`` or ``error``), and ends when its input ends, that is, when the process that started it
+ends in any way. The engine has a process of its own because within ours it crashes on Ctrl-C while
+text is written, and hangs when the server is dropped meanwhile.
 """
 
 import json
@@ -11,23 +11,22 @@ import os
 import sys
 from typing import Any
 
-os.environ["OMP_WAIT_POLICY"] = "passive"  # read once, when libgomp is loaded by the import below
 
-
-def start(wanted: dict[str, Any]) -> Any:
+def start(options: dict[str, Any]) -> Any:
     """The server, listening on a free loopback port, with its log off.
 
     Raises:
         RuntimeError: llama.cpp refused the model or had no memory for it.
     """
+    os.environ["OMP_WAIT_POLICY"] = "passive"  # read once, when the import below loads libgomp
     import xllamacpp
 
     params = xllamacpp.CommonParams()
-    params.model.path = wanted["model"]
-    params.model_alias = {wanted["alias"]}
-    params.api_keys = [wanted["key"]]
-    params.n_ctx = wanted["context"]
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = wanted["threads"]
+    params.model.path = options["model"]
+    params.model_alias = {options["alias"]}
+    params.api_keys = [options["key"]]
+    params.n_ctx = options["context"]
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options["threads"]
     params.use_jinja = True
     params.cache_prompt = True
     params.cache_ram_mib = 256

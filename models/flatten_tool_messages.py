@@ -15,17 +15,17 @@ from personaagent.prompts.render import render
 
 
 def flatten_tool_messages(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """The same conversation without tool calls: what a tool gave follows the user's question.
+    """The same conversation without tool calls: a tool's result follows the user's question.
 
-    The calls themselves are left out: a small model that sees them told in words repeats them
-    in place of an answer.
+    The calls themselves are left out: a small model that sees them in words repeats them in place
+    of an answer.
     """
-    told = (_told(message) for message in messages if not _only_calls(message))
-    return merge_message_runs(list(told), chunk_separator="\n\n")
+    flat = [_flattened(message) for message in messages if not _only_calls(message)]
+    return merge_message_runs(flat, chunk_separator="\n\n")
 
 
 def used_this_turn(messages: Sequence[BaseMessage]) -> set[str]:
-    """Names of the tools that were called since the user last spoke."""
+    """Names of the tools that were called since the user's last message."""
     used: set[str] = set()
     for message in reversed(messages):
         if isinstance(message, HumanMessage):
@@ -39,7 +39,7 @@ def _only_calls(message: BaseMessage) -> bool:
     return isinstance(message, AIMessage) and bool(message.tool_calls) and not message.text
 
 
-def _told(message: BaseMessage) -> BaseMessage:
+def _flattened(message: BaseMessage) -> BaseMessage:
     match message:
         case AIMessage() if message.tool_calls:
             return AIMessage(message.text)

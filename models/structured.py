@@ -13,31 +13,33 @@ from personaagent.core.settings import Role
 from personaagent.models.invoke import invoke_model
 from personaagent.models.usage import usage_of
 
-Filled = TypeVar("Filled", bound=BaseModel)
+FilledSchema = TypeVar("FilledSchema", bound=BaseModel)
 
 
 async def invoke_structured(
     model: BaseChatModel,
     messages: Sequence[BaseMessage],
-    schema: type[Filled],
+    schema: type[FilledSchema],
     *,
     role: Role,
     names: Mapping[str, Sequence[str]] | None = None,
-) -> tuple[Filled, RoleUsage]:
+) -> tuple[FilledSchema, RoleUsage]:
     """Ask ``model`` for JSON that fits ``schema``; every string in it should have a maxLength.
 
-    ``names`` are the only strings that the grammar lets stand in the fields of these names. The
-    answer is checked without that, so that one wrong name does not cost the whole of it.
+    ``names`` maps a field's name to the only strings that the grammar allows there. The answer is
+    validated without them, so that one wrong name does not spoil all of it.
 
     Raises:
         UnusableAnswer: it does not fit (an endpoint that ignores ``response_format``).
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
-    wanted = _limited(schema.model_json_schema(), names or {})
-    json_schema = {"name": schema.__name__.strip("_"), "schema": wanted}
-    form = {"type": "json_schema", "json_schema": json_schema}
+    json_schema = {
+        "name": schema.__name__.strip("_"),
+        "schema": _limited(schema.model_json_schema(), names or {}),
+    }
+    response_format = {"type": "json_schema", "json_schema": json_schema}
     reply = await invoke_model(
-        cast(BaseChatModel, model.bind(response_format=form)), messages, role=role
+        cast(BaseChatModel, model.bind(response_format=response_format)), messages, role=role
     )
     try:
         return schema.model_validate_json(reply.text), usage_of(reply)
@@ -49,9 +51,9 @@ async def invoke_structured(
 
 
 def _limited(schema: dict[str, Any], names: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The JSON schema, its fields of these names limited to these strings, also within lists."""
-    for part in (schema, *schema.get("$defs", {}).values()):
-        for field in names.keys() & part.get("properties", {}).keys():
-            value = part["properties"][field]
+    """The JSON schema, with the fields of ``names`` limited to these strings, also within lists."""
+    for definition in (schema, *schema.get("$defs", {}).values()):
+        for field in names.keys() & definition.get("properties", {}).keys():
+            value = definition["properties"][field]
             value.get("items", value)["enum"] = [*names[field]]
     return schema

@@ -19,27 +19,26 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from personaagent.models.choice import grammar, question, read_choice
 from personaagent.models.flatten_tool_messages import flatten_tool_messages, used_this_turn
+from personaagent.models.tool_choice import choice_format, choice_prompt, parse_choice
 from personaagent.models.usage import LLM_CALLS
 
 CHOICE_TOKENS = 400
-"""More than the grammar can fill; ends the talk of a model that is not held by one."""
+"""More than the grammar can fill; stops a model that no grammar holds."""
 
-OURS: RunnableConfig = {"callbacks": []}
-"""The calls inside are not the caller's to see: its callbacks get the tokens of the whole."""
+NO_CALLBACKS: RunnableConfig = {"callbacks": []}
+"""Hides the calls inside: the caller's callbacks see one call, with the tokens of all of them."""
 
 
 class StructuredToolsModel(BaseChatModel):
     """``model`` with tools that need no tool calling: callers see ordinary tool calls.
 
-    With tools bound a call is first a choice, one line of JSON in a grammar of the tools and
-    "answer"; then, where nothing is to be looked up, the answer itself, streamed. The choice has
-    a short prompt of its own, the same every time, which the endpoint keeps in its cache: a small
-    model that reads the whole prompt of the answer first chooses badly (docs/tool-choice.md).
-    A tool is offered once a turn: small models call it again and again. A choice that is no JSON
-    (an endpoint without grammars) means to answer. ``response_metadata["llm_calls"]`` says how
-    many calls it took.
+    With tools bound, a call begins with a choice: one line of JSON, in a grammar of the tools and
+    "answer". If the choice is to answer, the answer follows, streamed. The choice has a short
+    prompt of its own, always the same, which the endpoint can cache: a small model that reads the
+    whole prompt of the answer first chooses badly (docs/tool-choice.md). Each tool is offered once
+    a turn, since small models call it again and again. A choice that is no JSON (an endpoint
+    without grammars) counts as "answer". ``response_metadata["llm_calls"]`` is the number of calls.
     """
 
     model: BaseChatModel
@@ -83,7 +82,7 @@ class StructuredToolsModel(BaseChatModel):
         if kwargs.get("tools"):
             return await agenerate_from_stream(self._astream(messages, stop, **kwargs))
         answer = await self.model.ainvoke(
-            flatten_tool_messages(messages), OURS, stop=stop, **kwargs
+            flatten_tool_messages(messages), NO_CALLBACKS, stop=stop, **kwargs
         )
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
@@ -96,34 +95,34 @@ class StructuredToolsModel(BaseChatModel):
         tools: Sequence[dict[str, Any]] = (),
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        told = flatten_tool_messages(messages)
+        plain_messages = flatten_tool_messages(messages)
         offered = [tool for tool in tools if tool["name"] not in used_this_turn(messages)]
         if offered:
-            choice = await self._choose(told, offered)
+            choice = await self._choose(plain_messages, offered)
             yield ChatGenerationChunk(message=choice)
             if choice.tool_call_chunks:
                 return
-        async for chunk in self.model.astream(told, OURS, stop=stop, **kwargs):
-            # one id for the whole: the caller's run gives it
+        async for chunk in self.model.astream(plain_messages, NO_CALLBACKS, stop=stop, **kwargs):
+            # the caller's run gives all chunks one id
             yield ChatGenerationChunk(message=chunk.model_copy(update={"id": None}))
 
     async def _choose(
-        self, told: list[BaseMessage], offered: list[dict[str, Any]]
+        self, messages: list[BaseMessage], offered: list[dict[str, Any]]
     ) -> AIMessageChunk:
-        """The tool call chosen, or no content at all for an answer, with what the choice cost."""
+        """The tool call chosen, or an empty message for an answer; with what the choice cost."""
         import openai
 
         try:
             reply = await self.model.ainvoke(
-                question(told, offered),
-                OURS,
-                response_format=grammar(offered),
+                choice_prompt(messages, offered),
+                NO_CALLBACKS,
+                response_format=choice_format(offered),
                 max_tokens=CHOICE_TOKENS,
                 stream=False,
             )
-        except openai.LengthFinishReasonError:  # no grammar, and it talks
+        except openai.LengthFinishReasonError:  # no grammar holds it
             return AIMessageChunk(content="", response_metadata={LLM_CALLS: 2})
-        call = read_choice(reply.text, offered)
+        call = parse_choice(reply.text, offered)
         return AIMessageChunk(
             content="",
             tool_call_chunks=[call] if call else [],

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from personaagent.core.alignment import EpisodeContext
 from personaagent.core.records import Episode, Persona
 from personaagent.core.settings import Settings
-from personaagent.core.tokens import estimate_tokens
-from personaagent.memory.format import show_episodes
-from personaagent.nodes.alignment.simulator import ActorPrompt, EpisodeContext, Simulator
+from personaagent.nodes.agent.prompt_budget import fit_episodes
+from personaagent.nodes.alignment.actor_prompt import ActorPrompt, build_actor_prompt
 from personaagent.prompts.render import render
 
 Condition = Literal["none", "rag", "initial", "then"]
@@ -21,7 +21,7 @@ CONDITIONS: dict[Condition, str] = {
 
 
 def told_under(
-    simulator: Simulator,
+    settings: Settings,
     episode: Episode,
     scene: EpisodeContext,
     recalled: Sequence[Episode],
@@ -33,13 +33,13 @@ def told_under(
 
     def plain(prompt: str) -> ActorPrompt:
         sources = [episode.id, *known]
-        return ActorPrompt(prompt=prompt, episode=episode, scene=scene, sources=sources)
+        return ActorPrompt(system_prompt=prompt, episode=episode, context=scene, sources=sources)
 
     return {
         "none": plain(render("plain")),
-        "rag": plain(rag_prompt(recalled, simulator.deps.settings)),
-        "initial": simulator.told(initial.rules, episode, scene, known),
-        "then": simulator.told(then.rules, episode, scene, known),
+        "rag": plain(rag_prompt(recalled, settings)),
+        "initial": build_actor_prompt(initial.rules, episode, scene, known, settings),
+        "then": build_actor_prompt(then.rules, episode, scene, known, settings),
     }
 
 
@@ -51,6 +51,5 @@ def persona_at(episode: Episode, versions: Sequence[Persona]) -> Persona:
 
 def rag_prompt(recalled: Sequence[Episode], settings: Settings) -> str:
     """The system prompt of plain RAG: the recalled episodes, as many as the budget has room for."""
-    room = settings.prompt_tokens - estimate_tokens(render("plain_rag", memories=""))
-    memories, _ = show_episodes(recalled, room)
+    memories, _ = fit_episodes(recalled, render("plain_rag", memories=""), settings)
     return render("plain_rag", memories=memories)

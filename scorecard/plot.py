@@ -3,10 +3,8 @@
 from itertools import pairwise
 from pathlib import Path
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
 from personaagent.core.errors import DataError
+from personaagent.core.extras import requires_extra
 from personaagent.scorecard.conditions import CONDITIONS
 from personaagent.scorecard.scorecard import Scorecard
 
@@ -15,8 +13,12 @@ def draw(card: Scorecard, path: Path) -> None:
     """Write the running mean loss of each condition as a PNG image; new versions are marked.
 
     Raises:
+        ConfigurationError: Matplotlib is not installed.
         DataError: the file cannot be written.
     """
+    with requires_extra("eval", "A picture of the scorecard"):
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     figure = Figure(figsize=(8, 4.5), dpi=150, layout="constrained")
     axes = figure.add_subplot(
         xlabel="episodes, in order of time", ylabel="mean loss so far", ylim=(-0.02, 1.02)

@@ -13,16 +13,18 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
-from personaagent.core.alignment_state import AlignmentContext, Plan
+from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.errors import ModelError, NothingLabelled
 from personaagent.core.records import Episode, Moment, Persona, Record, new_id, now
 from personaagent.core.states import AgentContext
-from personaagent.graphs.alignment import simulator_of
+from personaagent.graphs.alignment import build_simulator
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.episode_context import build_episode_context
 from personaagent.nodes.alignment.loss import LossScorer
-from personaagent.nodes.alignment.run_budget import Budget
+from personaagent.nodes.alignment.run_budget import RunBudget
 from personaagent.nodes.alignment.simulator import Simulator
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.scorecard.conditions import CONDITIONS, Condition, persona_at, told_under
 from personaagent.scorecard.estimate import Estimate, estimate
 
@@ -134,8 +136,8 @@ class _Run:
     memory: UserMemory
     runtime: Runtime[AgentContext]
     versions: list[Persona]
-    plan: Plan
-    budget: Budget
+    plan: AlignmentPlan
+    budget: RunBudget
 
     @classmethod
     async def of(cls, deps: Dependencies, store: BaseStore, user_id: str) -> "_Run":
@@ -144,12 +146,12 @@ class _Run:
         memory = user_memory(deps.memory, runtime)
         context = AlignmentContext(user_id=user_id, causal=True, tools=False, sampling="latest")
         at = now().isoformat()
-        plan = Plan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
+        plan = AlignmentPlan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
         await memory.spending.drop_past()
-        budget = await Budget.of(plan, settings, memory.spending)
+        budget = await RunBudget.load(plan, settings, memory.spending)
         kinds = await memory.profile.label_kinds()
         return cls(
-            simulator=simulator_of(deps),
+            simulator=build_simulator(deps),
             loss_scorer=LossScorer(deps, memory, kinds, plan.seed, budget),
             memory=memory,
             runtime=runtime,
@@ -161,18 +163,19 @@ class _Run:
     async def on(self, episode: Episode) -> _Found:
         """Answer its query under each condition, nothing twice, and compare."""
         persona = persona_at(episode, self.versions)
-        scene = await self.simulator.scene(
-            episode, frozenset(), self.plan, self.memory, self.runtime
+        deps = self.simulator.deps
+        scene = await build_episode_context(
+            episode, frozenset(), self.plan, self.memory, self.runtime, deps
         )
         recalled = await self.memory.episodes.find(scene.recalled)
-        told = told_under(self.simulator, episode, scene, recalled, self.versions[0], persona)
-        prompts = list({each.prompt: each for each in told.values()}.values())
+        told = told_under(deps.settings, episode, scene, recalled, self.versions[0], persona)
+        prompts = list({each.system_prompt: each for each in told.values()}.values())
         answers = await self.simulator.simulate(prompts, self.plan, self.memory, self.budget)
         by_prompt = {
-            each.prompt: (await self.loss_scorer.compare(episode, answer))[0]
+            each.system_prompt: (await self.loss_scorer.score(episode, answer))[0]
             for each, answer in zip(prompts, answers, strict=True)
         }
-        losses = {condition: by_prompt[each.prompt] for condition, each in told.items()}
+        losses = {condition: by_prompt[each.system_prompt] for condition, each in told.items()}
         return _Found(
             tested=EpisodeLosses(
                 id=episode.id,

@@ -4,9 +4,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib import rc_context
-from matplotlib.figure import Figure
-
+from personaagent.core.extras import requires_extra
 from personaagent.eval.curve import Curve, Line
 from personaagent.eval.report.page import page
 from personaagent.eval.report.write import write_files
@@ -36,6 +34,9 @@ def write_curve(curve: Curve, folder: Path) -> list[Path]:
 
 def picture(lines: Sequence[Line], curve: Curve) -> str:
     """The lines of one task with their 95% intervals, as an SVG element."""
+    with requires_extra("eval", "A picture"):
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
     methods = [*dict.fromkeys(each.method for each in curve.lines)]
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "", "font.size": 11}):
         figure = Figure(figsize=(8, 4), layout="constrained")

@@ -5,6 +5,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from personaagent.core.extras import requires_extra
 from personaagent.eval import figures
 from personaagent.eval.estimate import Difference
 from personaagent.eval.report.forest import Forest
@@ -25,7 +26,8 @@ def page(template: str, **values: Any) -> str:
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+    with requires_extra("eval", "A report"):
+        from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
         loader=PackageLoader("personaagent.eval.report", "."),

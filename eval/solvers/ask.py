@@ -8,12 +8,11 @@ from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from personaagent.core.records import Episode, Usage
 from personaagent.core.settings import Settings
-from personaagent.core.tokens import estimate_tokens
 from personaagent.eval.samples import Answered
-from personaagent.memory.format import show_episodes
 from personaagent.models.chat import Models
 from personaagent.models.invoke import invoke_model, is_transient
 from personaagent.models.usage import usage_of
+from personaagent.nodes.agent.prompt_budget import fit_episodes
 from personaagent.prompts.render import render
 
 
@@ -25,9 +24,9 @@ def with_memories(
     Returns:
         The text, and the episodes that stand in it.
     """
-    room = settings.prompt_tokens - estimate_tokens(render(prompt, memories="", **variables))
-    memories, left_out = show_episodes(episodes, room)
-    return render(prompt, memories=memories, **variables), [*episodes[: len(episodes) - left_out]]
+    fixed_text = render(prompt, memories="", **variables)
+    memories, shown = fit_episodes(episodes, fixed_text, settings)
+    return render(prompt, memories=memories, **variables), shown
 
 
 async def ask(models: Models, system: str, query: str, shown: Sequence[Episode] = ()) -> Answered:

@@ -23,7 +23,8 @@ from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.models.chat import Models
 from personaagent.models.embeddings import Embedder, make_embedder
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 

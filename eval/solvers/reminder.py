@@ -14,6 +14,7 @@ from personaagent.core.tokens import estimate_tokens
 from personaagent.eval.samples import Answered, Query, Sample
 from personaagent.eval.solvers.ask import ask_in_conversation
 from personaagent.eval.solvers.environment import EvalEnvironment
+from personaagent.nodes.agent.prompt_budget import remaining_tokens
 from personaagent.prompts.render import render
 
 NO_ANSWER = "Noted."
@@ -31,8 +32,8 @@ class Reminder:
     @asynccontextmanager
     async def ready(self, case: Sample, lab: EvalEnvironment) -> AsyncIterator["_Answerer"]:
         """See how much of the history fits."""
-        room = lab.settings.prompt_tokens - estimate_tokens(render("plain"))
-        yield _Answerer(lab, latest_within(case.history, room))
+        remaining = remaining_tokens(render("plain"), lab.settings)
+        yield _Answerer(lab, latest_within(case.history, remaining))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, Field
 
+from personaagent.core.extras import requires_extra
 from personaagent.core.records import Episode, RoleUsage, Usage
 from personaagent.core.text import shorten
 from personaagent.eval.metrics.scores import Mean
@@ -175,7 +176,8 @@ def _words(text: str) -> list[str]:
 
 @cache
 def _stemmer() -> Any:
-    from nltk.stem.porter import PorterStemmer
+    with requires_extra("eval", "LoCoMo's metric"):
+        from nltk.stem.porter import PorterStemmer
 
     return PorterStemmer()
 

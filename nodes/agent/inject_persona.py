@@ -9,47 +9,54 @@ from langgraph.runtime import Runtime
 from personaagent.core.records import Episode, Persona, Profile
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
-from personaagent.core.tokens import estimate_tokens
 from personaagent.core.tracing import describe
-from personaagent.memory.format import show_episodes, show_summary
+from personaagent.memory.format import fence_all, show_summary
 from personaagent.memory.personas import render_persona
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.agent.prompt_budget import fit_episodes
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
 
 async def inject_persona(
     state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
 ) -> dict[str, Any]:
-    """Render the system prompt of the user's persona, profile and recalled episodes.
+    """Render the system prompt from the user's persona, profile and recalled episodes.
 
-    What rules and statements rest on is noted of the thread, which will hold their text.
+    The thread, which will hold the text of rules and statements, is noted with their evidence, so
+    that forgetting an episode finds it.
     """
     memory = user_memory(deps.memory, runtime)
     persona = await memory.personas.current()
     describe(persona_version=persona.version)
     profile = Profile.model_validate(state["profile"])
-    recalled = [Episode.model_validate(each) for each in state["recalled"]]
+    recalled = [Episode.model_validate(episode) for episode in state["recalled"]]
     prompt, shown = system_prompt(persona, profile, recalled, deps.settings)
-    if thread := thread_to_note(runtime):
-        cited = [rule.evidence for rule in persona.rules]
-        cited += [statement.evidence for statement in profile.summary]
-        if evidence := sorted({episode for each in cited for episode in each}):
-            await memory.conversations.note(thread, evidence, key=",".join(evidence))
+    evidence = _evidence(persona, profile)
+    if evidence and (thread := thread_to_note(runtime)):
+        await memory.conversations.note(thread, evidence, key=",".join(evidence))
     return {
         "persona": persona.model_copy(update={"proof": None}).stored(),
         "system_prompt": prompt,
-        "recalled": state["recalled"][:shown],
+        "recalled": state["recalled"][: len(shown)],
     }
+
+
+def _evidence(persona: Persona, profile: Profile) -> list[str]:
+    """The ids of all episodes that the rules and statements rest on."""
+    cited = [rule.evidence for rule in persona.rules]
+    cited += [statement.evidence for statement in profile.summary]
+    return sorted({episode_id for evidence in cited for episode_id in evidence})
 
 
 def system_prompt(
     persona: Persona, profile: Profile, recalled: Sequence[Episode], settings: Settings
-) -> tuple[str, int]:
-    """What the actor is told before the conversation, and how many of ``recalled`` stand in it.
+) -> tuple[str, list[Episode]]:
+    """The system prompt, and the episodes of ``recalled`` that stand in it.
 
-    What changes least comes first, so that turns share a prefix: fixed instructions, then the
-    persona (facts at its head), the profile summary, and last the episodes, newest last, as many
-    as the token budget leaves room for.
+    What changes least comes first, so that turns share a prefix: fixed instructions, the persona
+    (with the facts at its head), the profile summary, and last the episodes, newest last, as many
+    as fit (``prompt_budget.py``).
     """
     prompt = partial(
         render,
@@ -57,7 +64,6 @@ def system_prompt(
         persona=render_persona(persona, profile.facts if settings.show_facts else []),
         profile=show_summary(profile.summary if settings.show_summary else []),
     )
-    without, _ = show_episodes([], 0)
-    room = settings.prompt_tokens - estimate_tokens(prompt(memories=without))
-    memories, left_out = show_episodes(recalled, room)
-    return prompt(memories=memories), len(recalled) - left_out
+    no_memories = prompt(memories=fence_all("memories", []))
+    memories, shown = fit_episodes(recalled, no_memories, settings)
+    return prompt(memories=memories), shown

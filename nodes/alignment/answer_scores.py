@@ -1,6 +1,7 @@
-"""Exact metrics: how near a simulated answer comes to what the user wanted, without a model.
+"""Exact scores: how near a simulated answer comes to what the user wanted, without a model.
 
-Each gives a score in [0, 1] and one line why; None is *unscored*: nothing can be said.
+Each function returns a score in [0, 1] and the reason in one line. A score of None means
+*unscored*: the answer cannot be compared.
 """
 
 import re
@@ -17,7 +18,7 @@ from personaagent.memory.label_types import LabelType
 Score = tuple[float | None, str]
 
 ANSWER_WORDS = 12
-"""The longest answer in which a label is looked for; in a longer one it may be said in passing."""
+"""The longest answer in which a label is looked for: a longer one may mention it in passing."""
 OVERLAP_WORDS = 1000
 """Words compared by ROUGE-L, whose time grows with the product of both lengths."""
 
@@ -27,10 +28,10 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def metric_of(
-    task: str | None, kinds: Mapping[str | None, LabelType], text_metric: TextMetric
+    task: str | None, label_types: Mapping[str | None, LabelType], text_metric: TextMetric
 ) -> Metric:
     """The metric of a task: exact for labels and numbers, ``text_metric`` for free text."""
-    match kinds[task].kind if task in kinds else "text":
+    match label_types[task].kind if task in label_types else "text":
         case "labels":
             return "label"
         case "numbers":
@@ -39,29 +40,31 @@ def metric_of(
             return text_metric
 
 
-def exact(metric: Metric, simulated: str | None, expected: str, kind: LabelType | None) -> Score:
-    """The score by an exact metric; ``kind`` is the task's, which labels and numbers need.
+def exact_score(
+    metric: Metric, simulated: str, expected: str, label_type: LabelType | None
+) -> Score:
+    """The score by an exact metric; labels and numbers need the task's ``label_type``.
 
     Raises:
-        ValueError: the metric is not exact, or has no ``kind``.
+        ValueError: the metric is not exact, or the label type is missing.
     """
-    if not (simulated or "").strip():
+    if not simulated.strip():
         return None, "nothing was simulated"
-    assert simulated is not None
     if metric == "rouge":
         return rouge_score(simulated, expected)
-    if metric == "label" and kind is not None:
-        return label_score(simulated, expected, kind.labels)
-    if metric == "number" and kind is not None:
-        return number_score(simulated, expected, kind.lowest, kind.highest)
+    if metric == "label" and label_type is not None:
+        return label_score(simulated, expected, label_type.labels)
+    if metric == "number" and label_type is not None:
+        return number_score(simulated, expected, label_type.lowest, label_type.highest)
     raise ValueError(f"no exact score by {metric!r}, or no kind of task")
 
 
 def label_score(simulated: str, expected: str, labels: Sequence[str]) -> Score:
-    """1 if ``simulated`` is the expected label, or says it and no other of ``labels``; else 0.
+    """1 if ``simulated`` is the expected label, or names it and no other of ``labels``; else 0.
 
-    Case, width, quotes and punctuation around do not count. A label is looked for as whole words
-    in answers of at most 12 words, so that "Tag: comedy." is right and "dark comedy" is not.
+    Case, width, and quotes and punctuation around a label are ignored. A label is looked for as
+    whole words in answers of at most 12 words: "Tag: comedy." names "comedy", "dark comedy" does
+    not.
     """
     wanted, answer = _bare(expected), _bare(simulated)
     if not wanted:
@@ -70,26 +73,29 @@ def label_score(simulated: str, expected: str, labels: Sequence[str]) -> Score:
         return 1.0, "the same label"
     if len(answer.split()) > ANSWER_WORDS:
         return 0.0, "a text where a label was wanted"
-    said = set(_any_of({wanted, *map(_bare, labels)}).findall(answer))
-    if said == {wanted}:
+    named = set(_any_of({wanted, *map(_bare, labels)}).findall(answer))
+    if named == {wanted}:
         return 1.0, "says the label and no other"
-    return 0.0, "more than one label" if wanted in said else "another label"
+    return 0.0, "more than one label" if wanted in named else "another label"
 
 
 def said_label(answer: str, labels: Sequence[str]) -> str | None:
-    """The one of ``labels`` that ``answer`` is or says, read as ``label_score`` reads it."""
+    """The one of ``labels`` that ``answer`` is or names, read as ``label_score`` reads it."""
     by_bare = {_bare(label): label for label in labels}
     bare = _bare(answer)
     if bare in by_bare:
         return by_bare[bare]
-    said = set(_any_of(set(by_bare)).findall(bare)) if len(bare.split()) <= ANSWER_WORDS else set()
-    return by_bare[said.pop()] if len(said) == 1 else None
+    if len(bare.split()) > ANSWER_WORDS:
+        return None
+    named = set(_any_of(set(by_bare)).findall(bare))
+    return by_bare[named.pop()] if len(named) == 1 else None
 
 
 def number_score(simulated: str, expected: str, lowest: float, highest: float) -> Score:
-    """1 less the distance of the first number in ``simulated``, as a share of the user's range.
+    """``1 - |simulated - expected| / range``, at least 0, by the first number in each text.
 
-    The range is that from ``lowest`` to ``highest``, ``expected`` included, and at least 1.
+    The range runs from ``lowest`` to ``highest`` of the user's numbers, includes ``expected``, and
+    is at least 1.
     """
     wanted, answer = number_in(expected), number_in(simulated)
     if wanted is None:
@@ -129,28 +135,28 @@ def _folded(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """``text`` without what may stand around a label; as it is, if there is nothing else."""
+    """``text`` folded, without quotes and punctuation around it, unless it is nothing else."""
     folded = _folded(text)
     return folded.strip(_AROUND) or folded
 
 
 def _any_of(labels: set[str]) -> re.Pattern[str]:
-    """Each of ``labels`` as whole words, the longest first: "dark comedy" says no "comedy"."""
+    """A pattern of ``labels`` as whole words, the longest first: "dark comedy" is no "comedy"."""
     longest_first = sorted(filter(None, labels), key=lambda label: (-len(label), label))
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])")
 
 
 def number_in(text: str) -> float | None:
-    """The number that ``text`` is, else the first in it; None if there is none to reckon with."""
+    """The number that ``text`` is, else the first in it; None if there is no finite number."""
     try:
         number = float(text)
     except ValueError:
-        found = _NUMBER.search(unicodedata.normalize("NFKC", text))
-        number = float(_plain(found[0])) if found else float("nan")
+        match = _NUMBER.search(unicodedata.normalize("NFKC", text))
+        number = float(_plain(match[0])) if match else float("nan")
     return number if isfinite(number) else None
 
 
 def _plain(number: str) -> str:
-    """ "1,250.5" and "3,5" as ``float`` reads them."""
+    """ "1,250.5" and "3,5" in a form that ``float`` reads."""
     thousands = re.fullmatch(r"[-−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", number)
     return number.replace("−", "-").replace(",", "" if thousands else ".")

@@ -1,43 +1,41 @@
-"""Asking the user before a persona is published: what they are shown, and what their answer means."""
+"""Asking the user before a persona is published: the proposal that they see, and their answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph.types import interrupt
 from pydantic import ValidationError
 
-from personaagent.core.alignment import Change, Decision, OwnRule, Proposal, Shown, ShownPair
+from personaagent.core.alignment import (
+    Decision,
+    OwnRule,
+    Proposal,
+    RuleChange,
+    ShownEpisode,
+    ShownPair,
+)
+from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, Pair, Rule
+from personaagent.core.records import Episode, Rule
 from personaagent.memory.persona_edits import ids_from, new_rule, rewritten
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.strategies.protocols import FinalPersona
 
 
 async def approved(
-    memory: UserMemory,
-    parent: int,
-    before: Sequence[Rule],
-    after: Sequence[Rule],
-    pairs: Sequence[Pair],
-    thread: str | None,
+    run: AlignmentRun, final: FinalPersona, memory: UserMemory, thread: str | None
 ) -> list[Rule] | None:
-    """The rules that the user lets be published: ``after``, or their own edit of it; None for none.
+    """The rules that the user approves: those proposed, or their own edit of them; None for none.
 
-    The run is interrupted until they have answered, and asks again where an edit cannot be used.
-    Nothing but True and a decision to approve approves: a client may resume with anything.
+    The run is interrupted until they have answered, and asks again if an edit cannot be used. Only
+    True and a decision to approve approve: a client may resume with anything.
     """
-    proposal = await _proposal(memory, parent, before, after, pairs, thread)
+    proposal = await _proposal(run, final, memory, thread)
     next_id = await memory.personas.next_rule_id()
     while True:
         answer = interrupt(proposal.stored())
         try:
-            decision = _decision(answer)
-            if decision.decision == "approve":
-                return [*after]
-            if decision.decision == "refuse":
-                return None
-            edited = _edited(decision.rules, [*after, *before], next_id)
-            return None if edited == [*before] else edited
+            return _answered(_decision(answer), run.initial_rules, final.rules, next_id)
         except UsageError as error:
             proposal = proposal.model_copy(update={"problem": str(error)})
 
@@ -48,86 +46,117 @@ def _decision(answer: Any) -> Decision:
     try:
         return Decision.model_validate(answer)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(['answer', *map(str, e['loc'])])}: {e['msg']}" for e in error.errors()
+        problems = "; ".join(
+            f"{'.'.join(['answer', *map(str, problem['loc'])])}: {problem['msg']}"
+            for problem in error.errors()
         )
-        raise UsageError(f"The answer cannot be used: {wrong}.") from error
+        raise UsageError(f"The answer cannot be used: {problems}.") from error
 
 
-def _edited(own: Sequence[OwnRule], known: Sequence[Rule], next_id: str) -> list[Rule]:
-    """The rules as the user wants them; what they did not change keeps its evidence.
+def _answered(
+    decision: Decision, before: Sequence[Rule], proposed: Sequence[Rule], next_id: str
+) -> list[Rule] | None:
+    if decision.decision == "approve":
+        return [*proposed]
+    if decision.decision == "refuse":
+        return None
+    edited = _edited(decision.rules, [*proposed, *before], next_id)
+    return None if edited == [*before] else edited
+
+
+def _edited(own_rules: Sequence[OwnRule], rules: Sequence[Rule], next_id: str) -> list[Rule]:
+    """The rules as the user wants them; a rule that they left unchanged keeps its evidence.
 
     Raises:
-        UsageError: a rule is not ``known``, stands there twice, or has no text that can be used.
+        UsageError: a rule is not among ``rules``, is listed twice, or has an unusable text.
     """
-    ids = ids_from(_above(known, next_id))
-    rules: list[Rule] = []
-    for each in own:
-        same = [rule for rule in known if rule.id == each.id]
-        if each.id is None:
-            rule = new_rule(next(ids), each.text)
-        elif not same or any(rule.id == each.id for rule in rules):
-            raise UsageError(f"There is no rule '{each.id}', or it stands there twice.")
-        else:
-            as_it_was = [rule for rule in same if rule.text.split() == each.text.split()]
-            rule = rewritten([*as_it_was, *same][0], each.text)
-        locked = rule.locked if each.locked is None else each.locked
-        rules.append(rule.model_copy(update={"locked": locked}))
-    return rules
+    _check_ids([own.id for own in own_rules if own.id is not None], rules)
+    new_ids = ids_from(_above(rules, next_id))
+    edited: list[Rule] = []
+    for own in own_rules:
+        rule = new_rule(next(new_ids), own.text) if own.id is None else _rewritten(own, rules)
+        locked = rule.locked if own.locked is None else own.locked
+        edited.append(rule.model_copy(update={"locked": locked}))
+    return edited
 
 
-def _above(known: Sequence[Rule], next_id: str) -> str:
-    numbers = [rule.id.removeprefix("r") for rule in known]
-    highest = max((int(each) for each in numbers if each.isdecimal()), default=0)
+def _check_ids(ids: Sequence[str], rules: Sequence[Rule]) -> None:
+    known_ids = {rule.id for rule in rules}
+    for rule_id in ids:
+        if rule_id not in known_ids or ids.count(rule_id) > 1:
+            raise UsageError(f"There is no rule '{rule_id}', or it stands there twice.")
+
+
+def _rewritten(own: OwnRule, rules: Sequence[Rule]) -> Rule:
+    """The rule of that id: as it was, before or after, if its text is the same; else rewritten."""
+    versions = [rule for rule in rules if rule.id == own.id]
+    unchanged = [rule for rule in versions if rule.text.split() == own.text.split()]
+    return rewritten([*unchanged, *versions][0], own.text)
+
+
+def _above(rules: Sequence[Rule], next_id: str) -> str:
+    """A rule id above ``next_id`` and those of ``rules``."""
+    numbers = [rule.id.removeprefix("r") for rule in rules]
+    highest = max((int(number) for number in numbers if number.isdecimal()), default=0)
     return f"r{max(highest + 1, int(next_id.removeprefix('r')))}"
 
 
 async def _proposal(
-    memory: UserMemory,
-    parent: int,
-    before: Sequence[Rule],
-    after: Sequence[Rule],
-    pairs: Sequence[Pair],
-    thread: str | None,
+    run: AlignmentRun, final: FinalPersona, memory: UserMemory, thread: str | None
 ) -> Proposal:
-    """What the user is shown; the thread, which will hold its text, is noted with the episodes."""
-    old, new = {rule.id: rule for rule in before}, {rule.id: rule for rule in after}
-    touched = [id for id in {**old, **new} if old.get(id) != new.get(id)]
-    cited = {
-        e for id in touched for rule in (old.get(id), new.get(id)) if rule for e in rule.evidence
-    }
-    ids = sorted(cited.union(pair.episode for pair in pairs))
+    """What the user sees. The thread, which will hold its text, is noted with the episodes."""
+    changes = _changed(run.initial_rules, final.rules)
+    cited = {id for pair in changes for rule in pair if rule for id in rule.evidence}
+    episode_ids = sorted(cited.union(pair.episode for pair in final.pairs))
     if thread:
-        await memory.conversations.note(thread, ids, key="proposal")
-    shown = {each.id: _shown(each) for each in await memory.episodes.find(ids)}
+        await memory.conversations.note(thread, episode_ids, key="proposal")
+    shown = {e.id: _shown(e) for e in await memory.episodes.find(episode_ids)}
     return Proposal(
-        from_version=parent,
-        changes=[_change(old.get(id), new.get(id), shown) for id in touched],
-        rules_before=[*before],
-        rules_after=[*after],
-        pairs=[
-            ShownPair(
-                **pair.model_dump(),
-                query=shown[pair.episode].query,
-                wanted=shown[pair.episode].wanted,
-            )
-            for pair in pairs
-            if pair.episode in shown
-        ],
+        from_version=run.from_version,
+        changes=[_rule_change(before, after, shown) for before, after in changes],
+        rules_before=run.initial_rules,
+        rules_after=final.rules,
+        pairs=_shown_pairs(final, shown),
     )
 
 
-def _change(old: Rule | None, new: Rule | None, shown: dict[str, Shown]) -> Change:
-    rule = new or old
+def _changed(
+    before: Sequence[Rule], after: Sequence[Rule]
+) -> list[tuple[Rule | None, Rule | None]]:
+    """The rules that differ, as (before, after); None where a rule is added or removed."""
+    old, new = {rule.id: rule for rule in before}, {rule.id: rule for rule in after}
+    pairs = [(old.get(rule_id), new.get(rule_id)) for rule_id in old | new]
+    return [
+        (rule_before, rule_after) for rule_before, rule_after in pairs if rule_before != rule_after
+    ]
+
+
+def _rule_change(
+    before: Rule | None, after: Rule | None, shown: Mapping[str, ShownEpisode]
+) -> RuleChange:
+    rule = after or before
     assert rule is not None
-    return Change(
-        action="add" if old is None else "remove" if new is None else "replace",
+    return RuleChange(
+        action="add" if before is None else "remove" if after is None else "replace",
         rule=rule.id,
-        before=old.text if old else "",
-        after=new.text if new else "",
-        evidence=[shown[each] for each in rule.evidence if each in shown],
+        before=before.text if before else "",
+        after=after.text if after else "",
+        evidence=[shown[episode_id] for episode_id in rule.evidence if episode_id in shown],
     )
 
 
-def _shown(episode: Episode) -> Shown:
-    return Shown(episode=episode.id, query=episode.query, wanted=episode.ground_truth or "")
+def _shown(episode: Episode) -> ShownEpisode:
+    wanted = episode.ground_truth or ""
+    return ShownEpisode(episode=episode.id, query=episode.query, wanted=wanted)
+
+
+def _shown_pairs(final: FinalPersona, shown: Mapping[str, ShownEpisode]) -> list[ShownPair]:
+    return [
+        ShownPair(
+            **pair.model_dump(),
+            query=shown[pair.episode].query,
+            wanted=shown[pair.episode].wanted,
+        )
+        for pair in final.pairs
+        if pair.episode in shown
+    ]

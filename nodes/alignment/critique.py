@@ -4,12 +4,13 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from personaagent.core.alignment import Loss, Round
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.alignment_run import AlignmentRun
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState
 from personaagent.core.records import Usage
-from personaagent.nodes.alignment.critique_input import critique_input
+from personaagent.nodes.alignment.critique_input import build_critique_input
 from personaagent.nodes.alignment.simulator import Simulator
-from personaagent.nodes.alignment.strategies.methods import METHODS
+from personaagent.nodes.alignment.strategies.all import STRATEGIES
+from personaagent.nodes.current_user import user_memory
 
 
 async def critique(
@@ -17,20 +18,21 @@ async def critique(
 ) -> dict[str, Any]:
     """How the persona should change (paper: the textual gradient).
 
-    It stays as it is where the round before has changed nothing that the critic would be shown. A
-    run whose budget is spent ends here.
+    The gradient is kept if the critic would see the same as in the round before. A run whose budget
+    is exhausted ends here.
 
     Raises:
         ServiceError, ConfigurationError: the critic cannot be asked.
     """
-    if state["gradient"] and _seen_before(state):
+    run = AlignmentRun.from_state(state, simulator.deps.settings)
+    if run.gradient and _is_unchanged(run):
         return {"usage": Usage().stored()}
-    case = await critique_input(state, runtime, simulator.deps)
-    budget = await simulator.budget(state, case.memory)
-    if spent := budget.exhausted():
-        return {"stopped_by": spent}
-    critic = METHODS[Plan.model_validate(state["plan"]).mode].critic
-    gradient = await critic.critique(case)
+    memory = user_memory(simulator.deps.memory, runtime)
+    critique_input = await build_critique_input(run, memory, simulator.deps)
+    budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
+    if limit := budget.exhausted():
+        return {"stopped_by": limit}
+    gradient = await STRATEGIES[run.plan.mode].critic.critique(critique_input)
     await budget.spend(gradient.usage)
     return {
         "gradient": gradient.text,
@@ -39,11 +41,9 @@ async def critique(
     }
 
 
-def _seen_before(state: AlignmentState) -> bool:
+def _is_unchanged(run: AlignmentRun) -> bool:
     """Whether the last round left the rules, and this one has the same batch and losses."""
-    if state["stale_rounds"] == 0:
+    if run.stale_rounds == 0:
         return False
-    losses = {each: state["losses"].get(each) for each in state["batch"]}
-    now = {each: Loss.model_validate(loss).loss for each, loss in losses.items() if loss}
-    seen: bool = Round.model_validate(state["rounds"][-1]).losses_before == now
-    return seen
+    losses = {id: run.losses[id].loss for id in run.batch if id in run.losses}
+    return run.rounds[-1].losses_before == losses

@@ -1,32 +1,32 @@
-"""What critique and update work on: the rules, and how the agent did by them on the batch."""
+"""What critique and update work on: the rules, and how the agent did with them on the batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from langgraph.runtime import Runtime
-
 from personaagent.core.alignment import Loss
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
-from personaagent.core.records import Episode, Persona, Rule
+from personaagent.core.alignment_run import AlignmentRun
+from personaagent.core.alignment_state import AlignmentPlan
+from personaagent.core.records import Episode, Rule
 from personaagent.core.text import shorten, shorten_middle
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.dependencies import Dependencies, user_memory
+from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 
-SHOWN_CHARS = 500
+EXCERPT_CHARS = 500
+"""Of each text of an episode."""
 
 
 @dataclass(frozen=True)
 class CritiqueInput:
-    """The case of a round. Nothing of the held-out episodes is in it.
+    """The input of a round. It holds nothing of the held-out episodes.
 
-    ``refused`` says which edits were tried before in this run, and why they were not taken.
+    ``refused`` lists the edits that this run has tried or refused before, and why.
     """
 
     deps: Dependencies
     memory: UserMemory
-    plan: Plan
+    plan: AlignmentPlan
     rules: list[Rule]
     batch: list[Episode]
     losses: dict[str, Loss]
@@ -34,78 +34,77 @@ class CritiqueInput:
 
     @property
     def failing(self) -> list[Episode]:
-        """The episodes of the batch with loss: scored, and not as the user wanted."""
-        scores = {each.id: self.losses[each.id].score for each in self.batch}
-        return [each for each in self.batch if (score := scores[each.id]) is not None and score < 1]
+        """The episodes of the batch that are scored, and have a loss."""
+        return [episode for episode in self.batch if self.losses[episode.id].loss]
 
-    def show(self) -> str:
-        """The rules and the failing episodes, which are called E1, E2, ...
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of the failing episodes in prompts, with their ids: E1, E2, ..."""
+        return {f"E{number}": episode.id for number, episode in enumerate(self.failing, 1)}
 
-        Critique and update of a round begin with this text, so that an endpoint's prefix cache
+    def ids(self, names: Sequence[str]) -> list[str]:
+        """The ids of the episodes with these names; a name that does not exist is dropped."""
+        ids_by_name = self.names
+        return list(dict.fromkeys(ids_by_name[name] for name in names if name in ids_by_name))
+
+    def format(self) -> str:
+        """The rules and the failing episodes, as text for a prompt.
+
+        Critique and update of a round both begin with this text, so that an endpoint's prefix cache
         reads it once.
         """
         episodes = [
-            f"{name}{_task(episode)}\n{self.show_episode(episode)}"
+            f"{name}{_format_task(episode)}\n{self.format_episode(episode)}"
             for name, episode in zip(self.names, self.failing, strict=True)
         ]
         return render(
             "persona_case",
-            persona=show_rules(self.rules),
+            persona=format_rules(self.rules),
             episodes=fence("episodes", "\n\n".join(episodes)),
         )
 
-    def show_episode(self, episode: Episode) -> str:
-        """The question, the answer given under the rules, and the one that the user wanted."""
+    def format_episode(self, episode: Episode) -> str:
+        """The question, the answer given under the rules, and the answer that the user wanted."""
         loss = self.losses[episode.id]
         return (
-            f"question: {shorten_middle(episode.query, SHOWN_CHARS)}\n"
-            f"given answer: {shorten(loss.simulated, SHOWN_CHARS)}\n"
-            f"wanted answer: {shorten(episode.ground_truth or '', SHOWN_CHARS)}"
+            f"question: {shorten_middle(episode.query, EXCERPT_CHARS)}\n"
+            f"given answer: {shorten(loss.simulated, EXCERPT_CHARS)}\n"
+            f"wanted answer: {shorten(episode.ground_truth or '', EXCERPT_CHARS)}"
         )
 
-    @property
-    def names(self) -> dict[str, str]:
-        """What the failing episodes are called, with their ids: E1, E2, ..."""
-        return {f"E{number}": episode.id for number, episode in enumerate(self.failing, 1)}
 
-    def ids(self, names: Sequence[str]) -> list[str]:
-        """The ids behind E1, E2, ...; a name of nothing is dropped."""
-        known = self.names
-        return list(dict.fromkeys(known[name] for name in names if name in known))
-
-
-async def critique_input(
-    state: AlignmentState, runtime: Runtime[AlignmentContext], deps: Dependencies
+async def build_critique_input(
+    run: AlignmentRun, memory: UserMemory, deps: Dependencies
 ) -> CritiqueInput:
-    """The case of the round that the run is in.
+    """The input of the run's current round.
 
-    An episode that is forgotten meanwhile, or of which the user says otherwise by now, is left out.
+    An episode that was forgotten, or labelled anew, since it was simulated is left out.
     """
-    memory = user_memory(deps.memory, runtime)
-    losses = {episode: Loss.model_validate(each) for episode, each in state["losses"].items()}
-    found = await memory.episodes.find([each for each in state["batch"] if each in losses])
-    batch = [each for each in found if each.ground_truth == losses[each.id].expected]
+    scored = [episode_id for episode_id in run.batch if episode_id in run.losses]
+    batch = [
+        episode
+        for episode in await memory.episodes.find(scored)
+        if episode.ground_truth == run.losses[episode.id].expected
+    ]
     return CritiqueInput(
         deps=deps,
         memory=memory,
-        plan=Plan.model_validate(state["plan"]),
-        rules=[Rule.model_validate(each) for each in state["rules"]],
+        plan=run.plan,
+        rules=run.rules,
         batch=batch,
-        losses={each.id: losses[each.id] for each in batch},
-        refused=state["refused"],
+        losses={episode.id: run.losses[episode.id] for episode in batch},
+        refused=run.refused,
     )
 
 
-def as_persona(rules: Sequence[Rule]) -> Persona:
-    """A persona of these rules that is no version yet."""
-    return Persona(version=1, rules=list(rules), author="alignment")
-
-
-def show_rules(rules: Sequence[Rule]) -> str:
-    """The rules with their ids, as the editor names them."""
-    lines = [f"{r.id}: {' '.join(r.text.split())}{' (locked)' if r.locked else ''}" for r in rules]
+def format_rules(rules: Sequence[Rule]) -> str:
+    """The rules with their ids, by which the editor refers to them."""
+    lines = [
+        f"{rule.id}: {' '.join(rule.text.split())}{' (locked)' if rule.locked else ''}"
+        for rule in rules
+    ]
     return fence("persona", "\n".join(lines) or "(no rules)")
 
 
-def _task(episode: Episode) -> str:
+def _format_task(episode: Episode) -> str:
     return f" (task {episode.task})" if episode.task else ""

@@ -1,4 +1,4 @@
-"""Edits of one rule: what may be done, and doing it."""
+"""Edits of one rule: which ones alignment may make, and making them."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from personaagent.nodes.alignment.guard import refusal
 
 
 def edited(rules: Sequence[Rule], operation: Operation, next_id: str) -> list[Rule]:
-    """The rules after the edit; a rule that is added bears ``next_id``.
+    """The rules after the edit; an added rule gets ``next_id``.
 
-    A rule that is replaced keeps its id, and the evidence that it had beside the new.
+    A replaced rule keeps its id, and its earlier evidence beside the new.
     """
     match operation.action:
         case "add":
@@ -23,27 +23,43 @@ def edited(rules: Sequence[Rule], operation: Operation, next_id: str) -> list[Ru
             return [_replaced(r, operation) if r.id == operation.rule else r for r in rules]
 
 
-def refusal_of(operation: Operation, case: CritiqueInput) -> str | None:
+def refusal_of(operation: Operation, critique_input: CritiqueInput) -> str | None:
     """Why alignment may not make this edit, in one sentence; None if it may."""
-    rules = {rule.id: rule for rule in case.rules}
-    if operation.action != "add":
-        if operation.rule not in rules:
-            return f"there is no rule {operation.rule or 'without an id'}"
-        if rules[operation.rule].locked:
-            return f"{operation.rule} is locked"
-    if operation.action == "remove":
+    reason = _refusal_of_target(operation, critique_input.rules)
+    if reason or operation.action == "remove":
+        return reason
+    return _refusal_of_text(operation, critique_input) or _refusal_by_guard(
+        operation, critique_input
+    )
+
+
+def _refusal_of_target(operation: Operation, rules: Sequence[Rule]) -> str | None:
+    if operation.action == "add":
         return None
+    target = next((rule for rule in rules if rule.id == operation.rule), None)
+    if target is None:
+        return f"there is no rule {operation.rule or 'without an id'}"
+    return f"{operation.rule} is locked" if target.locked else None
+
+
+def _refusal_of_text(operation: Operation, critique_input: CritiqueInput) -> str | None:
+    rules = critique_input.rules
     if not operation.text:
         return "the new text is missing"
-    if operation.text.casefold() in {" ".join(r.text.split()).casefold() for r in case.rules}:
+    if operation.text.casefold() in {" ".join(rule.text.split()).casefold() for rule in rules}:
         return "there is such a rule already"
-    grown = [*edited(case.rules, operation, "new")]
-    if sum(len(rule.text) for rule in grown) > case.deps.settings.persona_chars:
+    length = sum(len(rule.text) for rule in edited(rules, operation, "new"))
+    if length > critique_input.deps.settings.persona_chars:
         return "the persona would be too long: replace or remove a rule"
-    cited = [episode for episode in case.batch if episode.id in operation.evidence]
-    shown = [loss.simulated for loss in case.losses.values()]
-    shown += [e.ground_truth or "" for e in case.batch if e.id not in operation.evidence]
-    return refusal(operation.text, cited, shown, case.deps.settings)
+    return None
+
+
+def _refusal_by_guard(operation: Operation, critique_input: CritiqueInput) -> str | None:
+    """Show the guard the cited episodes, and all other texts that the editor has seen."""
+    cited = [e for e in critique_input.batch if e.id in operation.evidence]
+    others = [e.ground_truth or "" for e in critique_input.batch if e.id not in operation.evidence]
+    simulated = [loss.simulated for loss in critique_input.losses.values()]
+    return refusal(operation.text, cited, simulated + others, critique_input.deps.settings)
 
 
 def _replaced(rule: Rule, operation: Operation) -> Rule:

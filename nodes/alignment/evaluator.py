@@ -1,107 +1,107 @@
-"""A persona put to the test on the user's own episodes: simulate, then compare."""
+"""How a persona does on the user's own episodes: simulate the answers, then compute their losses."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from langgraph.runtime import Runtime
-
-from personaagent.core.alignment import Loss
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
+from personaagent.core.alignment import Loss, SimulatedAnswer
+from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.records import Episode, Rule, Usage
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.actor_prompt import build_actor_prompt
+from personaagent.nodes.alignment.episode_context import still_valid
 from personaagent.nodes.alignment.loss import LossScorer
-from personaagent.nodes.alignment.run_budget import Budget
-from personaagent.nodes.alignment.simulator import (
-    EpisodeContext,
-    SimulatedAnswer,
-    Simulator,
-    sources,
-    still_valid,
-)
-from personaagent.nodes.dependencies import user_memory
+from personaagent.nodes.alignment.run_budget import RunBudget
+from personaagent.nodes.alignment.simulator import Simulator
 
 
 @dataclass(frozen=True)
 class EvalResult:
-    """What a trial found: the loss of each episode, and what it took."""
+    """The losses by episode id, what they cost, and how many answers came from the cache."""
 
     losses: dict[str, Loss] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     cached: int = 0
 
+    @classmethod
+    def merge(cls, results: Iterable["EvalResult"]) -> "EvalResult":
+        """All results as one; of two losses of an episode the later one counts."""
+        merged = cls()
+        for result in results:
+            merged = cls(
+                merged.losses | result.losses,
+                merged.usage + result.usage,
+                merged.cached + result.cached,
+            )
+        return merged
+
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Tries personas on episodes whose scenes are set. ``budget`` may end it midway.
+    """Evaluates personas on the episodes of a run; ``budget`` may end it midway.
 
-    ``known`` are the episodes of the run and those that come to mind for them, by id; without
-    those that are forgotten meanwhile, or of which the user says otherwise by now.
+    ``episodes_by_id`` holds the episodes of the run and those that are recalled for them, without
+    those that were forgotten, or labelled anew, since the run drew them.
     """
 
     simulator: Simulator
     loss_scorer: LossScorer
     memory: UserMemory
-    plan: Plan
-    episode_contexts: Mapping[str, EpisodeContext]
-    known: Mapping[str, Episode]
-    budget: Budget
+    run: AlignmentRun
+    episodes_by_id: Mapping[str, Episode]
+    budget: RunBudget
 
-    async def of(self, rules: Sequence[Rule], episode_ids: Sequence[str]) -> EvalResult:
-        """What a persona of these rules does on these episodes, all of them side by side.
+    async def evaluate(self, rules: Sequence[Rule], episode_ids: Sequence[str]) -> EvalResult:
+        """Evaluate a persona of these rules on these episodes, side by side.
 
-        An episode that is not known is left out; one for which the budget is spent, or whose
-        model fails, is unscored.
+        An episode that is no longer valid is left out. One that the budget does not allow, or
+        whose model fails, is unscored.
         """
-        episodes = [self.known[each] for each in episode_ids if each in self.known]
-        told = [
-            self.simulator.told(rules, each, self.episode_contexts[each.id], self.known)
-            for each in episodes
+        ids = [id for id in episode_ids if id in self.episodes_by_id]
+        prompts = [
+            build_actor_prompt(
+                rules,
+                self.episodes_by_id[episode_id],
+                self.run.episode_contexts[episode_id],
+                self.episodes_by_id,
+                self.simulator.deps.settings,
+            )
+            for episode_id in ids
         ]
-        simulated = await self.simulator.simulate(told, self.plan, self.memory, self.budget)
-        losses = await self.compare([*zip(episodes, simulated, strict=True)])
-        return merge(
-            EvalResult({loss.episode: loss}, answer.usage + judged, int(answer.cached))
-            for answer, (loss, judged) in zip(simulated, losses, strict=True)
+        answers = await self.simulator.simulate(prompts, self.run.plan, self.memory, self.budget)
+        scored = await self.score(dict(zip(ids, answers, strict=True)))
+        return replace(
+            scored,
+            usage=sum((answer.usage for answer in answers), Usage()) + scored.usage,
+            cached=sum(answer.cached for answer in answers),
         )
 
-    async def compare(
-        self, answers: Sequence[tuple[Episode, SimulatedAnswer]]
-    ) -> list[tuple[Loss, Usage]]:
-        """The loss of each answer, and what judging it took."""
-        return await asyncio.gather(*(self.loss_scorer.compare(*each) for each in answers))
-
-
-def merge(tried: Iterable[EvalResult]) -> EvalResult:
-    """All of it together."""
-    whole = EvalResult()
-    for each in tried:
-        whole = EvalResult(
-            whole.losses | each.losses, whole.usage + each.usage, whole.cached + each.cached
+    async def score(self, answers: Mapping[str, SimulatedAnswer]) -> EvalResult:
+        """The losses of answers, by episode id, and what judging them cost."""
+        scored = await asyncio.gather(
+            *(
+                self.loss_scorer.score(self.episodes_by_id[episode_id], answer)
+                for episode_id, answer in answers.items()
+                if episode_id in self.episodes_by_id
+            )
         )
-    return whole
+        return EvalResult.merge(EvalResult({loss.episode: loss}, usage) for loss, usage in scored)
 
 
-async def evaluator_of(
-    state: AlignmentState, runtime: Runtime[AlignmentContext], simulator: Simulator
+async def build_evaluator(
+    run: AlignmentRun, memory: UserMemory, simulator: Simulator, *, uses_judge: bool = True
 ) -> Evaluator:
-    """The trial that a node of this run works with."""
-    plan = Plan.model_validate(state["plan"]).clamped_to(simulator.deps.settings)
-    memory = user_memory(simulator.deps.memory, runtime)
-    episode_contexts = {
-        id: EpisodeContext.model_validate(each) for id, each in state["episode_contexts"].items()
-    }
-    kinds, found, budget = await asyncio.gather(
+    """The evaluator for a node of this run; ``uses_judge`` is explained at ``LossScorer``."""
+    label_types, episodes, budget = await asyncio.gather(
         memory.profile.label_kinds(),
-        memory.episodes.find(sorted(sources(state["episode_contexts"]))),
-        simulator.budget(state, memory),
+        memory.episodes.find(sorted(run.source_ids)),
+        simulator.budgets.of_run(run.plan, run.usage, memory.spending),
     )
     return Evaluator(
         simulator,
-        LossScorer(simulator.deps, memory, kinds, plan.seed, budget),
+        LossScorer(simulator.deps, memory, label_types, run.plan.seed, budget, uses_judge),
         memory,
-        plan,
-        episode_contexts,
-        still_valid(found, episode_contexts),
+        run,
+        still_valid(episodes, run.episode_contexts),
         budget,
     )

@@ -1,71 +1,83 @@
-"""``gate``: only a candidate that is proved on the user's own history becomes the persona."""
+"""``gate``: a candidate becomes the persona only if the strategy's gate accepts it.
 
+The rule itself is in ``strategies/held_out_gate.py``.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from personaagent.core.alignment import Candidate, Loss, Round
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
-from personaagent.nodes.alignment.evaluator import evaluator_of
+from personaagent.core.alignment import Loss, Round
+from personaagent.core.alignment_run import AlignmentRun
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState
+from personaagent.nodes.alignment.evaluator import build_evaluator
 from personaagent.nodes.alignment.simulator import Simulator
-from personaagent.nodes.alignment.strategies.methods import METHODS
+from personaagent.nodes.alignment.strategies.all import STRATEGIES
+from personaagent.nodes.alignment.strategies.protocols import Verdict
+from personaagent.nodes.current_user import user_memory
 
-PATIENCE = 2
+MOST_STALE_ROUNDS = 2
 """Rounds in a row without an accepted edit, after which a run ends."""
-REMEMBERED = 24
-"""Refused edits that the editor is told of, the latest."""
+REFUSED_EDITS_KEPT = 24
+"""Refused edits that the editor sees, the latest."""
 
 
 async def gate(
     state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
 ) -> dict[str, Any]:
-    """The verdict on the candidates, and whether there is to be another round.
+    """The verdict on the candidates, and whether the run ends.
 
     Raises:
         ConfigurationError: the models cannot be asked at all.
     """
-    plan = Plan.model_validate(state["plan"])
-    trial = await evaluator_of(state, runtime, simulator)
-    before = {episode: Loss.model_validate(each) for episode, each in state["losses"].items()}
-    acceptance = METHODS[plan.mode].acceptance
-    verdict = await acceptance.judge(
-        [Candidate.model_validate(each) for each in state["candidates"]],
-        batch=state["batch"],
-        holdout=state["holdout"],
-        seen=state["earlier_batches"],
-        before=before,
-        trial=trial,
-    )
-    taken = verdict.best if verdict.accepted else None
-    idle = 0 if taken else state["stale_rounds"] + 1
-    done = Round(
-        losses_before=_of(before, state["batch"]),
-        losses_after=_of(verdict.after, state["batch"]),
-        holdout_before=_of(before, state["holdout"]),
-        holdout_after=_of(verdict.after, state["holdout"]),
-        gradient=state["gradient"],
+    run = AlignmentRun.from_state(state, simulator.deps.settings)
+    memory = user_memory(simulator.deps.memory, runtime)
+    evaluator = await build_evaluator(run, memory, simulator)
+    verdict = await STRATEGIES[run.plan.mode].gate.judge(run, evaluator)
+    stale_rounds = 0 if verdict.accepted else run.stale_rounds + 1
+    return _accepted(run, verdict) | {
+        "stale_rounds": stale_rounds,
+        "refused": (run.refused + verdict.refused)[-REFUSED_EDITS_KEPT:],
+        "rounds": [*state["rounds"], _round(run, verdict).stored()],
+        "usage": verdict.usage.stored(),
+        "gate_usage": verdict.usage.stored(),
+        "cached": verdict.cached,
+        "stopped_by": evaluator.budget.exhausted() or _stopped_by(run, stale_rounds),
+    }
+
+
+def _accepted(run: AlignmentRun, verdict: Verdict) -> dict[str, Any]:
+    """The update that makes the best candidate the persona, if it is accepted."""
+    if not verdict.accepted or verdict.best is None:
+        return {}
+    history = [*run.accepted_history, verdict.best.rules]
+    return {
+        "rules": [rule.stored() for rule in verdict.best.rules],
+        "accepted_history": [[rule.stored() for rule in rules] for rules in history],
+        "losses": {id: loss.stored() for id, loss in verdict.losses_after.items()},
+    }
+
+
+def _round(run: AlignmentRun, verdict: Verdict) -> Round:
+    return Round(
+        losses_before=_losses_of(run.batch, run.losses),
+        losses_after=_losses_of(run.batch, verdict.losses_after),
+        holdout_before=_losses_of(run.holdout, run.losses),
+        holdout_after=_losses_of(run.holdout, verdict.losses_after),
+        gradient=run.gradient,
         edits=verdict.best.operations if verdict.best else [],
         accepted=verdict.accepted,
         reason=verdict.reason,
     )
-    rules = [rule.stored() for rule in taken.rules] if taken else state["rules"]
-    return {
-        "rules": rules,
-        "accepted_history": [*state["accepted_history"], rules]
-        if taken
-        else state["accepted_history"],
-        "losses": {e: loss.stored() for e, loss in verdict.after.items()} if taken else {},
-        "stale_rounds": idle,
-        "refused": (state["refused"] + verdict.refused)[-REMEMBERED:],
-        "rounds": [*state["rounds"], done.stored()],
-        "usage": verdict.usage.stored(),
-        "gate_usage": verdict.usage.stored(),
-        "cached": verdict.cached,
-        "stopped_by": trial.budget.exhausted()
-        or ("no improvement" if idle >= PATIENCE and acceptance.needs_holdout else "")
-        or ("rounds" if state["round"] >= plan.rounds else ""),
-    }
 
 
-def _of(losses: dict[str, Loss], episode_ids: list[str]) -> dict[str, float | None]:
-    return {each: losses[each].loss for each in episode_ids if each in losses}
+def _losses_of(ids: Sequence[str], losses: Mapping[str, Loss]) -> dict[str, float | None]:
+    return {episode_id: losses[episode_id].loss for episode_id in ids if episode_id in losses}
+
+
+def _stopped_by(run: AlignmentRun, stale_rounds: int) -> str:
+    proves = STRATEGIES[run.plan.mode].gate.needs_holdout
+    if proves and stale_rounds >= MOST_STALE_ROUNDS:
+        return "no improvement"
+    return "rounds" if run.round >= run.plan.rounds else ""

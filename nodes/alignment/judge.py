@@ -1,4 +1,4 @@
-"""The judge: a model's loss for free texts, which no exact metric can compare."""
+"""The judge: a model scores free texts, which no exact score can compare."""
 
 from zlib import crc32
 
@@ -14,13 +14,13 @@ from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 
 BEST = 4
-SHOWN_CHARS = 2000
+ANSWER_CHARS = 2000
 """Of each of the three texts."""
 WHY_CHARS = 160
 
 
 class _Verdict(BaseModel):
-    """``why`` comes first, so that the score rests on it."""
+    """``why`` comes first, so that the model gives its reason before the score."""
 
     why: str = Field(json_schema_extra={"maxLength": WHY_CHARS})
     score: int = Field(ge=0, le=BEST)
@@ -31,11 +31,12 @@ async def judge(
 ) -> tuple[float | None, str, RoleUsage]:
     """How well ``simulated`` agrees with ``expected``, by the rubric of ``prompts/judge.md``.
 
-    The model is not told which is which: ``seed`` and ``query`` decide which comes first. An
-    answer out of form or out of range is *unscored*. Empty and equal texts need no model.
+    The model does not know which text is which: ``seed`` and ``query`` decide which comes first. A
+    reply that is malformed or out of range leaves the answer *unscored*. Empty and equal texts need
+    no model.
 
     Returns:
-        The score in [0, 1] or None, one line why, and the critic's calls and tokens.
+        The score in [0, 1] or None, the reason in one line, and the critic's calls and tokens.
 
     Raises:
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
@@ -49,14 +50,14 @@ async def judge(
     first, second = (simulated, expected) if swapped else (expected, simulated)
     prompt = render(
         "judge",
-        query=fence("query", shorten_middle(query, SHOWN_CHARS)),
-        first=fence("first", shorten(first, SHOWN_CHARS)),
-        second=fence("second", shorten(second, SHOWN_CHARS)),
+        query=fence("query", shorten_middle(query, ANSWER_CHARS)),
+        first=fence("first", shorten(first, ANSWER_CHARS)),
+        second=fence("second", shorten(second, ANSWER_CHARS)),
     )
     try:
         verdict, usage = await invoke_structured(
             model, [HumanMessage(prompt)], _Verdict, role="critic"
         )
-    except UnusableAnswer as error:  # it answered, so it was asked; what that took is not known
+    except UnusableAnswer as error:  # the call was made, but its tokens are not known
         return None, f"not judged: {error}", RoleUsage(llm_calls=1)
     return verdict.score / BEST, shorten(" ".join(verdict.why.split()), WHY_CHARS), usage

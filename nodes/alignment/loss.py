@@ -1,51 +1,50 @@
-"""The loss of simulated answers: an exact metric where the task has one, else a judge model."""
+"""The loss of a simulated answer: by an exact score where the task has one, else by a judge model."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 
-from personaagent.core.alignment import Loss
+from personaagent.core.alignment import Loss, SimulatedAnswer
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Episode, Usage
 from personaagent.memory.label_types import LabelType
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.alignment.answer_scores import exact, metric_of
+from personaagent.nodes.alignment.answer_scores import Score, exact_score, metric_of
 from personaagent.nodes.alignment.judge import judge
-from personaagent.nodes.alignment.run_budget import Budget
-from personaagent.nodes.alignment.simulator import SimulatedAnswer
+from personaagent.nodes.alignment.run_budget import RunBudget
 from personaagent.nodes.dependencies import Dependencies
 
 
 @dataclass(frozen=True)
 class LossScorer:
-    """Compares answers with what one user wanted; ``kinds`` says how each task of theirs is read.
+    """Scores answers against what one user wanted; ``label_types`` says how to read each task.
 
-    Unless it ``judges``, free texts are compared by ROUGE-L, whatever the settings say.
+    Unless ``uses_judge``, free texts are scored by ROUGE-L, whatever the settings say.
     """
 
     deps: Dependencies
     memory: UserMemory
-    kinds: dict[str | None, LabelType]
+    label_types: dict[str | None, LabelType]
     seed: int
-    budget: Budget
-    judges: bool = True
+    budget: RunBudget
+    uses_judge: bool = True
 
-    async def compare(self, episode: Episode, simulated: SimulatedAnswer) -> tuple[Loss, Usage]:
-        """The loss of one answer, and what judging it took; a judgement is paid for only once.
+    async def score(self, episode: Episode, simulated: SimulatedAnswer) -> tuple[Loss, Usage]:
+        """The loss of one answer (``loss = 1 - score``), and what judging it cost.
 
         Raises:
             ConfigurationError: the judge cannot be asked at all.
         """
         expected, answer = episode.ground_truth or "", simulated.answer or ""
-        text_metric = self.deps.settings.text_metric if self.judges else "rouge"
-        metric = metric_of(episode.task, self.kinds, text_metric)
+        text_metric = self.deps.settings.text_metric if self.uses_judge else "rouge"
+        metric = metric_of(episode.task, self.label_types, text_metric)
+        usage = Usage()
         if simulated.answer is None:
-            score, why, usage = None, simulated.error, Usage()
+            score, why = None, simulated.error
         elif metric == "judge":
-            score, why, usage = await self._judged(episode, expected, answer)
+            (score, why), usage = await self._judged_once(episode, expected, answer)
         else:
-            score, why = exact(metric, answer, expected, self.kinds.get(episode.task))
-            usage = Usage()
+            score, why = exact_score(metric, answer, expected, self.label_types.get(episode.task))
         loss = Loss(
             episode=episode.id,
             metric=metric,
@@ -56,28 +55,36 @@ class LossScorer:
         )
         return loss, usage
 
-    async def _judged(
+    async def _judged_once(
         self, episode: Episode, expected: str, answer: str
-    ) -> tuple[float | None, str, Usage]:
+    ) -> tuple[Score, Usage]:
+        """The judge's score; the same judgement is paid for only once."""
+        key = self._key(episode, expected, answer)
+        [cached] = await self.memory.simulations.get([key])
+        if cached is not None:
+            return (cached["score"], cached["why"]), Usage()
+        (score, why), usage = await self._judged(episode, expected, answer)
+        await self.budget.spend(usage)
+        if score is not None:
+            value = {"score": score, "why": why}
+            await self.memory.simulations.put(key, value, sources=[episode.id])
+        return (score, why), usage
+
+    def _key(self, episode: Episode, expected: str, answer: str) -> str:
         critic = self.deps.models.describe("critic")
-        told = json.dumps(["judge", critic, episode.query, expected, answer, self.seed])
-        key = hashlib.sha256(told.encode()).hexdigest()
-        [kept] = await self.memory.simulations.get([key])
-        if kept is not None:
-            return kept["score"], kept["why"], Usage()
+        decisive = ["judge", critic, episode.query, expected, answer, self.seed]
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
+
+    async def _judged(self, episode: Episode, expected: str, answer: str) -> tuple[Score, Usage]:
+        """The judge's score; unscored if the budget is spent or the judge fails."""
         model = await self.deps.models.chat("critic")
         try:
             async with self.deps.model_slots:
                 if refusal := self.budget.refusal():
-                    return None, refusal, Usage()
+                    return (None, refusal), Usage()
                 score, why, used = await judge(
                     model, query=episode.query, expected=expected, simulated=answer, seed=self.seed
                 )
         except ServiceError as error:
-            return None, str(error), Usage()
-        usage = Usage().add("critic", used)
-        await self.budget.spend(usage)
-        if score is not None:
-            kept = {"score": score, "why": why}
-            await self.memory.simulations.put(key, kept, sources=[episode.id])
-        return score, why, usage
+            return (None, str(error)), Usage()
+        return (score, why), Usage().add("critic", used)

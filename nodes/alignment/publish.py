@@ -1,215 +1,116 @@
-"""``publish``: what was proved becomes the next version of the persona."""
+"""``publish``: ends a run, and publishes the persona that it has proved."""
 
-import asyncio
 from datetime import datetime
 from typing import Any, cast
 
 from langgraph.runtime import Runtime
 
-from personaagent.core.alignment import Alignment, Loss, Round, StoppedBy
-from personaagent.core.alignment_state import (
-    BY_ITSELF,
-    AlignmentContext,
-    AlignmentState,
-)
+from personaagent.core.alignment import Alignment, StoppedBy
+from personaagent.core.alignment_run import AlignmentRun
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState
 from personaagent.core.errors import Conflict
 from personaagent.core.prometheus import ALIGNMENTS
-from personaagent.core.records import Pair, Persona, Proof, Rule, Usage
+from personaagent.core.records import Persona
 from personaagent.core.tracing import describe
-from personaagent.nodes.alignment.approval import approved
-from personaagent.nodes.alignment.evaluator import Evaluator, evaluator_of, merge
-from personaagent.nodes.alignment.simulator import Simulator, sources
-from personaagent.nodes.alignment.strategies.gates import change
-from personaagent.nodes.alignment.strategies.methods import METHODS
-from personaagent.nodes.alignment.webhook import tell_webhook
+from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.announce import announce
+from personaagent.nodes.alignment.evaluator import Evaluator, build_evaluator
+from personaagent.nodes.alignment.new_version import publish_version
+from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.alignment.strategies.all import STRATEGIES
+from personaagent.nodes.alignment.strategies.protocols import FinalPersona
+from personaagent.nodes.current_user import user_memory
 
 
 async def publish(
     state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
 ) -> dict[str, Any]:
-    """End the run: publish its rules, if they are others than it began with, and say what it did.
+    """End the run: publish its persona if it differs from the initial one, and report the result.
 
-    The persona that the run began with, and each that was taken since, is a rival to the end: where
-    rules are to be proved, those are published that do best on all that was simulated, batches and
-    held-out together. A persona that was changed meanwhile is never overwritten, and nothing is
-    published that was learned from what the user no longer says. A run that was killed here
-    publishes once.
+    The strategy's gate chooses the persona among all that the run has seen. A persona that changed
+    meanwhile is never overwritten, and nothing is published that was learned from a label which the
+    user has changed since. A run that was killed here publishes once.
     """
-    trial = await evaluator_of(state, runtime, simulator)
-    plan = trial.plan
-    before = [Rule.model_validate(each) for each in state["initial_rules"]]
-    after = [Rule.model_validate(each) for each in state["rules"]]
-    pairs: list[Pair] = []
-    spent_here = Usage()
-    version, warnings = state["from_version"], state["warnings"]
-    stopped_by = cast(StoppedBy, state["stopped_by"])
+    settings = simulator.deps.settings
+    run = AlignmentRun.from_state(state, settings)
+    memory = user_memory(simulator.deps.memory, runtime)
+    evaluator = await build_evaluator(run, memory, simulator)
+    final, published, conflict = FinalPersona(run.rules), None, None
     try:
-        if after != before:
-            _check_labels(trial)
-        if after != before and METHODS[plan.mode].acceptance.needs_holdout:
-            after, pairs, spent_here = await _best(trial, state, before)
-        if after != before and not plan.dry_run:
-            proof = Proof(run=plan.run, mode=plan.mode, gradient=_gradients(state), pairs=pairs)
-            episode_contexts, thread = sources(state["episode_contexts"]), _thread(runtime)
-            published = await _publish(
-                trial, version, before, after, proof, episode_contexts, thread
-            )
-            if published:
-                version, after, pairs = published.version, published.rules, _pairs(published)
-                if plan.trigger in BY_ITSELF and not plan.approve:
-                    await trial.memory.news.put(version, _news(published))
-                await tell_webhook(simulator.deps.settings, trial.memory.space.key, published)
-    except Conflict as conflict:
-        stopped_by, warnings = "conflict", [*warnings, f"Nothing was published: {conflict}"]
-    learned = stopped_by == "no loss" or (state["rounds"] and stopped_by != "conflict")
-    if learned and not plan.dry_run:
-        await trial.memory.unaligned.clear_until(datetime.fromisoformat(plan.started_at))
-    if not plan.dry_run:
-        ALIGNMENTS.labels("refused" if version == state["from_version"] else "accepted").inc()
-    describe(
-        trigger=plan.trigger,
-        from_version=state["from_version"],
-        to_version=version,
-        stopped_by=stopped_by,
-    )
-    result = Alignment(
-        user_id=trial.memory.user_id,
-        mode=plan.mode,
-        rounds=[Round.model_validate(each) for each in state["rounds"]],
-        from_version=state["from_version"],
-        to_version=version,
-        stopped_by=stopped_by,
-        rules_before=before,
-        rules_after=after,
-        pairs=pairs,
-        usage=_usage(state, spent_here),
-        seconds=round(trial.budget.spent().seconds, 3),
-        warnings=warnings,
-    )
+        final = await _final_persona(run, evaluator)
+        if final.rules != run.initial_rules and not run.plan.dry_run:
+            published = await publish_version(run, final, memory, _thread(runtime))
+    except Conflict as error:
+        conflict = error
+    if published:
+        await announce(published, run.plan, memory, settings)
+    result = _result(run, final, published, conflict, evaluator)
+    await _finish(run, result, memory)
+    usage = final.usage.stored()
     return {
-        "stopped_by": stopped_by,
-        "usage": spent_here.stored(),
-        "gate_usage": spent_here.stored(),
+        "stopped_by": result.stopped_by,
+        "usage": usage,
+        "gate_usage": usage,
         "result": result.stored(),
     }
 
 
-def _check_labels(trial: Evaluator) -> None:
-    """Raise Conflict if an episode that the run learned from is not what it was."""
-    if trial.episode_contexts.keys() - trial.known.keys():
+async def _final_persona(run: AlignmentRun, evaluator: Evaluator) -> FinalPersona:
+    """The persona that the gate chooses.
+
+    Raises:
+        Conflict: an episode that the run learned from was forgotten, or labelled anew.
+    """
+    if run.rules == run.initial_rules:
+        return FinalPersona(run.rules)
+    if run.episode_contexts.keys() - evaluator.episodes_by_id.keys():
         raise Conflict(
             "an episode of the run was forgotten meanwhile, or the user says otherwise of it by now: "
             "align again."
         )
+    return await STRATEGIES[run.plan.mode].gate.final_persona(run, evaluator)
 
 
-async def _best(
-    trial: Evaluator, state: AlignmentState, before: list[Rule]
-) -> tuple[list[Rule], list[Pair], Usage]:
-    """The best persona of the run on all of its episodes, the losses that say so, and the cost.
-
-    Of those that are equal it is the earliest. Of all that was simulated there is none to pay for:
-    only ``hardest``, whose batches change, leaves something to simulate.
-    """
-    every = state["batch"] + state["earlier_batches"] + state["holdout"]
-    taken = [[Rule.model_validate(each) for each in rules] for rules in state["accepted_history"]]
-    was, *found = await asyncio.gather(*(trial.of(rules, every) for rules in [before, *taken]))
-    usage = merge([was, *found]).usage
-    changes = [change(was.losses, each.losses, every) for each in found]
-    best = changes.index(min(changes))
-    if changes[best] >= 0:
-        return before, [], usage
-    now = found[best].losses
-    pairs = [
-        _pair(was.losses[each], now[each], each in state["holdout"])
-        for each in every
-        if each in was.losses and each in now
-    ]
-    return taken[best], pairs, usage
-
-
-def _pair(before: Loss, after: Loss, held_out: bool) -> Pair:
-    return Pair(
-        episode=before.episode,
-        part="holdout" if held_out else "batch",
-        before=before.loss,
-        after=after.loss,
-        before_answer=before.simulated,
-        after_answer=after.simulated,
+def _result(
+    run: AlignmentRun,
+    final: FinalPersona,
+    published: Persona | None,
+    conflict: Conflict | None,
+    evaluator: Evaluator,
+) -> Alignment:
+    usage, gate_usage = run.usage + final.usage, run.gate_usage + final.usage
+    proved_pairs = published.proof.pairs if published and published.proof else []
+    return Alignment(
+        user_id=evaluator.memory.user_id,
+        mode=run.plan.mode,
+        rounds=run.rounds,
+        from_version=run.from_version,
+        to_version=published.version if published else run.from_version,
+        stopped_by="conflict" if conflict else cast(StoppedBy, run.stopped_by),
+        rules_before=run.initial_rules,
+        rules_after=published.rules if published else final.rules,
+        pairs=proved_pairs if published else final.pairs,
+        usage=usage.summed() | {"cached": run.cached, "gate": gate_usage.summed()},
+        seconds=round(evaluator.budget.spent().seconds, 3),
+        warnings=run.warnings + ([f"Nothing was published: {conflict}"] if conflict else []),
     )
 
 
-async def _publish(
-    trial: Evaluator,
-    parent: int,
-    before: list[Rule],
-    after: list[Rule],
-    proof: Proof,
-    episode_ids: set[str],
-    thread: str | None,
-) -> Persona | None:
-    """The version that the rules become; None where the user, who is asked, does not want them.
-
-    What they edited is theirs: it was not proved.
-
-    Raises:
-        Conflict: the persona, or the evidence of a rule, is not there as it was.
-    """
-    personas = trial.memory.personas
-    current = await personas.current()
-    if current.proof and current.proof.run == proof.run:
-        return current
-    rules: list[Rule] | None = after
-    if trial.plan.approve and current.version == parent:
-        rules = await approved(trial.memory, parent, before, after, proof.pairs, thread)
-    if rules is None:
-        return None
-    own = rules != after
-    if own:
-        proof = proof.model_copy(update={"gradient": "", "pairs": []})
-    return await personas.publish(
-        rules,
-        author="user" if own else "alignment",
-        note="what alignment proposed, edited" if own else _note(proof),
-        parent=parent,
-        proof=proof,
-        sources=episode_ids,
-        labels={episode: scene.wanted for episode, scene in trial.episode_contexts.items()},
+async def _finish(run: AlignmentRun, result: Alignment, memory: UserMemory) -> None:
+    """Mark the labels as learned, count the run, and describe it in the trace."""
+    learned = result.stopped_by == "no loss" or (run.rounds and result.stopped_by != "conflict")
+    if learned and not run.plan.dry_run:
+        await memory.unaligned.clear_until(datetime.fromisoformat(run.plan.started_at))
+    if not run.plan.dry_run:
+        accepted = result.to_version != run.from_version
+        ALIGNMENTS.labels("accepted" if accepted else "refused").inc()
+    describe(
+        trigger=run.plan.trigger,
+        from_version=result.from_version,
+        to_version=result.to_version,
+        stopped_by=result.stopped_by,
     )
-
-
-def _pairs(persona: Persona) -> list[Pair]:
-    return persona.proof.pairs if persona.proof else []
 
 
 def _thread(runtime: Runtime[AlignmentContext]) -> str | None:
     return runtime.execution_info.thread_id if runtime.execution_info else None
-
-
-def _news(persona: Persona) -> str:
-    """What the user, who was not there, is told with the next answer; no word of their memory."""
-    proof = persona.proof
-    losses = f" ({_losses(proof)})" if proof and _losses(proof) else ""
-    return (
-        f"Version {persona.version} of your persona speaks, learned from what you wanted{losses}."
-    )
-
-
-def _losses(proof: Proof) -> str:
-    deps = {"batch": proof.losses("batch"), "held out": proof.losses("holdout")}
-    shown = [f"{name} {loss[0]:.2f} -> {loss[1]:.2f}" for name, loss in deps.items() if loss]
-    return f"loss {', '.join(shown)}" if shown else ""
-
-
-def _note(proof: Proof) -> str:
-    return f"{proof.mode}: {_losses(proof) or 'not proved'}"
-
-
-def _gradients(state: AlignmentState) -> str:
-    return "\n".join(each["gradient"] for each in state["rounds"] if each["accepted"])
-
-
-def _usage(state: AlignmentState, spent_here: Usage) -> dict[str, Any]:
-    gate = Usage.model_validate(state["gate_usage"]) + spent_here
-    merge = Usage.model_validate(state["usage"]) + spent_here
-    return merge.summed() | {"cached": state["cached"], "gate": gate.summed()}

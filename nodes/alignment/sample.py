@@ -1,210 +1,87 @@
-"""``sample``: which episodes a round learns from, and which ones prove what it has learned."""
+"""``sample``: begins a run or its next round, and draws the episodes that it works on."""
 
-import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from itertools import zip_longest
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import Loss
-from personaagent.core.alignment_state import (
-    BY_ITSELF,
-    AlignmentContext,
-    AlignmentState,
-    Plan,
-)
-from personaagent.core.errors import ServiceError
-from personaagent.core.records import Usage, new_id, now
+from personaagent.core.alignment_run import AlignmentRun, apply_update
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState
 from personaagent.core.tracing import describe
 from personaagent.memory.profile import LabelledAt
-from personaagent.memory.ranking import repeated
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.alignment.simulator import Simulator, sources
-from personaagent.nodes.alignment.strategies.methods import METHODS, SAMPLERS
-from personaagent.nodes.dependencies import user_memory
-
-LEAST_HELD_OUT = 2
+from personaagent.nodes.alignment.begin_run import is_due, is_wanted, new_run, unwanted_run
+from personaagent.nodes.alignment.draw_sets import draw_sets, least_held_out
+from personaagent.nodes.alignment.episode_context import build_episode_contexts
+from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.current_user import user_memory
 
 
 async def sample(
     state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
 ) -> dict[str, Any]:
-    """Begin a run, or its next round: the batch, the held-out episodes, and the scene of each.
+    """Begin a run, or its next round: the batch, the held-out episodes, and their contexts.
 
-    The held-out episodes stay the same for a run; what was in an earlier batch stays among those
-    that a candidate must not harm. With few labels the sets shrink; with fewer than one for the
-    batch and two held out the run ends with nothing changed. The thread is noted with all whose
-    text it will hold, so that forgetting one of them finds it.
+    The held-out episodes stay the same for a run. Episodes of earlier batches stay among those that
+    a candidate must not harm. With fewer labels than one for the batch and two to hold out, the run
+    ends without a change.
     """
-    memory = user_memory(simulator.deps.memory, runtime)
-    ended = not state["plan"] or bool(state["result"])
-    waits = not ended and bool(state["stopped_by"])
-    if state["trigger"] in BY_ITSELF and (waits or not await memory.unaligned.due(1)):
-        return _left(waits or ended)
-    begun = (
-        await _begin(runtime, simulator, memory, state["trigger"] or "again")
-        if state["trigger"] or ended
-        else {}
+    deps = simulator.deps
+    memory = user_memory(deps.memory, runtime)
+    if not await is_wanted(state, memory):
+        return unwanted_run(state)
+    begun = await new_run(state, runtime, deps.settings, memory) if is_due(state) else {}
+    labelled = await memory.profile.labelled()
+    begun["last_losses"] = _last_losses(state, labelled)
+    run = AlignmentRun.from_state(apply_update(state, begun), deps.settings)
+    describe(persona_version=run.from_version, trigger=run.plan.trigger)
+    budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
+    batch, holdout = await draw_sets(run, labelled, memory)
+    if not batch or len(holdout) < least_held_out(run.plan):
+        warning = _too_few(len(labelled), 1 + least_held_out(run.plan))
+        return begun | {"stopped_by": "labels", "warnings": [*run.warnings, warning]}
+    new_ids = _without(run.episode_contexts, [*batch, *holdout])
+    contexts = run.episode_contexts | await build_episode_contexts(
+        new_ids, holdout, run.plan, memory, runtime, deps
     )
-    run: Any = {**state, **begun} | ({"usage": Usage().stored()} if begun else {})
-    plan = Plan.model_validate(run["plan"])
-    describe(persona_version=run["from_version"], trigger=plan.trigger)
-    budget = await simulator.budget(run, memory)
-    least = LEAST_HELD_OUT if METHODS[plan.mode].acceptance.needs_holdout else 0
-    pool = await memory.profile.labelled()
-    last_losses = _last_losses(state, pool)
-    begun = begun | {"last_losses": last_losses}
-    batch, holdout = await _sets(run, plan, pool, least, memory, last_losses)
-    if not batch or len(holdout) < least:
-        are = "labelled episode is" if len(pool) == 1 else "labelled episodes are"
-        few = (
-            f"{len(pool)} {are} too few to learn from: correct or accept at least "
-            f"{1 + least} answers first."
-        )
-        return begun | {"stopped_by": "labels", "warnings": [*run["warnings"], few]}
-    seen = [
-        each for each in dict.fromkeys(run["earlier_batches"] + run["batch"]) if each not in batch
-    ]
-    new = [each for each in [*batch, *holdout] if each not in run["episode_contexts"]]
-    episode_contexts = run["episode_contexts"] | await _scenes(
-        new, holdout, plan, simulator, memory, runtime
-    )
-    if runtime.execution_info and (thread := runtime.execution_info.thread_id):
-        await memory.conversations.note(thread, sources(episode_contexts), key=plan.run)
+    run = run.model_copy(update={"episode_contexts": contexts})
+    await _note_thread(run, runtime, memory)
     return begun | {
-        "round": run["round"] + 1,
+        "round": run.round + 1,
         "batch": batch,
         "holdout": holdout,
-        "earlier_batches": seen,
-        "episode_contexts": episode_contexts,
+        "earlier_batches": _without(batch, run.earlier_batches + run.batch),
+        "episode_contexts": {id: context.stored() for id, context in contexts.items()},
         "stopped_by": budget.exhausted() or "",
     }
 
 
-def _left(as_it_is: bool) -> dict[str, Any]:
-    """What a run that nobody asked for leaves, where nothing is new, or where what the last one
-    proposes waits for the user's word, and is asked again. One that broke off is not gone on with."""
-    return {"trigger": ""} | ({} if as_it_is else {"plan": {}})
+def _last_losses(state: AlignmentState, labelled: Sequence[LabelledAt]) -> dict[str, float]:
+    """The last loss of each labelled episode, from this run or an earlier one."""
+    losses = dict(state["last_losses"])
+    for episode_id, value in state["losses"].items():
+        if (loss := Loss.model_validate(value).loss) is not None:
+            losses[episode_id] = loss
+    return {episode.id: losses[episode.id] for episode in labelled if episode.id in losses}
 
 
-async def _begin(
-    runtime: Runtime[AlignmentContext], simulator: Simulator, memory: UserMemory, trigger: str
-) -> dict[str, Any]:
-    """A new run: nothing of an earlier one is left in the state but the last losses, in numbers."""
-    await memory.spending.drop_past()
-    persona = await memory.personas.current()
-    settings = simulator.deps.settings
-    context = runtime.context or AlignmentContext()  # a server knows the user without
-    plan = Plan.of(context, settings, run=new_id(), trigger=trigger, at=now().isoformat())
-    rules = [rule.stored() for rule in persona.rules]
-    return {
-        "trigger": "",
-        "plan": plan.stored(),
-        "from_version": persona.version,
-        "initial_rules": rules,
-        "rules": rules,
-        "accepted_history": [],
-        "round": 0,
-        "stale_rounds": 0,
-        "batch": [],
-        "holdout": [],
-        "earlier_batches": [],
-        "episode_contexts": {},
-        "simulated": None,
-        "losses": None,
-        "gradient": "",
-        "points": [],
-        "candidates": [],
-        "refused": [],
-        "rounds": [],
-        "usage": None,
-        "gate_usage": None,
-        "cached": None,
-        "stopped_by": "",
-        "warnings": [],
-        "result": {},
-    }
-
-
-def _last_losses(state: AlignmentState, pool: Sequence[LabelledAt]) -> dict[str, float]:
-    """The last loss of each episode of ``pool`` that was ever scored."""
-    now = {id: Loss.model_validate(each).loss for id, each in state["losses"].items()}
-    known = state["last_losses"] | {id: loss for id, loss in now.items() if loss is not None}
-    return {each.id: known[each.id] for each in pool if each.id in known}
-
-
-async def _sets(
-    run: Any,
-    plan: Plan,
-    pool: Sequence[LabelledAt],
-    least: int,
-    memory: UserMemory,
-    last_losses: dict[str, float],
-) -> tuple[list[str], list[str]]:
-    """The batch of this round, and the held-out episodes of the run."""
-    labelled = {each.id for each in pool}
-    holdout = [each for each in run["holdout"] if each in labelled]
-    choice = [each for each in pool if each.id not in holdout]
-    model_slots = len(choice) if holdout else len(choice) - least
-    batch = await SAMPLERS[plan.sampling].pick(
-        choice,
-        max(0, min(plan.batch, model_slots)),
-        plan=plan,
-        memory=memory,
-        last_losses=last_losses,
+def _too_few(labelled: int, least: int) -> str:
+    episodes = "labelled episode is" if labelled == 1 else "labelled episodes are"
+    return (
+        f"{labelled} {episodes} too few to learn from: correct or accept at least "
+        f"{least} answers first."
     )
-    if least and run["round"] == 0:
-        rest = await _others([each for each in choice if each.id not in batch], batch, memory)
-        holdout = stratified(rest, plan.holdout)
-    return batch, holdout
 
 
-async def _others(
-    rest: Sequence[LabelledAt], batch: Sequence[str], memory: UserMemory
-) -> list[LabelledAt]:
-    """Those that ask something else than the batch does: the same question proves nothing."""
-    learned, others = await asyncio.gather(
-        memory.episodes.find(batch), memory.episodes.find([each.id for each in rest])
-    )
-    same = repeated({each.id: each.query for each in others}, [e.query for e in learned])
-    return [each for each in rest if each.id not in same]
+def _without(excluded: Collection[str], episode_ids: Sequence[str]) -> list[str]:
+    """The distinct ids, in order, that are not ``excluded``."""
+    return [id for id in dict.fromkeys(episode_ids) if id not in excluded]
 
 
-def stratified(pool: Iterable[LabelledAt], most: int) -> list[str]:
-    """The ids of at most ``most`` of ``pool``, newest first, one of each task in turn."""
-    tasks: dict[str | None, list[str]] = defaultdict(list)
-    for each in pool:
-        tasks[each.task].append(each.id)
-    turns = zip_longest(*tasks.values())
-    return [each for turn in turns for each in turn if each is not None][:most]
-
-
-async def _scenes(
-    new: Sequence[str],
-    holdout: Sequence[str],
-    plan: Plan,
-    simulator: Simulator,
-    memory: UserMemory,
-    runtime: Runtime[AlignmentContext],
-) -> dict[str, Any]:
-    """The scenes of these episodes.
-
-    What is held out is hidden from the scenes of the others, so that no candidate is built from it.
-    All queries are embedded at once, which is cheaper than one by one in the recall of each.
-    """
-    episodes = await memory.episodes.find(new)
-    settings = simulator.deps.settings
-    if settings.top_k and settings.recall_mode != "bm25":
-        with suppress(ServiceError):  # recall asks once more, and says what it means
-            await memory.indexer.embedder.embed([each.query for each in episodes])
-    unseen = frozenset(holdout)
-    found = await asyncio.gather(
-        *(
-            simulator.scene(e, frozenset() if e.id in unseen else unseen, plan, memory, runtime)
-            for e in episodes
-        )
-    )
-    return {e.id: scene.stored() for e, scene in zip(episodes, found, strict=True)}
+async def _note_thread(
+    run: AlignmentRun, runtime: Runtime[AlignmentContext], memory: UserMemory
+) -> None:
+    """Note with the thread all episodes whose text it will hold, so that forgetting one finds it."""
+    if runtime.execution_info and (thread := runtime.execution_info.thread_id):
+        await memory.conversations.note(thread, run.source_ids, key=run.plan.run)

@@ -1,63 +1,73 @@
-"""``simulate``: one branch an episode answers its query again under the rules so far."""
+"""``simulate``: each branch answers one episode's query again under the rules so far."""
 
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Branch, Plan
+from personaagent.core.alignment import EpisodeContext, SimulatedAnswer
+from personaagent.core.alignment_state import (
+    AlignmentContext,
+    AlignmentPlan,
+    AlignmentState,
+    Branch,
+)
 from personaagent.core.records import Rule, Usage
-from personaagent.nodes.alignment.simulator import EpisodeContext, Simulator, still_valid
-from personaagent.nodes.alignment.strategies.methods import METHODS
-from personaagent.nodes.dependencies import user_memory
+from personaagent.nodes.alignment.actor_prompt import build_actor_prompt
+from personaagent.nodes.alignment.episode_context import still_valid
+from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.alignment.strategies.all import STRATEGIES
+from personaagent.nodes.current_user import user_memory
 
 
 async def simulate(
     branch: Branch, runtime: Runtime[AlignmentContext], *, simulator: Simulator
 ) -> dict[str, Any]:
-    """The agent's answer to one episode's query; nothing for one that is forgotten meanwhile, or of
-    which the user says otherwise by now.
+    """The agent's answer to one episode's query.
+
+    Nothing for an episode that was forgotten, or labelled anew, since the run drew it.
 
     Raises:
         ConfigurationError: the actor cannot be asked at all.
     """
+    settings = simulator.deps.settings
     memory = user_memory(simulator.deps.memory, runtime)
-    plan, scene = (
-        Plan.model_validate(branch["plan"]),
-        EpisodeContext.model_validate(branch["episode_context"]),
-    )
-    rules = [Rule.model_validate(each) for each in branch["rules"]]
-    budget = await simulator.budget(branch, memory)
-    found = await memory.episodes.find([branch["episode"], *scene.recalled])
-    known = still_valid(found, {branch["episode"]: scene})
-    if branch["episode"] not in known:
+    episode_id, plan = branch["episode"], AlignmentPlan.model_validate(branch["plan"])
+    context = EpisodeContext.model_validate(branch["episode_context"])
+    rules = [Rule.model_validate(rule) for rule in branch["rules"]]
+    used = Usage.model_validate(branch["usage"])
+    budget = await simulator.budgets.of_run(plan, used, memory.spending)
+    episodes = await memory.episodes.find([episode_id, *context.recalled])
+    episodes_by_id = still_valid(episodes, {episode_id: context})
+    if episode_id not in episodes_by_id:
         return {}
-    told = simulator.told(rules, known[branch["episode"]], scene, known)
-    [simulated] = await simulator.simulate([told], plan, memory, budget)
-    used = simulated.usage.stored()
+    episode = episodes_by_id[episode_id]
+    prompt = build_actor_prompt(rules, episode, context, episodes_by_id, settings)
+    [answer] = await simulator.simulate([prompt], plan, memory, budget)
+    return _update(branch, answer)
+
+
+def _update(branch: Branch, answer: SimulatedAnswer) -> dict[str, Any]:
+    usage = answer.usage.stored()
     return {
-        "simulated": {branch["episode"]: simulated.stored()},
-        "usage": used,
-        "gate_usage": used if branch["held_out"] else Usage().stored(),
-        "cached": int(simulated.cached),
+        "simulated": {branch["episode"]: answer.stored()},
+        "usage": usage,
+        "gate_usage": usage if branch["held_out"] else Usage().stored(),
+        "cached": int(answer.cached),
     }
 
 
 def branches(state: AlignmentState) -> list[Branch]:
-    """A branch for each episode of the batch, and for each that is to prove what is learned."""
-    plan = Plan.model_validate(state["plan"])
-    proving = (
-        state["holdout"] + state["earlier_batches"]
-        if METHODS[plan.mode].acceptance.needs_holdout
-        else []
-    )
+    """A branch for each episode of the batch, and for each that the gate needs."""
+    needs_holdout = STRATEGIES[AlignmentPlan.model_validate(state["plan"]).mode].gate.needs_holdout
+    for_gate = state["holdout"] + state["earlier_batches"] if needs_holdout else []
     return [
         Branch(
-            episode=each,
-            episode_context=state["episode_contexts"][each],
+            episode=episode_id,
+            episode_context=state["episode_contexts"][episode_id],
             rules=state["rules"],
-            held_out=each not in state["batch"],
+            held_out=episode_id not in state["batch"],
             plan=state["plan"],
             usage=state["usage"],
         )
-        for each in [*state["batch"], *proving]
+        for episode_id in [*state["batch"], *for_gate]
     ]

@@ -4,34 +4,38 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from personaagent.core.alignment import Point
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Plan
-from personaagent.nodes.alignment.critique_input import critique_input
+from personaagent.core.alignment_run import AlignmentRun
+from personaagent.core.alignment_state import AlignmentContext, AlignmentState
+from personaagent.nodes.alignment.critique_input import build_critique_input
 from personaagent.nodes.alignment.simulator import Simulator
-from personaagent.nodes.alignment.strategies.methods import METHODS
+from personaagent.nodes.alignment.strategies.all import STRATEGIES
 from personaagent.nodes.alignment.strategies.protocols import Gradient
+from personaagent.nodes.current_user import user_memory
 
 
 async def update(
     state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
 ) -> dict[str, Any]:
-    """Candidates, none where there is no gradient to go by. A run whose budget is spent ends here.
+    """Candidates for the next persona; none without a gradient.
+
+    A run whose budget is exhausted ends here.
 
     Raises:
         ServiceError, ConfigurationError: the editor cannot be asked.
     """
-    if not state["gradient"]:
+    run = AlignmentRun.from_state(state, simulator.deps.settings)
+    if not run.gradient:
         return {"candidates": []}
-    case = await critique_input(state, runtime, simulator.deps)
-    budget = await simulator.budget(state, case.memory)
-    if spent := budget.exhausted():
-        return {"stopped_by": spent}
-    editor = METHODS[Plan.model_validate(state["plan"]).mode].editor
-    points = [Point.model_validate(each) for each in state["points"]]
-    proposed = await editor.propose(case, Gradient(state["gradient"], points))
+    memory = user_memory(simulator.deps.memory, runtime)
+    critique_input = await build_critique_input(run, memory, simulator.deps)
+    budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
+    if limit := budget.exhausted():
+        return {"stopped_by": limit}
+    editor = STRATEGIES[run.plan.mode].editor
+    proposed = await editor.propose(critique_input, Gradient(run.gradient, run.points))
     await budget.spend(proposed.usage)
     return {
-        "candidates": [each.stored() for each in proposed.candidates],
-        "refused": state["refused"] + proposed.refused,
+        "candidates": [candidate.stored() for candidate in proposed.candidates],
+        "refused": run.refused + proposed.refused,
         "usage": proposed.usage.stored(),
     }

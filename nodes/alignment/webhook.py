@@ -1,6 +1,7 @@
-"""Telling the operator's webhook that alignment has published a version of somebody's persona.
+"""The operator's webhook: a message when alignment has published a version of a persona.
 
-Signed as https://www.standardwebhooks.com says. The message holds no text of the user's memory.
+It is signed by the Standard Webhooks specification (https://www.standardwebhooks.com), and holds no
+text of the user's memory.
 """
 
 import asyncio
@@ -24,17 +25,18 @@ from personaagent.core.records import Persona, now
 from personaagent.core.settings import Settings
 
 ATTEMPTS = 5
-SECONDS = 10.0
-"""A receiver's time to answer."""
+RECEIVER_SECONDS = 10.0
+"""How long a receiver may take to answer."""
 LATER = (408, 425, 429)
-"""Refusals after which it is tried again, as after every 5xx."""
+"""Client errors that are tried again, like every 5xx."""
 
 
-async def tell_webhook(settings: Settings, user_key: str, persona: Persona) -> None:
-    """Tell that ``persona`` was published: once, or a few times until it is heard.
+async def notify_webhook(settings: Settings, user_key: str, persona: Persona) -> None:
+    """Send the message that ``persona`` was published, and try again if the receiver fails.
 
-    The id is that of the run, so that a run which was killed here, and tells again, can be known by
-    it. A webhook that cannot be reached is logged, and costs the run nothing.
+    The message id is the id of the run: if a run was killed here and sends the message again, the
+    receiver can discard the second one. A webhook that cannot be reached is logged, and does not fail
+    the run.
     """
     if settings.webhook_url is None or settings.webhook_secret is None or persona.proof is None:
         return
@@ -61,38 +63,38 @@ async def tell_webhook(settings: Settings, user_key: str, persona: Persona) -> N
 
 
 async def _deliver(url: str, secret: str, id: str, body: str) -> None:
-    tls = await asyncio.to_thread(httpx2.create_ssl_context)  # it reads files
+    tls = await asyncio.to_thread(httpx2.create_ssl_context)  # reads certificate files
     async for attempt in AsyncRetrying(
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5),
-        retry=retry_if_exception(_may_pass),
+        retry=retry_if_exception(_is_temporary),
         reraise=True,
     ):
         with attempt:
-            async with httpx2.AsyncClient(timeout=SECONDS, verify=tls) as http:
+            async with httpx2.AsyncClient(timeout=RECEIVER_SECONDS, verify=tls) as client:
                 headers = signed(secret, id, int(now().timestamp()), body)
-                response = await http.post(url, content=body, headers=headers)
+                response = await client.post(url, content=body, headers=headers)
                 response.raise_for_status()
 
 
 def signed(secret: str, id: str, timestamp: int, body: str) -> dict[str, str]:
-    """The headers of a message: its id, the time (seconds since 1970), and the signature of all.
+    """The headers of a message: its id, the time (seconds since 1970), and the signature.
 
-    The key is the secret itself; or, as Standard Webhooks writes keys, what stands in base64 after
-    ``whsec_``.
+    The key is the secret itself, or what follows ``whsec_`` in base64, as Standard Webhooks writes
+    keys.
     """
     encoded = secret.removeprefix("whsec_")
     key = secret.encode() if encoded == secret else base64.b64decode(encoded)
-    code = hmac.new(key, f"{id}.{timestamp}.{body}".encode(), hashlib.sha256).digest()
+    signature = hmac.new(key, f"{id}.{timestamp}.{body}".encode(), hashlib.sha256).digest()
     return {
         "content-type": "application/json",
         "webhook-id": id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{base64.b64encode(code).decode()}",
+        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
     }
 
 
-def _may_pass(error: BaseException) -> bool:
+def _is_temporary(error: BaseException) -> bool:
     if isinstance(error, httpx2.HTTPStatusError):
         code: Any = error.response.status_code
         return code >= 500 or code in LATER

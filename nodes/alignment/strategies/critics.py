@@ -13,25 +13,27 @@ from personaagent.memory.personas import render_persona
 from personaagent.models.invoke import invoke_model
 from personaagent.models.structured import invoke_structured
 from personaagent.models.usage import usage_of
-from personaagent.nodes.alignment.critique_input import CritiqueInput, as_persona
+from personaagent.nodes.alignment.actor_prompt import draft_persona
+from personaagent.nodes.alignment.critique_input import CritiqueInput
 from personaagent.nodes.alignment.strategies.protocols import Gradient
 from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 
-SHOWN_CHARS = 120
-"""Of what is given and of what is wanted, each."""
+QUOTE_CHARS = 120
+"""Of the given and of the wanted answer, as a point quotes them."""
 POINT_CHARS = 240
 MOST_POINTS = 3
 
 
 class _Point(BaseModel):
-    """What is seen comes before what to do about it: a small model repeats the rules else.
+    """The observation comes before the advice: a small model repeats the rules otherwise.
 
-    Lengths are for the grammar: what an endpoint without one says beyond is cut where it is shown.
+    The lengths bind a grammar. A longer reply, from an endpoint without one, is shortened when it
+    is shown.
     """
 
-    given: str = Field(json_schema_extra={"maxLength": SHOWN_CHARS})
-    wanted: str = Field(json_schema_extra={"maxLength": SHOWN_CHARS})
+    given: str = Field(json_schema_extra={"maxLength": QUOTE_CHARS})
+    wanted: str = Field(json_schema_extra={"maxLength": QUOTE_CHARS})
     point: str = Field(json_schema_extra={"maxLength": POINT_CHARS})
     episodes: list[str] = Field(json_schema_extra={"maxItems": 8})
 
@@ -43,56 +45,68 @@ class _Critique(BaseModel):
 class BatchCritic:
     """One call for all failing episodes; every point cites those that show it."""
 
-    async def critique(self, case: CritiqueInput) -> Gradient:
-        """The points that cite an episode there is; ids that do not exist are dropped."""
-        messages = [SystemMessage(case.show()), HumanMessage(render("critique"))]
-        model = await case.deps.models.chat("critic")
+    async def critique(self, critique_input: CritiqueInput) -> Gradient:
+        """The points that cite an existing episode; other ids are dropped."""
         try:
-            async with case.deps.model_slots:
-                answer, used = await invoke_structured(
-                    model, messages, _Critique, role="critic", names={"episodes": [*case.names]}
-                )
+            critique, used = await _ask_for_points(critique_input)
         except UnusableAnswer:
             return Gradient("", [], Usage().add("critic", RoleUsage(llm_calls=1)))
-        points = [each for each in answer.points if each.point.strip() and case.ids(each.episodes)]
-        kept = points[:MOST_POINTS]
+        points = [
+            point
+            for point in critique.points
+            if point.point.strip() and critique_input.ids(point.episodes)
+        ][:MOST_POINTS]
         return Gradient(
-            "\n".join(_line(each, case) for each in kept),
-            [Point(text=each.point, evidence=case.ids(each.episodes)) for each in kept],
+            "\n".join(_format_point(point, critique_input) for point in points),
+            [Point(text=p.point, evidence=critique_input.ids(p.episodes)) for p in points],
             Usage().add("critic", used),
         )
 
 
-def _line(point: _Point, case: CritiqueInput) -> str:
-    names = [name for name, episode in case.names.items() if episode in case.ids(point.episodes)]
-    given, wanted = shorten(point.given, SHOWN_CHARS), shorten(point.wanted, SHOWN_CHARS)
-    seen = f"{', '.join(names)}: given {given}; wanted {wanted}"
-    return " ".join(f"- {shorten(point.point, POINT_CHARS)} ({seen})".split())
+async def _ask_for_points(critique_input: CritiqueInput) -> tuple[_Critique, RoleUsage]:
+    messages = [SystemMessage(critique_input.format()), HumanMessage(render("critique"))]
+    model = await critique_input.deps.models.chat("critic")
+    names = {"episodes": [*critique_input.names]}
+    async with critique_input.deps.model_slots:
+        return await invoke_structured(model, messages, _Critique, role="critic", names=names)
+
+
+def _format_point(point: _Point, critique_input: CritiqueInput) -> str:
+    cited = critique_input.ids(point.episodes)
+    names = [name for name, episode in critique_input.names.items() if episode in cited]
+    given, wanted = shorten(point.given, QUOTE_CHARS), shorten(point.wanted, QUOTE_CHARS)
+    observation = f"{', '.join(names)}: given {given}; wanted {wanted}"
+    return " ".join(f"- {shorten(point.point, POINT_CHARS)} ({observation})".split())
 
 
 class PerEpisodeCritic:
-    """A call for each episode of the batch, concatenated (paper, Algorithm 1)."""
+    """A call for each episode of the batch; the replies are concatenated (paper, Algorithm 1)."""
 
-    async def critique(self, case: CritiqueInput) -> Gradient:
+    async def critique(self, critique_input: CritiqueInput) -> Gradient:
         """The feedback on all episodes that could be simulated."""
-        batch = [each for each in case.batch if case.losses[each.id].score is not None]
-        found = await asyncio.gather(*(self._one(case, each) for each in batch))
+        scored = [e for e in critique_input.batch if critique_input.losses[e.id].score is not None]
+        replies = await asyncio.gather(
+            *(_ask_for_feedback(critique_input, episode) for episode in scored)
+        )
         usage = Usage()
-        for _, used in found:
+        for _, used in replies:
             usage = usage.add("critic", used)
         points = [
-            Point(text=text, evidence=[episode.id])
-            for episode, (text, _) in zip(batch, found, strict=True)
+            Point(text=feedback, evidence=[episode.id])
+            for episode, (feedback, _) in zip(scored, replies, strict=True)
         ]
         return Gradient("\n\n".join(point.text for point in points), points, usage)
 
-    async def _one(self, case: CritiqueInput, episode: Episode) -> tuple[str, RoleUsage]:
-        prompt = render(
-            "paper_gradient",
-            persona=render_persona(as_persona(case.rules)),
-            episode=fence("episode", case.show_episode(episode)),
-        )
-        model = await case.deps.models.chat("critic")
-        async with case.deps.model_slots:
-            reply = await invoke_model(model, [HumanMessage(prompt)], role="critic")
-        return reply.text.strip(), usage_of(reply)
+
+async def _ask_for_feedback(
+    critique_input: CritiqueInput, episode: Episode
+) -> tuple[str, RoleUsage]:
+    prompt = render(
+        "paper_gradient",
+        persona=render_persona(draft_persona(critique_input.rules)),
+        episode=fence("episode", critique_input.format_episode(episode)),
+    )
+    model = await critique_input.deps.models.chat("critic")
+    async with critique_input.deps.model_slots:
+        reply = await invoke_model(model, [HumanMessage(prompt)], role="critic")
+    return reply.text.strip(), usage_of(reply)

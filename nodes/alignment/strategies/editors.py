@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import count
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
@@ -13,7 +14,8 @@ from personaagent.memory.personas import render_persona
 from personaagent.models.invoke import invoke_model
 from personaagent.models.structured import invoke_structured
 from personaagent.models.usage import usage_of
-from personaagent.nodes.alignment.critique_input import CritiqueInput, as_persona
+from personaagent.nodes.alignment.actor_prompt import draft_persona
+from personaagent.nodes.alignment.critique_input import CritiqueInput
 from personaagent.nodes.alignment.edits import edited, refusal_of
 from personaagent.nodes.alignment.strategies.protocols import Gradient, Proposed
 from personaagent.prompts.fence import fence
@@ -27,7 +29,7 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s*")
 class _Proposal(BaseModel):
     """The new text comes first: a small model that has named a rule goes on to copy it.
 
-    Lengths are for the grammar: what an endpoint without one says too long is refused by itself.
+    The lengths bind a grammar. A longer text, from an endpoint without one, is refused alone.
     """
 
     evidence: list[str] = Field(json_schema_extra={"maxItems": 8})
@@ -41,81 +43,94 @@ class _Proposals(BaseModel):
 
 
 class RuleEdits:
-    """Several alternative edits of one rule each, in one call; each makes one candidate.
+    """Several alternative edits of one rule each, from one call; each edit makes one candidate.
 
-    The call goes on with critique's conversation, so that its prompt is not read anew. The points
-    of the gradient stand beside them as they are, up to half of the candidates: a small editor
-    loses them in other words. Where no edit keeps to the rules, the reasons are fed back once.
+    The call continues critique's conversation, so that an endpoint does not read the prompt again.
+    Up to half of the candidates are points of the gradient in the critic's own words, since a small
+    editor loses them when it rephrases. If no edit is allowed, the reasons are fed back once.
     """
 
-    async def propose(self, case: CritiqueInput, gradient: Gradient) -> Proposed:
-        """The candidates of all edits that may be made."""
-        points = [
-            Operation(action="add", text=_bare(point.text), evidence=point.evidence)
-            for point in gradient.points[: case.plan.candidates // 2]
-        ]
-        tried = render("tried", tried="\n".join(case.refused)) if case.refused else ""
-        ask = render(
-            "update",
-            candidates=str(case.plan.candidates - len(points)),
-            rule_chars=str(case.deps.settings.rule_chars),
-            tried=tried,
-        )
-        messages: list[BaseMessage] = [
-            SystemMessage(case.show()),
-            HumanMessage(render("critique")),
-            AIMessage(gradient.text),
-            HumanMessage(ask),
-        ]
-        edits, usage = await self._ask(case, messages)
-        candidates, refused = await _checked(edits, case)
+    async def propose(self, critique_input: CritiqueInput, gradient: Gradient) -> Proposed:
+        """The candidates of all edits that are allowed."""
+        most = critique_input.plan.candidates
+        points = _points_as_edits(gradient, most // 2)
+        messages = _update_messages(critique_input, gradient, most - len(points))
+        edits, usage = await _ask_for_edits(critique_input, messages)
+        candidates, refused = await _check(edits, critique_input)
         if refused and not candidates:
             messages.append(HumanMessage(render("update_refused", reasons="\n".join(refused))))
-            edits, more = await self._ask(case, messages)
-            candidates, again = await _checked(edits, case)
-            refused, usage = refused + again, usage + more
-        as_they_are, unfit = await _checked(points, case)
-        every = {describe(each.operations[0]): each for each in [*as_they_are, *candidates]}
-        return Proposed([*every.values()][: case.plan.candidates], unfit + refused, usage)
+            edits, more_usage = await _ask_for_edits(critique_input, messages)
+            candidates, refused_again = await _check(edits, critique_input)
+            refused, usage = refused + refused_again, usage + more_usage
+        from_points, refused_points = await _check(points, critique_input)
+        by_edit = {describe(c.operations[0]): c for c in [*from_points, *candidates]}
+        return Proposed([*by_edit.values()][:most], refused_points + refused, usage)
 
-    async def _ask(
-        self, case: CritiqueInput, messages: Sequence[BaseMessage]
-    ) -> tuple[list[Operation], Usage]:
-        """The edits that the editor proposes; none where it says nothing usable."""
-        model = await case.deps.models.chat("editor")
-        rules = [rule.id for rule in case.rules if not rule.locked]
-        names = {"rule": ["", *rules], "evidence": [*case.names]}
-        try:
-            async with case.deps.model_slots:
-                answer, used = await invoke_structured(
-                    model, messages, _Proposals, role="editor", names=names
-                )
-        except UnusableAnswer:
-            return [], Usage().add("editor", RoleUsage(llm_calls=1))
-        edits = [
-            Operation(
-                action=each.action,
-                rule="" if each.action == "add" else each.rule.strip(),
-                text="" if each.action == "remove" else _bare(each.text),
-                evidence=case.ids(each.evidence),
+
+def _points_as_edits(gradient: Gradient, most: int) -> list[Operation]:
+    return [
+        Operation(action="add", text=_one_line(point.text), evidence=point.evidence)
+        for point in gradient.points[:most]
+    ]
+
+
+def _update_messages(
+    critique_input: CritiqueInput, gradient: Gradient, candidates: int
+) -> list[BaseMessage]:
+    refused = critique_input.refused
+    request = render(
+        "update",
+        candidates=str(candidates),
+        rule_chars=str(critique_input.deps.settings.rule_chars),
+        tried=render("tried", tried="\n".join(refused)) if refused else "",
+    )
+    return [
+        SystemMessage(critique_input.format()),
+        HumanMessage(render("critique")),
+        AIMessage(gradient.text),
+        HumanMessage(request),
+    ]
+
+
+async def _ask_for_edits(
+    critique_input: CritiqueInput, messages: Sequence[BaseMessage]
+) -> tuple[list[Operation], Usage]:
+    """The edits that the editor proposes; none if its reply is unusable."""
+    model = await critique_input.deps.models.chat("editor")
+    unlocked = [rule.id for rule in critique_input.rules if not rule.locked]
+    names = {"rule": ["", *unlocked], "evidence": [*critique_input.names]}
+    try:
+        async with critique_input.deps.model_slots:
+            reply, used = await invoke_structured(
+                model, messages, _Proposals, role="editor", names=names
             )
-            for each in answer.proposals
-        ]
-        return edits, Usage().add("editor", used)
+    except UnusableAnswer:
+        return [], Usage().add("editor", RoleUsage(llm_calls=1))
+    edits = [_as_operation(proposal, critique_input) for proposal in reply.proposals]
+    return edits, Usage().add("editor", used)
 
 
-async def _checked(
-    edits: Sequence[Operation], case: CritiqueInput
+def _as_operation(proposal: _Proposal, critique_input: CritiqueInput) -> Operation:
+    return Operation(
+        action=proposal.action,
+        rule="" if proposal.action == "add" else proposal.rule.strip(),
+        text="" if proposal.action == "remove" else _one_line(proposal.text),
+        evidence=critique_input.ids(proposal.evidence),
+    )
+
+
+async def _check(
+    edits: Sequence[Operation], critique_input: CritiqueInput
 ) -> tuple[list[Candidate], list[str]]:
-    """The candidate of each edit that may be made, and why the others may not, a line each."""
-    next_id = await next_rule_id(case)
+    """A candidate for each edit that is allowed, and a line with the reason for each other."""
+    next_id = await next_rule_id(critique_input)
     candidates: list[Candidate] = []
     refused: list[str] = []
     for edit in edits:
-        if reason := refusal_of(edit, case):
+        if reason := refusal_of(edit, critique_input):
             refused.append(f"- {describe(edit)}: {reason}")
         else:
-            rules = edited(case.rules, edit, next_id)
+            rules = edited(critique_input.rules, edit, next_id)
             candidates.append(Candidate(rules=rules, operations=[edit]))
     return candidates, refused
 
@@ -123,42 +138,51 @@ async def _checked(
 class WholeRewrite:
     """One rewrite of the whole persona (paper, Algorithm 1); locked rules stay as they are."""
 
-    async def propose(self, case: CritiqueInput, gradient: Gradient) -> Proposed:
-        """One candidate: a rule a line of what the editor wrote."""
+    async def propose(self, critique_input: CritiqueInput, gradient: Gradient) -> Proposed:
+        """One candidate: each line that the editor writes is a rule."""
         prompt = render(
             "paper_rewrite",
-            persona=render_persona(as_persona(case.rules)),
+            persona=render_persona(draft_persona(critique_input.rules)),
             feedback=fence("feedback", gradient.text),
         )
-        model = await case.deps.models.chat("editor")
-        async with case.deps.model_slots:
+        model = await critique_input.deps.models.chat("editor")
+        async with critique_input.deps.model_slots:
             reply = await invoke_model(model, [HumanMessage(prompt)], role="editor")
-        lines = [_BULLET.sub("", line).strip() for line in reply.text.splitlines()]
-        lines = [line for line in dict.fromkeys(lines) if line][:MOST_RULES]
-        evidence = [each for point in gradient.points for each in point.evidence]
-        kept = {" ".join(rule.text.split()): rule for rule in case.rules}
-        number = int((await next_rule_id(case)).removeprefix("r"))
-        rules = [rule for rule in case.rules if rule.locked]
-        for line in lines:
-            if line not in kept:
-                rules.append(Rule(id=f"r{number}", text=line, evidence=evidence))
-                number += 1
-            elif not kept[line].locked:
-                rules.append(kept[line])
         usage = Usage().add("editor", usage_of(reply))
-        return Proposed([Candidate(rules=rules)] if lines else [], [], usage)
+        lines = [_BULLET.sub("", line).strip() for line in reply.text.splitlines()]
+        texts = [line for line in dict.fromkeys(lines) if line][:MOST_RULES]
+        if not texts:
+            return Proposed([], [], usage)
+        evidence = [episode_id for point in gradient.points for episode_id in point.evidence]
+        next_id = await next_rule_id(critique_input)
+        rules = _rewritten(critique_input.rules, texts, evidence, next_id)
+        return Proposed([Candidate(rules=rules)], [], usage)
 
 
-def _bare(text: str) -> str:
-    """One line, without the id that a model may have put before it."""
+def _rewritten(
+    rules: Sequence[Rule], texts: Sequence[str], evidence: list[str], next_id: str
+) -> list[Rule]:
+    """The locked rules, then a rule for each text: the old one if its text is the same."""
+    by_text = {" ".join(rule.text.split()): rule for rule in rules}
+    numbers = count(int(next_id.removeprefix("r")))
+    written = [
+        by_text.get(text) or Rule(id=f"r{next(numbers)}", text=text, evidence=evidence)
+        for text in texts
+    ]
+    return [rule for rule in rules if rule.locked] + [rule for rule in written if not rule.locked]
+
+
+def _one_line(text: str) -> str:
+    """The text as one line, without the rule id that a model may have put before it."""
     return _ID.sub("", " ".join(text.split()))
 
 
-async def next_rule_id(case: CritiqueInput) -> str:
-    """An id that no rule bears, in any version or in the rules so far."""
-    stored = await case.memory.personas.next_rule_id()
-    numbers = [int(i) for rule in case.rules if (i := rule.id.removeprefix("r")).isdecimal()]
-    return f"r{max([int(stored.removeprefix('r')), *(n + 1 for n in numbers)])}"
+async def next_rule_id(critique_input: CritiqueInput) -> str:
+    """An id that no rule has, neither in a stored version nor in the rules so far."""
+    unused = await critique_input.memory.personas.next_rule_id()
+    numbers = [rule.id.removeprefix("r") for rule in critique_input.rules]
+    taken = [int(number) for number in numbers if number.isdecimal()]
+    return f"r{max(int(unused.removeprefix('r')), *(number + 1 for number in taken), 0)}"
 
 
 def describe(operation: Operation) -> str:

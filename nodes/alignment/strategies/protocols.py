@@ -1,12 +1,13 @@
-"""The four places in which methods of alignment differ, as protocols."""
+"""The four places in which strategies of alignment differ, as protocols."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from personaagent.core.alignment import Candidate, Loss, Point
-from personaagent.core.alignment_state import Plan
-from personaagent.core.records import Usage
+from personaagent.core.alignment_run import AlignmentRun
+from personaagent.core.alignment_state import AlignmentPlan
+from personaagent.core.records import Pair, Rule, Usage
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.critique_input import CritiqueInput
@@ -21,20 +22,20 @@ class Sampler(Protocol):
         pool: Sequence[LabelledAt],
         n: int,
         *,
-        plan: Plan,
+        plan: AlignmentPlan,
         memory: UserMemory,
         last_losses: dict[str, float],
     ) -> list[str]:
         """The ids of at most ``n`` episodes of ``pool`` (newest first), best first.
 
-        ``last_losses`` are those that earlier rounds and runs have left.
+        ``last_losses`` holds the last loss of each episode, from earlier rounds and runs.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Gradient:
-    """How the persona should change: in words, point by point; and what it took to say so."""
+    """How the persona should change: in words, and point by point; ``usage`` is what it cost."""
 
     text: str
     points: list[Point]
@@ -44,8 +45,8 @@ class Gradient:
 class Critic(Protocol):
     """Turns losses into a textual gradient."""
 
-    async def critique(self, case: CritiqueInput) -> Gradient:
-        """The gradient of the batch; an empty text where the critic gave nothing usable.
+    async def critique(self, critique_input: CritiqueInput) -> Gradient:
+        """The gradient of the batch; its text is empty if the critic gave nothing usable.
 
         Raises:
             ServiceError, ConfigurationError: the critic model cannot be asked.
@@ -55,7 +56,7 @@ class Critic(Protocol):
 
 @dataclass(frozen=True)
 class Proposed:
-    """Candidates, what was refused and why (a line each), and what it took."""
+    """Candidates; a line for each edit that was refused, with the reason; and what it all cost."""
 
     candidates: list[Candidate]
     refused: list[str]
@@ -65,8 +66,8 @@ class Proposed:
 class Editor(Protocol):
     """Turns the gradient into candidates."""
 
-    async def propose(self, case: CritiqueInput, gradient: Gradient) -> Proposed:
-        """Candidates for the next persona; none where the editor gave nothing usable.
+    async def propose(self, critique_input: CritiqueInput, gradient: Gradient) -> Proposed:
+        """Candidates for the next persona; none if the editor gave nothing usable.
 
         Raises:
             ServiceError, ConfigurationError: the editor model cannot be asked.
@@ -76,40 +77,42 @@ class Editor(Protocol):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What acceptance found.
+    """What a gate decided in one round.
 
-    ``best`` is the candidate that did best, ``after`` its losses by episode id; ``accepted`` says
-    whether it is taken, ``reason`` why, in words. ``refused`` has a line for each that is not.
+    ``best`` is the candidate that did best, ``losses_after`` its losses by episode id;
+    ``accepted`` says whether it becomes the persona, ``reason`` why. ``refused`` has a line for
+    each candidate that does not.
     """
 
     best: Candidate | None
     accepted: bool
     reason: str
-    after: dict[str, Loss] = field(default_factory=dict)
+    losses_after: dict[str, Loss] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     cached: int = 0
+
+
+@dataclass(frozen=True)
+class FinalPersona:
+    """The rules to publish at the end of a run, the losses that prove them, and what that cost."""
+
+    rules: list[Rule]
+    pairs: list[Pair] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
 
 
 class Gate(Protocol):
     """Decides which candidate, if any, becomes the persona."""
 
     needs_holdout: bool
-    """Whether episodes are to be held out for it, and perfect batches end the run."""
+    """Whether the gate proves candidates by losses: then episodes are held out for it, a judge is
+    paid for, and a batch without loss ends the run."""
 
-    async def judge(
-        self,
-        candidates: Sequence[Candidate],
-        *,
-        batch: Sequence[str],
-        holdout: Sequence[str],
-        seen: Sequence[str],
-        before: dict[str, Loss],
-        trial: Evaluator,
-    ) -> Verdict:
-        """The verdict on the candidates.
+    async def judge(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
+        """Decide on ``run.candidates``; ``run.losses`` are those under the rules so far."""
+        ...
 
-        ``batch``, ``holdout`` and ``seen`` (batches of earlier rounds) are ids of episodes,
-        ``before`` the losses under the rules so far.
-        """
+    async def final_persona(self, run: AlignmentRun, evaluator: Evaluator) -> FinalPersona:
+        """Choose, at the end, among the initial rules and all that were accepted in the run."""
         ...

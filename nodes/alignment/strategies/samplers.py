@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from personaagent.core.alignment_state import Plan
+from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.user import UserMemory
 
 UNKNOWN = 0.5
-"""Stands for the loss of an episode that no alignment has simulated yet."""
+"""The loss that is assumed of an episode which no alignment has simulated yet."""
 
 
-class Latest:
+class LatestSampler:
     """The latest n (paper, Algorithm 1)."""
 
     async def pick(
@@ -20,50 +20,54 @@ class Latest:
         pool: Sequence[LabelledAt],
         n: int,
         *,
-        plan: Plan,
+        plan: AlignmentPlan,
         memory: UserMemory,
         last_losses: dict[str, float],
     ) -> list[str]:
         """The n newest."""
-        return [each.id for each in pool[:n]]
+        return [episode.id for episode in pool[:n]]
 
 
-class Similar:
-    """The n that come to mind for a query."""
+class SimilarSampler:
+    """The n whose queries are most similar to the plan's query."""
 
     async def pick(
         self,
         pool: Sequence[LabelledAt],
         n: int,
         *,
-        plan: Plan,
+        plan: AlignmentPlan,
         memory: UserMemory,
         last_losses: dict[str, float],
     ) -> list[str]:
-        """Those whose queries are nearest to the plan's, by embedding.
+        """Those nearest by the dot product of the embeddings.
 
         Raises:
             ServiceError, DataError: the embedding model cannot be asked.
         """
-        episodes = await memory.episodes.find([each.id for each in pool])
+        episodes = await memory.episodes.find([episode.id for episode in pool])
         embed = memory.indexer.embedder.embed
-        [sought], queries = await embed([plan.query]), await embed([e.query for e in episodes])
-        near = {e.id: np.dot(sought, query) for e, query in zip(episodes, queries, strict=True)}
-        return sorted(near, key=lambda each: -near[each])[:n]
+        [target] = await embed([plan.query])
+        vectors = await embed([episode.query for episode in episodes])
+        similarity = {
+            episode.id: np.dot(target, vector)
+            for episode, vector in zip(episodes, vectors, strict=True)
+        }
+        return sorted(similarity, key=lambda episode_id: -similarity[episode_id])[:n]
 
 
-class Hardest:
-    """The n with the highest last loss; the newer of two that are equal."""
+class HardestSampler:
+    """The n with the highest last loss; of equals the newer."""
 
     async def pick(
         self,
         pool: Sequence[LabelledAt],
         n: int,
         *,
-        plan: Plan,
+        plan: AlignmentPlan,
         memory: UserMemory,
         last_losses: dict[str, float],
     ) -> list[str]:
-        """Those with loss first, then those never tried, then those that went well."""
-        hardest = sorted(pool, key=lambda each: -last_losses.get(each.id, UNKNOWN))
-        return [each.id for each in hardest][:n]
+        """Those with a high loss first, then those never simulated, then those that went well."""
+        hardest = sorted(pool, key=lambda episode: -last_losses.get(episode.id, UNKNOWN))
+        return [episode.id for episode in hardest][:n]

@@ -43,7 +43,9 @@ def test_align_shows_change_evidence_and_answers_and_publishes_what_is_approved(
 def test_all_users_together_can_be_asked_nothing(command: Command) -> None:
     result = command("align", "--all", "--after", "1")
     assert result.code == 2
-    assert "What was learned about 'anna' waits for their approval: `personaagent align`" in result.err
+    assert (
+        "What was learned about 'anna' waits for their approval: `personaagent align`" in result.err
+    )
     assert versions(command) == ["initial"]
     command(*ALIGN, stdin=b"y\n")
     assert versions(command) == ["initial", "alignment"]

@@ -355,7 +355,7 @@ PEAK = """
 
     async def main(folder):
         settings = Settings(home=folder / "home")
-        async with open_local(settings, Dependencies.make(settings, BagEmbedder())) as agent:
+        async with open_local(settings, Dependencies.from_settings(settings, BagEmbedder())) as agent:
             memory = agent.memory("u")
             await import_episodes(memory, folder / "given.jsonl")
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

@@ -28,6 +28,8 @@ pytestmark = pytest.mark.integration
 USER = "wanda the walker"
 CANARIES = ("walker", "barn", "castle", "kilometres", "quokka", *PREFERENCES)
 """What was said and remembered shows by one of these words."""
+OF_A_CALL = ("knows nothing about the user", "openai_api_base", "invocation_params")
+"""The description of a tool, and the address and parameters of a model."""
 A_USERS_DAY = f"""
 import asyncio
 from personaagent.core.errors import ServiceError
@@ -169,7 +171,7 @@ def test_without_content_no_word_goes_out_to_langsmith_nor_to_a_collector(
     assert len(collector.spans()) == len(recorder.runs())
     for said in (recorder.said(), collector.said()):
         assert said
-        for word in CANARIES:
+        for word in (*CANARIES, *OF_A_CALL):
             assert word.encode() not in said, word
 
 

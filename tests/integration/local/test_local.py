@@ -58,7 +58,7 @@ from tests.support.embedder import BagEmbedder
 
 async def main(home, user, limit):
     settings = load_settings(home=Path(home), index_wait=0, openai_api_key="k")
-    async with open_local(settings, Dependencies.make(settings, BagEmbedder())) as agent:
+    async with open_local(settings, Dependencies.from_settings(settings, BagEmbedder())) as agent:
         print("open", flush=True)
         sys.stdin.readline()
         if limit:
@@ -112,7 +112,7 @@ async def test_two_processes_write_at_once(tmp_path: Path) -> None:
     assert all(out.count("stored") == 60 for out, _ in printed)
     assert sound(tmp_path)
     settings = on(None, tmp_path)
-    async with open_local(settings, Dependencies.make(settings, BagEmbedder())) as agent:
+    async with open_local(settings, Dependencies.from_settings(settings, BagEmbedder())) as agent:
         assert len(set(await queries(agent, "shared"))) == 60
         assert [len(await queries(agent, user)) for user in ("anna", "ben")] == [30, 30]
         for user, number in (("anna", 30), ("ben", 30), ("shared", 60)):

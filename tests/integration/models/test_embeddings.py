@@ -8,7 +8,8 @@ import pytest
 
 from personaagent.core.errors import ConfigurationError, ModelUnavailable
 from personaagent.core.settings import Settings, load_settings
-from personaagent.models.embeddings import LocalEmbedder, make_embedder
+from personaagent.models.embeddings import make_embedder
+from personaagent.models.local_embeddings import LocalEmbedder
 from tests.support.endpoint import Raw, scripted_endpoint
 
 pytestmark = pytest.mark.integration

@@ -16,7 +16,7 @@ from tests.support.alignment import PREFERENCES, Scripted, walks, world
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
 
-builder = build(Dependencies.make(Settings()))
+builder = build(Dependencies.from_settings(Settings()))
 graph = builder.compile(name=NAME)
 SNAPSHOT = Path(__file__).parent / "alignment.mmd"
 

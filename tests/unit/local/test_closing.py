@@ -65,10 +65,12 @@ async def test_all_connections_are_closed_though_the_wait_for_a_summary_is_cance
     tmp_path: Path,
 ) -> None:
     embedder = Closed()
-    deps = Dependencies.make(Settings(home=tmp_path, openai_api_key="k", model="m"), embedder)
+    deps = Dependencies.from_settings(
+        Settings(home=tmp_path, openai_api_key="k", model="m"), embedder
+    )
     model = await deps.models.chat("actor")
     assert isinstance(model, ChatOpenAI)
-    deps.refreshing.begin("ann", for_ever)
+    deps.refreshing.start("ann", for_ever)
     await cancelled(deps.aclose())
     assert model.root_async_client.is_closed()
     assert embedder.closed
@@ -80,7 +82,7 @@ async def test_all_connections_are_closed_though_one_close_is_cancelled(
 ) -> None:
     settings = Settings(home=tmp_path, openai_api_key="k", model="m", critic_model="c")
     embedder = Closed()
-    deps = Dependencies.make(settings, embedder)
+    deps = Dependencies.from_settings(settings, embedder)
     models = [await deps.models.chat(role) for role in ("actor", "critic")]
     first, second = [each.root_async_client for each in models if isinstance(each, ChatOpenAI)]
     slow, quick = (first, second) if the_first else (second, first)

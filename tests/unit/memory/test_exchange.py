@@ -28,7 +28,7 @@ from tests.support.embedder import BagEmbedder
 
 def opened(home: Path, embedder: BagEmbedder | None = None) -> Any:
     chosen = Settings(home=home, index_wait=0)
-    return open_local(chosen, Dependencies.make(chosen, embedder or BagEmbedder()))
+    return open_local(chosen, Dependencies.from_settings(chosen, embedder or BagEmbedder()))
 
 
 @pytest.fixture

@@ -10,17 +10,12 @@ import pytest
 
 from personaagent.core.errors import ConfigurationError, ModelError
 from personaagent.core.settings import Settings
-from personaagent.models.embeddings import (
-    BATCH,
-    RECENT,
-    EndpointEmbedder,
-    LocalEmbedder,
-    RecentEmbedder,
-    make_embedder,
-)
+from personaagent.models.embeddings import CACHED_TEXTS, CachedEmbedder, make_embedder
+from personaagent.models.endpoint_embeddings import EndpointEmbedder
+from personaagent.models.local_embeddings import BATCH, LocalEmbedder
 
 
-class Counting(RecentEmbedder):
+class Counting(CachedEmbedder):
     """Embeds a text as its length, and keeps what it was asked for."""
 
     def __init__(self) -> None:
@@ -51,7 +46,7 @@ class Answering(EndpointEmbedder):
         super().__init__("e", Settings(openai_base_url="http://localhost/v1"))
         self.vectors = vectors
 
-    async def _ask(self, texts: list[str]) -> list[list[float]]:
+    async def _request(self, texts: list[str]) -> list[list[float]]:
         return self.vectors
 
 
@@ -97,7 +92,7 @@ async def test_what_was_embedded_lately_is_not_embedded_again() -> None:
 
 
 async def test_more_texts_than_are_remembered() -> None:
-    embedder, texts = Counting(), ["x" * length for length in range(1, RECENT + 10)]
+    embedder, texts = Counting(), ["x" * length for length in range(1, CACHED_TEXTS + 10)]
 
     await embedder.embed(texts[:5])
     assert await embedder.embed(texts) == [[float(len(text))] for text in texts]

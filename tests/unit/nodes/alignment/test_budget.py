@@ -9,16 +9,13 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from personaagent.core.alignment_state import AlignmentContext, Plan
+from personaagent.core.alignment import EpisodeContext, SimulatedAnswer
+from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.records import Profile, Usage
 from personaagent.memory.spending import Spent
-from personaagent.nodes.alignment import run_budget as budget
-from personaagent.nodes.alignment.simulator import (
-    ActorPrompt,
-    EpisodeContext,
-    SimulatedAnswer,
-    Simulator,
-)
+from personaagent.nodes.alignment import run_budget
+from personaagent.nodes.alignment.actor_prompt import ActorPrompt, build_actor_prompt
+from personaagent.nodes.alignment.simulator import Simulator
 from tests.support.alignment import PREFERENCES, Scripted, World, act, criticise, walks, world
 from tests.support.memories import START
 from tests.support.scripted_model import Prompt, Reply
@@ -48,7 +45,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(budget, "monotonic", made)
+    monkeypatch.setattr(run_budget, "monotonic", made)
     return made
 
 
@@ -124,11 +121,11 @@ async def test_a_limit_written_into_the_state_of_a_run_cannot_raise_it(
 ) -> None:
     there = world(tmp_path, Scripted(), **(PRICED | {f"align_{limit}": 5}))
     settings, spending = there.deps.settings, there.memory.spending
-    said = AlignmentContext(user_id="anna")
-    plan = Plan.of(said, settings, run="one", trigger="test", at=START.isoformat())
+    context = AlignmentContext(user_id="anna")
+    plan = AlignmentPlan.of(context, settings, run="one", trigger="test", at=START.isoformat())
     await spending.book("one", Spent(calls=5, tokens=5, seconds=5.0, price=5.0))
     edited = plan.model_copy(update={limit: written})
-    assert (await budget.Budget.of(edited, settings, spending)).exhausted() == limit
+    assert (await run_budget.RunBudget.load(edited, settings, spending)).exhausted() == limit
 
 
 class AtOnce:
@@ -152,16 +149,17 @@ async def test_no_more_answers_are_asked_for_at_once_than_is_set(tmp_path: Path)
     history = walks(8, [])
     await there.remember(*history)
     agent = AtOnce()
-    simulator = Simulator(there.deps, answering={False: agent})  # type: ignore[dict-item]
-    scene = EpisodeContext(wanted="", hidden=[], recalled=[], profile=Profile())
-    told = [simulator.told([], episode, scene, {}) for episode in history]
+    simulator = Simulator(there.deps, answer_graphs={False: agent})  # type: ignore[dict-item]
+    settings = there.deps.settings
+    context = EpisodeContext(wanted="", hidden=[], recalled=[], profile=Profile())
+    prompts = [build_actor_prompt([], episode, context, {}, settings) for episode in history]
 
-    async def one_run(run: str, told: list[ActorPrompt]) -> list[SimulatedAnswer]:
-        said = AlignmentContext(user_id="anna")
-        plan = Plan.of(said, there.deps.settings, run=run, trigger="test", at=START.isoformat())
-        own = await budget.Budget.of(plan, there.deps.settings, there.memory.spending)
-        return await simulator.simulate(told, plan, there.memory, own)
+    async def one_run(run: str, prompts: list[ActorPrompt]) -> list[SimulatedAnswer]:
+        user = AlignmentContext(user_id="anna")
+        plan = AlignmentPlan.of(user, settings, run=run, trigger="test", at=START.isoformat())
+        budget = await run_budget.RunBudget.load(plan, settings, there.memory.spending)
+        return await simulator.simulate(prompts, plan, there.memory, budget)
 
-    answers = await asyncio.gather(one_run("one", told[:4]), one_run("two", told[4:]))
+    answers = await asyncio.gather(one_run("one", prompts[:4]), one_run("two", prompts[4:]))
     assert [each.answer for both in answers for each in both] == ["An answer."] * 8
     assert agent.most == 3

@@ -108,16 +108,19 @@ async def total_loss(home: Path, seed: int, mode: str) -> tuple[float, float]:
 
 async def test_a_published_persona_is_never_worse_than_the_one_before(tmp_path: Path) -> None:
     better = 0
-    for seed in range(200):
+    for seed in range(60):
         before, after = await total_loss(tmp_path, seed, "gated")
         assert after <= before + 1e-9, f"seed {seed}: {before} -> {after}"
         better += after < before - 1e-9
-    assert better > 50  # it is not safe by doing nothing
+    assert better > 15  # it is not safe by doing nothing
 
 
 async def test_the_same_editor_makes_it_worse_where_nothing_is_proved(tmp_path: Path) -> None:
-    found = [await total_loss(tmp_path, seed, "paper") for seed in range(30)]
-    assert any(after > before + 1e-9 for before, after in found)
+    for seed in range(30):
+        before, after = await total_loss(tmp_path, seed, "paper")
+        if after > before + 1e-9:
+            return
+    pytest.fail("it never became worse")
 
 
 async def test_the_first_persona_is_a_rival_to_the_end(tmp_path: Path) -> None:
@@ -178,4 +181,4 @@ async def learned(home: Path, seed: int) -> bool:
 
 
 async def test_three_hidden_preferences_are_found_in_eight_rounds(tmp_path: Path) -> None:
-    assert sum([await learned(tmp_path, seed) for seed in range(100)]) >= 95
+    assert sum([await learned(tmp_path, seed) for seed in range(40)]) >= 38

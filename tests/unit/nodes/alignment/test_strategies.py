@@ -1,36 +1,42 @@
 """Strategies of alignment: what researchers may add, and what a careless model may answer."""
 
 import json
-import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from personaagent.nodes.alignment.strategies import methods
+from personaagent.core.alignment_run import AlignmentRun
+from personaagent.nodes.alignment.evaluator import Evaluator
+from personaagent.nodes.alignment.strategies.all import STRATEGIES
+from personaagent.nodes.alignment.strategies.held_out_gate import HeldOutGate, is_better
+from personaagent.nodes.alignment.strategies.protocols import Verdict
 from tests.support.alignment import PREFERENCES, Scripted, act, answer_to, criticise, walks, world
 from tests.support.scripted_model import Prompt, Reply
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
 
 KILOMETRES, *_ = PREFERENCES
-DOCS = Path(__file__).parents[4] / "docs" / "alignment.md"
+
+
+class StrictGate(HeldOutGate):
+    """Accepts only what is strictly better on the held-out episodes as well."""
+
+    async def judge(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
+        verdict = await super().judge(run, evaluator)
+        if verdict.accepted and not is_better(run.losses, verdict.losses_after, run.holdout):
+            return replace(verdict, accepted=False, reason="no better on the held-out episodes")
+        return verdict
 
 
 @pytest.mark.parametrize("strict", [False, True])
-async def test_the_gate_of_the_documentation_can_be_added(
+async def test_a_gate_of_ones_own_can_be_added(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: bool
 ) -> None:
     """Where the held-out answers stay as they were, the usual gate accepts, and that one does not."""
-    [example] = re.findall(
-        r"^```python\n(.*?)^```", DOCS.read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
-    defined: dict[str, Any] = {}
-    exec(example, defined)
     if strict:
-        gated = methods.METHODS["gated"]
-        added = methods.Method(gated.critic, gated.editor, defined["Strict"]())
-        monkeypatch.setitem(methods.METHODS, "gated", added)
+        monkeypatch.setitem(STRATEGIES, "gated", replace(STRATEGIES["gated"], gate=StrictGate()))
     latest = [each.query for each in walks(8, [])[5:]]
 
     def actor(prompt: Prompt) -> Reply:

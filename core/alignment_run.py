@@ -1,0 +1,76 @@
+"""The state of a run of alignment as typed objects: a node parses it once."""
+
+from collections.abc import Mapping
+from typing import Any, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+from personaagent.core.alignment import (
+    Candidate,
+    EpisodeContext,
+    Loss,
+    Point,
+    Round,
+    SimulatedAnswer,
+)
+from personaagent.core.alignment_state import AlignmentPlan, AlignmentState
+from personaagent.core.records import Rule, Usage
+from personaagent.core.settings import Settings
+
+
+class AlignmentRun(BaseModel):
+    """A run as its state describes it: the fields of ``AlignmentState``, parsed.
+
+    ``plan`` stays within the limits of the settings, whatever was written into the state.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    plan: AlignmentPlan
+    from_version: int
+    initial_rules: list[Rule]
+    rules: list[Rule]
+    accepted_history: list[list[Rule]]
+    round: int
+    stale_rounds: int
+    batch: list[str]
+    holdout: list[str]
+    earlier_batches: list[str]
+    episode_contexts: dict[str, EpisodeContext]
+    simulated: dict[str, SimulatedAnswer]
+    losses: dict[str, Loss]
+    last_losses: dict[str, float]
+    gradient: str
+    points: list[Point]
+    candidates: list[Candidate]
+    refused: list[str]
+    rounds: list[Round]
+    usage: Usage
+    gate_usage: Usage
+    cached: int
+    stopped_by: str
+    warnings: list[str]
+
+    @classmethod
+    def from_state(cls, state: AlignmentState, settings: Settings) -> "AlignmentRun":
+        """Parse the state of a run that has begun."""
+        run = cls.model_validate(state)
+        return run.model_copy(update={"plan": run.plan.clamped_to(settings)})
+
+    @property
+    def episode_ids(self) -> list[str]:
+        """The ids of all episodes that the run simulates."""
+        return [*self.batch, *self.earlier_batches, *self.holdout]
+
+    @property
+    def source_ids(self) -> set[str]:
+        """The ids of all episodes whose text the state may hold."""
+        recalled = (context.recalled for context in self.episode_contexts.values())
+        return {*self.episode_contexts}.union(*recalled)
+
+
+def apply_update(state: AlignmentState, update: Mapping[str, Any]) -> AlignmentState:
+    """Return the state as the graph will hold it after ``update``, each field by its reducer."""
+    hints = get_type_hints(AlignmentState, include_extras=True)
+    reduced = {name: get_args(hints[name])[-1](state[name], new) for name, new in update.items()}  # type: ignore[literal-required]
+    return {**state, **reduced}  # type: ignore[typeddict-item]

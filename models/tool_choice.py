@@ -1,0 +1,113 @@
+"""One choice between tools, as grammar-forced JSON: its prompt, its grammar and its parser."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolCallChunk,
+)
+
+from personaagent.core.text import shorten
+from personaagent.models.tool_choice_examples import EXAMPLES
+from personaagent.prompts.render import render
+
+ANSWER = "answer"
+
+LATEST_MESSAGES = 3
+LATEST_CHARS = 600
+"""A choice sees the last messages of the conversation, each cut to so many characters."""
+
+MAX_LENGTH = 120
+"""Characters of a string argument. Without a bound, a small model writes on to its token limit."""
+
+
+def choice_prompt(messages: list[BaseMessage], offered: list[dict[str, Any]]) -> list[BaseMessage]:
+    """The prompt of the choice, for a conversation without tool messages."""
+    return [
+        SystemMessage(render("choose_tool", actions="\n".join(map(_line, offered)))),
+        *_examples({tool["name"] for tool in offered}),
+        *_latest(messages),
+    ]
+
+
+def choice_format(offered: list[dict[str, Any]]) -> dict[str, Any]:
+    """The ``response_format`` of one choice: a tool with its required arguments, or to answer."""
+    choices = [
+        _object({"action": {"const": tool["name"]}} | _arguments(tool["parameters"]))
+        for tool in offered
+    ]
+    choices.append(_object({"action": {"const": ANSWER}}))
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "choice", "schema": {"anyOf": choices}},
+    }
+
+
+def parse_choice(reply: str, offered: list[dict[str, Any]]) -> ToolCallChunk | None:
+    """The tool call that ``reply`` chooses; None for an answer, and for a tool that was not offered."""
+    try:
+        arguments = json.loads(reply)
+        name = arguments.pop("action")
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return None
+    if name not in {tool["name"] for tool in offered}:
+        return None
+    return ToolCallChunk(
+        type="tool_call_chunk",
+        name=name,
+        args=json.dumps(arguments),
+        id=f"call_{uuid4().hex}",
+        index=0,
+    )
+
+
+def _line(tool: dict[str, Any]) -> str:
+    """How the prompt shows a tool: its name and what it is for."""
+    return f"- {tool['name']}: {' '.join(tool.get('description', '').split())}"
+
+
+def _examples(offered: set[str]) -> list[BaseMessage]:
+    """Earlier choices, as turns of the conversation."""
+    return [
+        turn
+        for message, action, arguments in EXAMPLES
+        if action in offered or action == ANSWER
+        for turn in (HumanMessage(message), AIMessage(json.dumps({"action": action} | arguments)))
+    ]
+
+
+def _latest(messages: list[BaseMessage]) -> list[BaseMessage]:
+    turns = [message for message in messages if not isinstance(message, SystemMessage)]
+    return [
+        message.model_copy(update={"content": shorten(message.text, LATEST_CHARS)})
+        for message in turns[-LATEST_MESSAGES:]
+    ]
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _arguments(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The required arguments; the rest keep their defaults."""
+    return {
+        name: _bounded(schema)
+        for name, schema in parameters.get("properties", {}).items()
+        if name in parameters.get("required", [])
+    }
+
+
+def _bounded(schema: dict[str, Any]) -> dict[str, Any]:
+    if schema.get("type") != "string":
+        return schema
+    return schema | {"maxLength": min(schema.get("maxLength", MAX_LENGTH), MAX_LENGTH)}

@@ -1,0 +1,51 @@
+"""How the prompt stays within its budget of tokens.
+
+The system prompt has ``prompt_tokens``. Its fixed text, the persona and the profile summary always
+stand in it. Recalled episodes share what remains: the most similar come first, and the first that
+does not fit ends the list. The conversation has ``history_tokens`` of its own: the current turn
+always stands in the prompt, and before it as many of the latest messages as fit.
+"""
+
+from collections.abc import Sequence
+
+from langchain_core.messages import AnyMessage, HumanMessage, trim_messages
+from langchain_core.messages.utils import count_tokens_approximately
+
+from personaagent.core.records import Episode
+from personaagent.core.settings import Settings
+from personaagent.core.tokens import estimate_tokens
+from personaagent.memory.format import show_episodes
+
+
+def remaining_tokens(fixed_text: str, settings: Settings) -> int:
+    """The tokens of the system prompt that ``fixed_text`` leaves; below 0 if it is too long."""
+    return settings.prompt_tokens - estimate_tokens(fixed_text)
+
+
+def fit_episodes(
+    episodes: Sequence[Episode], fixed_text: str, settings: Settings
+) -> tuple[str, list[Episode]]:
+    """Format as many of ``episodes`` (best first) as fit beside ``fixed_text``, newest last.
+
+    Returns:
+        The text, and the episodes in it, best first.
+    """
+    text, left_out = show_episodes(episodes, remaining_tokens(fixed_text, settings))
+    return text, [*episodes[: len(episodes) - left_out]]
+
+
+def fit_messages(messages: Sequence[AnyMessage], history_tokens: int) -> list[AnyMessage]:
+    """The current turn, and before it the latest messages that fit into ``history_tokens``.
+
+    The messages before the turn begin with one of the user's.
+    """
+    turn = max(i for i, message in enumerate(messages) if isinstance(message, HumanMessage))
+    # LangChain's estimator also counts tool calls and roles, which ``estimate_tokens`` does not see.
+    history: list[AnyMessage] = trim_messages(  # type: ignore[assignment]
+        messages[:turn],
+        max_tokens=history_tokens,
+        token_counter=count_tokens_approximately,
+        strategy="last",
+        start_on="human",
+    )
+    return [*history, *messages[turn:]]

@@ -1,0 +1,43 @@
+"""What the actor gets in one simulation: a system prompt for other rules, and the episode's query."""
+
+from collections.abc import Mapping, Sequence
+
+from personaagent.core.alignment import EpisodeContext
+from personaagent.core.records import Episode, Persona, Record, Rule
+from personaagent.core.settings import Settings
+from personaagent.nodes.agent.inject_persona import system_prompt
+
+
+class ActorPrompt(Record):
+    """The prompt of one simulation: the system prompt, then the episode's query.
+
+    ``sources`` are the ids of all episodes whose text may show in the answer.
+    """
+
+    system_prompt: str
+    episode: Episode
+    context: EpisodeContext
+    sources: list[str]
+
+
+def build_actor_prompt(
+    rules: Sequence[Rule],
+    episode: Episode,
+    context: EpisodeContext,
+    episodes_by_id: Mapping[str, Episode],
+    settings: Settings,
+) -> ActorPrompt:
+    """The prompt for the episode's query under a persona of these rules.
+
+    ``episodes_by_id`` holds the recalled episodes; those that it lacks are left out.
+    """
+    recalled = [episodes_by_id[id] for id in context.recalled if id in episodes_by_id]
+    prompt, _ = system_prompt(draft_persona(rules), context.profile, recalled, settings)
+    evidence = [episode_id for rule in rules for episode_id in rule.evidence]
+    sources = list(dict.fromkeys([episode.id, *context.recalled, *evidence]))
+    return ActorPrompt(system_prompt=prompt, episode=episode, context=context, sources=sources)
+
+
+def draft_persona(rules: Sequence[Rule]) -> Persona:
+    """A persona of these rules that is not a stored version yet."""
+    return Persona(version=1, rules=list(rules), author="alignment")

@@ -1,0 +1,55 @@
+"""The identity of a run: whose memory its nodes and tools reach."""
+
+from typing import Any
+
+from langgraph.prebuilt import ToolRuntime
+from langgraph.runtime import Runtime
+from langgraph.store.base import BaseStore
+
+from personaagent.core.errors import ConfigurationError, UsageError
+from personaagent.core.records import check_user_id
+from personaagent.core.states import AgentContext
+from personaagent.core.tracing import describe
+from personaagent.memory.hiding import NOTHING, Hidden
+from personaagent.memory.memory import Memory
+from personaagent.memory.user import UserMemory
+
+AnyRuntime = Runtime[Any] | ToolRuntime[Any, Any]
+
+
+def user_memory(memory: Memory, runtime: AnyRuntime) -> UserMemory:
+    """Return the memory of the user whose run this is: the only one that a node or tool can reach.
+
+    On a server the user is the authenticated one, whatever the client's context claims. Episodes
+    that the context hides do not appear in it.
+
+    Raises:
+        UsageError: nobody is authenticated, and the context has no user id.
+        ConfigurationError: the graph was compiled without a store.
+    """
+    user_id, info = _user_id(runtime), runtime.execution_info
+    describe(user_id=user_id, thread=info.thread_id if info else None)
+    return memory.of(_store(runtime), user_id).hiding(_hidden(runtime))
+
+
+def _user_id(runtime: AnyRuntime) -> str:
+    server = runtime.server_info
+    user = None if server is None else server.user
+    if user is not None and user.is_authenticated and user.identity:
+        return check_user_id(user.identity)
+    if runtime.context is None or not runtime.context.user_id:
+        raise UsageError("The run's context has no user_id: say whose memory is meant.")
+    return str(runtime.context.user_id)
+
+
+def _hidden(runtime: AnyRuntime) -> Hidden:
+    context = runtime.context
+    if not isinstance(context, AgentContext):
+        return NOTHING
+    return Hidden(context.hidden, context.before)
+
+
+def _store(runtime: AnyRuntime) -> BaseStore:
+    if runtime.store is None:
+        raise ConfigurationError("The graph was compiled without a store: memory has no place.")
+    return runtime.store
