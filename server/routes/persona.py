@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from personaagent.core.records import Persona, Record
-from personaagent.memory.rules import (
+from personaagent.memory.persona_edits import (
     RULE_CHARS,
     Difference,
     difference,

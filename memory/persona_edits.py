@@ -69,6 +69,24 @@ def with_changes(
     return [*remaining, *map(new_rule, ids_from(next_id), added)]
 
 
+async def edit_persona(
+    personas: "Personas",
+    *,
+    added: Sequence[str],
+    replaced: Sequence[tuple[str, str]],
+    removed: Sequence[str],
+) -> Persona:
+    """Change rules of the latest persona; return the new version, or the latest if nothing changed.
+
+    Raises:
+        Unknown: there is no such rule.
+        UsageError: a text is empty, or too long.
+    """
+    persona, next_id = await personas.current(), await personas.next_rule_id()
+    rules = with_changes(persona, next_id, added=added, replaced=replaced, removed=removed)
+    return await publish_edited(personas, persona, rules)
+
+
 async def publish_edited(personas: "Personas", persona: Persona, rules: list[Rule]) -> Persona:
     """Publish these rules of the user's as a new version; ``persona`` itself if nothing changed.
 

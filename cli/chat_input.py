@@ -1,4 +1,4 @@
-"""What the user types in a chat: on a terminal with history and several lines, else a line a turn."""
+"""What the user types in a chat: off a terminal, each line of standard input is a message."""
 
 import asyncio
 import sys
@@ -9,18 +9,19 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.key_binding import KeyPressEvent
 
-MANY_LINES = "Enter sends; Esc then Enter, or \\ at the end of a line, begins another line."
+KEYS_HELP = "Enter sends. Esc and then Enter, or \\ at the end of a line, starts a new line."
 
 
 def interactive() -> bool:
-    """Whether somebody sits at a terminal."""
+    """Whether a user sits at a terminal, not a pipe or a file."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-async def messages(earlier: Sequence[str]) -> AsyncIterator[str]:
-    """Each message as it is typed, until Ctrl-D or the end of standard input.
+async def read_messages(earlier: Sequence[str]) -> AsyncIterator[str]:
+    """Yield each message that the user types, until Ctrl-D or the end of standard input.
 
-    ``earlier`` are those that the arrow keys go back to, oldest first.
+    Args:
+        earlier: the messages that the arrow keys bring back, oldest first.
     """
     if not interactive():
         while line := await asyncio.to_thread(sys.stdin.buffer.readline):
@@ -28,10 +29,10 @@ async def messages(earlier: Sequence[str]) -> AsyncIterator[str]:
         return
     from prompt_toolkit.patch_stdout import patch_stdout
 
-    session = _session(earlier)
+    session = _prompt_session(earlier)
     while True:
         try:
-            with patch_stdout(raw=True):  # what is told meanwhile stands above the prompt
+            with patch_stdout(raw=True):  # notices of the background appear above the prompt
                 text = await session.prompt_async("\n> ")
         except KeyboardInterrupt:
             continue
@@ -40,14 +41,14 @@ async def messages(earlier: Sequence[str]) -> AsyncIterator[str]:
         yield text
 
 
-def _session(earlier: Sequence[str]) -> "PromptSession[str]":
+def _prompt_session(earlier: Sequence[str]) -> "PromptSession[str]":
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import InMemoryHistory
     from prompt_toolkit.key_binding import KeyBindings
 
     keys = KeyBindings()
     keys.add("enter")(_send)
-    for enter in ("enter", "c-j"):  # what was typed before the prompt stood comes as the latter
+    for enter in ("enter", "c-j"):  # keys typed before the prompt was ready arrive as c-j
         keys.add("escape", enter)(lambda event: event.current_buffer.insert_text("\n"))
     return PromptSession(
         multiline=True,

@@ -1,4 +1,4 @@
-"""One turn of the agent on the terminal: the answer as it is written."""
+"""An answer on the terminal, printed while the model writes it."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -8,18 +8,18 @@ from personaagent.cli.output import printable, waiting
 from personaagent.core.answer import Answer
 from personaagent.local.turn import NodeFinished, TurnEvent
 
-WAITING_FOR = {
+TOOL_MESSAGES = {
     "search_wikipedia": "Searching Wikipedia …",
     "recall_episodes": "Looking into memory …",
 }
 
 
-async def print_turn(events: AsyncIterator[TurnEvent]) -> Answer:
-    """Write the pieces of the answer to standard output as they come; returns the answer.
+async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
+    """Write the pieces of the answer to standard output as they arrive; return the answer.
 
-    On a terminal, a spinner on standard error shows what the agent does meanwhile.
+    On a terminal, a spinner on standard error shows what the agent does until then.
     """
-    written = False
+    line_open = False
     with ExitStack() as spinner:
         spinner.enter_context(waiting("Thinking …"))
         try:
@@ -28,27 +28,26 @@ async def print_turn(events: AsyncIterator[TurnEvent]) -> Answer:
                     case str():
                         spinner.close()
                         _write(event)
-                        written = True
+                        line_open = True
                     case NodeFinished(tools=[*_, tool]):
                         spinner.close()
-                        written = _end_line(written)
-                        spinner.enter_context(waiting(WAITING_FOR.get(tool, "Working …")))
+                        _end_line(line_open)
+                        line_open = False
+                        spinner.enter_context(waiting(TOOL_MESSAGES.get(tool, "Working …")))
                     case Answer():
                         spinner.close()
-                        if not written:
+                        if not line_open:
                             _write(event.reply)
-                        written = True
+                        line_open = True
                         return event
         finally:
-            _end_line(written)
+            _end_line(line_open)
     raise AssertionError("a turn ends with its answer")
 
 
-def _end_line(written: bool) -> bool:
-    """End the line, if one was begun; returns that none is begun now."""
-    if written:
+def _end_line(line_open: bool) -> None:
+    if line_open:
         _write("\n")
-    return False
 
 
 def _write(text: str) -> None:

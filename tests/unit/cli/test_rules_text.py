@@ -2,10 +2,10 @@
 
 import pytest
 
-from personaagent.cli.rules import from_text, to_text
+from personaagent.cli.rules_text import rules_to_text, text_to_rules
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Persona, Rule
-from personaagent.memory.rules import difference, note_of, with_changes
+from personaagent.memory.persona_edits import difference, note_of, with_changes
 
 BRIEF = Rule(id="r1", text="Be brief.", evidence=["e1", "e2"])
 METRIC = Rule(id="r2", text="Use metric units.", evidence=["e3"], locked=True)
@@ -13,13 +13,13 @@ PERSONA = Persona(version=4, rules=[BRIEF, METRIC], author="alignment")
 
 
 def edited(old: str, new: str) -> list[Rule]:
-    text = to_text(PERSONA, "ann")
+    text = rules_to_text(PERSONA, "ann")
     assert old in text
-    return from_text(text.replace(old, new), PERSONA, "r7")
+    return text_to_rules(text.replace(old, new), PERSONA, "r7")
 
 
 def test_text_that_was_not_edited_gives_the_same_rules() -> None:
-    assert from_text(to_text(PERSONA, "ann"), PERSONA, "r7") == PERSONA.rules
+    assert text_to_rules(rules_to_text(PERSONA, "ann"), PERSONA, "r7") == PERSONA.rules
 
 
 def test_a_line_that_is_gone_takes_its_rule_out() -> None:
@@ -50,9 +50,9 @@ def test_the_mark_locked_can_be_taken_away_and_given() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("- [r1]", "[r1]", "Line 5 is no rule"),
+        ("- [r1]", "[r1]", "Line 5 is not a rule"),
         ("[r1]", "[r9]", "no rule 'r9'"),
-        ("[r1]", "[r2]", "'r2', or it stands there twice"),
+        ("[r1]", "[r2]", "'r2' stands there twice"),
         ("Be brief.", "", "text of a rule is empty"),
         ("Be brief.", "b" * 1001, "1,001 characters"),
         ("Be brief.", "Be \x1b[1mbold.", "control character"),
