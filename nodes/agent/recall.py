@@ -1,4 +1,4 @@
-"""``recall``: what comes to mind for the latest query, and what is known of the user."""
+"""``recall``: the episodes nearest to the latest query, and the user's profile."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -32,22 +32,21 @@ async def recall(
     check_text(query, "message", settings.max_query_chars)
     memory = user_memory(deps.memory, runtime)
     top_k = settings.top_k if context is None or context.top_k is None else context.top_k
-    recalled, profile = await asyncio.gather(
+    result, profile = await asyncio.gather(
         _timed(memory.recall(query, top_k)), memory.profile.read()
     )
     episode_id = _episode_id(runtime)
-    thread = thread_to_note(runtime)
-    if thread:
-        await memory.conversations.note(thread, [episode_id, *(e.id for e in recalled.episodes)])
-        if named := sorted(named_labels(profile.facts)):
-            await memory.conversations.note(thread, named=named, key=str(named))
+    if thread := thread_to_note(runtime):
+        await memory.conversations.note(thread, [episode_id, *(e.id for e in result.episodes)])
+        if labels := sorted(named_labels(profile.facts)):
+            await memory.conversations.note(thread, named=labels, key=str(labels))
     return {
         "episode_id": episode_id,
-        "recalled": [episode.stored() for episode in recalled.episodes],
+        "recalled": [episode.stored() for episode in result.episodes],
         "profile": profile.stored(),
         "steps": 0,
         "usage": Usage().stored(),
-        "warnings": [f"Answered without recall: {each}" for each in recalled.warnings],
+        "warnings": [f"Answered without recall: {warning}" for warning in result.warnings],
     }
 
 
@@ -57,8 +56,8 @@ async def _timed(recall: Awaitable[RecallResult]) -> RecallResult:
 
 
 def _episode_id(runtime: Runtime[AgentContext]) -> str:
-    """The id of this turn's episode: the run's own, where it has one, so that a run that a server
-    repeats from its start, because the process was killed, leaves one episode."""
+    """The id of this turn's episode, derived from the run's id if there is one: a server repeats a
+    run whose process was killed, and both must lead to the same episode."""
     run = runtime.execution_info and runtime.execution_info.run_id
     return uuid5(NAMESPACE_OID, run).hex[:16] if run else new_id()
 
