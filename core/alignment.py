@@ -1,4 +1,4 @@
-"""The words of alignment as types: loss, operation, candidate, and the result of a run."""
+"""The words of alignment as types: episode context, loss, operation, candidate, round, result."""
 
 from collections.abc import Iterable
 from statistics import fmean
@@ -21,8 +21,8 @@ StoppedBy = Literal[
     "labels",
     "conflict",
 ]
-"""``labels``: there are too few. ``conflict``: the user changed the persona, or what was learned from,
-meanwhile."""
+"""``labels``: there are too few. ``conflict``: the user changed the persona, or a label that the run
+learned from, meanwhile."""
 
 
 class EpisodeContext(Record):
@@ -69,7 +69,7 @@ class Loss(Record):
 
 
 class Point(Record):
-    """One thing that a gradient asks for, and the episodes that show it."""
+    """One change that a gradient asks for, and the ids of the episodes that show the need."""
 
     text: str
     evidence: list[str]
@@ -85,9 +85,9 @@ class Operation(Record):
 
 
 class Candidate(Record):
-    """What update proposes: the rules of a persona, and the operations that lead there.
+    """A persona that update proposes: its rules, and the operations that lead there.
 
-    Under ``paper`` there are no operations: the whole is rewritten.
+    Under ``paper`` there are no operations: the whole persona is rewritten.
     """
 
     rules: list[Rule]
@@ -116,7 +116,7 @@ class Alignment(Record):
     ``to_version`` equals ``from_version`` where nothing was published; ``rules_after`` is then what
     would have been (a dry run, a refusal, a conflict), or ``rules_before``. ``usage`` is
     ``{llm_calls, input_tokens, output_tokens, by_role, cached, gate}``: ``cached`` counts the
-    simulations that were not paid for again, ``gate`` is the part of the whole that proving took
+    simulations that came from the cache, ``gate`` is the part of the total that proving took
     (held-out simulations of the current persona, all simulations of candidates).
     """
 
@@ -135,7 +135,7 @@ class Alignment(Record):
 
 
 class ShownEpisode(Record):
-    """An episode as its user is shown it: what they asked, and what they wanted."""
+    """An episode as its user sees it: what they asked, and what they wanted."""
 
     episode: str
     query: str
@@ -160,9 +160,9 @@ class ShownPair(Pair):
 
 
 class Proposal(Record):
-    """What ``publish`` interrupts with where the user is to be asked.
+    """The value of the interrupt in ``publish`` if the user must approve.
 
-    ``problem`` says what was wrong with an answer, if it is asked again.
+    ``problem`` says what was wrong with the last answer, if the question is repeated.
     """
 
     question: str = "Publish these rules?"
@@ -179,7 +179,7 @@ class Proposal(Record):
 
 
 class OwnRule(Record):
-    """A rule as the user wants it: one of the proposal by its ``id``, or without one a new rule."""
+    """A rule as the user wants it: one of the proposal by its ``id``, or a new one without an id."""
 
     id: str | None = None
     text: str
@@ -200,6 +200,6 @@ class Decision(Record):
 
 
 def mean_loss(losses: Iterable[float | None]) -> float | None:
-    """The mean of those that are scored; None where none is."""
-    scored = [each for each in losses if each is not None]
+    """The mean of the losses that are not None; None if there is none."""
+    scored = [loss for loss in losses if loss is not None]
     return fmean(scored) if scored else None

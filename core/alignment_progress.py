@@ -1,4 +1,4 @@
-"""How far a run of alignment is, told from its state."""
+"""How far a run of alignment is, from its state."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from personaagent.core.records import Record
 
 
 class Progress(Record):
-    """How a run stands in its round.
+    """How far a run is in its round.
 
     ``simulated`` of ``episodes`` have been answered again; ``loss`` and ``held_out`` are the mean
-    losses on batch and held-out episodes, None where they are not known (yet); ``verdict`` is that
-    of the last round that ended.
+    losses on the batch and on the held-out episodes, None while they are unknown; ``verdict`` is
+    the result of the last round that ended.
     """
 
     round: int
@@ -25,15 +25,15 @@ class Progress(Record):
 
 
 def progress_of(state: Mapping[str, Any], *, compared: bool) -> Progress:
-    """How the run with this state stands; ``compared``: the losses are of what was simulated."""
+    """The progress of the run with this state; ``compared`` if its losses are of this round."""
     episodes = [*state["batch"], *state["holdout"], *state["earlier_batches"]]
-    losses = {each: Loss.model_validate(loss).loss for each, loss in state["losses"].items()}
+    losses = {id: Loss.model_validate(loss).loss for id, loss in state["losses"].items()}
     return Progress(
         round=state["round"],
         episodes=len(episodes),
         simulated=len(set(episodes).intersection(state["simulated"])),
-        loss=mean_loss(losses.get(each) for each in state["batch"]) if compared else None,
-        held_out=mean_loss(losses.get(each) for each in state["holdout"]) if compared else None,
+        loss=mean_loss(map(losses.get, state["batch"])) if compared else None,
+        held_out=mean_loss(map(losses.get, state["holdout"])) if compared else None,
         gradient=state["gradient"],
         verdict=Round.model_validate(state["rounds"][-1]) if state["rounds"] else None,
     )

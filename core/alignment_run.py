@@ -13,7 +13,7 @@ from personaagent.core.alignment import (
     Round,
     SimulatedAnswer,
 )
-from personaagent.core.alignment_state import AlignmentState, Plan
+from personaagent.core.alignment_state import AlignmentPlan, AlignmentState
 from personaagent.core.records import Rule, Usage
 from personaagent.core.settings import Settings
 
@@ -26,7 +26,7 @@ class AlignmentRun(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    plan: Plan
+    plan: AlignmentPlan
     from_version: int
     initial_rules: list[Rule]
     rules: list[Rule]

@@ -14,25 +14,24 @@ from personaagent.core.users import check_user_id, user_key
 T = TypeVar("T")
 Limit = Literal["calls", "tokens", "seconds", "price"]
 LIMITS: tuple[Limit, ...] = get_args(Limit)
-LABELS = "labels"
-"""The trigger of a run that a server begins by itself, because there are enough new labels."""
-NIGHTLY = "nightly"
-"""The trigger of one that it begins at night: it ends at once where there is nothing new."""
-BY_ITSELF = (LABELS, NIGHTLY)
+LABELS_TRIGGER = "labels"
+"""The trigger of a run that a server starts by itself because there are enough new labels."""
+NIGHTLY_TRIGGER = "nightly"
+"""The trigger of a run that a server starts at night; it ends at once if nothing is new."""
+AUTOMATIC_TRIGGERS = (LABELS_TRIGGER, NIGHTLY_TRIGGER)
 
-
-KEPT = 8
-"""Version of the UUIDs of alignment threads (RFC 9562: one's own), which no client makes by chance."""
+THREAD_UUID_VERSION = 8
+"""Version of the UUIDs of alignment threads (RFC 9562: custom), which no client makes by chance."""
 
 
 def alignment_thread(user_id: str) -> str:
-    """The thread of the user's alignment, one a user: a UUID, as servers ask for."""
+    """The id of the user's alignment thread; a UUID, since servers require one."""
     digits = uuid5(NAMESPACE_OID, f"alignment:{user_key(user_id)}").hex
-    return str(UUID(f"{digits[:12]}{KEPT}{digits[13:]}"))
+    return str(UUID(f"{digits[:12]}{THREAD_UUID_VERSION}{digits[13:]}"))
 
 
 class AlignmentContext(BaseModel):
-    """What a caller says about a run of alignment; None means what the settings say."""
+    """What a caller asks of a run of alignment; None means the value of the settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,8 +67,8 @@ class AlignmentContext(BaseModel):
         return check_user_id(user_id)
 
 
-class Plan(Record):
-    """What a run goes by from its first step to its last, also if it is killed in between."""
+class AlignmentPlan(Record):
+    """The options of a run. They stay the same until it ends, even if it is killed in between."""
 
     run: str
     trigger: str
@@ -94,36 +93,39 @@ class Plan(Record):
     @classmethod
     def of(
         cls, context: AlignmentContext, settings: Settings, *, run: str, trigger: str, at: str
-    ) -> "Plan":
-        """The plan of a run: what its context says, and what the settings say for the rest.
+    ) -> "AlignmentPlan":
+        """The plan of a run: the options of the context, and those of the settings for the rest.
 
-        The limits of the settings can be lowered by the context, not raised; and where they say
-        that the user is asked, the context cannot say otherwise.
+        The context can lower the limits of the settings, not raise them, and cannot switch off the
+        approval that the settings require.
 
         Raises:
-            UsageError: similar episodes are to be sampled, and it is not said to what; or the price
-                is limited, and it is not said what a token costs.
+            UsageError: the sampling is ``similar`` without a query, or a price is limited and no
+                token has one.
         """
-        said = context.model_dump(exclude={"user_id"}, exclude_none=True)
-        unsaid = cls.model_fields.keys() - said.keys() - {"run", "trigger", "started_at"}
-        usual = {name: getattr(settings, f"align_{name}") for name in unsaid}
-        if (
-            said.get("sampling") or settings.align_sampling
-        ) == "similar" and not context.query.strip():
-            raise UsageError("Say what the batch is to be similar to: give a query.")
-        begun = {"run": run, "trigger": trigger, "started_at": at}
-        plan = cls.model_validate(usual | said | begun).clamped_to(settings)
-        priced = settings.price_input or settings.price_output
-        if not priced and (plan.price or settings.align_daily_price):
-            raise UsageError(
-                "The price is limited, but not what a token costs: set PERSONAAGENT_PRICE_INPUT and "
-                "PERSONAAGENT_PRICE_OUTPUT, each of a million tokens."
-            )
+        options = context.model_dump(exclude={"user_id"}, exclude_none=True)
+        identity = {"run": run, "trigger": trigger, "started_at": at}
+        unset = cls.model_fields.keys() - options.keys() - identity.keys()
+        defaults = {name: getattr(settings, f"align_{name}") for name in unset}
+        plan = cls.model_validate(defaults | options | identity).clamped_to(settings)
+        plan._check(settings)
         return plan
 
-    def clamped_to(self, settings: Settings) -> "Plan":
-        """This plan, with no limit above that of the settings, and the user asked where they say so:
-        on a server the owner of a thread may write what stands in its state."""
+    def _check(self, settings: Settings) -> None:
+        if self.sampling == "similar" and not self.query.strip():
+            raise UsageError("Say what the batch is to be similar to: give a query.")
+        has_price = settings.price_input or settings.price_output
+        if not has_price and (self.price or settings.align_daily_price):
+            raise UsageError(
+                "The price is limited, but no token has a price: set PERSONAAGENT_PRICE_INPUT and "
+                "PERSONAAGENT_PRICE_OUTPUT, each for a million tokens."
+            )
+
+    def clamped_to(self, settings: Settings) -> "AlignmentPlan":
+        """This plan within the limits of the settings, and with approval if they require it.
+
+        On a server the owner of a thread may write anything into its state, also into the plan.
+        """
         limits: dict[str, float] = {
             limit: _lower(getattr(self, limit), getattr(settings, f"align_{limit}"))
             for limit in LIMITS
@@ -133,8 +135,8 @@ class Plan(Record):
 
 
 def _lower(*limits: float) -> float:
-    """The lowest limit; what is not above 0 is none."""
-    return min((each for each in limits if each > 0), default=0)
+    """The lowest limit; a value that is not above 0 means no limit."""
+    return min((limit for limit in limits if limit > 0), default=0)
 
 
 def replace(_: T, new: T) -> T:
@@ -143,19 +145,19 @@ def replace(_: T, new: T) -> T:
 
 
 def merge(old: dict[str, Any], new: dict[str, Any] | None) -> dict[str, Any]:
-    """Reducer: what branches bring side by side, by key; None begins anew."""
+    """Reducer: merge the dictionaries of parallel branches; None resets."""
     return {} if new is None else old | new
 
 
 def spend(old: dict[str, Any], new: dict[str, Any] | None) -> dict[str, Any]:
-    """Reducer: calls and tokens add up, role by role; None begins anew."""
+    """Reducer: add calls and tokens, role by role; None resets."""
     if new is None:
         return Usage().stored()
     return (Usage.model_validate(old) + Usage.model_validate(new)).stored()
 
 
 def count(old: int, new: int | None) -> int:
-    """Reducer: numbers add up; None begins anew."""
+    """Reducer: add numbers; None resets."""
     return 0 if new is None else old + new
 
 
@@ -167,27 +169,29 @@ class AlignmentState(TypedDict):
     """State of a user's alignment; the thread keeps it from run to run."""
 
     trigger: Annotated[
-        str, Field(description="Who asks for a run; sample takes it and begins one."), replace
+        str, Field(description="Who asks for a run; sample clears it when it begins one."), replace
     ]
-    plan: Annotated[Json, Field(description="What this run goes by."), replace]
+    plan: Annotated[Json, Field(description="The options of this run."), replace]
     from_version: Annotated[int, Field(description="The version the run started from."), replace]
     initial_rules: Annotated[list[Json], Field(description="Its rules."), replace]
     rules: Annotated[list[Json], Field(description="The best rules so far."), replace]
     accepted_history: Annotated[
-        list[list[Json]], Field(description="All rules that were the best for a time."), replace
+        list[list[Json]],
+        Field(description="The rules of each accepted candidate, in order."),
+        replace,
     ]
     round: Annotated[int, Field(description="Which round this is, from 1."), replace]
     stale_rounds: Annotated[
         int, Field(description="Rounds in a row without an accepted edit."), replace
     ]
     batch: Annotated[Ids, Field(description="Episodes that the persona learns from."), replace]
-    holdout: Annotated[Ids, Field(description="Episodes that it is proved on."), replace]
+    holdout: Annotated[Ids, Field(description="Episodes on which it is proved."), replace]
     earlier_batches: Annotated[
         Ids, Field(description="Episodes of earlier batches of the run."), replace
     ]
     episode_contexts: Annotated[
         Json,
-        Field(description="By episode: what comes to mind, and what is known of the user."),
+        Field(description="By episode: what the agent recalls, and the profile."),
         replace,
     ]
     simulated: Annotated[
@@ -203,13 +207,13 @@ class AlignmentState(TypedDict):
     ]
     gradient: Annotated[str, Field(description="How the persona should change."), replace]
     points: Annotated[list[Json], Field(description="What it asks for, one by one."), replace]
-    candidates: Annotated[list[Json], Field(description="What update proposes."), replace]
+    candidates: Annotated[list[Json], Field(description="The proposals of update."), replace]
     refused: Annotated[
         list[str], Field(description="Edits tried or refused in this run, and why."), replace
     ]
-    rounds: Annotated[list[Json], Field(description="What each round did."), replace]
+    rounds: Annotated[list[Json], Field(description="The result of each round."), replace]
     usage: Annotated[Json, Field(description="Calls and tokens, by role."), spend]
-    gate_usage: Annotated[Json, Field(description="The part of them that proving took."), spend]
+    gate_usage: Annotated[Json, Field(description="The part that proving took."), spend]
     cached: Annotated[int, Field(description="Simulations that were not paid for again."), count]
     stopped_by: Annotated[
         str, Field(description="What ended the run; empty while it runs."), replace
@@ -219,13 +223,13 @@ class AlignmentState(TypedDict):
 
 
 class Branch(TypedDict):
-    """What one branch of simulate is sent: an episode, its scene, and the rules to answer by."""
+    """The input of one branch of simulate: an episode, its context, and the rules to answer by."""
 
     episode: Annotated[str, Field(description="Whose query is answered again.")]
-    episode_context: Annotated[Json, Field(description="What comes to mind for it.")]
+    episode_context: Annotated[Json, Field(description="What the agent recalls for it.")]
     rules: Annotated[list[Json], Field(description="The rules so far.")]
-    held_out: Annotated[bool, Field(description="Whether it proves, and is not learned from.")]
-    plan: Annotated[Json, Field(description="What the run goes by.")]
+    held_out: Annotated[bool, Field(description="Whether it is for the gate, not for learning.")]
+    plan: Annotated[Json, Field(description="The options of the run.")]
     usage: Annotated[Json, Field(description="Calls and tokens so far.")]
 
 

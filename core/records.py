@@ -7,8 +7,23 @@ from uuid import uuid4
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from personaagent.core.errors import UsageError
+
 Signal = Literal["edit", "accept", "reject"]
 Author = Literal["initial", "user", "alignment"]
+
+
+def only_signal(*, edit: bool, accept: bool, reject: bool) -> Signal:
+    """The one signal that is set.
+
+    Raises:
+        UsageError: none is set, or more than one.
+    """
+    signals: dict[Signal, bool] = {"edit": edit, "accept": accept, "reject": reject}
+    chosen: list[Signal] = [signal for signal, is_set in signals.items() if is_set]
+    if len(chosen) != 1:
+        raise UsageError("Give exactly one of edit (with a text), accept and reject.")
+    return chosen[0]
 
 
 def new_id() -> str:

@@ -1,7 +1,7 @@
 """Traces of turns and alignments: LangSmith or OpenTelemetry, where the environment asks for them.
 
-Whether, where to and how is said by LangSmith's own variables (``LANGSMITH_TRACING`` ...); what may
-stand in a trace by the settings ``trace_content`` and ``trace_user``. With nothing set, nothing of
+LangSmith's own variables (``LANGSMITH_TRACING`` ...) switch traces on and name their target; the
+settings ``trace_content`` and ``trace_user`` limit what they hold. With nothing set, nothing of
 LangSmith's is imported here, and nothing leaves the machine.
 """
 
@@ -29,13 +29,13 @@ _client: "TracingClient | None" = None
 
 
 def prepare_tracing(settings: Settings) -> None:
-    """Let all traces of this process go by the settings; does nothing where none are asked for.
+    """Apply the settings to all traces of this process; do nothing where tracing is not on.
 
-    Nor where they are switched off for the code that is running, as in an evaluation: a client asks
-    LangSmith who it is as soon as it is there.
+    Nothing either where the running code has switched tracing off, as an evaluation does: a new
+    client makes a request to LangSmith at once.
 
     Raises:
-        ConfigurationError: traces are asked for, and cannot be sent like this.
+        ConfigurationError: tracing is on, and cannot work with these variables.
     """
     global _client
     if not any(os.environ.get(name) == "true" for name in SWITCHES):
@@ -47,26 +47,29 @@ def prepare_tracing(settings: Settings) -> None:
     if _client is None or not _client.matches(settings):
         from personaagent.core.tracing_client import tracing_client
 
-        _client = tracing_client(settings, _provider() if _asked_for_otel() else None)
+        _client = tracing_client(settings, _provider() if _wants_otel() else None)
 
 
 def describe(**facts: Any) -> None:
-    """Say something of the turn or alignment that this is part of: it will stand at its root.
+    """Add facts to the root of the trace of the current turn or alignment.
 
-    ``user_id`` and ``thread`` are written as the settings say.
+    ``user_id`` and ``thread`` are hashed where the settings say so.
     """
     if _client is not None:
         _client.describe(**facts)
 
 
-def _asked_for_otel() -> bool:
+def _wants_otel() -> bool:
     mode = os.environ.get("LANGSMITH_TRACING_MODE", "").lower()
     return mode in ("otel", "hybrid") or any(os.environ.get(each) == "true" for each in BY_OTEL)
 
 
 def _provider() -> "TracerProvider | None":
-    """What exports spans. Without it LangSmith's client would warn, and send to LangSmith what was
-    meant for a collector."""
+    """The exporter of spans.
+
+    Without one LangSmith's client would only warn, and send to LangSmith what was meant for a
+    collector.
+    """
     try:
         from personaagent.core.tracing_otel import span_provider
     except ImportError as missing:

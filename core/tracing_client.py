@@ -1,4 +1,4 @@
-"""LangSmith's client, such that no trace holds more than the settings allow."""
+"""A LangSmith client that sends no more than the settings allow."""
 
 import re
 from collections.abc import Mapping
@@ -34,18 +34,18 @@ KEPT = re.compile(
     r"ls_\w+|langgraph_(?!auth|request)\w+|run_id|run_attempt|graph_id|assistant_id|checkpoint_ns"
     r"|usage_metadata|lc_versions|revision_id|tool_call_id|" + "|".join(OURS)
 )
-"""Metadata that tells nothing of what was said."""
+"""Metadata without any text of the user's."""
 NAMES_USER = ("user_id", "owner")
 LANGGRAPHS_USER = re.compile(r"langgraph_auth_\w+")
 TRACES = 4096
-"""Turns and alignments going on at once, of which something is known."""
+"""Unfinished turns and alignments whose facts are kept."""
 
 
 class TracingClient(Client):
-    """Sends what the settings allow: of users a hash, and of texts, if need be, none.
+    """Sends users' ids as hashes unless settings say otherwise, and texts only if they allow it.
 
-    Without content what is left of a run is its name, times, tags, models, tokens, the kind of an
-    error, and what ``describe`` said.
+    Without content a run keeps its name, times, tags, models, tokens, the class of an error, and
+    the facts from ``describe``.
     """
 
     def __init__(self, settings: Settings, provider: "TracerProvider | None" = None) -> None:
@@ -60,14 +60,14 @@ class TracingClient(Client):
         )
 
     def matches(self, settings: Settings) -> bool:
-        """Whether it allows what these settings do."""
+        """Whether it was made with the same settings of traces."""
         return (self._content, self._plain) == (
             settings.trace_content,
             settings.trace_user == "plain",
         )
 
     def describe(self, user_id: str | None = None, thread: str | None = None, **facts: Any) -> None:
-        """Keep this for the root of the trace that is going on, if it is one of this client's."""
+        """Add these facts to the root of the current trace, if it is one of this client's."""
         run = get_current_run_tree()
         if run is None or run.client is not self:
             return
@@ -82,43 +82,44 @@ class TracingClient(Client):
         super().create_run(name, inputs, run_type, **self._bare(kwargs))
 
     def update_run(self, run_id: Any, **kwargs: Any) -> None:
-        """As ``Client.update_run``; the root of a trace ends with what is known of the whole."""
+        """As ``Client.update_run``; the root of a trace gets its facts at the end."""
         if run_id == kwargs.get("trace_id") and (facts := self._facts.pop(run_id, None)):
             extra = kwargs.get("extra") or {}
             kwargs["extra"] = {**extra, "metadata": {**(extra.get("metadata") or {}), **facts}}
         super().update_run(run_id, **self._bare(kwargs))
 
     def _bare(self, run: dict[str, Any]) -> dict[str, Any]:
-        """The fields of a run; its texts stand in inputs and outputs, and without content no more."""
-        extra = dict(run.get("extra") or {})
+        """The fields of a run; without content, none of those that LangSmith's own options pass.
+
+        These hide inputs, outputs, metadata and errors. Beside them stand the parameters of a
+        call, with its tools and the labels that a grammar allows, and the model's address.
+        """
+        extra = dict(run.get("extra") or {})  # the client writes what it hides into it
         if self._content:
             return run | {"extra": extra}
-        events = [
-            {key: event[key] for key in ("name", "time") if key in event}
-            for event in run.get("events") or []
-        ]
         known = {key: extra[key] for key in ("metadata", "runtime") if key in extra}
-        return run | {"extra": known, "events": events, "serialized": None}
+        return run | {"extra": known, "serialized": None}
 
-    def _allowed(self, said: dict[str, Any]) -> dict[str, Any]:
-        """Inputs, outputs or metadata of a run as JSON, or ``{error}``, without what may not go out."""
+    def _allowed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The part that may be sent of a run's inputs, outputs, metadata, or ``{error}``."""
         if self._content:
-            shown: dict[str, Any] = said if self._plain else self._hashed(said)
+            shown: dict[str, Any] = fields if self._plain else self._hashed(fields)
             return _with_thread(shown)
-        if said.keys() == {"error"}:
-            return {"error": _kind(str(said["error"]))}
-        return _with_thread({key: value for key, value in said.items() if KEPT.fullmatch(key)})
+        if fields.keys() == {"error"}:
+            return {"error": _kind(str(fields["error"]))}
+        return _with_thread({key: value for key, value in fields.items() if KEPT.fullmatch(key)})
 
-    def _hashed(self, said: Any) -> Any:
-        if isinstance(said, list):
-            return [self._hashed(each) for each in said]
-        if not isinstance(said, dict):
-            return said
+    def _hashed(self, value: Any) -> Any:
+        """The value with users' ids hashed, at any depth, and LangGraph's copies of them left out."""
+        if isinstance(value, list):
+            return [self._hashed(each) for each in value]
+        if not isinstance(value, dict):
+            return value
         return {
-            key: self._user(value)
-            if key in NAMES_USER and isinstance(value, str)
-            else self._hashed(value)
-            for key, value in said.items()
+            key: self._user(each)
+            if key in NAMES_USER and isinstance(each, str)
+            else self._hashed(each)
+            for key, each in value.items()
             if not LANGGRAPHS_USER.fullmatch(key)
         }
 
@@ -127,13 +128,13 @@ class TracingClient(Client):
 
 
 def tracing_client(settings: Settings, provider: "TracerProvider | None") -> TracingClient:
-    """The client by which all of this process is traced from now on.
+    """Make the client, and LangSmith's default in this process.
 
     Args:
-        provider: what exports spans, where LangSmith's variables ask for any.
+        provider: exports spans, where LangSmith's variables ask for OpenTelemetry.
 
     Raises:
-        ConfigurationError: LangSmith's variables are not as they must be.
+        ConfigurationError: LangSmith's variables are wrong.
     """
     try:
         client = TracingClient(settings, provider)
@@ -145,9 +146,9 @@ def tracing_client(settings: Settings, provider: "TracerProvider | None") -> Tra
     return client
 
 
-def _with_thread(said: Mapping[str, Any]) -> dict[str, Any]:
-    thread = said.get("thread_id")
-    return {**said} | ({"thread_id": _thread(thread)} if isinstance(thread, str) else {})
+def _with_thread(fields: Mapping[str, Any]) -> dict[str, Any]:
+    thread = fields.get("thread_id")
+    return {**fields} | ({"thread_id": _thread(thread)} if isinstance(thread, str) else {})
 
 
 def _thread(name: str) -> str:
@@ -158,6 +159,6 @@ def _thread(name: str) -> str:
 
 
 def _kind(error: str) -> str:
-    """The error's class: what stands before its text, and before where it happened."""
-    found = re.match(r"[A-Za-z_][\w.]*", error)
-    return found[0] if found else "Error"
+    """The error's class, which stands before its text and traceback."""
+    name = re.match(r"[A-Za-z_][\w.]*", error)
+    return name[0] if name else "Error"

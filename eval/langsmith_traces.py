@@ -1,4 +1,9 @@
-"""A run in LangSmith: a dataset a task, an experiment a method, a traced run a sample."""
+"""A run in LangSmith: a dataset a task, an experiment a method, a traced run a sample.
+
+LangSmith's ``aevaluate`` is not used: it calls a target with one example after another, where our
+runner prepares a memory once for all questions of a case, skips the samples that a broken run has
+finished, and writes each sample to disk before its scores are sent.
+"""
 
 import asyncio
 import hashlib
@@ -66,7 +71,7 @@ class LangSmithTraces:
             }
             for id_, each in new.items()
         ]
-        with _explained():
+        with _as_our_errors():
             await asyncio.to_thread(
                 self.client.create_examples,
                 dataset_id=self.datasets[task].id,
@@ -98,7 +103,7 @@ class LangSmithTraces:
             ended = _Ended(run)
             yield ended
         if ended.sample is not None:
-            with _explained():
+            with _as_our_errors():
                 await asyncio.to_thread(self._feedback, run, experiment, ended.sample)
 
     async def flush(self) -> None:
@@ -147,7 +152,7 @@ async def langsmith_traces(project: str, made: MadeWith, settings: Settings) -> 
         )
     if not (os.environ.get("LANGSMITH_API_KEY") or os.environ.get("LANGCHAIN_API_KEY")):
         raise ConfigurationError("--langsmith needs a key: set LANGSMITH_API_KEY.")
-    with _explained():
+    with _as_our_errors():
         return await asyncio.to_thread(_open, project, made)
 
 
@@ -176,10 +181,10 @@ def _open(project: str, made: MadeWith) -> LangSmithTraces:
 
 def _dataset(client: Client, name: str) -> Dataset:
     try:
-        found: Dataset = client.read_dataset(dataset_name=name)
+        dataset: Dataset = client.read_dataset(dataset_name=name)
     except LangSmithNotFoundError:
-        found = client.create_dataset(name, description="Questions of `personaagent eval run`.")
-    return found
+        dataset = client.create_dataset(name, description="Questions of `personaagent eval run`.")
+    return dataset
 
 
 def _hashed(user_id: str) -> str:
@@ -187,7 +192,7 @@ def _hashed(user_id: str) -> str:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _as_our_errors() -> Iterator[None]:
     try:
         yield
     except PersonaAgentError:

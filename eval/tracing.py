@@ -19,12 +19,12 @@ class Trace(Protocol):
     """The trace of one sample, while it is made."""
 
     def end(self, sample: Result) -> None:
-        """Say what came of it."""
+        """Record the result."""
         ...
 
 
 class Traces(Protocol):
-    """What hears of a run as it goes on."""
+    """Receives the events of a run."""
 
     def run(self) -> AbstractContextManager[None]:
         """Around the whole run."""

@@ -1,1 +1,1 @@
-"""The graphs: topology and nothing else."""
+"""The graphs: only their topology; the nodes are in ``nodes/``."""

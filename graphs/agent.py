@@ -18,21 +18,20 @@ from personaagent.nodes.agent.tools import tools
 from personaagent.nodes.dependencies import Dependencies
 
 AgentGraph = StateGraph[AgentState, AgentContext, AgentInput, AgentState]
-Answering = StateGraph[AgentState, AgentContext, AgentState, AgentState]
+AnswerGraph = StateGraph[AgentState, AgentContext, AgentState, AgentState]
 NAME = "agent"
 TAGS = ["personaagent", NAME]
-"""By which the traces of turns can be told from others."""
+"""Tags of the traces of turns."""
 
 
 def build(deps: Dependencies) -> AgentGraph:
-    """The agent's graph over these parts, to be compiled with a store (and a checkpointer)."""
-    once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
-    patience = deps.settings.patience
+    """The agent's graph, to be compiled with a store (and a checkpointer)."""
     graph = StateGraph(AgentState, context_schema=AgentContext, input_schema=AgentInput)
-    graph.add_node("recall", partial(recall, deps=deps), retry_policy=once_more, timeout=patience)
+    timeout = deps.settings.patience
+    graph.add_node("recall", partial(recall, deps=deps), retry_policy=_retry(), timeout=timeout)
     graph.add_node("inject_persona", partial(inject_persona, deps=deps))
-    _add_answering(graph, deps, then="remember")
-    graph.add_node("remember", partial(remember, deps=deps), timeout=patience)
+    _add_react(graph, deps, next_node="remember")
+    graph.add_node("remember", partial(remember, deps=deps), timeout=timeout)
     graph.add_edge(START, "recall")
     graph.add_edge("recall", "inject_persona")
     graph.add_edge("inject_persona", "react")
@@ -40,33 +39,37 @@ def build(deps: Dependencies) -> AgentGraph:
     return graph
 
 
-def answering(deps: Dependencies) -> Answering:
-    """The agent from its system prompt to its answer, ``react <-> tools``: what alignment simulates."""
+def build_answer_graph(deps: Dependencies) -> AnswerGraph:
+    """The agent from its system prompt to its answer, ``react <-> tools``; alignment simulates it."""
     graph = StateGraph(AgentState, context_schema=AgentContext)
-    _add_answering(graph, deps, then=END)
+    _add_react(graph, deps, next_node=END)
     graph.add_edge(START, "react")
     return graph
 
 
-def _add_answering(graph: AgentGraph | Answering, deps: Dependencies, *, then: str) -> None:
-    once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
-    patience = deps.settings.patience
-    graph.add_node("react", partial(react, deps=deps), retry_policy=once_more, timeout=patience)
+def recursion_limit(settings: Settings) -> int:
+    """More steps of the graph than a turn can take, which ``max_steps`` limits."""
+    return 2 * settings.max_steps + 8
+
+
+def _add_react(graph: AgentGraph | AnswerGraph, deps: Dependencies, *, next_node: str) -> None:
+    """Add ``react <-> tools``, and the edge to ``next_node``; without tools only ``react``."""
+    timeout = deps.settings.patience
+    graph.add_node("react", partial(react, deps=deps), retry_policy=_retry(), timeout=timeout)
     if not deps.tools:
-        graph.add_edge("react", then)
+        graph.add_edge("react", next_node)
         return
-    graph.add_node("tools", tools(deps), timeout=patience)
-    graph.add_conditional_edges("react", _tools_or(then), ["tools", then])
+    graph.add_node("tools", tools(deps), timeout=timeout)
+    graph.add_conditional_edges("react", _tools_or(next_node), ["tools", next_node])
     graph.add_edge("tools", "react")
 
 
-def _tools_or(then: str) -> Callable[[AgentState], str]:
-    def goes_on(state: AgentState) -> str:
-        return "tools" if tools_condition(state) == "tools" else then  # type: ignore[arg-type]
+def _tools_or(next_node: str) -> Callable[[AgentState], str]:
+    def route(state: AgentState) -> str:
+        return "tools" if tools_condition(state) == "tools" else next_node  # type: ignore[arg-type]
 
-    return goes_on
+    return route
 
 
-def recursion_limit(settings: Settings) -> int:
-    """More steps of the graph than a turn can take, which is held by ``max_steps``."""
-    return 2 * settings.max_steps + 8
+def _retry() -> RetryPolicy:
+    return RetryPolicy(max_attempts=2, retry_on=is_transient)

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, Send
 
 from personaagent.core.alignment_state import AlignmentContext, AlignmentInput, AlignmentState
-from personaagent.graphs.agent import answering
+from personaagent.graphs.agent import build_answer_graph
 from personaagent.models.invoke import is_transient
 from personaagent.nodes.alignment.compare import compare
 from personaagent.nodes.alignment.critique import critique
@@ -23,47 +24,42 @@ from personaagent.nodes.dependencies import Dependencies
 AlignmentGraph = StateGraph[AlignmentState, AlignmentContext, AlignmentInput, AlignmentState]
 NAME = "alignment"
 TAGS = ["personaagent", NAME]
-"""By which the traces of alignments can be told from others."""
+"""Tags of the traces of alignments."""
 NODES_A_ROUND = 6
 MOST_ROUNDS = 50
 RECURSION_LIMIT = NODES_A_ROUND * MOST_ROUNDS + 4
 """More steps of the graph than a run can take."""
 WITHOUT_CHECKPOINTS = {"__pregel_durability": "async"}
-"""LangGraph hands a run's durability down, and fails if a graph without checkpoints gets ``sync``."""
+"""LangGraph passes a run's durability to subgraphs; one without checkpoints fails with ``sync``."""
 
 
 def build(deps: Dependencies) -> AlignmentGraph:
-    """The graph of alignment over these parts, to be compiled with a store and a checkpointer."""
-    once_more = RetryPolicy(max_attempts=2, retry_on=is_transient)
-    simulator = simulator_of(deps)
+    """The graph of alignment, to be compiled with a store and a checkpointer."""
+    retry = RetryPolicy(max_attempts=2, retry_on=is_transient)
+    simulator = build_simulator(deps)
     graph = StateGraph(AlignmentState, context_schema=AlignmentContext, input_schema=AlignmentInput)
     graph.add_node("sample", partial(sample, simulator=simulator))
     graph.add_node("simulate", partial(simulate, simulator=simulator))
     graph.add_node("compare", partial(compare, simulator=simulator))
-    graph.add_node("critique", partial(critique, simulator=simulator), retry_policy=once_more)
-    graph.add_node("update", partial(update, simulator=simulator), retry_policy=once_more)
+    graph.add_node("critique", partial(critique, simulator=simulator), retry_policy=retry)
+    graph.add_node("update", partial(update, simulator=simulator), retry_policy=retry)
     graph.add_node("gate", partial(gate, simulator=simulator))
     graph.add_node("publish", partial(publish, simulator=simulator))
     graph.add_edge(START, "sample")
-    graph.add_conditional_edges("sample", _episodes_or_end, ["simulate", "publish", END])
+    graph.add_conditional_edges("sample", _to_branches, ["simulate", "publish", END])
     graph.add_edge("simulate", "compare")
-    for node, then in (
-        ("compare", "critique"),
-        ("critique", "update"),
-        ("update", "gate"),
-        ("gate", "sample"),
-    ):
-        graph.add_conditional_edges(node, _or_end(then), [then, "publish"])
+    for node, next_node in pairwise(["compare", "critique", "update", "gate", "sample"]):
+        graph.add_conditional_edges(node, _unless_stopped(next_node), [next_node, "publish"])
     graph.add_edge("publish", END)
     return graph
 
 
-def simulator_of(deps: Dependencies) -> Simulator:
-    """What simulates answers over these parts: the agent's own path, without and with tools."""
+def build_simulator(deps: Dependencies) -> Simulator:
+    """A simulator that answers as the agent does, without and with tools."""
     return Simulator(
         deps,
         answer_graphs={
-            tools: answering(deps if tools else replace(deps, tools=[]))
+            tools: build_answer_graph(deps if tools else replace(deps, tools=[]))
             .compile(checkpointer=False, name="answer again")
             .with_config(configurable=WITHOUT_CHECKPOINTS)
             for tools in (False, True)
@@ -71,16 +67,16 @@ def simulator_of(deps: Dependencies) -> Simulator:
     )
 
 
-def _episodes_or_end(state: AlignmentState) -> list[Send] | str:
+def _to_branches(state: AlignmentState) -> list[Send] | str:
     if state["result"] or not state["plan"]:
-        return END  # nothing was begun
+        return END  # no run was begun
     if state["stopped_by"]:
         return "publish"
     return [Send("simulate", branch) for branch in branches(state)]
 
 
-def _or_end(then: str) -> Callable[[AlignmentState], str]:
-    def goes_on(state: AlignmentState) -> str:
-        return "publish" if state["stopped_by"] else then
+def _unless_stopped(next_node: str) -> Callable[[AlignmentState], str]:
+    def route(state: AlignmentState) -> str:
+        return "publish" if state["stopped_by"] else next_node
 
-    return goes_on
+    return route

@@ -20,7 +20,7 @@ from personaagent.local.turn import TurnEvent, TurnRunner, last_answer
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.background_tasks import Background
+from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.dependencies import Dependencies
 
 
@@ -32,7 +32,7 @@ class LocalAgent:
         self._files = files
         self._turns = TurnRunner.over(deps, files)
         self._alignments = AlignmentRunner.over(deps, files)
-        self._background = Background[Alignment]("The alignment in the background")
+        self._background = BackgroundTasks[Alignment]("The alignment in the background")
 
     @property
     def store(self) -> BaseStore:
@@ -90,15 +90,15 @@ class LocalAgent:
 
     def aligning(self, user_id: str) -> bool:
         """Whether an alignment of the user is running in the background."""
-        return self._background.running(user_id)
+        return self._background.is_running(user_id)
 
     def align_in_background(self, user_id: str) -> asyncio.Task[Alignment]:
         """Start an alignment beside the conversation, or return the one that is running."""
-        return self._background.begin(user_id, lambda: self.align(user_id, trigger="chat"))
+        return self._background.start(user_id, lambda: self.align(user_id, trigger="chat"))
 
     async def align_if_due(self, user_id: str) -> asyncio.Task[Alignment] | None:
         """Start one if there are as many new labels as the settings ask for and none failed lately."""
-        if not self._background.free(user_id):
+        if not self._background.may_start(user_id):
             return None
         due = await self.memory(user_id).unaligned.due(self.deps.settings.align_after)
         return self.align_in_background(user_id) if due else None

@@ -10,7 +10,7 @@ from langgraph.types import Command, StateSnapshot
 
 from personaagent.core.alignment import Alignment
 from personaagent.core.alignment_progress import Progress, progress_of
-from personaagent.core.alignment_state import AlignmentContext, Plan, alignment_thread
+from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan, alignment_thread
 from personaagent.core.errors import ModelError, Unapproved
 from personaagent.graphs.alignment import NAME, RECURSION_LIMIT, TAGS, build
 from personaagent.local.files import Files
@@ -128,7 +128,7 @@ class AlignmentRunner:
         if not _broke_off(snapshot):
             return False
         plan = snapshot.values["plan"]
-        wanted = Plan.of(
+        wanted = AlignmentPlan.of(
             context,
             self.deps.settings,
             run=plan["run"],

@@ -114,7 +114,7 @@ async def _place(model: Model, file: ModelFile, folder: Path, staging: Path) -> 
 async def _reported(
     model: Model, folders: tuple[Path, ...], progress: Progress
 ) -> AsyncIterator[None]:
-    """Tell ``progress`` twice a second how many bytes stand in ``folders``, and all at the end."""
+    """Call ``progress`` twice a second with the bytes in ``folders``, and with all at the end."""
 
     async def watch() -> None:
         most = 0

@@ -49,7 +49,11 @@ class HubFile:
     place = "the Hugging Face hub"
 
     async def fetch(self, target: Path) -> None:
-        """Ask once whether the hub can be reached, then let ``huggingface_hub`` fetch."""
+        """Let ``huggingface_hub`` fetch, after one request of our own.
+
+        Where the hub cannot be reached that says so, and why, within a second; the library
+        retries for 24. ``HF_ENDPOINT`` names another hub, such as a mirror.
+        """
         await asyncio.to_thread(self._ask)
         folder = target.parent / "hub"
         await _run("-c", _HUB_DOWNLOAD, self.repository, self.file, str(folder))
@@ -129,7 +133,7 @@ async def _run(*arguments: str, **variables: str) -> None:
     """Run a Python of its own, which, unlike a thread, ends when the caller is cancelled.
 
     Raises:
-        DownloadError: it failed; with the last line that it said.
+        DownloadError: it failed; with the last line of its stderr.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", *arguments),
@@ -139,13 +143,13 @@ async def _run(*arguments: str, **variables: str) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        _, said = await process.communicate()
+        _, stderr = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode:
-        lines = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        lines = stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
         raise DownloadError(lines[-1].removeprefix("ERROR: ").rstrip("."))
 
 

@@ -1,1 +1,1 @@
-"""Nodes: one a file, named after it; each gets the parts it works with from the graph's builder."""
+"""The nodes: one in each file, which has its name; the graph's builder passes its dependencies."""

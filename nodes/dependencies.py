@@ -12,7 +12,7 @@ from personaagent.memory.index.open import INDEX_FOLDER
 from personaagent.memory.memory import Memory
 from personaagent.models.chat import Models
 from personaagent.models.embeddings import Embedder, make_embedder
-from personaagent.nodes.background_tasks import Background
+from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.current_user import user_memory
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
@@ -38,8 +38,8 @@ class Dependencies:
     recall_slots: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(RECALLS_AT_ONCE)
     )
-    refreshing: Background[None] = field(
-        default_factory=lambda: Background("The refresh of the profile summary")
+    refreshing: BackgroundTasks[None] = field(
+        default_factory=lambda: BackgroundTasks("The refresh of the profile summary")
     )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What the machinery of graphs and files raises, as errors of our own."""
+"""The errors of graph runs and of storage, as errors of our own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from personaagent.memory.storage_errors import storage_errors
 
 @contextmanager
 def run_errors() -> Iterator[None]:
-    """Turn what a run of a graph may raise into one sentence (``ServiceError``, ``DataError``)."""
+    """Raise what a graph run may raise as a ``ServiceError`` or ``DataError`` of one sentence."""
     with storage_errors():
         try:
             yield

@@ -13,11 +13,11 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
-from personaagent.core.alignment_state import AlignmentContext, Plan
+from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.errors import ModelError, NothingLabelled
 from personaagent.core.records import Episode, Moment, Persona, Record, new_id, now
 from personaagent.core.states import AgentContext
-from personaagent.graphs.alignment import simulator_of
+from personaagent.graphs.alignment import build_simulator
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.episode_context import build_episode_context
 from personaagent.nodes.alignment.loss import LossScorer
@@ -136,7 +136,7 @@ class _Run:
     memory: UserMemory
     runtime: Runtime[AgentContext]
     versions: list[Persona]
-    plan: Plan
+    plan: AlignmentPlan
     budget: RunBudget
 
     @classmethod
@@ -146,12 +146,12 @@ class _Run:
         memory = user_memory(deps.memory, runtime)
         context = AlignmentContext(user_id=user_id, causal=True, tools=False, sampling="latest")
         at = now().isoformat()
-        plan = Plan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
+        plan = AlignmentPlan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
         await memory.spending.delete_past()
         budget = await RunBudget.load(plan, settings, memory.spending)
         kinds = await memory.profile.label_types()
         return cls(
-            simulator=simulator_of(deps),
+            simulator=build_simulator(deps),
             loss_scorer=LossScorer(deps, memory, kinds, plan.seed, budget),
             memory=memory,
             runtime=runtime,

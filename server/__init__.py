@@ -1,1 +1,1 @@
-"""What a LangGraph server needs beyond the graphs: who is asking, whose things are whose, our routes."""
+"""What a LangGraph server needs beyond the graphs: authentication, authorisation and our routes."""

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from personaagent.core.errors import PersonaAgentError
 from personaagent.server.auth import tokens
-from personaagent.server.current_user import user_of
-from personaagent.server.errors import answers, install
+from personaagent.server.current_user import current_user
+from personaagent.server.error_handlers import add_error_handlers
+from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.routes import (
@@ -29,27 +30,27 @@ log = logging.getLogger(__name__)
 
 STARTUP_FAILED = 3
 """The exit code that servers end with when an application does not start."""
-ABOUT_THE_USER: dict[str, Any] = {
-    "dependencies": [Depends(user_of)],
-    "responses": answers(400, 401, 413, 422, 500, 503),
+OF_THE_USER: dict[str, Any] = {
+    "dependencies": [Depends(current_user)],
+    "responses": error_responses(400, 401, 413, 422, 500, 503),
 }
-"""What all routes about a user share: nobody gets further without being one."""
+"""What all routes of a user share: without one, nobody gets further."""
 
 
 def _routes() -> APIRouter:
     router = APIRouter()
-    limited = APIRouter(max_body_size=BODY_BYTES, **ABOUT_THE_USER)
-    for each in (me, persona, profile, episodes, alignments, scorecard):
-        limited.include_router(each.router)
+    limited = APIRouter(max_body_size=BODY_BYTES, **OF_THE_USER)
+    for module in (me, persona, profile, episodes, alignments, scorecard):
+        limited.include_router(module.router)
     router.include_router(limited)
-    router.include_router(exchange.router, **ABOUT_THE_USER)  # an import has a limit of its own
+    router.include_router(exchange.router, **OF_THE_USER)  # an import has a limit of its own
     router.include_router(operation.router)
     return router
 
 
 @asynccontextmanager
 async def _check_settings(_: FastAPI) -> AsyncIterator[None]:
-    """End the start, rather than every request, where a setting is wrong."""
+    """Let a wrong setting end the start, not every request."""
     try:
         await dependencies.aget()
         await tokens.aget()
@@ -64,8 +65,8 @@ app = FastAPI(
     summary="The memory and the persona of the user who calls.",
     version=version("personaagent"),
     lifespan=_check_settings,
-    # Its spans and logs hold paths, queries and errors, which no setting of traces would cover.
+    # FastAPI's spans and logs hold paths, queries and errors, which our trace settings do not cover.
     telemetry={"tracing": False, "logs": False},
 )
 app.include_router(_routes())
-install(app)
+add_error_handlers(app)

@@ -1,8 +1,8 @@
-"""Authentication and authorisation, named by langgraph.json: everything is its owner's alone.
+"""Authentication and authorisation, named by langgraph.json: everything belongs to its owner alone.
 
-A server that has neither a secret nor a key server answers one developer, at this machine, who
-needs no token, may be any user, and sees everything. Nothing that is not spoken of here is allowed;
-the store is read only to everybody.
+A server with neither a secret nor a key server answers one developer, on this machine, who needs no
+token, may be any user, and sees everything. What no handler here allows is denied; the store is
+read-only for everybody.
 """
 
 from collections.abc import Mapping
@@ -12,23 +12,23 @@ from uuid import UUID
 from langgraph_sdk import Auth
 from starlette.exceptions import HTTPException
 
-from personaagent.core.alignment_state import KEPT, alignment_thread
+from personaagent.core.alignment_state import THREAD_UUID_VERSION, alignment_thread
 from personaagent.core.errors import ServiceError, TokenRefused
 from personaagent.core.once import Once
 from personaagent.core.settings import load_settings, variable
 from personaagent.core.users import user_key
-from personaagent.server.dev_auth import USER_HEADER, at_this_machine
+from personaagent.server.dev_auth import USER_HEADER, is_from_this_machine
 from personaagent.server.identity import Tokens
 
 Context = Auth.types.AuthContext
 Filter = Auth.types.FilterType
 WRITES = ("create", "create_run", "update")
 SYSTEM = {"created_by": "system"}
-"""What LangGraph's server writes into the assistants that it makes of the graphs themselves."""
+"""The metadata of the assistants that LangGraph's server makes, one a graph."""
 
 auth = Auth()
 tokens = Once(lambda: Tokens(load_settings()))
-"""Read when the first request comes, so that importing this reads nothing."""
+"""Made on first use, so that importing this module reads no settings."""
 
 
 @auth.authenticate
@@ -37,14 +37,14 @@ async def authenticate(
 ) -> Auth.types.MinimalUserDict:
     """The user whom the bearer token names; 401 without a valid one.
 
-    ``headers`` are bytes on LangGraph's server and texts on aegra, which gives no ``scope``.
+    ``headers`` are bytes on LangGraph's server and strings on aegra, which passes no ``scope``.
     """
-    said = {_text(name).lower(): _text(value) for name, value in headers.items()}
+    texts = {_text(name).lower(): _text(value) for name, value in headers.items()}
     verifier = await tokens.aget()
     if not verifier.required:
-        return _developer(said, scope or {})
-    kind, _, token = said.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
+        return _developer(texts, scope or {})
+    scheme, _, token = texts.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
         raise Auth.exceptions.HTTPException(401, "A bearer token is needed.")
     try:
         return {"identity": await verifier.user(token.strip())}
@@ -54,12 +54,12 @@ async def authenticate(
         raise HTTPException(503, str(failure)) from failure
 
 
-def _text(said: str | bytes) -> str:
-    return said.decode("latin-1") if isinstance(said, bytes) else said
+def _text(header: str | bytes) -> str:
+    return header.decode("latin-1") if isinstance(header, bytes) else header
 
 
 def _developer(headers: Mapping[str, str], scope: Mapping[str, Any]) -> Auth.types.MinimalUserDict:
-    if not at_this_machine(headers, scope):
+    if not is_from_this_machine(headers, scope):
         raise Auth.exceptions.HTTPException(
             401,
             "Without tokens this server answers its own machine only: "
@@ -71,13 +71,13 @@ def _developer(headers: Mapping[str, str], scope: Mapping[str, Any]) -> Auth.typ
 
 @auth.on
 async def deny(ctx: Context, value: Any) -> bool:
-    """What nothing below speaks of is allowed to nobody but the developer."""
+    """What no handler below allows is denied to everybody but the developer."""
     return not (await tokens.aget()).required
 
 
 @auth.on(resources=["threads", "crons"])
 async def own(ctx: Context, value: dict[str, Any]) -> Filter | None:
-    """Threads with their runs, and crons, are made, seen and changed by their owner alone."""
+    """Only their owner creates, sees and changes threads with their runs, and crons."""
     if not (await tokens.aget()).required:
         return None
     if ctx.action in WRITES:
@@ -87,7 +87,7 @@ async def own(ctx: Context, value: dict[str, Any]) -> Filter | None:
 
 @auth.on.assistants
 async def assistants(ctx: Context, value: dict[str, Any]) -> Filter | None:
-    """Assistants likewise; those of the graphs themselves are there for everybody to run."""
+    """Assistants likewise; everybody may run those of the graphs themselves."""
     if not (await tokens.aget()).required:
         return None
     owned = _owned(ctx, value)
@@ -98,10 +98,10 @@ async def assistants(ctx: Context, value: dict[str, Any]) -> Filter | None:
 
 @auth.on.store
 async def store(ctx: Context, value: dict[str, Any]) -> None:
-    """Of the store a user reads what is their own, and nobody writes anything.
+    """A user reads their own items of the store, and nobody writes any.
 
-    What stands there is the truth of their memory, with counts, versions and evidence that belong
-    together: it is changed by the graphs and by our routes, which check what they are given.
+    The store is the truth of their memory, with counts, versions and evidence that belong together:
+    only the graphs and our routes change it, and check what they write.
     """
     if (await tokens.aget()).required:
         _keep_to_own_items(ctx, value)
@@ -111,35 +111,35 @@ async def store(ctx: Context, value: dict[str, Any]) -> None:
 
 def _keep_to_own_items(ctx: Context, value: dict[str, Any]) -> None:
     own = ("users", user_key(ctx.user.identity))
-    asked = tuple(value.get("namespace") or ())
-    if ctx.action in ("search", "list_namespaces") and own[: len(asked)] == asked:
+    namespace = tuple(value.get("namespace") or ())
+    if ctx.action in ("search", "list_namespaces") and own[: len(namespace)] == namespace:
         value["namespace"] = own
-    elif asked[: len(own)] != own:
+    elif namespace[: len(own)] != own:
         raise Auth.exceptions.HTTPException(404, "There is no such item.")
 
 
 def _owned(ctx: Context, value: dict[str, Any]) -> dict[str, Any]:
-    """The filter for what is the user's own; what is written is made so, in place."""
+    """The filter for what the user owns; on a write, makes them the owner, in place."""
     owner = {"owner": ctx.user.identity}
     if ctx.action in WRITES:
         metadata = value.get("metadata")
         if metadata is None:
             metadata = value["metadata"] = {}
         metadata.update(owner)
-        metadata.pop("created_by", None)  # nobody makes an assistant for everybody
+        metadata.pop("created_by", None)  # else they could make an assistant for everybody
     return owner
 
 
 def _refuse_kept_thread(thread_id: UUID | str | None, user_id: str) -> None:
-    """Let nobody make the thread that another user's alignment will have.
+    """Let nobody create the thread that another user's alignment will have.
 
-    Its id can be told from the user's, and which ids are such ones from the ids.
+    Its id follows from the user's, and can be recognised as such an id.
     """
     if thread_id is None or str(thread_id) == alignment_thread(user_id):
         return
     try:
-        kept = UUID(str(thread_id)).version == KEPT
+        is_kept = UUID(str(thread_id)).version == THREAD_UUID_VERSION
     except ValueError:
-        return  # the server says what is wrong with it
-    if kept:
+        return  # the server refuses it with its own message
+    if is_kept:
         raise Auth.exceptions.HTTPException(404, "There is no such thread.")

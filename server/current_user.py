@@ -1,4 +1,4 @@
-"""Who calls a route of our own."""
+"""The user who calls a route of ours."""
 
 from fastapi import HTTPException
 from langgraph_sdk import Auth
@@ -11,14 +11,14 @@ from personaagent.server.auth import authenticate
 BEARER = {"WWW-Authenticate": "Bearer"}
 
 
-async def user_of(request: HTTPConnection) -> str:
-    """The user whom the caller's token names, whatever else the request says.
+async def current_user(request: HTTPConnection) -> str:
+    """The id of the user whom the caller's token names, whatever else the request says.
 
-    Our routes ask the same authentication as the server's own, and do so themselves: which routes
-    a server puts its authentication before, and how, is different from server to server.
+    Our routes call the server's authentication themselves, because servers differ in which routes
+    they put it before.
 
     Raises:
-        HTTPException: 401, nobody is named; 503, the token cannot be checked now.
+        HTTPException: 401, the request names no user; 503, the token cannot be checked now.
     """
     try:
         user = await authenticate(request.headers, request.scope)

@@ -1,4 +1,4 @@
-"""Who may ask where no tokens are set: the developer at this machine, and nobody else."""
+"""Who gets answers without tokens: the developer on this machine, and nobody else."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -6,17 +6,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 USER_HEADER = "x-user-id"
-"""The header by which the developer says whom they are."""
+"""The header in which the developer names the user."""
 PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 STUDIO = "smith.langchain.com"
-"""LangGraph Studio is a page of this host or one below it, which asks from the developer's browser."""
+"""LangGraph Studio is a page of this host, or one below it, in the developer's browser."""
 
 
-def at_this_machine(headers: Mapping[str, str], scope: Mapping[str, Any]) -> bool:
-    """Whether a request comes from this machine, by a page of this machine or Studio if by any.
+def is_from_this_machine(headers: Mapping[str, str], scope: Mapping[str, Any]) -> bool:
+    """Whether a request comes from this machine and, if a page sent it, from a page of ours or Studio.
 
     Every page in the developer's browser can send requests to loopback, under any name that
-    resolves to it: so where it comes from (``Origin``) and whom it asks (``Host``) count too.
+    resolves to it. So the page (``Origin``) and the name (``Host``) are checked too.
     """
     return (
         _is_loopback((scope.get("client") or ("",))[0])
@@ -39,7 +39,7 @@ def _is_here(address: str) -> bool:
 def _host(address: str) -> str:
     try:
         return urlsplit(address).hostname or ""
-    except ValueError:  # it is no address
+    except ValueError:  # not an address
         return ""
 
 

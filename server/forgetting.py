@@ -1,4 +1,4 @@
-"""Forgetting on a server: what stands in memory, and what stands in its threads."""
+"""Forgetting on a server: in memory, and in the server's threads, crons and assistants."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -9,7 +9,9 @@ from langgraph_sdk.client import LangGraphClient
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
-from personaagent.server.alignment_queue import MANY, break_off, end_thread, stop
+from personaagent.server.alignment_queue import cancel_alignment, cancel_runs, delete_thread
+
+PAGE_SIZE = 100
 
 Search = Callable[..., Awaitable[Sequence[Any]]]
 
@@ -17,33 +19,30 @@ Search = Callable[..., Awaitable[Sequence[Any]]]
 async def forget_episode(memory: UserMemory, api: LangGraphClient, episode_id: str) -> Receipt:
     """Forget an episode of the user, all that rested on it alone, and the threads that held it.
 
-    Their alignment is broken off first: its rules and facts rest on more than the episodes that it
-    is known to hold.
+    Alignment is cancelled first: a run may have built on the episode without keeping its id.
 
     Raises:
         UnknownEpisode, IndexUnavailable: nothing was forgotten.
     """
     await memory.episodes.get(episode_id)
-    await break_off(api, memory.user_id)
+    await cancel_alignment(api, memory.user_id)
     return await forget(memory, [episode_id], partial(delete_threads, api))
 
 
 async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) -> Receipt:
-    """Forget everything of the user: memory, alignment, and all that the server keeps of theirs,
-    threads, crons and assistants.
+    """Forget everything of the user: memory, alignment, and their threads, crons and assistants.
 
     Raises:
-        IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten but alignment
-            and crons.
+        IndexUnavailable: the embeddings cannot be removed now; only alignment and crons are gone.
     """
-    await break_off(api, memory.user_id)
+    await cancel_alignment(api, memory.user_id)
     for cron in await _owned(api.crons.search, "cron_id", memory.user_id):
         await api.crons.delete(cron)
     busy = partial(api.threads.search, status="busy")
     for thread in await _owned(busy, "thread_id", memory.user_id):
-        await stop(api, thread)  # else a turn that is about to end would be remembered
-    owned = await _owned(api.threads.search, "thread_id", memory.user_id)
-    threads = {*owned, *await memory.conversations.threads()}
+        await cancel_runs(api, thread)  # else a turn that is about to end would be remembered
+    owned_threads = await _owned(api.threads.search, "thread_id", memory.user_id)
+    threads = {*owned_threads, *await memory.conversations.threads()}
     receipt = await forget_all(memory, threads, partial(delete_threads, api))
     for assistant in await _owned(api.assistants.search, "assistant_id", memory.user_id):
         await api.assistants.delete(assistant)
@@ -54,19 +53,19 @@ async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) 
 async def delete_threads(api: LangGraphClient, threads: Collection[str]) -> None:
     """Delete these threads of the caller."""
     for thread in threads:
-        await end_thread(api, thread)
+        await delete_thread(api, thread)
 
 
 async def _owned(search: Search, id: str, owner: str) -> list[str]:
     """The ids of all that ``search`` finds of the owner."""
-    found: list[str] = []
+    ids: list[str] = []
     offset = 0
-    while page := await search(limit=MANY, offset=offset):
-        found += [each[id] for each in page if _owner(each) == owner]
+    while page := await search(limit=PAGE_SIZE, offset=offset):
+        ids += [resource[id] for resource in page if _owner(resource) == owner]
         offset += len(page)
-    return found
+    return ids
 
 
-def _owner(thing: Mapping[str, Any]) -> str | None:
-    """Whom it belongs to: authentication wrote it into the metadata, or aegra beside them."""
-    return (thing["metadata"] or {}).get("owner") or thing.get("user_id")
+def _owner(resource: Mapping[str, Any]) -> str | None:
+    """Authentication wrote the owner into the metadata, or aegra beside the metadata."""
+    return (resource["metadata"] or {}).get("owner") or resource.get("user_id")

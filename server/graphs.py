@@ -1,6 +1,6 @@
-"""The server's graphs, named by ``langgraph.json``, and the dependencies that they share with our routes.
+"""The server's graphs, named by ``langgraph.json``, and the dependencies they share with our routes.
 
-Importing this module makes nothing. Each graph is built when the server first asks for it.
+Importing this module builds nothing. Each graph is built when the server first asks for it.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from personaagent.graphs import alignment as alignment_graph
 from personaagent.nodes.dependencies import Dependencies
 
 INDEX_FOLDER = "server-index"
-"""A server has a store of its own, and so an index of its own: the command's index, in the same data
+"""A server has its own store, so it needs its own index: the index of the command, in the same data
 folder, belongs to another store."""
 
 
@@ -39,7 +39,7 @@ def _make_alignment() -> CompiledStateGraph[Any, AlignmentContext, Any, Any]:
 
 
 dependencies = Once(lambda: Dependencies.from_settings(index_folder=INDEX_FOLDER))
-"""What both graphs and our routes work with; one set in a server's process."""
+"""What both graphs and our routes use; made once in a server's process."""
 _agent = Once(_make_agent)
 _alignment = Once(_make_alignment)
 

@@ -1,4 +1,4 @@
-"""Who is asking: the user whom a bearer token (JWT) names."""
+"""The user whom a bearer token (JWT) names."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ from personaagent.core.users import check_user_id
 
 SYMMETRIC = ["HS256"]
 ASYMMETRIC = ["RS256", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
-"""What keys of a key server may sign with. Never HS256: there its public key would be the secret."""
-REQUIRED = ["exp", "iss", "aud", "sub"]
-LEEWAY = 10.0
+"""The algorithms of a key server. Never HS256: its public key would then be the secret."""
+REQUIRED_CLAIMS = ["exp", "iss", "aud", "sub"]
+CLOCK_SKEW = 10.0
 """Seconds that two clocks may differ."""
 
 
 class Tokens:
-    """Checks bearer tokens by the settings: all by one secret, or by the keys of a key server.
+    """Checks bearer tokens, all with one secret or with the keys of a key server.
 
     Raises:
-        ConfigurationError: secret and key server are both set, or tokens of the key server
-            could be anybody's, because its issuer is not named.
+        ConfigurationError: secret and key server are both set, or a key server without the issuer
+            whose tokens to accept.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -43,14 +43,14 @@ class Tokens:
 
     @property
     def required(self) -> bool:
-        """Whether a token is needed at all: not on a developer's own machine, with nothing set."""
+        """Whether callers need a token; without any setting only this machine gets answers."""
         return bool(self._settings.auth_secret or self._settings.auth_jwks_url)
 
     async def user(self, token: str) -> str:
         """The user id that a valid token names.
 
         Raises:
-            TokenRefused: the token is not valid here, saying why.
+            TokenRefused: the token is not valid here; the message says why.
             ServiceError: the key server does not answer.
         """
         try:
@@ -60,8 +60,8 @@ class Tokens:
                 algorithms=ASYMMETRIC if self._settings.auth_jwks_url else SYMMETRIC,
                 issuer=self._settings.auth_issuer,
                 audience=self._settings.auth_audience,
-                leeway=LEEWAY,
-                options={"require": REQUIRED},
+                leeway=CLOCK_SKEW,
+                options={"require": REQUIRED_CLAIMS},
             )
             return check_user_id(claims["sub"])
         except (jwt.PyJWTError, UsageError) as error:

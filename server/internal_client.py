@@ -1,4 +1,4 @@
-"""The server's own API, for our routes: in this process, and as the user who calls."""
+"""A client of the server's own API for our routes: in this process, and as the calling user."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,21 +10,21 @@ from starlette.requests import Request
 from personaagent.server.dev_auth import USER_HEADER
 
 CREDENTIALS = ("authorization", USER_HEADER)
-"""What says who calls."""
-SECONDS = 60.0
+"""The headers that say who calls."""
+TIMEOUT_SECONDS = 60.0
 
 
 @asynccontextmanager
 async def internal_client(request: Request) -> AsyncIterator[LangGraphClient]:
-    """The API of the server that ``request`` came to, asked with the credentials it came with.
+    """A client of the server that ``request`` came to, with the credentials of the request.
 
-    What is asked goes through the server's own authentication and authorisation, so that threads,
-    runs and crons belong to the caller, and those of others are not there. (``get_client()`` of the
-    SDK would go past both.) No connection is made: the application is called.
+    Calls go through the server's authentication and authorisation, so that threads, runs and crons
+    belong to the caller, and those of others do not exist. (``get_client()`` of the SDK bypasses
+    both.) No connection is made: the client calls the application.
     """
-    said = {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
+    headers = {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
     transport = httpx.ASGITransport(app=request.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://localhost", headers=said, timeout=SECONDS
+        transport=transport, base_url="http://localhost", headers=headers, timeout=TIMEOUT_SECONDS
     ) as http:
         yield LangGraphClient(http)

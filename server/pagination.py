@@ -1,4 +1,4 @@
-"""Lists in pages: some items, and a cursor that asks for the next."""
+"""Lists in pages: some items, and a cursor for the page after them."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
@@ -17,25 +17,30 @@ Cursor = Annotated[
 
 
 class Page(BaseModel, Generic[T]):
-    """Some items in order, and what asks for those after them (null: there are none)."""
+    """Some items in order, and the cursor of those after them (null: there are none)."""
 
     items: list[T]
     next: str | None = Field(description="The cursor of the next page.")
 
 
-def first_of(found: Sequence[T], limit: int, place: Callable[[T], Any]) -> Page[T]:
-    """A page of the first ``limit`` that were found; to know of a next one takes one more.
+def make_page(items: Sequence[T], limit: int, position: Callable[[T], Any]) -> Page[T]:
+    """A page of the first ``limit`` items; pass one item more, if there is one.
 
-    ``place`` gives where an item stands, as what the cursor is made of.
+    Args:
+        position: where an item stands in the list, as JSON; the cursor holds that of the last item.
     """
-    items = [*found[:limit]]
-    more = len(found) > limit
-    cursor = urlsafe_b64encode(orjson.dumps(place(items[-1]))).decode() if more else None
-    return Page(items=items, next=cursor)
+    page = [*items[:limit]]
+    has_next = len(items) > limit
+    return Page(items=page, next=encode_cursor(position(page[-1])) if has_next else None)
 
 
-def place_at(cursor: str | None, kind: Any) -> Any:
-    """The place, of that kind, that the cursor was made of; None for no cursor.
+def encode_cursor(position: Any) -> str:
+    """The cursor of what comes after ``position``."""
+    return urlsafe_b64encode(orjson.dumps(position)).decode()
+
+
+def decode_cursor(cursor: str | None, position_type: Any) -> Any:
+    """The position that the cursor holds, of that type; None for no cursor.
 
     Raises:
         UsageError: no page gave such a cursor.
@@ -43,6 +48,6 @@ def place_at(cursor: str | None, kind: Any) -> Any:
     if cursor is None:
         return None
     try:
-        return TypeAdapter(kind).validate_json(urlsafe_b64decode(cursor))
+        return TypeAdapter(position_type).validate_json(urlsafe_b64decode(cursor))
     except ValueError as error:
         raise UsageError("The cursor is none: take `next` of the page before it.") from error

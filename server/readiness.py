@@ -11,12 +11,12 @@ from personaagent.core.settings import Settings
 from personaagent.models.chat import endpoint_of
 from personaagent.nodes.dependencies import Dependencies
 
-PATIENCE = 5.0
-"""Seconds that each of them has to answer."""
+READY_TIMEOUT = 5.0
+"""Seconds that each service has to answer."""
 
 
 class Readiness(Record):
-    """Which of them answers. ``models``: the endpoint; the embedded models need none."""
+    """Which services answer. ``models``: the endpoint; always true for embedded models."""
 
     store: bool
     index: bool
@@ -24,30 +24,30 @@ class Readiness(Record):
 
     @property
     def all(self) -> bool:
-        """Whether every one does."""
+        """Whether all of them answer."""
         return self.store and self.index and self.models
 
 
-async def readiness(deps: Dependencies, store: BaseStore) -> Readiness:
-    """Ask each of them something that costs nothing; no failure is told but as that."""
-    asked = await asyncio.gather(
-        _answers(store.aget(("health",), "health")),
-        _answers(deps.memory.check_index()),
-        _answers(_endpoint(deps.settings)),
+async def check_readiness(deps: Dependencies, store: BaseStore) -> Readiness:
+    """Send each service a request that costs nothing. A failure's reason is not reported."""
+    store_answers, index_answers, models_answer = await asyncio.gather(
+        _succeeds(store.aget(("health",), "health")),
+        _succeeds(deps.memory.check_index()),
+        _succeeds(_reach_endpoint(deps.settings)),
     )
-    return Readiness(store=asked[0], index=asked[1], models=asked[2])
+    return Readiness(store=store_answers, index=index_answers, models=models_answer)
 
 
-async def _answers(asked: Awaitable[object]) -> bool:
+async def _succeeds(request: Awaitable[object]) -> bool:
     try:
-        await asyncio.wait_for(asked, PATIENCE)
-    except Exception:  # whatever a store's or index's driver raises
+        await asyncio.wait_for(request, READY_TIMEOUT)
+    except Exception:  # drivers of stores and indexes have no base class in common
         return False
     return True
 
 
-async def _endpoint(settings: Settings) -> None:
-    """Any answer of the endpoint will do: what it says to no request of its own is not asked."""
+async def _reach_endpoint(settings: Settings) -> None:
+    """Any answer will do, also an error: the request is none that the endpoint knows."""
     if not settings.embedded:
         address, _ = endpoint_of(settings)
         async with httpx.AsyncClient() as http:

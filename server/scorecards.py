@@ -1,4 +1,4 @@
-"""A scorecard as it is computed: lines that say how far it is, and last the scorecard itself."""
+"""A scorecard while it is computed: lines of progress, then the scorecard itself."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,45 +12,45 @@ from personaagent.nodes.dependencies import Dependencies
 from personaagent.scorecard.scorecard import Scorecard, scorecard
 from personaagent.server.errors import sentence
 
-_going_on: set[str] = set()
-"""Whose is being computed in this process: a second at once would pay for the same simulations."""
+_computing: set[str] = set()
+"""Users whose scorecard this process computes now: a second one would pay for the same simulations."""
 
 
 async def scorecard_lines(
     deps: Dependencies, store: BaseStore, user_id: str, limit: int
 ) -> AsyncIterator[bytes]:
-    """``{"done": 3, "of": 20}`` for each episode, then ``{"scorecard": ...}``; or, where it fails
-    after the first of them, ``{"detail": ...}``.
+    """``{"done": 3, "of": 20}`` for each episode, then ``{"scorecard": ...}``, or ``{"detail": ...}``
+    if it fails after the first line.
 
-    It is given up when nobody reads on; what was simulated is kept for the next time.
+    The computation stops when the caller stops reading; the next one reuses its simulations.
 
     Raises:
         Conflict: one is being computed for this user.
         NothingLabelled, ConfigurationError, ServiceError, DataError: nothing was tested.
     """
-    if user_id in _going_on:
+    if user_id in _computing:
         raise Conflict("A scorecard of yours is being computed already: wait until that has ended.")
-    _going_on.add(user_id)
-    done = 0
-    steps: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-    work: asyncio.Task[Scorecard] = asyncio.create_task(
+    _computing.add(user_id)
+    lines_sent = 0
+    progress: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+    computation: asyncio.Task[Scorecard] = asyncio.create_task(
         scorecard(
-            deps, store, user_id, limit, lambda n, of: steps.put_nowait({"done": n, "of": of})
+            deps, store, user_id, limit, lambda n, of: progress.put_nowait({"done": n, "of": of})
         )
     )
-    work.add_done_callback(lambda _: steps.put_nowait(None))
+    computation.add_done_callback(lambda _: progress.put_nowait(None))
     try:
-        while step := await steps.get():
-            done += 1
+        while step := await progress.get():
+            lines_sent += 1
             yield _line(step)
-        yield _line({"scorecard": (await work).stored()})
+        yield _line({"scorecard": (await computation).stored()})
     except PersonaAgentError as error:
-        if not done:
+        if not lines_sent:
             raise
         yield _line({"detail": sentence(error)})
     finally:
-        work.cancel()
-        _going_on.discard(user_id)
+        computation.cancel()
+        _computing.discard(user_id)
 
 
 def _line(content: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""The store of the running server, for the routes: the same that the server hands to the graphs."""
+"""The store of the running server, for our routes: the one that the graphs get too."""
 
 import sys
 
@@ -8,10 +8,10 @@ from personaagent.core.errors import ConfigurationError
 
 
 async def server_store() -> BaseStore:
-    """The store of the server that this is called on: LangGraph's own server, or aegra's.
+    """The store of the server that runs this code: LangGraph's own, or aegra.
 
-    Not ``langgraph.config.get_store()``: to routes the development server lends, by that, a store
-    that it made before it had read its configuration, and that no graph sees.
+    Not ``langgraph.config.get_store()``: in a route, the development server returns there a store
+    that it made before it read its configuration, and that no graph sees.
 
     Raises:
         ConfigurationError: this is not running on such a server.
@@ -19,11 +19,11 @@ async def server_store() -> BaseStore:
     if "aegra_api" in sys.modules:
         from aegra_api.core.database import db_manager
 
-        aegras: BaseStore = db_manager.get_store()
-        return aegras
+        aegra_store: BaseStore = db_manager.get_store()
+        return aegra_store
     if "langgraph_api" in sys.modules:
         from langgraph_api.store import get_store
 
-        langgraphs: BaseStore = await get_store()
-        return langgraphs
-    raise ConfigurationError("No server runs here, so that there is no store of it.")
+        langgraph_store: BaseStore = await get_store()
+        return langgraph_store
+    raise ConfigurationError("No server runs here, so there is no store: call this from a route.")

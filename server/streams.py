@@ -1,4 +1,4 @@
-"""Bodies that are too long to be held: a file that comes in, lines that go out."""
+"""Bodies too long for memory: a file that comes in, lines that go out."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,51 +15,50 @@ from personaagent.memory.user import UserMemory
 
 LINES = "application/x-ndjson"
 UPLOAD = "the upload"
-"""The name of the file that a body becomes, as errors call it."""
+"""The name of the file that a body is written to, as errors show it."""
 
 
-async def imported(memory: UserMemory, request: Request, max_bytes: int) -> Imported:
+async def import_body(memory: UserMemory, request: Request, max_bytes: int) -> Imported:
     """Import the body, of at most ``max_bytes``.
 
-    It goes to a file first, since it is read twice: checked, then written.
+    The body goes to a file first, since it is read twice: to check it, and to import it.
 
     Raises:
-        HTTPException: 413, it is too long; nothing was imported.
+        HTTPException: 413, the body is too long; nothing was imported.
         DataError, ConfigurationError: as ``import_episodes`` raises them.
     """
     with storage_errors():
         folder = await asyncio.to_thread(TemporaryDirectory, prefix="personaagent-")
         try:
             file = Path(folder.name, UPLOAD)
-            await _write(request, file, max_bytes)
+            await _save_body(request, file, max_bytes)
             return await import_episodes(memory, file)
         finally:
             await asyncio.to_thread(folder.cleanup)
 
 
-async def _write(request: Request, file: Path, max_bytes: int) -> None:
+async def _save_body(request: Request, file: Path, max_bytes: int) -> None:
     if int(request.headers.get("content-length") or 0) > max_bytes:
         raise HTTPException(413)
     received = 0
-    to = await asyncio.to_thread(file.open, "wb")
+    output = await asyncio.to_thread(file.open, "wb")
     try:
         async for chunk in request.stream():
             received += len(chunk)
             if received > max_bytes:
                 raise HTTPException(413)
-            await asyncio.to_thread(to.write, chunk)
+            await asyncio.to_thread(output.write, chunk)
     finally:
-        await asyncio.to_thread(to.close)
+        await asyncio.to_thread(output.close)
 
 
-def exported(memory: UserMemory) -> AsyncIterator[bytes]:
-    """The blocks of an export."""
+def export_body(memory: UserMemory) -> AsyncIterator[bytes]:
+    """The blocks of an export, as JSON lines."""
     return (block async for block, _ in export_blocks(memory))
 
 
-async def begun(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same blocks, of which the first is there already: what fails before it can still be told
-    as a status."""
+async def start_stream(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same blocks, once the first is there: what fails before it still becomes a status."""
     first = await anext(blocks)
 
     async def stream() -> AsyncIterator[bytes]:

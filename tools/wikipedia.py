@@ -1,22 +1,18 @@
 """``search_wikipedia``: facts about the world, for a model to look up."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from threading import Lock
-from typing import Any
 
-from cachetools import TTLCache, cached
-from cachetools.keys import hashkey
+from cachetools import TTLCache
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
 from personaagent.core.settings import Settings
 from personaagent.core.text import shorten
-from personaagent.tools.mediawiki import MediaWiki
+from personaagent.tools import mediawiki
 
-SIDE_BY_SIDE = 8
-CACHED_ANSWERS = 512
+CACHED_RESULTS = 512
 CACHED_SECONDS = 3600
 
 DESCRIPTION = (
@@ -26,42 +22,61 @@ DESCRIPTION = (
 
 
 class Wikipedia:
-    """Searches a Wikipedia for a server: no global changed, no thread held, answers cached.
+    """Searches a Wikipedia for a server: no global changed, no thread held, results cached.
 
-    Results are kept for an hour, failures not. Any number of searches, on any event loop, may
-    run at once; eight do so side by side.
+    Results are kept for an hour, failures not. Any number of searches may run at once, on any
+    event loop.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="wikipedia")
-        self._answers: TTLCache[Any, dict[str, Any]] = TTLCache(CACHED_ANSWERS, CACHED_SECONDS)
+        self._results: TTLCache[str, str] = TTLCache(CACHED_RESULTS, CACHED_SECONDS)
         self._lock = Lock()
 
     async def search(self, query: str) -> str:
         """Titles and introductions of the pages on ``query``, within ``observation_chars``.
 
-        An ambiguous title yields its meanings. Ends within ``wikipedia_timeout`` seconds
-        (the first search imports the libraries before that), and its thread with it.
+        An ambiguous title yields its meanings. Ends within ``wikipedia_timeout`` seconds (the
+        first search imports the libraries before that).
 
         Raises:
             ToolException: one sentence for the model on what went wrong.
         """
         if not query.strip():
             raise ToolException("The query is empty: say what to look up.")
-        loop = asyncio.get_running_loop()
+        with self._lock:
+            known = self._results.get(query)
+        if known is not None:
+            return known
+        limit = self._settings.wikipedia_timeout
         await asyncio.to_thread(import_module, f"{__package__}.wikipedia_package")  # slow, once
-        from personaagent.tools.wikipedia_package import summaries
+        try:
+            async with asyncio.timeout(limit):
+                text = await self._search(query)
+        except TimeoutError as error:
+            raise ToolException(
+                f"Wikipedia did not answer within {limit:g} seconds: answer without it."
+            ) from error
+        result = shorten(text, self._settings.observation_chars)
+        with self._lock:
+            self._results[query] = result
+        return result
 
-        async with await asyncio.to_thread(MediaWiki, self._settings) as wiki:
+    async def _search(self, query: str) -> str:
+        """Read the pages with what is answered so far, until nothing is left to be asked."""
+        from personaagent.tools.wikipedia_package import Answers, Unanswered, summaries
 
-            @cached(self._answers, key=lambda params: hashkey(**params), lock=self._lock)
-            def request(params: dict[str, Any]) -> dict[str, Any]:
-                return asyncio.run_coroutine_threadsafe(wiki.query(params), loop).result()
-
-            results = self._settings.wikipedia_results
-            found = await loop.run_in_executor(self._threads, summaries, query, results, request)
-        return shorten(found, self._settings.observation_chars)
+        answers: Answers = {}
+        url = mediawiki.address(self._settings)
+        async with await asyncio.to_thread(mediawiki.http_client, self._settings) as http:
+            while True:
+                try:
+                    return await asyncio.to_thread(
+                        summaries, query, self._settings.wikipedia_results, answers
+                    )
+                except Unanswered as missing:
+                    key = frozenset(missing.params.items())
+                    answers[key] = await mediawiki.query(http, url, missing.params)
 
 
 class WikipediaQuery(BaseModel):

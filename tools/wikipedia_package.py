@@ -1,10 +1,10 @@
-"""The ``wikipedia`` package behind LangChain's wrapper, without the globals of either.
+"""The ``wikipedia`` package behind LangChain's wrapper, without network and shared globals.
 
-Importing this module is slow: leave it to the first search, in a thread.
+Importing this module takes seconds: leave it to the first search, in a thread.
 """
 
 import sys
-from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType, SimpleNamespace
@@ -12,11 +12,13 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 from langchain_community.utilities.wikipedia import WikipediaAPIWrapper
+from langchain_core.tools import ToolException
 from wikipedia.exceptions import DisambiguationError, PageError
 
-from personaagent.tools.mediawiki import unreadable
+from personaagent.tools.mediawiki import UNREADABLE
 
-Request = Callable[[dict[str, Any]], dict[str, Any]]
+Answers = dict[frozenset[tuple[str, Any]], dict[str, Any]]
+"""What the API answered, by the items of the parameters."""
 
 PAGE = {
     "prop": "info|pageprops|extracts",
@@ -26,7 +28,16 @@ PAGE = {
     "explaintext": "",
     "exintro": "",
 }
+"""All that the package asks of a page in two requests."""
 OPTIONS = 12
+
+
+class Unanswered(BaseException):
+    """``params`` is what must be asked next; no ``except Exception`` of a library may swallow it."""
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        super().__init__()
+        self.params = params
 
 
 class Summaries(WikipediaAPIWrapper):
@@ -42,45 +53,46 @@ class Summaries(WikipediaAPIWrapper):
             return SimpleNamespace(summary=f'"{page}" may refer to: {meanings}.')
 
 
-def summaries(query: str, results: int, request: Request) -> str:
-    """The first ``results`` pages on ``query``, title and introduction each; blocks on ``request``.
+def summaries(query: str, results: int, answers: Answers) -> str:
+    """Title and introduction of the first ``results`` pages on ``query``, out of ``answers``.
 
     Raises:
-        ToolException: the answers were not those of a MediaWiki API, or what ``request`` raises.
+        Unanswered: with the request whose answer is missing: add it, and call again.
+        ToolException: the answers are not those of a MediaWiki API.
     """
+    _answers.set(answers)
+    client = SimpleNamespace(search=_package.search.fn, page=_package.page)  # fn: without its cache
     # model_construct: a validated wrapper would set the shared package's language, and http.
     wrapper = Summaries.model_construct(
-        wiki_client=private_copy(request), top_k_results=results, doc_content_chars_max=sys.maxsize
+        wiki_client=client, top_k_results=results, doc_content_chars_max=sys.maxsize
     )
     try:
         return wrapper.run(query)
     except (LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
-        raise unreadable() from error
+        raise ToolException(UNREADABLE) from error
 
 
-def private_copy(request: Request) -> ModuleType:
-    """A copy of the package's module that asks ``request``.
+def _request(params: dict[str, Any]) -> dict[str, Any]:
+    """The answer that is there, in place of the package's own request."""
+    if params.get("prop") in ("info|pageprops", "extracts"):
+        params = PAGE | {"titles": params["titles"]}
+    answer = _answers.get().get(frozenset(params.items()))
+    if answer is None:
+        raise Unanswered(params)
+    return answer
 
-    The module keeps its address, user agent and, for ever, results in globals: a copy for
-    each search shares none of them.
-    """
+
+def _private_copy() -> ModuleType:
+    """A copy of the package's module that asks ``_request``; whoever else uses it sees nothing."""
     spec = find_spec("wikipedia.wikipedia")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    vars(module).update(
-        _wiki_request=lambda params: request(together(params)),
-        BeautifulSoup=partial(BeautifulSoup, features="html.parser"),
-    )
+    parse = partial(BeautifulSoup, features="html.parser")
+    vars(module).update(_wiki_request=_request, BeautifulSoup=parse)
     return module
 
 
-def together(params: dict[str, Any]) -> dict[str, Any]:
-    """``params``, but what the package asks of a page one by one is asked for at once.
-
-    So its second question is the first one again, which the cache has answered.
-    """
-    if params.get("prop") in ("info|pageprops", "extracts"):
-        return PAGE | {"titles": params["titles"]}
-    return params
+_answers: ContextVar[Answers] = ContextVar("answers")
+_package = _private_copy()

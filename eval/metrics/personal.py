@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -44,6 +45,5 @@ def _f1(answer: set[str], own: set[str]) -> float:
 
 @cache
 def _stop_words() -> frozenset[str]:
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # imports SciPy
-
-    return frozenset(ENGLISH_STOP_WORDS)
+    lines = Path(__file__).with_name("stop_words.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(" ".join(line for line in lines if not line.startswith("#")).split())

@@ -111,7 +111,7 @@ class React:
         from personaagent.graphs import agent
 
         async with lab.remembered(case) as remembered:
-            graph = agent.answering(remembered.deps).compile(store=remembered.store)
+            graph = agent.build_answer_graph(remembered.deps).compile(store=remembered.store)
             begin = {"system_prompt": render("eval_react"), "steps": 0, "usage": Usage().stored()}
             yield _Answerer(graph, remembered, case.task, None, begin)
 

@@ -1,7 +1,10 @@
-"""``recall``: the episodes nearest to the latest query, and the user's profile."""
+"""``recall``: finds the past episodes that are nearest to the user's latest message.
+
+Nearest is by dense embedding of the query and by BM25, fused by reciprocal rank; the search itself
+is ``memory/recall.py``. The user's profile is read beside it.
+"""
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -10,11 +13,13 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.errors import UsageError
 from personaagent.core.prometheus import RECALL_SECONDS
-from personaagent.core.records import Usage, new_id
+from personaagent.core.records import Profile, Usage, new_id
+from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.core.text import check_text
 from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
+from personaagent.memory.user import UserMemory
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 
@@ -22,44 +27,29 @@ from personaagent.nodes.dependencies import Dependencies
 async def recall(
     state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
 ) -> dict[str, Any]:
-    """Begin a turn: recall the k nearest episodes (paper: R^u(q*)) and read the profile.
+    """Begin a turn: recall the ``top_k`` nearest episodes (paper: R^u(q*)) and read the profile.
+
+    If the search fails, ``recalled`` is empty and ``warnings`` says why.
 
     Raises:
         UsageError: the last message is not the user's, or its text cannot be used.
     """
-    settings, context = deps.settings, runtime.context
     query = latest_query(state["messages"])
-    check_text(query, "message", settings.max_query_chars)
+    check_text(query, "message", deps.settings.max_query_chars)
     memory = user_memory(deps.memory, runtime)
-    top_k = settings.top_k if context is None or context.top_k is None else context.top_k
-    result, profile = await asyncio.gather(
-        _timed(memory.recall(query, top_k)), memory.profile.read()
+    recalled, profile = await asyncio.gather(
+        _recall_timed(memory, query, _top_k(runtime, deps.settings)), memory.profile.read()
     )
     episode_id = _episode_id(runtime)
-    if thread := thread_to_note(runtime):
-        await memory.conversations.note(thread, [episode_id, *(e.id for e in result.episodes)])
-        if labels := sorted(named_labels(profile.facts)):
-            await memory.conversations.note(thread, named=labels, key=str(labels))
+    await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
         "episode_id": episode_id,
-        "recalled": [episode.stored() for episode in result.episodes],
+        "recalled": [episode.stored() for episode in recalled.episodes],
         "profile": profile.stored(),
         "steps": 0,
         "usage": Usage().stored(),
-        "warnings": [f"Answered without recall: {warning}" for warning in result.warnings],
+        "warnings": [f"Answered without recall: {warning}" for warning in recalled.warnings],
     }
-
-
-async def _timed(recall: Awaitable[RecallResult]) -> RecallResult:
-    with RECALL_SECONDS.time():
-        return await recall
-
-
-def _episode_id(runtime: Runtime[AgentContext]) -> str:
-    """The id of this turn's episode, derived from the run's id if there is one: a server repeats a
-    run whose process was killed, and both must lead to the same episode."""
-    run = runtime.execution_info and runtime.execution_info.run_id
-    return uuid5(NAMESPACE_OID, run).hex[:16] if run else new_id()
 
 
 def latest_query(messages: list[AnyMessage]) -> str:
@@ -67,3 +57,40 @@ def latest_query(messages: list[AnyMessage]) -> str:
     if not messages or not isinstance(messages[-1], HumanMessage):
         raise UsageError("The conversation must end with a message of the user.")
     return messages[-1].text
+
+
+async def _recall_timed(memory: UserMemory, query: str, top_k: int) -> RecallResult:
+    with RECALL_SECONDS.time():
+        return await memory.recall(query, top_k)
+
+
+def _top_k(runtime: Runtime[AgentContext], settings: Settings) -> int:
+    context = runtime.context
+    return settings.top_k if context is None or context.top_k is None else context.top_k
+
+
+def _episode_id(runtime: Runtime[AgentContext]) -> str:
+    """The id of this turn's episode.
+
+    It derives from the run's id, if there is one: a server repeats a run from its start if the
+    process was killed, and the turn must leave only one episode.
+    """
+    run = runtime.execution_info and runtime.execution_info.run_id
+    return uuid5(NAMESPACE_OID, run).hex[:16] if run else new_id()
+
+
+async def _note_thread(
+    runtime: Runtime[AgentContext],
+    memory: UserMemory,
+    episode_id: str,
+    recalled: RecallResult,
+    profile: Profile,
+) -> None:
+    """Note with the thread what its checkpoints will hold, so that forgetting can find them."""
+    thread = thread_to_note(runtime)
+    if not thread:
+        return
+    episode_ids = [episode_id, *(episode.id for episode in recalled.episodes)]
+    await memory.conversations.note(thread, episode_ids)
+    if names := sorted(named_labels(profile.facts)):
+        await memory.conversations.note(thread, named=names, key=str(names))

@@ -21,20 +21,28 @@ async def remember(
 ) -> dict[str, Any]:
     """Store the user's message and the final answer as an episode, unless incognito.
 
-    What tools gave is not kept, only their names. What alignment has learned by itself, and put into
-    the persona that spoke, the user is told now, once. An index that is down costs nothing here: the
-    episode is stored first, and bears the mark to be indexed later. No model is waited for: a summary
-    that is due is brought up to date beside the conversation.
+    Of tool calls only the names are stored. If alignment has published a version by itself, the
+    warnings tell the user once, with the first answer of that version. If the index is down, the
+    episode is stored and marked to be indexed later. A summary that is due is refreshed in the
+    background: the turn waits for no model.
     """
     TURNS.inc()
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(deps.memory, runtime)
+    episode = _episode(state, runtime, memory.user_id)
+    news = await memory.remember(episode, state["persona"]["version"])
+    if deps.settings.summary_every and deps.refreshing.may_start(memory.user_id):
+        deps.refreshing.start(memory.user_id, lambda: _refresh_if_due(deps, memory))
+    return {"warnings": state["warnings"] + news}
+
+
+def _episode(state: AgentState, runtime: Runtime[AgentContext], user_id: str) -> Episode:
     turn = this_turn(state["messages"])
     info = runtime.execution_info
-    episode = Episode(
+    return Episode(
         id=state["episode_id"],
-        user_id=memory.user_id,
+        user_id=user_id,
         query=turn[0].text,
         response=without_controls(turn[-1].text),
         task=runtime.context.task if runtime.context is not None else None,
@@ -42,19 +50,17 @@ async def remember(
             "thread_id": info.thread_id if info else None,
             "persona_version": state["persona"]["version"],
             "tools": [call["name"] for call in tool_calls(turn)],
-            "recalled": [each["id"] for each in state["recalled"]],
+            "recalled": [episode["id"] for episode in state["recalled"]],
         },
     )
-    news = await memory.remember(episode, state["persona"]["version"])
-    if deps.settings.summary_every and deps.refreshing.free(memory.user_id):
-        deps.refreshing.begin(memory.user_id, lambda: _refresh_if_due(deps, memory))
-    return {"warnings": state["warnings"] + news}
 
 
 async def _refresh_if_due(deps: Dependencies, memory: UserMemory) -> None:
-    every = memory.hiding(NOTHING_HIDDEN)  # of all that is known, whatever this run was not to see
-    if await every.profile.summary_due(deps.settings.summary_every):
-        await refresh_summary(every, await deps.models.chat("critic"))
+    complete = memory.hiding(
+        NOTHING_HIDDEN
+    )  # the summary covers also what was hidden from this run
+    if await complete.profile.summary_due(deps.settings.summary_every):
+        await refresh_summary(complete, await deps.models.chat("critic"))
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:

@@ -1,4 +1,4 @@
-"""``tools``: what the actor asked for is done; a failure becomes a message that it can work with."""
+"""``tools``: runs the tools that the actor asks for; a failure becomes a message to the actor."""
 
 from langchain_core.tools import ToolException
 from langgraph.prebuilt import ToolNode
@@ -10,10 +10,10 @@ from personaagent.nodes.dependencies import Dependencies
 
 def tools(deps: Dependencies) -> ToolNode:
     """The node that runs ``search_wikipedia`` and ``recall_episodes``."""
-    return ToolNode(deps.tools, handle_tool_errors=_tell)
+    return ToolNode(deps.tools, handle_tool_errors=_error_message)
 
 
-def _tell(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     if isinstance(error, ToolException | PersonaAgentError | ToolInvocationError):
         return str(error)
     return f"The tool failed ({type(error).__name__}); go on without it."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from personaagent.core.alignment import SimulatedAnswer
-from personaagent.core.alignment_state import Plan
+from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.memory.simulations import Simulations
 from personaagent.nodes.alignment.actor_prompt import ActorPrompt
 from personaagent.nodes.dependencies import Dependencies
@@ -17,7 +17,7 @@ class AnswerCache:
     """One user's simulated answers, found by all that decides an answer: prompt, model, limits."""
 
     deps: Dependencies
-    plan: Plan
+    plan: AlignmentPlan
     simulations: Simulations
 
     async def get(self, prompts: Sequence[ActorPrompt]) -> list[SimulatedAnswer | None]:

@@ -4,7 +4,12 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from personaagent.core.alignment_state import BY_ITSELF, AlignmentContext, AlignmentState, Plan
+from personaagent.core.alignment_state import (
+    AUTOMATIC_TRIGGERS,
+    AlignmentContext,
+    AlignmentPlan,
+    AlignmentState,
+)
 from personaagent.core.records import new_id, now
 from personaagent.core.settings import Settings
 from personaagent.memory.user import UserMemory
@@ -16,7 +21,7 @@ async def is_wanted(state: AlignmentState, memory: UserMemory) -> bool:
     A run that a user asks for has. One that a server triggers by itself has not if there are no
     new labels, or if the last run's proposal still waits for the user's approval.
     """
-    if state["trigger"] not in BY_ITSELF:
+    if state["trigger"] not in AUTOMATIC_TRIGGERS:
         return True
     return not _awaits_approval(state) and await memory.unaligned.due(1)
 
@@ -47,7 +52,7 @@ async def new_run(
     persona = await memory.personas.current()
     context = runtime.context or AlignmentContext()  # a server knows the user without one
     trigger = state["trigger"] or "again"
-    plan = Plan.of(context, settings, run=new_id(), trigger=trigger, at=now().isoformat())
+    plan = AlignmentPlan.of(context, settings, run=new_id(), trigger=trigger, at=now().isoformat())
     rules = [rule.stored() for rule in persona.rules]
     return {
         "trigger": "",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from personaagent.core.alignment import Loss
 from personaagent.core.alignment_run import AlignmentRun
-from personaagent.core.alignment_state import Plan
+from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.core.records import Episode, Rule
 from personaagent.core.text import shorten, shorten_middle
 from personaagent.memory.user import UserMemory
@@ -26,7 +26,7 @@ class CritiqueInput:
 
     deps: Dependencies
     memory: UserMemory
-    plan: Plan
+    plan: AlignmentPlan
     rules: list[Rule]
     batch: list[Episode]
     losses: dict[str, Loss]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from personaagent.core.alignment_run import AlignmentRun
-from personaagent.core.alignment_state import Plan
+from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.ranking import repeated_queries
 from personaagent.memory.user import UserMemory
@@ -15,7 +15,7 @@ from personaagent.nodes.alignment.strategies.all import SAMPLERS, STRATEGIES
 LEAST_HELD_OUT = 2
 
 
-def least_held_out(plan: Plan) -> int:
+def least_held_out(plan: AlignmentPlan) -> int:
     """The fewest held-out episodes with which the plan's gate can prove anything."""
     return LEAST_HELD_OUT if STRATEGIES[plan.mode].gate.needs_holdout else 0
 

@@ -9,7 +9,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import EpisodeContext
-from personaagent.core.alignment_state import Plan
+from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode
 from personaagent.core.states import SimulatedContext
@@ -22,7 +22,7 @@ from personaagent.nodes.dependencies import Dependencies
 async def build_episode_contexts(
     episode_ids: Sequence[str],
     holdout: Sequence[str],
-    plan: Plan,
+    plan: AlignmentPlan,
     memory: UserMemory,
     runtime: Runtime[Any],
     deps: Dependencies,
@@ -56,7 +56,7 @@ async def build_episode_contexts(
 async def build_episode_context(
     episode: Episode,
     hidden: frozenset[str],
-    plan: Plan,
+    plan: AlignmentPlan,
     memory: UserMemory,
     runtime: Runtime[Any],
     deps: Dependencies,
@@ -89,7 +89,7 @@ async def build_episode_context(
 
 
 def simulated_context(
-    episode: Episode, hidden: Iterable[str], plan: Plan, user_id: str
+    episode: Episode, hidden: Iterable[str], plan: AlignmentPlan, user_id: str
 ) -> SimulatedContext:
     """The run context under which the agent answers the episode's query again."""
     before = episode.created_at if plan.causal else None

@@ -1,39 +1,51 @@
 """The guard against poison: which rules alignment may not write, whatever they do for the loss.
 
-A rule rests on what the user said, never on what was said to the agent by tools, pages or itself;
-and an order to the agent, which may have been slipped into one ground truth, on two occasions.
+A rule rests on the user's own labels. It copies nothing from an answer, a tool or a page; and what
+it copies from a label, a name or most of a clause, must stand in labels of two occasions, since
+one may have been slipped in.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
-from functools import lru_cache
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
 from personaagent.memory.ranking import same_query
-from personaagent.nodes.alignment.names import names_unsaid
-from personaagent.nodes.alignment.orders import (
-    imitates_markup,
-    normal,
-    pushes,
-    reads_as_instruction,
-    switches_off,
-    word_list,
-)
+from personaagent.nodes.alignment.copies import carries, clauses, names_in, normal, plain, says
+from personaagent.prompts.fence import TAGS
 
-__all__ = ["independent", "names_unsaid", "reads_as_instruction", "refusal"]
+__all__ = ["independent", "refusal"]
 
 SAME_MOMENT = timedelta(seconds=1)
-CARRIED = Fraction(2, 3)
-"""The share of a clause's words that a text must hold to carry it."""
+OCCASIONS = 2
+"""In so many independent episodes must stand what a rule copies."""
 
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-_CLAUSES = re.compile(
-    r"[.!?;:,()\n。！？；，、]+|\s[-–—]\s|\b(?:and|but|then|while|also|plus|und|et|y)\b"
+_MARKUP = re.compile(
+    rf"</?(?:{'|'.join(TAGS)}|system|assistant|user|instructions?|tool_\w+|rules?|bos|eos)\b[^>]*>"
+    r"|<\|[^|>]{1,40}\|>|\[/?(?:inst|system)\]|<</?sys>>|</?(?:start|end)_of_turn>"
+    r"|^\W*(?:system|developer|assistant|human)(?: \w+)?\s*:",
+    re.IGNORECASE,
+)
+_SPELLED = re.compile(r"(?<!\w)(?:\w[\s.\-_*·|/]{1,3}){5,}\w(?!\w)")
+_OURS = (
+    r"(?:instructions?|rules?|guidelines?|guardrails?|directives?|orders?|restrictions?|limits?"
+    r"|prompts?|programming|safety|filters?|memory|memories)\b"
+)
+_SWITCHES_OFF = re.compile(
+    rf"\b(?:your|previous|prior|earlier|system|hidden|initial|original|locked|fixed)\b ?\w* ?{_OURS}"
+    rf"|\b(?:ignor\w+|disregard|forget|overrid\w+|bypass|disobey|disable|without any)\b.{{0,40}}{_OURS}"
+    rf"|{_OURS}.{{0,20}}\b(?:above|(?:not|no longer) (?:apply|count|valid)|void|suspended)\b"
+    r"|\b(?:persona|preamble|system prompt|safety (?:text|filters?|rules?)|hidden text)\b"
+    r"|\b(?:do anything now|jailbr\w+|(?:developer|god|unrestricted) mode)\b"
+    r"|\b(?:deine\w*|bisherige\w*)\b.{0,20}(?:regeln|anweisungen|vorgaben|richtlinien)\b"
+    r"|\b(?:tes|vos)\b.{0,20}(?:regles|consignes|instructions)\b"
+    r"|\b(?:tus|ignora\w*|olvida\w*)\b.{0,20}(?:reglas|normas|instrucciones)\b"
+    r"|(?:你的|之前|忽略|忘记).{0,6}(?:规则|指令|指示|提示|设定)"
 )
 
 
@@ -42,17 +54,16 @@ def refusal(
 ) -> str | None:
     """Why alignment may not write this rule on this evidence, in one sentence; None if it may.
 
-    ``cited`` are the episodes that the rule cites, ``simulated`` the texts beside them that the
-    editor has seen and the user did not say.
+    ``cited`` are the episodes that the rule cites, ``simulated`` the other texts that the editor
+    has seen: simulated answers, and labels that are not cited.
     """
     evidence = [episode for episode in cited if episode.ground_truth is not None]
-    said = [text for each in evidence for text in (each.query, each.ground_truth or "")]
     answers = [*simulated, *(each.response for each in evidence if each.signal != "accept")]
     return (
         _unfit(rule_text, settings)
         or _unfounded(evidence, settings)
-        or _unsaid(rule_text, said, answers)
-        or _unwitnessed(rule_text, evidence, answers)
+        or _unsaid(rule_text, evidence, answers)
+        or _copied(rule_text, evidence, answers)
     )
 
 
@@ -85,9 +96,11 @@ def _unfit(rule: str, settings: Settings) -> str | None:
         return f"the rule has {len(rule)} characters; at most {settings.rule_chars} are allowed"
     if any(unicodedata.category(each) in _UNSEEN and each not in _JOINERS for each in rule):
         return "the rule holds line breaks or characters that are not seen"
-    if imitates_markup(rule):
+    if _MARKUP.search(normal(rule)):
         return "the rule holds markup that stands for a part of the prompt"
-    if switches_off(rule):
+    if _SPELLED.search(rule):
+        return "the rule is spelled out letter by letter"
+    if _SWITCHES_OFF.search(plain(rule)):
         return "no rule may switch off or give away the fixed instructions"
     return None
 
@@ -106,76 +119,32 @@ def _unfounded(evidence: Sequence[Episode], settings: Settings) -> str | None:
     return None
 
 
-def _unsaid(rule: str, said: Sequence[str], answers: Sequence[str]) -> str | None:
-    """Whether the rule names what the user did not."""
-    names = names_unsaid(rule, said, answers)
-    if not names:
-        return None
-    return f"the user never said {', '.join(names)} in the cited episodes"
+def _unsaid(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> str | None:
+    """Whether the rule bears a name that the user did not say on two occasions."""
+    truths = [_truth(each) for each in evidence]
+    for name in names_in(rule, [*answers, *truths]):
+        witnesses = [each for each in evidence if says([each.query, _truth(each)], name)]
+        if not witnesses:
+            return f"the user never said {name} in the cited episodes"
+        if independent(witnesses) < OCCASIONS:
+            return f"the user said {name} on one occasion only; a name needs two"
+    return None
 
 
-def _unwitnessed(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> str | None:
-    """Whether the rule is an order that the user did not give on two occasions in their own words.
+def _copied(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> str | None:
+    """Whether a clause of the rule is copied from an answer, or from labels of one occasion.
 
-    An answer that they accepted is the agent's text, and no witness.
+    An answer that the user accepted is the agent's text, and no witness.
     """
-    truths = [episode.ground_truth or "" for episode in evidence]
-    ordered = [clause for text in answers for clause in _orders(text)]
-    suspicious = [
-        clause
-        for clause in _clauses(rule)
-        if any(_carries(order, clause) for order in ordered)
-        and not any(_carries(text, clause) for text in truths)
-    ]
-    if suspicious:
-        return "the rule repeats an order that stands in an answer, not in what the user said"
-    if not pushes(rule) and not any(reads_as_instruction(text) for text in truths):
-        return None
-    own = [episode for episode in evidence if episode.signal == "edit"]
-    clauses = list(_clauses(rule))
-    witnesses = [
-        [each for each in own if _carries(each.ground_truth or "", clause)] for clause in clauses
-    ]
-    names = [[each for each in own if not names_unsaid(rule, [each.ground_truth or ""], [])]]
-    if clauses and all(independent(each) > 1 for each in [*witnesses, *names]):
-        return None
-    return "an order to the agent needs two independent episodes in which the user wrote it"
+    for clause in clauses(rule):
+        copied = [each for each in evidence if carries(_truth(each), clause)]
+        witnesses = [each for each in copied if each.signal == "edit"]
+        if not witnesses and (copied or any(carries(text, clause) for text in answers)):
+            return "the rule repeats what stands in an answer, not in what the user wrote"
+        if witnesses and independent(witnesses) < OCCASIONS:
+            return "what a rule copies from a label needs two independent episodes that hold it"
+    return None
 
 
-@lru_cache(maxsize=256)
-def _orders(text: str) -> list[str]:
-    """The sentences of the text that read as orders, each with the one after it.
-
-    What begins with a capital may be a sentence where the mark before it is missing.
-    """
-    sentences = re.split(r"(?<=[.!?。！？])\s*|\n+", text)
-    return [
-        " ".join(sentences[number : number + 2])
-        for number, sentence in enumerate(sentences)
-        if _begins_an_order(sentence)
-    ]
-
-
-def _begins_an_order(sentence: str) -> bool:
-    starts = [0, *(match.end() for match in re.finditer(r"\s(?=[A-Z][a-z])", sentence))]
-    return any(reads_as_instruction(sentence[start:]) for start in starts)
-
-
-def _carries(text: str, clause: str) -> bool:
-    """Whether the text holds most of the words of the clause that tell it from others."""
-    words = _words(clause)
-    return len(words & _words(text)) >= CARRIED * len(words)
-
-
-def _clauses(rule: str) -> Iterator[str]:
-    return (clause for clause in _CLAUSES.split(normal(rule)) if _words(clause))
-
-
-def _words(text: str) -> set[str]:
-    """The words that tell a text from others, without a plural's s; Chinese by characters."""
-    words = re.findall(
-        r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W\u3040-\u30ff\u4e00-\u9fff]+", normal(text).casefold()
-    )
-    return {word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in words} - word_list(
-        "empty"
-    )
+def _truth(episode: Episode) -> str:
+    return episode.ground_truth or ""

@@ -14,7 +14,7 @@ from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 
 BEST = 4
-SHOWN_CHARS = 2000
+ANSWER_CHARS = 2000
 """Of each of the three texts."""
 WHY_CHARS = 160
 
@@ -50,9 +50,9 @@ async def judge(
     first, second = (simulated, expected) if swapped else (expected, simulated)
     prompt = render(
         "judge",
-        query=fence("query", shorten_middle(query, SHOWN_CHARS)),
-        first=fence("first", shorten(first, SHOWN_CHARS)),
-        second=fence("second", shorten(second, SHOWN_CHARS)),
+        query=fence("query", shorten_middle(query, ANSWER_CHARS)),
+        first=fence("first", shorten(first, ANSWER_CHARS)),
+        second=fence("second", shorten(second, ANSWER_CHARS)),
     )
     try:
         verdict, usage = await invoke_structured(

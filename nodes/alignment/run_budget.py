@@ -6,7 +6,7 @@ from time import monotonic
 
 from cachetools import LRUCache
 
-from personaagent.core.alignment_state import LIMITS, Limit, Plan
+from personaagent.core.alignment_state import LIMITS, AlignmentPlan, Limit
 from personaagent.core.records import Usage
 from personaagent.core.settings import Settings
 from personaagent.memory.spending import Spending, Spent
@@ -22,7 +22,7 @@ class RunBudget:
     the same time; an answer holds its slot until it is stored.
     """
 
-    plan: Plan
+    plan: AlignmentPlan
     settings: Settings
     spending: Spending
     spent_before: Spent
@@ -40,7 +40,7 @@ class RunBudget:
 
     @classmethod
     async def load(
-        cls, plan: Plan, settings: Settings, spending: Spending, used: Usage | None = None
+        cls, plan: AlignmentPlan, settings: Settings, spending: Spending, used: Usage | None = None
     ) -> "RunBudget":
         """Read the budget of a run, whose finished steps have ``used`` at least so much."""
         booked, others = await asyncio.gather(
@@ -99,7 +99,7 @@ class RunBudgets:
         self._settings = settings
         self._budgets: LRUCache[str, RunBudget] = LRUCache(RUNS_REMEMBERED)
 
-    async def of_run(self, plan: Plan, used: Usage, spending: Spending) -> RunBudget:
+    async def of_run(self, plan: AlignmentPlan, used: Usage, spending: Spending) -> RunBudget:
         """The budget of the run, refreshed from the store."""
         latest = await RunBudget.load(plan, self._settings, spending, used)
         budget = self._budgets.setdefault(plan.run, latest)

@@ -5,7 +5,12 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import EpisodeContext, SimulatedAnswer
-from personaagent.core.alignment_state import AlignmentContext, AlignmentState, Branch, Plan
+from personaagent.core.alignment_state import (
+    AlignmentContext,
+    AlignmentPlan,
+    AlignmentState,
+    Branch,
+)
 from personaagent.core.records import Rule, Usage
 from personaagent.nodes.alignment.actor_prompt import build_actor_prompt
 from personaagent.nodes.alignment.episode_context import still_valid
@@ -26,7 +31,7 @@ async def simulate(
     """
     settings = simulator.deps.settings
     memory = user_memory(simulator.deps.memory, runtime)
-    episode_id, plan = branch["episode"], Plan.model_validate(branch["plan"])
+    episode_id, plan = branch["episode"], AlignmentPlan.model_validate(branch["plan"])
     context = EpisodeContext.model_validate(branch["episode_context"])
     rules = [Rule.model_validate(rule) for rule in branch["rules"]]
     used = Usage.model_validate(branch["usage"])
@@ -53,7 +58,7 @@ def _update(branch: Branch, answer: SimulatedAnswer) -> dict[str, Any]:
 
 def branches(state: AlignmentState) -> list[Branch]:
     """A branch for each episode of the batch, and for each that the gate needs."""
-    needs_holdout = STRATEGIES[Plan.model_validate(state["plan"]).mode].gate.needs_holdout
+    needs_holdout = STRATEGIES[AlignmentPlan.model_validate(state["plan"]).mode].gate.needs_holdout
     for_gate = state["holdout"] + state["earlier_batches"] if needs_holdout else []
     return [
         Branch(

@@ -10,7 +10,7 @@ from langgraph.errors import NodeTimeoutError
 from langgraph.graph.state import CompiledStateGraph
 
 from personaagent.core.alignment import SimulatedAnswer
-from personaagent.core.alignment_state import Plan
+from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
@@ -40,7 +40,11 @@ class Simulator:
         self.budgets = RunBudgets(self.deps.settings)
 
     async def simulate(
-        self, prompts: Sequence[ActorPrompt], plan: Plan, memory: UserMemory, budget: RunBudget
+        self,
+        prompts: Sequence[ActorPrompt],
+        plan: AlignmentPlan,
+        memory: UserMemory,
+        budget: RunBudget,
     ) -> list[SimulatedAnswer]:
         """The agent's answers to the prompts, side by side.
 
@@ -58,7 +62,12 @@ class Simulator:
         return await asyncio.gather(*map(answer, prompts, cached_answers))
 
     async def _answer(
-        self, prompt: ActorPrompt, plan: Plan, user_id: str, budget: RunBudget, cache: AnswerCache
+        self,
+        prompt: ActorPrompt,
+        plan: AlignmentPlan,
+        user_id: str,
+        budget: RunBudget,
+        cache: AnswerCache,
     ) -> SimulatedAnswer:
         try:
             async with budget.answer_slots:
@@ -74,7 +83,9 @@ class Simulator:
             return SimulatedAnswer(error=str(error))
         return answer
 
-    async def _invoke(self, prompt: ActorPrompt, plan: Plan, user_id: str) -> SimulatedAnswer:
+    async def _invoke(
+        self, prompt: ActorPrompt, plan: AlignmentPlan, user_id: str
+    ) -> SimulatedAnswer:
         state = {
             "messages": [HumanMessage(prompt.episode.query)],
             "system_prompt": prompt.system_prompt,

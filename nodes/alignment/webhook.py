@@ -25,7 +25,7 @@ from personaagent.core.records import Persona, now
 from personaagent.core.settings import Settings
 
 ATTEMPTS = 5
-SECONDS = 10.0
+RECEIVER_SECONDS = 10.0
 """How long a receiver may take to answer."""
 LATER = (408, 425, 429)
 """Client errors that are tried again, like every 5xx."""
@@ -71,7 +71,7 @@ async def _deliver(url: str, secret: str, id: str, body: str) -> None:
         reraise=True,
     ):
         with attempt:
-            async with httpx2.AsyncClient(timeout=SECONDS, verify=tls) as client:
+            async with httpx2.AsyncClient(timeout=RECEIVER_SECONDS, verify=tls) as client:
                 headers = signed(secret, id, int(now().timestamp()), body)
                 response = await client.post(url, content=body, headers=headers)
                 response.raise_for_status()

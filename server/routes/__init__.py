@@ -1,1 +1,1 @@
-"""Our routes: one resource a file. Whose they are is in no path and no body: the caller's."""
+"""Our routes, one resource a file. The user is always the caller: no path and no body names one."""

@@ -12,10 +12,10 @@ from personaagent.memory.forget import Receipt
 from personaagent.memory.recall import SEARCH_CHARS
 from personaagent.server.alignment_queue import queue_alignment_if_due
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
-from personaagent.server.errors import answers
+from personaagent.server.errors import error_responses
 from personaagent.server.forgetting import forget_episode
 from personaagent.server.limits import Limit
-from personaagent.server.pagination import Cursor, Page, first_of, place_at
+from personaagent.server.pagination import Cursor, Page, decode_cursor, make_page
 
 router = APIRouter(prefix="/me/episodes", tags=["episodes"])
 
@@ -26,77 +26,77 @@ EpisodeId = Annotated[
 ]
 
 
-class Search(Record):
-    """A text, and how many of the episodes nearest to it are wanted (default: the setting)."""
+class SearchRequest(Record):
+    """A text, and how many of the nearest episodes to return (default: the setting)."""
 
     text: str = Field(min_length=1, max_length=SEARCH_CHARS)
     top_k: int | None = Field(None, ge=1, le=100)
 
 
-class Wanted(Record):
-    """The text that the user wanted in place of the answer."""
+class Correction(Record):
+    """The text that the user wanted instead of the answer."""
 
     signal: Literal["edit"]
     text: str = Field(min_length=1, max_length=TRUTH_CHARS)
 
 
-class Judged(Record):
-    """The answer was right (``accept``), or it was wrong."""
+class Judgement(Record):
+    """The answer was right (``accept``) or wrong (``reject``)."""
 
     signal: Literal["accept", "reject"]
     text: None = None
 
 
-Feedback = Annotated[Wanted | Judged, Field(discriminator="signal")]
+Feedback = Annotated[Correction | Judgement, Field(discriminator="signal")]
 
 
 @router.get("")
 async def list_episodes(
-    mine: CurrentUserMemory,
+    memory: CurrentUserMemory,
     limit: Limit = 20,
     cursor: Cursor = None,
     task: Annotated[str | None, Query(max_length=100, description="Only those of it.")] = None,
     labelled: Annotated[bool, Query(description="Only those with what the user wanted.")] = False,
 ) -> Page[Episode]:
     """The episodes, newest first."""
-    found = await mine.episodes.newest(
+    episodes = await memory.episodes.newest(
         limit + 1,
         task=task,
         labelled=labelled,
-        before=place_at(cursor, tuple[AwareDatetime, str]),
+        before=decode_cursor(cursor, tuple[AwareDatetime, str]),
     )
-    return first_of(found, limit, time_key)
+    return make_page(episodes, limit, time_key)
 
 
 @router.post("/search")
 async def search(
-    sought: Search, mine: CurrentUserMemory, deps: ServerDependencies
+    request: SearchRequest, memory: CurrentUserMemory, deps: ServerDependencies
 ) -> list[Episode]:
     """What the agent would recall for a text, the nearest first."""
-    return await mine.look_up(sought.text, sought.top_k or deps.settings.top_k)
+    return await memory.look_up(request.text, request.top_k or deps.settings.top_k)
 
 
-@router.put("/{episode:path}/feedback", responses=answers(404))
+@router.put("/{episode:path}/feedback", responses=error_responses(404))
 async def give_feedback(
     episode: EpisodeId,
-    word: Feedback,
-    mine: CurrentUserMemory,
+    feedback: Feedback,
+    memory: CurrentUserMemory,
     deps: ServerDependencies,
     api: InternalClient,
 ) -> Episode:
-    """Say whether an answer was right, or what was wanted; an alignment begins when one is due."""
-    told = await mine.episodes.give_feedback(episode, word.signal, word.text)
-    await queue_alignment_if_due(api, mine, deps.settings)
-    return told
+    """Say whether an answer was right, or what was wanted; queues an alignment when one is due."""
+    labelled = await memory.episodes.give_feedback(episode, feedback.signal, feedback.text)
+    await queue_alignment_if_due(api, memory, deps.settings)
+    return labelled
 
 
-@router.get("/{episode:path}", responses=answers(404))
-async def show_episode(episode: EpisodeId, mine: CurrentUserMemory) -> Episode:
-    """One episode whole."""
-    return await mine.episodes.get(episode)
+@router.get("/{episode:path}", responses=error_responses(404))
+async def show_episode(episode: EpisodeId, memory: CurrentUserMemory) -> Episode:
+    """One episode."""
+    return await memory.episodes.get(episode)
 
 
-@router.delete("/{episode:path}", responses=answers(404))
-async def forget(episode: EpisodeId, mine: CurrentUserMemory, api: InternalClient) -> Receipt:
-    """Forget an episode, with all that rested on it alone, and say what went."""
-    return await forget_episode(mine, api, episode)
+@router.delete("/{episode:path}", responses=error_responses(404))
+async def forget(episode: EpisodeId, memory: CurrentUserMemory, api: InternalClient) -> Receipt:
+    """Forget an episode, with all that rested on it alone; the receipt says what is gone."""
+    return await forget_episode(memory, api, episode)

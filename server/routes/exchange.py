@@ -8,12 +8,12 @@ from starlette.responses import StreamingResponse
 from personaagent.memory.exchange.importer import Imported
 from personaagent.server.alignment_queue import queue_alignment_if_due
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
-from personaagent.server.errors import Refusal, answers
-from personaagent.server.streams import LINES, begun, exported, imported
+from personaagent.server.errors import Refusal, error_responses
+from personaagent.server.streams import LINES, export_body, import_body, start_stream
 
 router = APIRouter(prefix="/me", tags=["episodes"])
 
-A_FILE: dict[str, Any] = {
+UPLOADED_FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {LINES: {"schema": {"type": "string"}}},
@@ -21,7 +21,7 @@ A_FILE: dict[str, Any] = {
         "export of ChatGPT or Claude.",
     }
 }
-SOME_LINES: dict[str, Any] = {
+EPISODE_LINES: dict[str, Any] = {
     "content": {LINES: {"schema": {"type": "string"}}},
     "description": "An episode a line, oldest first.",
 }
@@ -30,26 +30,26 @@ SOME_LINES: dict[str, Any] = {
 @router.post(
     "/import",
     max_body_size=None,
-    openapi_extra=A_FILE,
-    responses={**answers(409, 413), 422: {"model": Refusal}},
+    openapi_extra=UPLOADED_FILE,
+    responses={**error_responses(409, 413), 422: {"model": Refusal}},
 )
 async def import_file(
-    request: Request, mine: CurrentUserMemory, process: ServerDependencies, api: InternalClient
+    request: Request, memory: CurrentUserMemory, deps: ServerDependencies, api: InternalClient
 ) -> Imported:
-    """Remember the episodes of the body: all of them or, where it has errors, none.
+    """Remember the episodes of the body: all of them or, if it has errors, none.
 
-    The same again adds nothing. An answer comes when all is written and indexed.
+    Importing the same again adds nothing. The response comes once all is written and indexed.
     """
-    done = await imported(mine, request, process.settings.max_import_bytes)
-    await queue_alignment_if_due(api, mine, process.settings)
-    return done
+    imported = await import_body(memory, request, deps.settings.max_import_bytes)
+    await queue_alignment_if_due(api, memory, deps.settings)
+    return imported
 
 
-@router.get("/export", response_class=StreamingResponse, responses={200: SOME_LINES})
-async def export(mine: CurrentUserMemory) -> StreamingResponse:
+@router.get("/export", response_class=StreamingResponse, responses={200: EPISODE_LINES})
+async def export(memory: CurrentUserMemory) -> StreamingResponse:
     """All episodes as JSON lines, which the import reads back."""
     return StreamingResponse(
-        await begun(exported(mine)),
+        await start_stream(export_body(memory)),
         media_type=LINES,
         headers={"Content-Disposition": 'attachment; filename="episodes.jsonl"'},
     )

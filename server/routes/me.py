@@ -11,7 +11,7 @@ router = APIRouter(prefix="/me", tags=["me"])
 
 @router.delete("")
 async def forget_me(
-    mine: CurrentUserMemory, deps: ServerDependencies, api: InternalClient
+    memory: CurrentUserMemory, deps: ServerDependencies, api: InternalClient
 ) -> Receipt:
-    """Forget everything of the user who calls, and say what went."""
-    return await forget_user(mine, api, deps.memory)
+    """Forget everything of the user who calls; the receipt says what is gone."""
+    return await forget_user(memory, api, deps.memory)

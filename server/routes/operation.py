@@ -11,8 +11,8 @@ from personaagent.core.prometheus import REGISTRY
 from personaagent.core.records import Record
 from personaagent.core.settings import variable
 from personaagent.server.dependencies import ServerDependencies, ServerStore
-from personaagent.server.errors import answers
-from personaagent.server.readiness import Readiness, readiness
+from personaagent.server.errors import error_responses
+from personaagent.server.readiness import Readiness, check_readiness
 
 router = APIRouter(tags=["operation"])
 
@@ -34,9 +34,9 @@ async def health() -> Health:
 @router.get("/ready", responses={503: {"model": Readiness}})
 async def ready(deps: ServerDependencies, store: ServerStore, response: Response) -> Readiness:
     """Whether store, index and model endpoint answer, and no more than that. Needs no token."""
-    found = await readiness(deps, store)
-    response.status_code = 200 if found.all else 503
-    return found
+    readiness = await check_readiness(deps, store)
+    response.status_code = 200 if readiness.all else 503
+    return readiness
 
 
 @router.get(
@@ -44,7 +44,7 @@ async def ready(deps: ServerDependencies, store: ServerStore, response: Response
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-        **answers(401, 404),
+        **error_responses(401, 404),
     },
 )
 async def metrics(deps: ServerDependencies, bearer: Bearer) -> Response:
@@ -52,8 +52,8 @@ async def metrics(deps: ServerDependencies, bearer: Bearer) -> Response:
     token = deps.settings.metrics_token
     if token is None:
         raise HTTPException(404, f"Metrics are not shown: set {variable('metrics_token')}.")
-    given = bearer.credentials.encode() if bearer else b""
-    if not compare_digest(given, token.get_secret_value().encode()):
+    credentials = bearer.credentials.encode() if bearer else b""
+    if not compare_digest(credentials, token.get_secret_value().encode()):
         raise HTTPException(
             401, "The token of the metrics is needed.", {"WWW-Authenticate": "Bearer"}
         )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from personaagent.core.records import Persona, Record
-from personaagent.memory.rules import (
+from personaagent.memory.persona_edits import (
     RULE_CHARS,
     Difference,
     difference,
@@ -14,71 +14,75 @@ from personaagent.memory.rules import (
     with_changes,
 )
 from personaagent.server.dependencies import CurrentUserMemory
-from personaagent.server.errors import answers
+from personaagent.server.errors import error_responses
 from personaagent.server.limits import Limit
-from personaagent.server.pagination import Cursor, Page, first_of, place_at
+from personaagent.server.pagination import Cursor, Page, decode_cursor, make_page
 
 router = APIRouter(prefix="/me/persona", tags=["persona"])
 
 Version = Annotated[int, Field(ge=1, le=999_999)]
 RuleId = Annotated[str, Path(max_length=128, description="Id of the rule, as r2.")]
 RuleText = Annotated[str, Field(min_length=1, max_length=RULE_CHARS)]
-MOST_CHANGES = 100
+MAX_CHANGES = 100
 
 
 class Edit(Record):
-    """What to change in the rules; ``version`` is the one that was looked at (default: the latest)."""
+    """What to change in the rules of ``version`` (default: the latest)."""
 
-    add: list[RuleText] = Field(default_factory=list, max_length=MOST_CHANGES)
+    add: list[RuleText] = Field(default_factory=list, max_length=MAX_CHANGES)
     replace: dict[str, RuleText] = Field(
-        default_factory=dict, max_length=MOST_CHANGES, description="The new text of a rule, by id."
+        default_factory=dict, max_length=MAX_CHANGES, description="The new text of a rule, by id."
     )
-    remove: list[str] = Field(default_factory=list, max_length=MOST_CHANGES)
+    remove: list[str] = Field(default_factory=list, max_length=MAX_CHANGES)
     version: Version | None = None
 
 
 class Rollback(Record):
-    """The version whose rules are wanted back."""
+    """The version whose rules come back."""
 
     version: Version
 
 
 @router.get("")
-async def show_persona(mine: CurrentUserMemory) -> Persona:
-    """The rules as they are; before anything was learned, those that everybody begins with."""
-    return await mine.personas.current()
+async def show_persona(memory: CurrentUserMemory) -> Persona:
+    """The current rules; before anything was learned, those that everybody begins with."""
+    return await memory.personas.current()
 
 
 @router.get("/versions")
 async def history(
-    mine: CurrentUserMemory, limit: Limit = 20, cursor: Cursor = None
+    memory: CurrentUserMemory, limit: Limit = 20, cursor: Cursor = None
 ) -> Page[Persona]:
     """All versions, newest first."""
-    before = place_at(cursor, int)
+    before = decode_cursor(cursor, int)
     versions = [
-        each for each in await mine.personas.history() if before is None or each.version < before
+        persona
+        for persona in await memory.personas.history()
+        if before is None or persona.version < before
     ]
-    return first_of(versions[::-1], limit, lambda each: each.version)
+    return make_page(versions[::-1], limit, lambda persona: persona.version)
 
 
-@router.get("/versions/{version}", responses=answers(404))
-async def show_version(version: Annotated[Version, Path()], mine: CurrentUserMemory) -> Persona:
+@router.get("/versions/{version}", responses=error_responses(404))
+async def show_version(version: Annotated[Version, Path()], memory: CurrentUserMemory) -> Persona:
     """One version."""
-    return await mine.personas.get(version)
+    return await memory.personas.get(version)
 
 
-@router.get("/diff", responses=answers(404))
+@router.get("/diff", responses=error_responses(404))
 async def diff(
-    mine: CurrentUserMemory, before: Annotated[Version, Query()], after: Annotated[Version, Query()]
+    memory: CurrentUserMemory,
+    before: Annotated[Version, Query()],
+    after: Annotated[Version, Query()],
 ) -> Difference:
     """What changed between two versions, rule by rule."""
-    return difference(await mine.personas.get(before), await mine.personas.get(after))
+    return difference(await memory.personas.get(before), await memory.personas.get(after))
 
 
-@router.post("/edits", responses=answers(404, 409))
-async def edit(changes: Edit, mine: CurrentUserMemory) -> Persona:
-    """Change the rules, as a new version; the latest itself where nothing is changed."""
-    personas = mine.personas
+@router.post("/edits", responses=error_responses(404, 409))
+async def edit(changes: Edit, memory: CurrentUserMemory) -> Persona:
+    """Change the rules, as a new version; the latest version if nothing changes."""
+    personas = memory.personas
     persona = await (
         personas.current() if changes.version is None else personas.get(changes.version)
     )
@@ -92,19 +96,19 @@ async def edit(changes: Edit, mine: CurrentUserMemory) -> Persona:
     return await publish_edited(personas, persona, rules)
 
 
-@router.put("/rules/{rule}/lock", responses=answers(404, 409))
-async def lock(rule: RuleId, mine: CurrentUserMemory) -> Persona:
+@router.put("/rules/{rule}/lock", responses=error_responses(404, 409))
+async def lock(rule: RuleId, memory: CurrentUserMemory) -> Persona:
     """Lock a rule: nobody but the user changes it."""
-    return await mine.personas.lock_rule(rule, locked=True)
+    return await memory.personas.lock_rule(rule, locked=True)
 
 
-@router.delete("/rules/{rule}/lock", responses=answers(404, 409))
-async def unlock(rule: RuleId, mine: CurrentUserMemory) -> Persona:
-    """Unlock a rule: it may be learned anew."""
-    return await mine.personas.lock_rule(rule, locked=False)
+@router.delete("/rules/{rule}/lock", responses=error_responses(404, 409))
+async def unlock(rule: RuleId, memory: CurrentUserMemory) -> Persona:
+    """Unlock a rule: alignment may change it again."""
+    return await memory.personas.lock_rule(rule, locked=False)
 
 
-@router.post("/rollback", responses=answers(404, 409))
-async def roll_back(to: Rollback, mine: CurrentUserMemory) -> Persona:
+@router.post("/rollback", responses=error_responses(404, 409))
+async def roll_back(to: Rollback, memory: CurrentUserMemory) -> Persona:
     """Go back to the rules of an earlier version, as a new version."""
-    return await mine.personas.roll_back(to.version)
+    return await memory.personas.roll_back(to.version)

@@ -10,13 +10,13 @@ router = APIRouter(prefix="/me/profile", tags=["profile"])
 
 
 @router.get("")
-async def show_profile(mine: CurrentUserMemory) -> Profile:
-    """The computed facts, and each statement of the summary with its evidence."""
-    return await mine.profile.read()
+async def show_profile(memory: CurrentUserMemory) -> Profile:
+    """The computed facts, and the summary, each statement with its evidence."""
+    return await memory.profile.read()
 
 
 @router.post("/refresh")
-async def refresh(mine: CurrentUserMemory, deps: ServerDependencies) -> Profile:
+async def refresh(memory: CurrentUserMemory, deps: ServerDependencies) -> Profile:
     """Bring the summary up to date with the newest episodes (asks the critic model)."""
-    await refresh_summary(mine, await deps.models.chat("critic"))
-    return await mine.profile.read()
+    await refresh_summary(memory, await deps.models.chat("critic"))
+    return await memory.profile.read()

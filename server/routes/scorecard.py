@@ -1,4 +1,4 @@
-"""``/me/scorecard``: what persona and memory are worth, in order of time."""
+"""``/me/scorecard``: whether persona and memory help, tested in order of time."""
 
 from typing import Annotated, Any
 
@@ -6,29 +6,31 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from personaagent.server.dependencies import CurrentUserMemory, ServerDependencies, ServerStore
-from personaagent.server.errors import answers
+from personaagent.server.errors import error_responses
 from personaagent.server.scorecards import scorecard_lines
-from personaagent.server.streams import LINES, begun
+from personaagent.server.streams import LINES, start_stream
 
 router = APIRouter(prefix="/me/scorecard", tags=["scorecard"])
 
-SOME_LINES: dict[str, Any] = {
+SCORECARD_LINES: dict[str, Any] = {
     "content": {LINES: {"schema": {"type": "string"}}},
-    "description": 'A line an episode, `{"done": 3, "of": 20}`; last `{"scorecard": ...}`, or '
-    '`{"detail": ...}` where it failed midway.',
+    "description": 'One line for each episode, `{"done": 3, "of": 20}`, then `{"scorecard": ...}`, or '
+    '`{"detail": ...}` if it failed midway.',
 }
 
 
-@router.post("", response_class=StreamingResponse, responses={200: SOME_LINES, **answers(409)})
+@router.post(
+    "", response_class=StreamingResponse, responses={200: SCORECARD_LINES, **error_responses(409)}
+)
 async def compute_scorecard(
-    mine: CurrentUserMemory,
+    memory: CurrentUserMemory,
     deps: ServerDependencies,
     store: ServerStore,
     limit: Annotated[int, Query(ge=1, le=200, description="Labelled episodes, the newest.")] = 20,
 ) -> StreamingResponse:
     """Test each version of the persona on what came after it, within the limits of an alignment.
 
-    Asks the models, and may take minutes. What was simulated before is not paid for again.
+    Asks the models, and may take minutes. Earlier simulations are reused.
     """
-    lines = scorecard_lines(deps, store, mine.user_id, limit)
-    return StreamingResponse(await begun(lines), media_type=LINES)
+    lines = scorecard_lines(deps, store, memory.user_id, limit)
+    return StreamingResponse(await start_stream(lines), media_type=LINES)

@@ -51,6 +51,19 @@ class Attack(Record):
 
 
 def attacks() -> list[Attack]:
-    """All of them, each channel in turn."""
-    lines = Path(__file__).with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
+    """The corpus that the guard was written with, each channel in turn."""
+    return _read("attacks.jsonl")
+
+
+def unseen_attacks() -> list[Attack]:
+    """Attacks that the guard was not written for, and which show what it finds in general.
+
+    The rules of ``para`` say the attack in other words. The patterns against the fixed
+    instructions were written with ``held`` and ``para`` in view; ``fresh`` was written after all.
+    """
+    return _read("unseen_attacks.jsonl")
+
+
+def _read(name: str) -> list[Attack]:
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
     return [Attack.model_validate_json(line) for line in lines]

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.support.marks import need_mark
 from tests.support.server import free_port
 
 FAST = ("fsync=off", "full_page_writes=off")
@@ -32,6 +33,7 @@ def postgres(settings: tuple[str, ...] = FAST) -> Iterator[str]:
 
     Postgres refuses to run as root: there it runs as the user ``postgres``.
     """
+    need_mark("server")
     binaries = postgres_folder()
     assert binaries is not None, "no Postgres on this machine"
     port, password = free_port(), secrets.token_hex(16)

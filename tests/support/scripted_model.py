@@ -14,7 +14,14 @@ from uuid import uuid4
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ToolCall,
+    ToolMessage,
+)
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -92,12 +99,9 @@ class ScriptedModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        whole = AIMessageChunk("")
-        async for chunk in self._astream(messages, stop, run_manager, **kwargs):
-            whole += chunk.message
-        message = AIMessage(
-            whole.text, tool_calls=whole.tool_calls, usage_metadata=whole.usage_metadata
-        )
+        reply = self._reply(messages, kwargs)
+        said, calls = (reply, []) if isinstance(reply, str) else ("", reply)
+        message = AIMessage(said, tool_calls=calls, usage_metadata=_usage(reply))
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _astream(
@@ -107,26 +111,29 @@ class ScriptedModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        prompt = Prompt(messages, kwargs.pop("tools", []), kwargs)
+        reply = self._reply(messages, kwargs)
+        for number, word in enumerate(_words(reply)):
+            yield _chunk(word if number == 0 else f" {word}")
+        calls = [] if isinstance(reply, str) else reply
+        last = AIMessageChunk("", tool_calls=calls, usage_metadata=_usage(reply))
+        yield ChatGenerationChunk(message=last)
+
+    def _reply(self, messages: list[BaseMessage], options: dict[str, Any]) -> str | list[ToolCall]:
+        prompt = Prompt(messages, options.pop("tools", []), options)
         self.prompts.append(prompt)
         reply = self.responder(prompt)
         if isinstance(reply, Exception):
             raise reply
-        words = reply.split(" ") if isinstance(reply, str) else []
-        for number, word in enumerate(words):
-            yield _chunk(word if number == 0 else f" {word}")
-        wrote = len(words)
-        yield ChatGenerationChunk(
-            message=AIMessageChunk(
-                "",
-                tool_calls=[] if isinstance(reply, str) else reply,
-                usage_metadata={
-                    "input_tokens": 10,
-                    "output_tokens": wrote,
-                    "total_tokens": 10 + wrote,
-                },
-            )
-        )
+        return reply
+
+
+def _words(reply: str | list[ToolCall]) -> list[str]:
+    return reply.split(" ") if isinstance(reply, str) else []
+
+
+def _usage(reply: str | list[ToolCall]) -> UsageMetadata:
+    wrote = len(_words(reply))
+    return UsageMetadata(input_tokens=10, output_tokens=wrote, total_tokens=10 + wrote)
 
 
 def _chunk(text: str) -> ChatGenerationChunk:

@@ -6,7 +6,7 @@
         async with server.http("ana") as client:          # httpx, for our own routes
             await client.get("/persona")
 
-A server costs some ten seconds of CPU: let a whole module share one.
+A server costs some ten seconds of CPU: share those of ``tests/server/conftest.py``.
 """
 
 import json
@@ -32,6 +32,7 @@ from personaagent.server.identity import Tokens
 from tests.support.alignment import Scripted
 from tests.support.alignment_endpoint import over_http
 from tests.support.endpoint import Endpoint, Reply, Responder, scripted_endpoint
+from tests.support.marks import need_mark
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret of the tests, and of nobody else"
@@ -132,6 +133,7 @@ def running_server(
         ready: the path that answers once it is up.
         environment: more variables; None takes one away.
     """
+    need_mark("server")
     folder.mkdir(parents=True, exist_ok=True)
     configuration = json.loads((ROOT / "langgraph.json").read_text("utf-8"))
     (folder / "langgraph.json").write_text(json.dumps(configuration), "utf-8")

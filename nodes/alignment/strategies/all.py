@@ -8,7 +8,11 @@ from personaagent.nodes.alignment.strategies.critics import BatchCritic, PerEpis
 from personaagent.nodes.alignment.strategies.editors import RuleEdits, WholeRewrite
 from personaagent.nodes.alignment.strategies.held_out_gate import HeldOutGate
 from personaagent.nodes.alignment.strategies.protocols import Critic, Editor, Gate, Sampler
-from personaagent.nodes.alignment.strategies.samplers import Hardest, Latest, Similar
+from personaagent.nodes.alignment.strategies.samplers import (
+    HardestSampler,
+    LatestSampler,
+    SimilarSampler,
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ STRATEGIES: dict[Mode, Strategy] = {
     "paper": Strategy(PerEpisodeCritic(), WholeRewrite(), AcceptAll()),
 }
 SAMPLERS: dict[Sampling, Sampler] = {
-    "latest": Latest(),
-    "similar": Similar(),
-    "hardest": Hardest(),
+    "latest": LatestSampler(),
+    "similar": SimilarSampler(),
+    "hardest": HardestSampler(),
 }

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from personaagent.core.alignment import Candidate, Loss, Point
 from personaagent.core.alignment_run import AlignmentRun
-from personaagent.core.alignment_state import Plan
+from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.core.records import Pair, Rule, Usage
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.user import UserMemory
@@ -22,7 +22,7 @@ class Sampler(Protocol):
         pool: Sequence[LabelledAt],
         n: int,
         *,
-        plan: Plan,
+        plan: AlignmentPlan,
         memory: UserMemory,
         last_losses: dict[str, float],
     ) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from personaagent.core.alignment_state import Plan
+from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.user import UserMemory
 
@@ -12,7 +12,7 @@ UNKNOWN = 0.5
 """The loss that is assumed of an episode which no alignment has simulated yet."""
 
 
-class Latest:
+class LatestSampler:
     """The latest n (paper, Algorithm 1)."""
 
     async def pick(
@@ -20,7 +20,7 @@ class Latest:
         pool: Sequence[LabelledAt],
         n: int,
         *,
-        plan: Plan,
+        plan: AlignmentPlan,
         memory: UserMemory,
         last_losses: dict[str, float],
     ) -> list[str]:
@@ -28,7 +28,7 @@ class Latest:
         return [episode.id for episode in pool[:n]]
 
 
-class Similar:
+class SimilarSampler:
     """The n whose queries are most similar to the plan's query."""
 
     async def pick(
@@ -36,7 +36,7 @@ class Similar:
         pool: Sequence[LabelledAt],
         n: int,
         *,
-        plan: Plan,
+        plan: AlignmentPlan,
         memory: UserMemory,
         last_losses: dict[str, float],
     ) -> list[str]:
@@ -56,7 +56,7 @@ class Similar:
         return sorted(similarity, key=lambda episode_id: -similarity[episode_id])[:n]
 
 
-class Hardest:
+class HardestSampler:
     """The n with the highest last loss; of equals the newer."""
 
     async def pick(
@@ -64,7 +64,7 @@ class Hardest:
         pool: Sequence[LabelledAt],
         n: int,
         *,
-        plan: Plan,
+        plan: AlignmentPlan,
         memory: UserMemory,
         last_losses: dict[str, float],
     ) -> list[str]:

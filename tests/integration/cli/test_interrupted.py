@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.alignment_command import MAIN
 from tests.support.endpoint import Reply, Stall
+from tests.support.forks import MAIN
 from tests.support.kills import Model
 
 pytestmark = pytest.mark.integration

@@ -194,7 +194,7 @@ async def run(
 
 async def stores_nothing_of_the_other(agent: LocalAgent, users: tuple[str, str]) -> None:
     items = await agent.store.asearch((), limit=10_000)
-    threads = await agent._saver.conn.execute_fetchall(
+    threads = await agent._files.saver.conn.execute_fetchall(
         "SELECT thread_id, checkpoint FROM checkpoints"
     )
     for who in (0, 1):

@@ -15,7 +15,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
 from personaagent.core.settings import load_settings
-from personaagent.tools.wikipedia import SIDE_BY_SIDE, Wikipedia, search_wikipedia_tool
+from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 from tests.support.mediawiki import (
     ARTICLES,
     Meet,
@@ -28,6 +28,8 @@ from tests.support.mediawiki import (
 )
 
 pytestmark = pytest.mark.integration
+
+MANY = 10
 
 
 @pytest.fixture
@@ -171,13 +173,13 @@ async def test_a_stalled_peer_holds_neither_loop_nor_threads(wiki: Wiki, how: St
             ticks += 1
 
     ticking = asyncio.create_task(tick())
-    messages = await asyncio.gather(*(failure(search, f"Velmar {n}") for n in range(SIDE_BY_SIDE)))
+    messages = await asyncio.gather(*(failure(search, f"Velmar {n}") for n in range(MANY)))
     ticking.cancel()
     assert set(messages) == {"Wikipedia did not answer within 0.5 seconds: answer without it."}
     assert ticks >= 10
-    for _ in range(SIDE_BY_SIDE):
+    for _ in range(MANY):
         assert await asyncio.to_thread(wiki.hung_up.acquire, timeout=5)
-    wiki.always = None  # all threads were in the stall: one of them must be free again
+    wiki.always = None
     assert "soup of beets" in await search.search("Pelk")
 
 
@@ -210,11 +212,11 @@ async def test_a_cancelled_search_hangs_up(wiki: Wiki) -> None:
 
 
 async def test_ten_at_once_side_by_side(wiki: Wiki) -> None:
-    titles = list(ARTICLES)[:10]
-    wiki.always = Meet(SIDE_BY_SIDE)
+    titles = list(ARTICLES)[:MANY]
+    wiki.always = Meet(MANY)
     search = client(wiki, wikipedia_results=1)
     found = await asyncio.gather(*map(search.search, titles))
-    assert wiki.most_together == SIDE_BY_SIDE
+    assert wiki.most_together == MANY
     for title, text in zip(titles, found, strict=True):
         introduction = ARTICLES[title].split("\n\n")[0]
         assert text == f"Page: {title}\nSummary: {introduction}"

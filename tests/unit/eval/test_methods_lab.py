@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -31,9 +32,11 @@ SEEN = [(f"film {n} about {'cats' if n % 3 else 'dogs'}", f"tag{n % 2}") for n i
 def alive() -> dict[str, int]:
     """How many there are of what a case is made of, or leaves in the index."""
     gc.collect()
-    kinds = (InMemoryStore, UserMemory, Pregel, Episode, Known)
-    objects = gc.get_objects()
-    return {kind.__name__: sum(isinstance(each, kind) for each in objects) for kind in kinds}
+    found = Counter(map(type, gc.get_objects()))
+    return {
+        kind.__name__: sum(number for each, number in found.items() if issubclass(each, kind))
+        for kind in (InMemoryStore, UserMemory, Pregel, Episode, Known)
+    }
 
 
 def left_on_disk(lab: EvalEnvironment) -> list[Path]:

@@ -1,6 +1,7 @@
 """Persona-F1 and faithfulness, worked by hand."""
 
 import pytest
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from personaagent.eval.metrics.personal import content_words, faithfulness, persona_f1
 
@@ -9,6 +10,10 @@ def test_content_words() -> None:
     assert content_words("The RED boat, and its crew: über-schön!") == {
         "red", "boat", "crew", "über", "schön",
     }  # fmt: skip
+
+
+def test_no_stop_word_of_scikit_learn_counts() -> None:
+    assert content_words(" ".join(ENGLISH_STOP_WORDS)) == set()
 
 
 @pytest.mark.parametrize(

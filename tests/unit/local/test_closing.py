@@ -70,7 +70,7 @@ async def test_all_connections_are_closed_though_the_wait_for_a_summary_is_cance
     )
     model = await deps.models.chat("actor")
     assert isinstance(model, ChatOpenAI)
-    deps.refreshing.begin("ann", for_ever)
+    deps.refreshing.start("ann", for_ever)
     await cancelled(deps.aclose())
     assert model.root_async_client.is_closed()
     assert embedder.closed

@@ -35,6 +35,7 @@ async def kept(error: Exception) -> str:
         (ConfigurationError(f"{ADDRESS} refuses the key."), r"set up .* \(ConfigurationError\)"),
         (KeyError(ADDRESS), r"do that now \(KeyError\)"),
         (UsageError("Give a query: 'walks'."), r"^Give a query: 'walks'\.$"),
+        (UsageError('Say "it\'s so"\nor not.'), '^Say "it\'s so"\nor not\\.$'),
         (Conflict("Somebody else wrote."), r"^Somebody else wrote\.$"),
     ],
 )

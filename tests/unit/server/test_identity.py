@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from personaagent.core.errors import ConfigurationError, TokenRefused
 from personaagent.core.settings import Settings
-from personaagent.server.dev_auth import at_this_machine
+from personaagent.server.dev_auth import is_from_this_machine
 from personaagent.server.identity import Tokens
 from tests.support.tokens import by_hand, claims
 
@@ -153,4 +153,4 @@ HERE = ("127.0.0.1", 5000)
 def test_without_tokens_only_this_machine_may_ask(
     headers: dict[str, str], client: Any, allowed: bool
 ) -> None:
-    assert at_this_machine(headers, {"client": client}) is allowed
+    assert is_from_this_machine(headers, {"client": client}) is allowed

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from personaagent.core.settings import load_settings
-from personaagent.tools.mediawiki import MediaWiki
+from personaagent.tools.mediawiki import address
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
 
@@ -17,11 +17,11 @@ def test_its_import_loads_no_slow_library() -> None:
     assert ran.stdout.strip() == ""
 
 
-async def test_its_address_follows_the_language() -> None:
-    async with MediaWiki(load_settings(wikipedia_language="de")) as wiki:
-        assert wiki.url == "https://de.wikipedia.org/w/api.php"
-    async with MediaWiki(load_settings(wikipedia_url="https://wiki.example/api.php")) as wiki:
-        assert wiki.url == "https://wiki.example/api.php"
+def test_its_address_follows_the_language() -> None:
+    german = load_settings(wikipedia_language="de")
+    assert address(german) == "https://de.wikipedia.org/w/api.php"
+    own = load_settings(wikipedia_url="https://wiki.example/api.php")
+    assert address(own) == "https://wiki.example/api.php"
 
 
 def test_the_model_sees_one_short_argument() -> None:

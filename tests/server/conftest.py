@@ -1,0 +1,56 @@
+"""Servers that tests share, each with users of its own: a start costs some ten seconds of CPU."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.postgres import postgres
+from tests.support.postgres_server import need_postgres, on_postgres
+from tests.support.server import Server, answers_from_memory, running_server
+
+METRICS_TOKEN = "a token of whoever operates"
+LONGEST_IMPORT = 1_500_000
+OPERATED = {
+    "PERSONAAGENT_METRICS_TOKEN": METRICS_TOKEN,
+    "PERSONAAGENT_MAX_IMPORT_BYTES": str(LONGEST_IMPORT),
+}
+
+
+@pytest.fixture(scope="session")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without tokens, for one developer."""
+    folder = tmp_path_factory.mktemp("open")
+    with running_server(folder, answers_from_memory, secret=None) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def token_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for many users, each with a token, whose operator has one too."""
+    folder = tmp_path_factory.mktemp("tokens")
+    with running_server(folder, answers_from_memory, **OPERATED) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """The address of a Postgres."""
+    need_postgres()
+    with postgres() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgres_server(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same on Postgres, as it is deployed."""
+    folder = tmp_path_factory.mktemp("postgres")
+    with running_server(folder, answers_from_memory, **on_postgres(database), **OPERATED) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=["development", "postgres"])
+def backend(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What ``running_server`` is given: the development server, then the one on Postgres."""
+    on_development = request.param == "development"
+    return {} if on_development else on_postgres(request.getfixturevalue("database"))
