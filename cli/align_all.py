@@ -1,4 +1,4 @@
-"""``personaagent align --all``: every user of the data folder who has said something new."""
+"""``personaagent align --all``: every user of the data folder with enough new labels."""
 
 import asyncio
 import gc
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
 
 
-class Aligned(Record):
-    """What came of one user's alignment: its result, and the sentence of what went wrong."""
+class UserAlignment(Record):
+    """The alignment of one user, and the sentence of its error if it failed."""
 
     user_id: str
     alignment: Alignment | None = None
@@ -29,21 +29,21 @@ class Aligned(Record):
 
 
 def align_all(options: dict[str, Any], users_at_once: int, after: int, as_json: bool) -> None:
-    """Align all users with at least ``after`` new labels, ``users_at_once`` side by side.
+    """Align all users with at least ``after`` new labels, ``users_at_once`` at the same time.
 
     Raises:
-        PersonaAgentError: why the first user that failed did so, after all were tried.
+        PersonaAgentError: the error of the first user that failed, after all were tried.
     """
     failures: list[Exception] = []
 
-    async def work(agent: "LocalAgent") -> list[Aligned]:
+    async def align_users(agent: "LocalAgent") -> list[UserAlignment]:
         users = await agent.users_to_align(after)
-        gc.freeze()  # what is imported never goes, and need not be gone through again and again
-        room = asyncio.Semaphore(users_at_once)
-        return list(await asyncio.gather(*(one(agent, user, room) for user in users)))
+        gc.freeze()  # no collection need go through the imported modules again
+        slots = asyncio.Semaphore(users_at_once)
+        return list(await asyncio.gather(*(align_user(agent, user, slots) for user in users)))
 
-    async def one(agent: "LocalAgent", user: str, room: asyncio.Semaphore) -> Aligned:
-        async with room:
+    async def align_user(agent: "LocalAgent", user: str, slots: asyncio.Semaphore) -> UserAlignment:
+        async with slots:
             result = None
             try:
                 result = await agent.align(user, trigger="cli", **options)
@@ -52,21 +52,21 @@ def align_all(options: dict[str, Any], users_at_once: int, after: int, as_json: 
             except Exception as error:
                 failures.append(error)
                 notice(f"{user}: {error}")
-                return Aligned(user_id=user, alignment=result, error=str(error))
+                return UserAlignment(user_id=user, alignment=result, error=str(error))
             notice(f"{user}: {_outcome(result)}")
-            return Aligned(user_id=user, alignment=result)
+            return UserAlignment(user_id=user, alignment=result)
 
-    show(run(work, role="all", embeddings=True), as_json, _view)
+    show(run(align_users, role="all", embeddings=True), as_json, _view)
     if failures:
         raise failures[0]
 
 
-def _view(everyone: Sequence[Aligned]) -> RenderableType:
+def _view(alignments: Sequence[UserAlignment]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    for each in everyone:
-        outcome = each.error if each.alignment is None else _outcome(each.alignment)
-        table.add_row(Text(printable(each.user_id), "cyan"), Text(printable(outcome or "")))
-    return table if everyone else Text("(nobody has new labels)", "dim")
+    for user in alignments:
+        outcome = user.error if user.alignment is None else _outcome(user.alignment)
+        table.add_row(Text(printable(user.user_id), "cyan"), Text(printable(outcome or "")))
+    return table if alignments else Text("(nobody has new labels)", "dim")
 
 
 def _outcome(result: Alignment) -> str:

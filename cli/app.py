@@ -1,4 +1,4 @@
-"""The command line: which commands there are."""
+"""The commands of ``personaagent``."""
 
 from importlib.metadata import version
 from typing import Annotated
@@ -20,14 +20,14 @@ from personaagent.cli.serve import serve
 from personaagent.cli.token import token_app
 
 app = typer.Typer(
-    help="An agent that learns one person at a time: it remembers what you said, answers by a "
-    "persona of your own, and keeps all of it on this machine.",
+    help="An agent that learns one person at a time: it remembers what you say, follows a persona "
+    "of your own, and keeps everything on this machine.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Begin with: personaagent chat --user NAME",
+    epilog="Start with: personaagent chat --user NAME",
 )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
 
 Thread = Annotated[
-    str | None, typer.Option(help="Name of the conversation to go on with. Default: a new one.")
+    str | None, typer.Option(help="Name of the conversation to continue. Default: a new one.")
 ]
 
 
@@ -26,24 +26,26 @@ def ask(
     ],
     user: User,
     thread: Thread = None,
-    task: Annotated[str | None, typer.Option(help="Label of the kind of question.")] = None,
-    incognito: Annotated[bool, typer.Option("--incognito", help="Remember nothing of it.")] = False,
+    task: Annotated[str | None, typer.Option(help="A label for this kind of question.")] = None,
+    incognito: Annotated[
+        bool, typer.Option("--incognito", help="Remember nothing of this turn.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask once and print the answer."""
     check_user_id(user)
-    most = load_settings().max_query_chars
-    query = check_text(_stdin(most) if text == "-" else text, "message", most)
+    limit = load_settings().max_query_chars
+    query = check_text(_stdin(limit) if text == "-" else text, "message", limit)
     options: dict[str, Any] = {"thread_id": thread, "task": task, "incognito": incognito}
 
-    async def work(agent: "LocalAgent") -> Answer:
+    async def ask_once(agent: "LocalAgent") -> Answer:
         if as_json:
             return await agent.ask(query, user, **options)
-        from personaagent.cli.turn import print_turn
+        from personaagent.cli.answer_stream import print_answer
 
-        return await print_turn(agent.stream(query, user, **options))
+        return await print_answer(agent.stream(query, user, **options))
 
-    answer = run(work, role="actor", embeddings=True)
+    answer = run(ask_once, role="actor", embeddings=True)
     if as_json:
         show(answer, True, str)
         return
@@ -54,7 +56,7 @@ def ask(
 
 
 def summary(answer: Answer) -> str:
-    """One line about a turn: where it is kept, what it recalled and used, and how long it took."""
+    """One line about a turn: its episode, what it recalled, its tools, and how long it took."""
     parts = [f"episode {answer.episode_id}" if answer.episode_id else "not remembered"]
     if answer.recalled:
         parts.append(f"{len(answer.recalled)} recalled")
@@ -63,6 +65,6 @@ def summary(answer: Answer) -> str:
 
 
 def _stdin(limit: int) -> str:
-    """Standard input, as far as it can matter: ``limit`` characters and one more."""
+    """At most ``limit`` + 1 characters of standard input: enough to see that it is too long."""
     data = sys.stdin.buffer.read(4 * limit + 4)
     return data.decode(errors="surrogateescape")[: limit + 1].rstrip("\n")

@@ -3,17 +3,16 @@
 import asyncio
 import signal
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from personaagent.cli.ask import Thread, summary
 from personaagent.cli.chat_alignment import align_if_due
-from personaagent.cli.chat_commands import COMMANDS
-from personaagent.cli.output import complain, notice, warn
-from personaagent.cli.prompt import interactive, messages
+from personaagent.cli.chat_commands import run_chat_command
+from personaagent.cli.chat_input import interactive, read_messages
+from personaagent.cli.chat_session import ChatSession
+from personaagent.cli.output import notice, print_error, warn
 from personaagent.cli.run import User, run
-from personaagent.core.answer import Answer
-from personaagent.core.errors import PersonaAgentError, UsageError
+from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import new_id
 from personaagent.core.users import check_user_id
 
@@ -21,87 +20,77 @@ if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
 
 T = TypeVar("T")
-EARLIER = 200
+EARLIER_MESSAGES = 200
+"""The user's own messages that the arrow keys bring back."""
 
 
 def chat(user: User, thread: Thread = None) -> None:
     """Talk with the agent; /help inside lists what you can do there."""
     check_user_id(user)
-    run(lambda agent: Chat(agent, user, thread or new_id()).talk(), role="all", embeddings=True)
+
+    async def talk(agent: "LocalAgent") -> None:
+        await hold_conversation(ChatSession(agent, user, thread or new_id()))
+
+    run(talk, role="all", embeddings=True)
 
 
-@dataclass
-class Chat:
-    """A conversation going on: with whom, and the answer that was given last.
+async def hold_conversation(session: ChatSession) -> None:
+    """Handle one line after the other until the user leaves; an error does not end the chat."""
+    agent, user = session.agent, session.user
+    if interactive():
+        model = agent.deps.models.describe("actor")
+        notice(f"{model} answers {user}. Type /help for the commands; Ctrl-D ends the chat.")
+    newest = await agent.memory(user).episodes.newest(EARLIER_MESSAGES)
+    async for line in read_messages([episode.query for episode in reversed(newest)]):
+        try:
+            await handle_line(session, line)
+        except PersonaAgentError as error:
+            print_error(str(error))
+        if session.ended:
+            break
+    if interactive() and session.last_answer:
+        notice(f"To continue this conversation later: --thread {session.thread}")
 
-    ``version`` is the version of the persona that the user has been told of.
+
+async def handle_line(session: ChatSession, line: str) -> None:
+    """Run the command that the user typed, or answer their message.
+
+    Raises:
+        PersonaAgentError: the command or the turn failed; the chat can go on.
     """
-
-    agent: "LocalAgent"
-    user: str
-    thread: str
-    incognito: bool = False
-    last: Answer | None = None
-    version: int | None = None
-    over: bool = False
-
-    async def talk(self) -> None:
-        """Answer message after message, until the user has enough; a failed turn ends nothing."""
-        if interactive():
-            model = self.agent.deps.models.describe("actor")
-            notice(f"{model} answers {self.user}. /help lists the commands, Ctrl-D ends.")
-        newest = await self.agent.memory(self.user).episodes.newest(EARLIER)
-        async for text in messages([episode.query for episode in reversed(newest)]):
-            try:
-                await self.take(text)
-            except PersonaAgentError as error:
-                complain(str(error))
-            if self.over:
-                break
-        if interactive() and self.last:
-            notice(f"To go on with this conversation later: --thread {self.thread}")
-
-    async def take(self, text: str) -> None:
-        """What the user typed: a command, or a message that is answered.
-
-        Raises:
-            PersonaAgentError: the command or the turn failed; the chat can go on.
-        """
-        if self.version is None:
-            self.version = (await self.agent.memory(self.user).personas.current()).version
-        if text.startswith("/"):
-            name, _, argument = text[1:].strip().partition(" ")
-            if name not in COMMANDS:
-                raise UsageError(
-                    f"There is no command /{name}: /help lists them. A message that is to begin "
-                    "with / needs a space before it."
-                )
-            await COMMANDS[name].do(self, argument.strip())
-        elif text.strip():
-            await self._say(text.strip())
-            await align_if_due(self.agent, self.user)
-
-    async def _say(self, text: str) -> None:
-        from personaagent.cli.turn import print_turn
-
-        events = self.agent.stream(text, self.user, thread_id=self.thread, incognito=self.incognito)
-        answer = await _until_interrupted(print_turn(events))
-        if answer is None:
-            notice("Stopped: this turn does not become an episode.")
-            return
-        for warning in answer.warnings:
-            warn(warning)
-        if self.version != answer.persona_version:
-            notice(f"Your persona is now at version {answer.persona_version}: /persona shows it.")
-        if interactive():
-            notice(summary(answer))
-        self.last, self.version = answer, answer.persona_version
+    if session.known_version is None:
+        persona = await session.agent.memory(session.user).personas.current()
+        session.known_version = persona.version
+    if line.startswith("/"):
+        await run_chat_command(session, line)
+    elif line.strip():
+        await _answer(session, line.strip())
+        await align_if_due(session.agent, session.user)
 
 
-async def _until_interrupted(work: Coroutine[Any, Any, T]) -> T | None:
-    """What ``work`` returns; None where Ctrl-C stopped it, which stops nothing else."""
-    task = asyncio.ensure_future(work)
-    before = signal.getsignal(signal.SIGINT)
+async def _answer(session: ChatSession, message: str) -> None:
+    from personaagent.cli.answer_stream import print_answer
+
+    events = session.agent.stream(
+        message, session.user, thread_id=session.thread, incognito=session.incognito
+    )
+    answer = await _until_interrupted(print_answer(events))
+    if answer is None:
+        notice("Stopped: this turn is not remembered.")
+        return
+    for warning in answer.warnings:
+        warn(warning)
+    if session.known_version != answer.persona_version:
+        notice(f"Your persona is now at version {answer.persona_version}: /persona shows it.")
+    if interactive():
+        notice(summary(answer))
+    session.last_answer, session.known_version = answer, answer.persona_version
+
+
+async def _until_interrupted(turn: Coroutine[Any, Any, T]) -> T | None:
+    """Await the turn; return None if Ctrl-C stopped it. Ctrl-C stops nothing else."""
+    task = asyncio.ensure_future(turn)
+    previous_handler = signal.getsignal(signal.SIGINT)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, task.cancel)
     try:
@@ -110,4 +99,4 @@ async def _until_interrupted(work: Coroutine[Any, Any, T]) -> T | None:
         return None
     finally:
         loop.remove_signal_handler(signal.SIGINT)
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous_handler)

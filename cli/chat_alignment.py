@@ -1,9 +1,9 @@
-"""An alignment beside a conversation: what is said when it begins and when it ends."""
+"""Alignment in the background of a chat: what the user reads when it starts and when it ends."""
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from personaagent.cli.alignment_views import ENDED, losses_text
+from personaagent.cli.alignment_views import STOP_REASONS, losses_text
 from personaagent.cli.output import notice, warn
 from personaagent.core.alignment import Alignment
 from personaagent.core.errors import Unapproved
@@ -12,40 +12,40 @@ if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
 
 
-def begin_alignment(agent: "LocalAgent", user: str) -> None:
-    """Begin one, as the user asks for it; only say so where one is going on."""
+def start_alignment(agent: "LocalAgent", user: str) -> None:
+    """Start an alignment because the user asks for it, unless one is running."""
     if agent.aligning(user):
-        notice("An alignment is going on already.")
+        notice("An alignment is already running.")
     else:
-        _watch(agent.align_in_background(user))
+        _announce(agent.align_in_background(user))
 
 
 async def align_if_due(agent: "LocalAgent", user: str) -> None:
-    """Begin one, if there are enough new labels."""
+    """Start an alignment if there are enough new labels."""
     if task := await agent.align_if_due(user):
-        _watch(task)
+        _announce(task)
 
 
-def _watch(task: asyncio.Task[Alignment]) -> None:
-    notice("Learning from what you wanted, beside the conversation …")
-    task.add_done_callback(_tell_end)
+def _announce(task: asyncio.Task[Alignment]) -> None:
+    notice("Learning from your feedback in the background …")
+    task.add_done_callback(_print_end)
 
 
-def _tell_end(task: asyncio.Task[Alignment]) -> None:
+def _print_end(task: asyncio.Task[Alignment]) -> None:
     if task.cancelled():
-        notice("The alignment was broken off: the next one goes on where it stood.")
+        notice("The alignment was interrupted. The next one resumes it.")
     elif isinstance(error := task.exception(), Unapproved):
         notice(str(error))
     elif error:
         warn(f"The alignment failed: {error}")
     else:
-        _tell_result(task.result())
+        _print_result(task.result())
 
 
-def _tell_result(result: Alignment) -> None:
+def _print_result(result: Alignment) -> None:
     for warning in result.warnings:
         warn(warning)
     if result.to_version != result.from_version:
-        notice(f"Learned ({losses_text(result.pairs)}): the next answer goes by the new rules.")
+        notice(f"Learned ({losses_text(result.pairs)}). The next answer follows the new rules.")
     elif not result.warnings:
-        notice(f"Nothing was learned: {ENDED[result.stopped_by]}.")
+        notice(f"Nothing was learned: {STOP_REASONS[result.stopped_by]}.")

@@ -1,122 +1,137 @@
-"""What a user can do in a chat beside talking: the commands that begin with a slash."""
+"""The commands inside a chat: they begin with a slash."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from personaagent.cli.chat_alignment import align_if_due, begin_alignment
-from personaagent.cli.feedback import NOTED
+from personaagent.cli.chat_alignment import align_if_due, start_alignment
+from personaagent.cli.chat_input import KEYS_HELP
+from personaagent.cli.chat_session import ChatSession
+from personaagent.cli.feedback import FEEDBACK_SAVED
+from personaagent.cli.memory_views import episodes_view
 from personaagent.cli.output import console, notice, printable
-from personaagent.cli.prompt import MANY_LINES
-from personaagent.cli.render import describe_version, episodes_view, persona_view, rules_view
+from personaagent.cli.persona_views import describe_version, persona_view, rules_view
 from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Signal
 
-if TYPE_CHECKING:
-    from personaagent.cli.chat import Chat
-
-NEWEST = 10
+NEWEST_EPISODES = 10
 
 
 @dataclass(frozen=True)
-class Command:
-    """One command: what it does with the chat and the text behind its name."""
+class ChatCommand:
+    """What a command does with the chat and the text behind its name, and its line of help."""
 
-    do: Callable[["Chat", str], Awaitable[None]]
+    action: Callable[[ChatSession, str], Awaitable[None]]
     help: str
     argument: str = ""
 
 
-async def _good(chat: "Chat", _: str) -> None:
-    await _judge(chat, "accept")
+async def run_chat_command(session: ChatSession, line: str) -> None:
+    """Run the command in ``line``, which begins with a slash.
+
+    Raises:
+        UsageError: there is no such command.
+        PersonaAgentError: the command failed.
+    """
+    name, _, argument = line[1:].strip().partition(" ")
+    if name not in CHAT_COMMANDS:
+        raise UsageError(
+            f"There is no command /{name}: /help lists the commands. To send a message that begins "
+            "with /, put a space before it."
+        )
+    await CHAT_COMMANDS[name].action(session, argument.strip())
 
 
-async def _bad(chat: "Chat", _: str) -> None:
-    await _judge(chat, "reject")
+async def _good(session: ChatSession, _: str) -> None:
+    await _give_feedback(session, "accept")
 
 
-async def _fix(chat: "Chat", text: str) -> None:
+async def _bad(session: ChatSession, _: str) -> None:
+    await _give_feedback(session, "reject")
+
+
+async def _fix(session: ChatSession, text: str) -> None:
     if not text:
         raise UsageError("Say what you wanted: /fix TEXT.")
-    await _judge(chat, "edit", text)
+    await _give_feedback(session, "edit", text)
 
 
-async def _why(chat: "Chat", _: str) -> None:
-    answer, memory = _last(chat), chat.agent.memory(chat.user)
+async def _why(session: ChatSession, _: str) -> None:
+    answer, memory = _last_answer(session), session.agent.memory(session.user)
     out = console()
     out.print(Text("Recalled for the last answer", "bold"))
     out.print(episodes_view(await memory.episodes.find(answer.recalled)))
     for call in answer.tool_calls:
         arguments = ", ".join(f"{key}: {value}" for key, value in call.args.items())
         out.print(printable(f"Looked up with {call.name} ({arguments})"))
-    persona = await memory.personas.current()
-    if persona.version != answer.persona_version:
-        persona = await memory.personas.get(answer.persona_version)
+    persona = await memory.personas.get(answer.persona_version)
     out.print(Text(f"Rules of {describe_version(persona)}", "bold"))
     out.print(rules_view(persona.rules))
 
 
-async def _persona(chat: "Chat", _: str) -> None:
-    console().print(persona_view(await chat.agent.memory(chat.user).personas.current()))
+async def _persona(session: ChatSession, _: str) -> None:
+    personas = session.agent.memory(session.user).personas
+    console().print(persona_view(await personas.current()))
 
 
-async def _memory(chat: "Chat", _: str) -> None:
-    newest = await chat.agent.memory(chat.user).episodes.newest(NEWEST)
+async def _memory(session: ChatSession, _: str) -> None:
+    newest = await session.agent.memory(session.user).episodes.newest(NEWEST_EPISODES)
     console().print(episodes_view(newest))
 
 
-async def _align(chat: "Chat", _: str) -> None:
-    begin_alignment(chat.agent, chat.user)
+async def _align(session: ChatSession, _: str) -> None:
+    start_alignment(session.agent, session.user)
 
 
-async def _incognito(chat: "Chat", _: str) -> None:
-    chat.incognito = not chat.incognito
+async def _incognito(session: ChatSession, _: str) -> None:
+    session.incognito = not session.incognito
     notice(
-        "Incognito is on: nothing new is remembered, and this conversation's earlier turns are not "
-        "seen; memory is still read."
-        if chat.incognito
-        else "Incognito is off: what you say is remembered again."
+        "Incognito is on: the agent remembers nothing new and does not see the earlier turns of "
+        "this conversation. It still reads your memory."
+        if session.incognito
+        else "Incognito is off: the agent remembers what you say again."
     )
 
 
-async def _help(_: "Chat", __: str) -> None:
-    width = max(len(f"{name} {each.argument}") for name, each in COMMANDS.items())
-    for name, each in COMMANDS.items():
-        console().print(Text(f"/{f'{name} {each.argument}':{width}}  {each.help}"))
-    console().print(Text(MANY_LINES))
+async def _help(_: ChatSession, __: str) -> None:
+    usages = {f"/{name} {each.argument}": each.help for name, each in CHAT_COMMANDS.items()}
+    width = max(map(len, usages))
+    for usage, description in usages.items():
+        console().print(Text(f"{usage:{width}}  {description}"))
+    console().print(Text(KEYS_HELP))
 
 
-async def _quit(chat: "Chat", _: str) -> None:
-    chat.over = True
+async def _quit(session: ChatSession, _: str) -> None:
+    session.ended = True
 
 
-COMMANDS = {
-    "good": Command(_good, "the last answer was right"),
-    "bad": Command(_bad, "the last answer was wrong"),
-    "fix": Command(_fix, "this is what the last answer should have been", "TEXT"),
-    "why": Command(_why, "what the last answer rests on: recalled episodes and rules"),
-    "persona": Command(_persona, "the rules by which you are answered"),
-    "memory": Command(_memory, f"the newest {NEWEST} episodes"),
-    "align": Command(_align, "learn from what you wanted, beside the conversation"),
-    "incognito": Command(_incognito, "remember nothing from here on; again: remember"),
-    "help": Command(_help, "this list"),
-    "quit": Command(_quit, "end the chat (also Ctrl-D)"),
+CHAT_COMMANDS = {
+    "good": ChatCommand(_good, "mark the last answer as right"),
+    "bad": ChatCommand(_bad, "mark the last answer as wrong"),
+    "fix": ChatCommand(_fix, "give the answer that you wanted instead of the last one", "TEXT"),
+    "why": ChatCommand(_why, "show what the last answer is based on: recalled episodes and rules"),
+    "persona": ChatCommand(_persona, "show the rules that the agent follows for you"),
+    "memory": ChatCommand(_memory, f"show the newest {NEWEST_EPISODES} episodes"),
+    "align": ChatCommand(_align, "learn from your feedback while you go on chatting"),
+    "incognito": ChatCommand(_incognito, "switch incognito on or off; nothing is remembered in it"),
+    "help": ChatCommand(_help, "show this list"),
+    "quit": ChatCommand(_quit, "end the chat (or press Ctrl-D)"),
 }
 
 
-async def _judge(chat: "Chat", signal: Signal, text: str | None = None) -> None:
-    answer = _last(chat)
+async def _give_feedback(session: ChatSession, signal: Signal, text: str | None = None) -> None:
+    answer = _last_answer(session)
     if answer.episode_id is None:
         raise UsageError("The last answer was not remembered, so there is nothing to judge.")
-    await chat.agent.memory(chat.user).episodes.give_feedback(answer.episode_id, signal, text)
-    notice(f"Thank you: {NOTED[signal]}.")
-    await align_if_due(chat.agent, chat.user)
+    episodes = session.agent.memory(session.user).episodes
+    await episodes.give_feedback(answer.episode_id, signal, text)
+    notice(f"Thank you: {FEEDBACK_SAVED[signal]}.")
+    await align_if_due(session.agent, session.user)
 
 
-def _last(chat: "Chat") -> Answer:
-    if chat.last is None:
+def _last_answer(session: ChatSession) -> Answer:
+    if session.last_answer is None:
         raise UsageError("There is no answer yet: say something first.")
-    return chat.last
+    return session.last_answer

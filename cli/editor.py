@@ -12,13 +12,13 @@ from personaagent.core.errors import UsageError
 
 
 async def edit_text(text: str) -> str:
-    """``text`` as the user saved it in ``$VISUAL`` or ``$EDITOR`` (else vi), in a file of their own.
+    """Open ``text`` in ``$VISUAL``, ``$EDITOR`` or vi; return what the user saved.
 
     Raises:
         UsageError: there is no terminal to edit on, or the editor failed.
     """
     if not (sys.stdin.isatty() or _editor()):
-        raise UsageError("There is no editor here: use --add, --replace or --remove.")
+        raise UsageError("There is no terminal for an editor: use --add, --replace or --remove.")
     command = shlex.split(_editor() or "vi")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "persona.md"
@@ -28,17 +28,17 @@ async def edit_text(text: str) -> str:
             return file.read_text("utf-8")
         except (OSError, subprocess.CalledProcessError, UnicodeDecodeError) as error:
             raise UsageError(
-                f"The editor '{command[0]}' did not work ({_why(error)}): set EDITOR to another, or use "
-                "--add, --replace or --remove. Nothing was changed."
+                f"The editor '{command[0]}' did not work ({_reason(error)}). Set EDITOR to another one, or "
+                "use --add, --replace or --remove. Nothing was changed."
             ) from error
 
 
-def _why(error: OSError | subprocess.CalledProcessError | UnicodeDecodeError) -> str:
+def _reason(error: OSError | subprocess.CalledProcessError | UnicodeDecodeError) -> str:
     match error:
         case subprocess.CalledProcessError():
             return f"it ended with exit code {error.returncode}"
         case UnicodeDecodeError():
-            return "what it saved is no UTF-8"
+            return "the file that it saved is not UTF-8"
     return error.strerror or str(error)
 
 

@@ -6,19 +6,18 @@ import typer
 
 from personaagent.cli.output import AsJson, show
 from personaagent.cli.run import User, known_user, run
-from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, Signal
+from personaagent.core.records import Episode, Signal, only_signal
 from personaagent.core.text import check_text
 from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
 
-ID_CHARS = 128
-NOTED = {
-    "edit": "what you wanted was noted",
-    "accept": "the answer was noted as right",
-    "reject": "the answer was noted as wrong",
+EPISODE_ID_CHARS = 128
+FEEDBACK_SAVED: dict[Signal, str] = {
+    "edit": "what you wanted is saved",
+    "accept": "the answer is marked as right",
+    "reject": "the answer is marked as wrong",
 }
 
 
@@ -36,18 +35,12 @@ def feedback(
 ) -> None:
     """Say whether an answer was right, or what you wanted."""
     check_user_id(user)
-    check_text(episode, "episode id", ID_CHARS)
-    chosen: dict[Signal, bool] = {
-        "edit": edit is not None,
-        "accept": accept,
-        "reject": reject,
-    }
-    given = [signal for signal, wanted in chosen.items() if wanted]
-    if len(given) != 1:
-        raise UsageError("Give exactly one of --edit TEXT, --accept and --reject.")
+    check_text(episode, "episode id", EPISODE_ID_CHARS)
+    signal = only_signal(edit=edit is not None, accept=accept, reject=reject)
 
-    async def work(agent: "LocalAgent") -> Episode:
+    async def give_feedback(agent: "LocalAgent") -> Episode:
         memory = await known_user(agent, user)
-        return await memory.episodes.give_feedback(episode, given[0], edit)
+        return await memory.episodes.give_feedback(episode, signal, edit)
 
-    show(run(work), as_json, lambda told: f"Episode {told.id}: {NOTED[given[0]]}.")
+    labelled = run(give_feedback)
+    show(labelled, as_json, lambda record: f"Episode {record.id}: {FEEDBACK_SAVED[signal]}.")

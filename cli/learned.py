@@ -1,4 +1,4 @@
-"""``personaagent learned``: what has changed in a persona since a moment, and why."""
+"""``personaagent learned``: how a persona has changed since some time, and why."""
 
 import re
 from collections.abc import Sequence
@@ -12,13 +12,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from personaagent.cli.alignment_views import pairs_view
+from personaagent.cli.memory_views import episodes_view
 from personaagent.cli.output import AsJson, show
-from personaagent.cli.render import describe_version, difference_view, episodes_view
+from personaagent.cli.persona_views import describe_version, difference_view
 from personaagent.cli.run import User, known_user, run
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, Persona, Record, now
 from personaagent.core.users import check_user_id
-from personaagent.memory.rules import Difference, difference
+from personaagent.memory.persona_edits import Difference, difference
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-class Learned(Record):
-    """One version: what changed in it, the episodes that show why, and those it was proved on."""
+class LearnedVersion(Record):
+    """A version: how it differs from the one before, its evidence, and the episodes of its test."""
 
     persona: Persona
     difference: Difference
@@ -39,31 +40,31 @@ class Learned(Record):
 def learned(
     user: User,
     since: Annotated[
-        str, typer.Option(help="How far back: 12h, 7d or 4w; or a date, as 2026-01-31.")
+        str, typer.Option(help="How far back: 12h, 7d or 4w; or a date such as 2026-01-31.")
     ] = "7d",
     as_json: AsJson = False,
 ) -> None:
-    """Show what changed in the rules, why, and what came of it."""
+    """Show which rules changed, why, and how the answers improved."""
     check_user_id(user)
-    start = moment(since, now())
+    start = start_of(since, now())
 
-    async def work(agent: "LocalAgent") -> list[Learned]:
+    async def read_versions(agent: "LocalAgent") -> list[LearnedVersion]:
         memory = await known_user(agent, user)
         versions = await memory.personas.history()
         return [
-            await _learned(memory, before, after)
+            await _learned_version(memory, before, after)
             for before, after in pairwise(versions)
             if after.created_at >= start
         ]
 
-    show(run(work), as_json, _view)
+    show(run(read_versions), as_json, _view)
 
 
-def moment(since: str, at: datetime) -> datetime:
-    """The moment that ``since`` means: so long before ``at``, or a date (its midnight in UTC).
+def start_of(since: str, at: datetime) -> datetime:
+    """The time that ``since`` means: a span before ``at``, or a date (its midnight in UTC).
 
     Raises:
-        UsageError: it means none.
+        UsageError: it is neither a span nor a date.
     """
     try:
         if match := re.fullmatch(r"(\d{1,6})([hdw])", since.strip()):
@@ -72,16 +73,16 @@ def moment(since: str, at: datetime) -> datetime:
         return day.astimezone(UTC) if day.tzinfo else day.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"--since '{since}' is no time: say 12h, 7d or 4w, or a date as 2026-01-31."
+            f"--since '{since}' is not a time: use 12h, 7d or 4w, or a date such as 2026-01-31."
         ) from error
 
 
-async def _learned(memory: "UserMemory", before: Persona, after: Persona) -> Learned:
+async def _learned_version(memory: "UserMemory", before: Persona, after: Persona) -> LearnedVersion:
     change = difference(before, after)
-    new = [*change.added, *(each.after for each in change.changed)]
+    new = [*change.added, *(rule.after for rule in change.changed)]
     cited = dict.fromkeys(episode for rule in new for episode in rule.evidence)
     pairs = after.proof.pairs if after.proof else []
-    return Learned(
+    return LearnedVersion(
         persona=after,
         difference=change,
         evidence=await memory.episodes.find([*cited]),
@@ -89,19 +90,20 @@ async def _learned(memory: "UserMemory", before: Persona, after: Persona) -> Lea
     )
 
 
-def _view(versions: Sequence[Learned]) -> RenderableType:
-    none = Text("(nothing has changed since then)", "dim")
-    return Group(*map(_version_view, versions)) if versions else none
+def _view(versions: Sequence[LearnedVersion]) -> RenderableType:
+    if not versions:
+        return Text("(nothing has changed since then)", "dim")
+    return Group(*map(_version_view, versions))
 
 
-def _version_view(learned: Learned) -> RenderableType:
-    proof = learned.persona.proof
-    parts: list[RenderableType] = [difference_view(learned.difference)]
-    if learned.evidence:
-        parts += [Text("Why", "bold"), episodes_view(learned.evidence)]
+def _version_view(version: LearnedVersion) -> RenderableType:
+    proof = version.persona.proof
+    sections: list[RenderableType] = [difference_view(version.difference)]
+    if version.evidence:
+        sections += [Text("Why", "bold"), episodes_view(version.evidence)]
     if proof and proof.pairs:
-        queries = {each.id: each.query for each in learned.proved_on}
-        shown = pairs_view(proof.pairs, queries, answers=True)
-        parts += [Text("Loss before -> after", "bold"), shown]
-    title = Text(describe_version(learned.persona), "bold")
-    return Group(title, *(Padding(part, (0, 0, 0, 2), expand=False) for part in parts))
+        queries = {episode.id: episode.query for episode in version.proved_on}
+        losses = pairs_view(proof.pairs, queries, answers=True)
+        sections += [Text("Loss before -> after", "bold"), losses]
+    title = Text(describe_version(version.persona), "bold")
+    return Group(title, *(Padding(section, (0, 0, 0, 2), expand=False) for section in sections))

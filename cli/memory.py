@@ -1,4 +1,4 @@
-"""``personaagent memory``: the episodes of a user, in and out and away."""
+"""``personaagent memory``: import, list, search, export and forget the episodes of a user."""
 
 import sys
 from pathlib import Path
@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from personaagent.cli.memory_views import episode_view, receipt_view
-from personaagent.cli.output import AsJson, agreed, console, notice, progress, show, warn
-from personaagent.cli.render import episodes_view
+from personaagent.cli.memory_forget import forget
+from personaagent.cli.memory_views import episode_view, episodes_view
+from personaagent.cli.output import AsJson, notice, progress, show, warn
 from personaagent.cli.run import User, known_user, run
-from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
     from personaagent.memory.exchange.importer import Imported
-    from personaagent.memory.forget import Receipt
 
 memory_app = typer.Typer(
-    help="What is remembered of a user: import, look, export, forget.",
+    help="The episodes of a user: import, list, search, export, forget.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
 
-TopK = Annotated[int | None, typer.Option(min=1, max=100, help="How many. Default: the setting.")]
+TopK = Annotated[
+    int | None, typer.Option(min=1, max=100, help="How many. Default: the setting top_k.")
+]
 
 
 @memory_app.command("import")
@@ -34,14 +34,14 @@ def import_file(
     user: User,
     as_json: AsJson = False,
 ) -> None:
-    """Remember the episodes of a file: JSON lines, or a chat export of ChatGPT or Claude.
+    """Import the episodes of a file: JSON lines, or a chat export of ChatGPT or Claude.
 
-    A line is an object with query and response, and optionally ground_truth, signal (edit, accept
-    or reject), task, created_at, id and metadata. The same file twice adds nothing.
+    Each line is an object with query and response, and optionally ground_truth, signal (edit,
+    accept or reject), task, created_at, id and metadata. Importing a file twice adds nothing.
     """
     check_user_id(user)
 
-    async def work(agent: "LocalAgent") -> "Imported":
+    async def import_episodes_of(agent: "LocalAgent") -> "Imported":
         from personaagent.memory.exchange.import_file import Refused
         from personaagent.memory.exchange.importer import import_episodes
 
@@ -52,13 +52,13 @@ def import_file(
                 notice(problem)
             raise
 
-    imported = run(work, embeddings=True)
+    imported = run(import_episodes_of, embeddings=True)
     for warning in imported.warnings:
         warn(warning)
     show(
         imported,
         as_json,
-        lambda done: f"{done.added:,} episodes added, {done.skipped:,} were there already.",
+        lambda counts: f"{counts.added:,} episodes added, {counts.skipped:,} were there already.",
     )
 
 
@@ -67,13 +67,15 @@ def export(
     user: User,
     out: Annotated[
         Path | None,
-        typer.Option(help="The file to write, replaced if it is there. Default: standard output."),
+        typer.Option(
+            help="The file to write; it is replaced if it exists. Default: standard output."
+        ),
     ] = None,
 ) -> None:
-    """Write all episodes as JSON lines, oldest first, which import reads back."""
+    """Write all episodes as JSON lines, oldest first; `memory import` reads them."""
     check_user_id(user)
 
-    async def work(agent: "LocalAgent") -> None:
+    async def write_episodes(agent: "LocalAgent") -> None:
         from personaagent.memory.exchange.exporter import export_blocks, export_file
 
         memory = await known_user(agent, user)
@@ -86,30 +88,30 @@ def export(
             sys.stdout.buffer.write(block)
         sys.stdout.flush()
 
-    run(work)
+    run(write_episodes)
 
 
 @memory_app.command("list")
 def list_episodes(
     user: User,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
-    task: Annotated[str | None, typer.Option(help="Only those of this task.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, at most.")] = 20,
+    task: Annotated[str | None, typer.Option(help="Only episodes of this task.")] = None,
     labelled: Annotated[
-        bool, typer.Option("--labelled", help="Only those with what the user wanted.")
+        bool, typer.Option("--labelled", help="Only episodes with ground truth.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the latest episodes, newest first."""
     check_user_id(user)
 
-    async def work(agent: "LocalAgent") -> list[Episode]:
+    async def read_episodes(agent: "LocalAgent") -> list[Episode]:
         memory = await known_user(agent, user)
         return await memory.episodes.newest(sys.maxsize, task=task, labelled=labelled)
 
-    found = run(work)
-    show(found[:limit], as_json, episodes_view)
-    if len(found) > limit and not as_json:
-        notice(f"{len(found) - limit:,} more: --limit {len(found)} shows them too.")
+    episodes = run(read_episodes)
+    show(episodes[:limit], as_json, episodes_view)
+    if len(episodes) > limit and not as_json:
+        notice(f"{len(episodes) - limit:,} more: --limit {len(episodes)} shows them too.")
 
 
 @memory_app.command()
@@ -119,14 +121,14 @@ def search(
     top_k: TopK = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the agent would recall for a text, the nearest first."""
+    """Show what the agent would recall for a text, nearest first."""
     check_user_id(user)
 
-    async def work(agent: "LocalAgent") -> list[Episode]:
+    async def recall(agent: "LocalAgent") -> list[Episode]:
         memory = await known_user(agent, user)
         return await memory.look_up(text, top_k or agent.deps.settings.top_k)
 
-    show(run(work, embeddings=True), as_json, episodes_view)
+    show(run(recall, embeddings=True), as_json, episodes_view)
 
 
 @memory_app.command("show")
@@ -135,92 +137,27 @@ def show_episode(
     user: User,
     as_json: AsJson = False,
 ) -> None:
-    """Show one episode whole."""
+    """Show all fields of one episode."""
     check_user_id(user)
 
-    async def work(agent: "LocalAgent") -> Episode:
+    async def read_episode(agent: "LocalAgent") -> Episode:
         return await (await known_user(agent, user)).episodes.get(episode)
 
-    show(run(work), as_json, episode_view)
+    show(run(read_episode), as_json, episode_view)
 
 
-@memory_app.command()
-def forget(
-    user: User,
-    episodes: Annotated[
-        list[str] | None, typer.Argument(metavar="ID...", help="Ids of the episodes.")
-    ] = None,
-    query: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Forget what is nearest to this text.")
-    ] = None,
-    top_k: Annotated[
-        int, typer.Option(min=1, max=100, help="How many episodes, with --query.")
-    ] = 1,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Forget everything of this user.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Forget episodes, with all that rested on them alone, and say what went.
-
-    On a terminal it shows them and asks first; elsewhere --query and --all need --yes.
-    """
-    check_user_id(user)
-    if [bool(episodes), query is not None, everything].count(True) != 1:
-        raise UsageError("Say what to forget: ids of episodes, or --query TEXT, or --all.")
-
-    async def find(agent: "LocalAgent") -> list[Episode]:
-        memory = await known_user(agent, user)
-        if everything:
-            return await memory.episodes.newest(sys.maxsize)
-        if query is not None:
-            return await memory.search(query, top_k)
-        return [await memory.episodes.get(each) for each in dict.fromkeys(episodes or [])]
-
-    async def work(agent: "LocalAgent") -> "Receipt":
-        await known_user(agent, user)
-        return await (agent.forget_all(user) if everything else agent.forget(user, ids))
-
-    ids = episodes or []
-    asks = not yes and (sys.stdin.isatty() or not ids)
-    if asks or query is not None:
-        found = run(find, embeddings=query is not None)
-        ids = [each.id for each in found]
-        if asks:
-            _confirm(found, f"everything of '{user}'" if everything else "", as_json)
-    show(run(work), as_json, receipt_view)
+memory_app.command()(forget)
 
 
 @memory_app.command()
 def reindex(user: User, as_json: AsJson = False) -> None:
-    """Build the index of a user anew, as after a change of the embedding model."""
+    """Rebuild the index of a user, for example after you changed the embedding model."""
     check_user_id(user)
 
-    async def work(agent: "LocalAgent") -> dict[str, Any]:
+    async def rebuild_index(agent: "LocalAgent") -> dict[str, Any]:
         memory = await known_user(agent, user)
         with progress("Indexing episodes") as advance:
             return {"indexed": await memory.indexer.rebuild(advance)}
 
-    show(run(work, embeddings=True), as_json, lambda done: f"{done['indexed']:,} episodes indexed.")
-
-
-def _confirm(found: list[Episode], everything: str, as_json: bool) -> None:
-    """Show what would be forgotten, and go on only if the user says so.
-
-    Outside the event loop: in it, Ctrl-C would not end the question.
-
-    Raises:
-        UsageError: they did not, or there is nobody to ask.
-    """
-    count = f"{len(found):,} {'episode' if len(found) == 1 else 'episodes'}"
-    if not sys.stdin.isatty():
-        if not everything:
-            show(found, as_json, episodes_view)
-        raise UsageError(
-            f"Nothing was forgotten yet: add --yes to forget {everything or 'these'} ({count})."
-        )
-    if not everything:
-        console(stderr=True).print(episodes_view(found))
-    if not agreed(f"Forget {everything or 'this'} ({count})?"):
-        raise UsageError("Nothing was forgotten.")
+    indexed = run(rebuild_index, embeddings=True)
+    show(indexed, as_json, lambda counts: f"{counts['indexed']:,} episodes indexed.")

@@ -1,21 +1,35 @@
-"""How an episode, and a receipt of what was forgotten, look on the terminal."""
+"""How episodes, the profile and a receipt of forgetting look on the terminal."""
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from personaagent.cli.output import printable
-from personaagent.core.records import Episode
+from personaagent.cli.output import one_line, printable
+from personaagent.core.records import Episode, Profile
+from personaagent.memory.facts import describe_facts
 
 if TYPE_CHECKING:
     from personaagent.memory.forget import Receipt
 
 
+def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
+    """Two lines for each episode: the query, and what the user wanted or else the answer."""
+    table = Table.grid(padding=(0, 2))
+    for episode in episodes:
+        origin = f"\n{episode.created_at:%Y-%m-%d}" + (f" {episode.task}" if episode.task else "")
+        table.add_row(
+            Text.assemble((episode.id, "cyan"), (printable(origin), "dim")),
+            Text.assemble((one_line(episode.query), "bold"), f"\n{_wanted_or_answered(episode)}"),
+        )
+    return table if episodes else Text("(no episodes)", "dim")
+
+
 def episode_view(episode: Episode) -> RenderableType:
-    """A line a field, those that are empty left out."""
+    """One line for each field that is not empty."""
     table = Table.grid(padding=(0, 2))
     for name, value in episode:
         if value is None or value == {}:
@@ -25,8 +39,27 @@ def episode_view(episode: Episode) -> RenderableType:
     return table
 
 
+def profile_view(profile: Profile) -> RenderableType:
+    """The facts in words, then each statement of the summary with its evidence."""
+    facts = printable(describe_facts(profile.facts)) or (
+        "(none yet: they are computed from your feedback and imported labels)"
+    )
+    summary = Table.grid(padding=(0, 2))
+    for statement in profile.summary:
+        evidence = f"from {', '.join(statement.evidence)}"
+        summary.add_row("-", Text(printable(statement.text)), Text(printable(evidence), "dim"))
+    date = f", {profile.summarised_at:%Y-%m-%d %H:%M}" if profile.summarised_at else ""
+    no_summary = Text("(none yet: `personaagent profile refresh` writes it)", "dim")
+    return Group(
+        Text("Facts", "bold"),
+        facts,
+        Text(f"Summary{date}", "bold"),
+        summary if profile.summary else no_summary,
+    )
+
+
 def receipt_view(receipt: "Receipt") -> RenderableType:
-    """How many of each went, then the text of each statement and rule."""
+    """How much of each kind was forgotten, then the text of each statement and rule."""
     counts = {
         "episode": len(receipt.episodes),
         "embedding": receipt.embeddings,
@@ -35,9 +68,16 @@ def receipt_view(receipt: "Receipt") -> RenderableType:
         "conversation": len(receipt.threads),
         "simulation": receipt.simulations,
     }
-    went = ", ".join(f"{count:,} x {name}" for name, count in counts.items() if count)
+    forgotten = ", ".join(f"{count:,} x {name}" for name, count in counts.items() if count)
     return Group(
-        Text(f"Forgotten: {went or 'nothing'}.", "bold"),
+        Text(f"Forgotten: {forgotten or 'nothing'}.", "bold"),
         *(Text(f"- statement: {printable(each.text)}") for each in receipt.statements),
-        *(Text(f"- rule {each.id}: {printable(each.text)}") for each in receipt.rules),
+        *(Text(f"- rule {rule.id}: {printable(rule.text)}") for rule in receipt.rules),
     )
+
+
+def _wanted_or_answered(episode: Episode) -> str:
+    if episode.ground_truth is not None:
+        return f"wanted: {one_line(episode.ground_truth)}"
+    rejected = "rejected: " if episode.signal == "reject" else ""
+    return f"{rejected}{one_line(episode.response)}"

@@ -1,4 +1,4 @@
-"""``personaagent model``: the embedded models, and fetching them."""
+"""``personaagent model``: the models that run on this machine, and how to fetch them."""
 
 import asyncio
 from pathlib import Path
@@ -15,7 +15,7 @@ from personaagent.models.catalog import CHAT, EMBEDDINGS, MODELS, Model, find_mo
 from personaagent.models.download import model_folder, present
 
 model_app = typer.Typer(
-    help="The models that run on this machine, without any key.",
+    help="The models that run on this machine, without an API key.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
@@ -23,7 +23,7 @@ model_app = typer.Typer(
 
 @model_app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """Show which models there are, and which are here."""
+    """List the models, and show which are on this machine."""
     home = load_settings().home
     show([_describe(model, home) for model in MODELS.values()], as_json, _view)
 
@@ -31,11 +31,11 @@ def list_models(as_json: AsJson = False) -> None:
 @model_app.command()
 def pull(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Default: those that are used by default.")
+        str | None, typer.Argument(metavar="NAME", help="Which model. Default: the default models.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch a model and verify it; an interrupted fetch goes on where it stopped."""
+    """Fetch a model and verify it; an interrupted download is resumed."""
     settings = load_settings()
     models = [find_model(name)] if name else [MODELS[CHAT], MODELS[EMBEDDINGS]]
     for model in models:
@@ -60,16 +60,18 @@ def _describe(model: Model, home: Path) -> dict[str, Any]:
 
 def _view(models: list[dict[str, Any]]) -> RenderableType:
     lines = Text()
-    for each in models:
-        lines.append(each["name"], "cyan")
+    for model in models:
+        lines.append(model["name"], "cyan")
         lines.append(
-            "  here" if each["present"] else "  not fetched",
-            "green" if each["present"] else "yellow",
+            "  here" if model["present"] else "  not fetched",
+            "green" if model["present"] else "yellow",
         )
-        default = ", the default" if each["default"] else ""
-        lines.append(f"  {each['size'] / 1e6:,.0f} MB, {each['licence']}, {each['use']}{default}\n")
-        for file in each["files"]:
-            path = Path(each["path"], file["name"])
+        default = ", the default" if model["default"] else ""
+        lines.append(
+            f"  {model['size'] / 1e6:,.0f} MB, {model['licence']}, {model['use']}{default}\n"
+        )
+        for file in model["files"]:
+            path = Path(model["path"], file["name"])
             lines.append(f"    {path}\n    sha256 {file['sha256']}\n", "dim")
     lines.rstrip()
     return lines

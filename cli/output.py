@@ -1,5 +1,6 @@
 """What the command prints: data on standard output, everything else on standard error."""
 
+import signal
 import sys
 import time
 import unicodedata
@@ -10,16 +11,19 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from personaagent.core.text import shorten
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Advance = Callable[[float, float | None], None]
-"""Called with what is done and what there is in all (None: not known), in the same unit."""
+"""Takes how much is done and the total (None: not known), in the same unit."""
 
 SECONDS_BETWEEN_LINES = 10.0
-UNBROKEN = 10_000
+UNLIMITED_WIDTH = 10_000
+ONE_LINE_CHARS = 160
 
 
 @cache
@@ -29,7 +33,7 @@ def console(*, stderr: bool = False) -> "Console":
 
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = UNBROKEN
+        console.width = UNLIMITED_WIDTH
     return console
 
 
@@ -44,26 +48,34 @@ def show(data: T, as_json: bool, render: Callable[[T], "RenderableType"]) -> Non
 
 
 def notice(text: str) -> None:
-    """One dim line on standard error."""
+    """Print one dim line on standard error."""
     console(stderr=True).print(printable(text), style="dim", soft_wrap=True)
 
 
 def warn(text: str) -> None:
-    """One warning on standard error."""
+    """Print one warning on standard error."""
     console(stderr=True).print(printable(f"Warning: {text}"), style="yellow", soft_wrap=True)
 
 
-def agreed(question: str) -> bool | None:
-    """Whether the user says yes to the question, put on standard error; None: there is no answer."""
-    console(stderr=True).print(f"{question} [y/N] ", end="", soft_wrap=True)
-    answer = sys.stdin.readline()
-    return answer.strip().lower() in ("y", "yes") if answer else None
-
-
-def complain(sentence: str) -> None:
-    """One line of error on standard error."""
+def print_error(sentence: str) -> None:
+    """Print one line of error on standard error."""
     line = " ".join(printable(f"Error: {sentence}").split())
     console(stderr=True).print(line, style="red", soft_wrap=True)
+
+
+def confirm(question: str) -> bool | None:
+    """Ask the user on standard error; return whether they say yes, or None if input has ended.
+
+    Ctrl-C ends the question. An event loop that is running would only cancel its task, and that
+    waits for the answer.
+    """
+    console(stderr=True).print(f"{question} [y/N] ", end="", soft_wrap=True)
+    loops_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        signal.signal(signal.SIGINT, loops_handler)
+    return answer.strip().lower() in ("y", "yes") if answer else None
 
 
 def printable(text: str) -> str:
@@ -71,43 +83,50 @@ def printable(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
+def one_line(text: str) -> str:
+    """``text`` in one line of at most 160 characters."""
+    return shorten(" ".join(printable(text).split()), ONE_LINE_CHARS)
+
+
 @contextmanager
 def waiting(text: str) -> Iterator[None]:
-    """A spinner on standard error while the block runs, on a terminal only."""
+    """Show a spinner on standard error while the block runs, on a terminal only."""
     with console(stderr=True).status(text):
         yield
 
 
 @contextmanager
 def progress(text: str, *, bytes_: bool = False) -> Iterator[Advance]:
-    """A progress bar on standard error while the block runs; lines now and then off a terminal."""
+    """Show a progress bar on standard error while the block runs; off a terminal, a line at times."""
     if not console(stderr=True).is_terminal:
-        yield _lines(text, bytes_)
+        yield _line_progress(text, bytes_)
         return
-    from rich import progress as bars
-
-    counted = (
-        [bars.DownloadColumn(), bars.TransferSpeedColumn()]
-        if bytes_
-        else [bars.MofNCompleteColumn()]
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
     )
-    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), *counted)
-    with bars.Progress(
-        *columns, bars.TimeRemainingColumn(compact=True), console=console(stderr=True)
-    ) as shown:
-        task = shown.add_task(text, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+    amount = [DownloadColumn(), TransferSpeedColumn()] if bytes_ else [MofNCompleteColumn()]
+    columns = (TextColumn("{task.description}"), BarColumn(), *amount)
+    with Progress(*columns, TimeRemainingColumn(compact=True), console=console(stderr=True)) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _lines(text: str, bytes_: bool) -> Advance:
-    last = time.monotonic()
+def _line_progress(text: str, bytes_: bool) -> Advance:
+    last_line = time.monotonic()
 
     def advance(done: float, total: float | None) -> None:
-        nonlocal last
-        if time.monotonic() - last < SECONDS_BETWEEN_LINES:
+        nonlocal last_line
+        if time.monotonic() - last_line < SECONDS_BETWEEN_LINES:
             return
-        last = time.monotonic()
-        shown = [f"{n / 1e6:,.0f} MB" if bytes_ else f"{n:,.0f}" for n in (done, total) if n]
-        notice(f"{text}: {' of '.join(shown)}")
+        last_line = time.monotonic()
+        amounts = [f"{n / 1e6:,.0f} MB" if bytes_ else f"{n:,.0f}" for n in (done, total) if n]
+        notice(f"{text}: {' of '.join(amounts)}")
 
     return advance

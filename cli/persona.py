@@ -6,27 +6,33 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from personaagent.cli.output import AsJson, notice, show
-from personaagent.cli.render import difference_view, history_view, persona_view
-from personaagent.cli.rules import from_text, to_text
+from personaagent.cli.persona_views import difference_view, history_view, persona_view
+from personaagent.cli.rules_text import rules_to_text, text_to_rules
 from personaagent.cli.run import User, known_user, run
 from personaagent.cli.scorecard import show_scorecard
 from personaagent.core.records import Persona
 from personaagent.core.users import check_user_id
-from personaagent.memory.rules import Difference, difference, publish_edited, with_changes
+from personaagent.memory.persona_edits import (
+    Difference,
+    difference,
+    edit_persona,
+    publish_edited,
+)
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
+    from personaagent.memory.personas import Personas
     from personaagent.memory.user import UserMemory
 
 T = TypeVar("T")
 
 persona_app = typer.Typer(
-    help="The rules by which you are answered, and their versions.",
+    help="The rules that the agent follows for you, and their versions.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
 
-RuleId = Annotated[str, typer.Argument(metavar="RULE", help="Id of the rule, as r2.")]
+RuleId = Annotated[str, typer.Argument(metavar="RULE", help="Id of the rule, such as r2.")]
 
 
 @persona_app.command("show")
@@ -35,24 +41,24 @@ def show_persona(
     version: Annotated[int | None, typer.Option(help="Which version. Default: the latest.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the rules, with the episodes that each rests on."""
+    """Show the rules, each with the episodes that are its evidence."""
 
-    async def work(memory: "UserMemory") -> Persona:
-        return await (
-            memory.personas.current() if version is None else memory.personas.get(version)
-        )
+    async def read_version(memory: "UserMemory") -> Persona:
+        if version is None:
+            return await memory.personas.current()
+        return await memory.personas.get(version)
 
-    show(_with_memory(user, work), as_json, persona_view)
+    show(_with_memory(user, read_version), as_json, persona_view)
 
 
 @persona_app.command()
 def history(user: User, as_json: AsJson = False) -> None:
     """List all versions, oldest first."""
 
-    async def work(memory: "UserMemory") -> list[Persona]:
+    async def read_history(memory: "UserMemory") -> list[Persona]:
         return await memory.personas.history()
 
-    show(_with_memory(user, work), as_json, history_view)
+    show(_with_memory(user, read_history), as_json, history_view)
 
 
 @persona_app.command()
@@ -64,10 +70,10 @@ def diff(
 ) -> None:
     """Show what changed between two versions, rule by rule."""
 
-    async def work(memory: "UserMemory") -> Difference:
+    async def compare_versions(memory: "UserMemory") -> Difference:
         return difference(await memory.personas.get(before), await memory.personas.get(after))
 
-    show(_with_memory(user, work), as_json, difference_view)
+    show(_with_memory(user, compare_versions), as_json, difference_view)
 
 
 @persona_app.command()
@@ -78,51 +84,41 @@ def edit(
     ] = None,
     replace: Annotated[
         tuple[str, str] | None,
-        typer.Option(metavar="RULE TEXT", help="Put a text in place of a rule's."),
+        typer.Option(metavar="RULE TEXT", help="Replace the text of a rule."),
     ] = None,
     remove: Annotated[
-        list[str] | None, typer.Option(metavar="RULE", help="Take a rule out.")
+        list[str] | None, typer.Option(metavar="RULE", help="Remove a rule (repeatable).")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change the rules in your editor, or by --add, --replace and --remove."""
+    """Change the rules in your editor, or with --add, --replace and --remove."""
 
-    async def work(memory: "UserMemory") -> Persona:
-        persona, next_id = await memory.personas.current(), await memory.personas.next_rule_id()
+    async def edit_rules(memory: "UserMemory") -> Persona:
+        before = await memory.personas.current()
         if add or replace or remove:
             replaced = [replace] if replace else []
-            rules = with_changes(
-                persona, next_id, added=add or [], replaced=replaced, removed=remove or []
+            edited = await edit_persona(
+                memory.personas, added=add or [], replaced=replaced, removed=remove or []
             )
         else:
-            from personaagent.cli.editor import edit_text
-
-            text = await edit_text(to_text(persona, user))
-            rules = from_text(text, persona, next_id)
-        published = await publish_edited(memory.personas, persona, rules)
-        if published is persona:
+            edited = await _edit_in_editor(memory.personas, before, user)
+        if edited.version == before.version:
             notice("Nothing was changed.")
-        return published
+        return edited
 
-    show(_with_memory(user, work), as_json, persona_view)
+    show(_with_memory(user, edit_rules), as_json, persona_view)
 
 
 @persona_app.command()
 def lock(rule: RuleId, user: User, as_json: AsJson = False) -> None:
-    """Lock a rule: nobody but you changes it."""
-    show(
-        _with_memory(user, lambda m: m.personas.lock_rule(rule, locked=True)), as_json, persona_view
-    )
+    """Lock a rule: only you can change it."""
+    _set_lock(rule, user, as_json, locked=True)
 
 
 @persona_app.command()
 def unlock(rule: RuleId, user: User, as_json: AsJson = False) -> None:
-    """Unlock a rule: it may be learned anew."""
-    show(
-        _with_memory(user, lambda m: m.personas.lock_rule(rule, locked=False)),
-        as_json,
-        persona_view,
-    )
+    """Unlock a rule: alignment can change it again."""
+    _set_lock(rule, user, as_json, locked=False)
 
 
 @persona_app.command()
@@ -131,17 +127,37 @@ def rollback(
     user: User,
     as_json: AsJson = False,
 ) -> None:
-    """Go back to the rules of an earlier version (as a new version)."""
-    show(_with_memory(user, lambda m: m.personas.roll_back(version)), as_json, persona_view)
+    """Go back to the rules of an earlier version; they become a new version."""
+
+    async def roll_back(memory: "UserMemory") -> Persona:
+        return await memory.personas.roll_back(version)
+
+    show(_with_memory(user, roll_back), as_json, persona_view)
 
 
 persona_app.command("scorecard")(show_scorecard)
 
 
+def _set_lock(rule: str, user: str, as_json: bool, *, locked: bool) -> None:
+    async def lock_rule(memory: "UserMemory") -> Persona:
+        return await memory.personas.lock_rule(rule, locked=locked)
+
+    show(_with_memory(user, lock_rule), as_json, persona_view)
+
+
+async def _edit_in_editor(personas: "Personas", persona: Persona, user: str) -> Persona:
+    from personaagent.cli.editor import edit_text
+
+    next_id = await personas.next_rule_id()
+    text = await edit_text(rules_to_text(persona, user))
+    return await publish_edited(personas, persona, text_to_rules(text, persona, next_id))
+
+
 def _with_memory(user: str, work: Callable[["UserMemory"], Awaitable[T]]) -> T:
+    """Run ``work`` on the memory of a known user."""
     check_user_id(user)
 
-    async def on(agent: "LocalAgent") -> T:
+    async def work_on_memory(agent: "LocalAgent") -> T:
         return await work(await known_user(agent, user))
 
-    return run(on)
+    return run(work_on_memory)

@@ -11,7 +11,7 @@ from typing import Any, Self
 from personaagent.core.alignment import Alignment
 from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, Persona, Signal
+from personaagent.core.records import Episode, Persona, only_signal
 from personaagent.core.settings import Settings, load_settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.local.alignment import Approve, OnStep
@@ -19,7 +19,7 @@ from personaagent.local.turn import TurnEvent
 from personaagent.memory.exchange.exporter import export_file
 from personaagent.memory.exchange.importer import Imported, import_episodes
 from personaagent.memory.forget import Receipt
-from personaagent.memory.rules import publish_edited, with_changes
+from personaagent.memory.persona_edits import edit_persona
 
 
 class PersonaAgent:
@@ -129,16 +129,8 @@ class PersonaAgent:
                 valid.
             UnknownEpisode: the user has no such episode.
         """
-        signals: dict[Signal, bool] = {
-            "edit": edit is not None,
-            "accept": accept,
-            "reject": reject,
-        }
-        chosen = [signal for signal, is_set in signals.items() if is_set]
-        if len(chosen) != 1:
-            raise UsageError("Give exactly one of edit, accept and reject.")
-        episodes = self._open.memory(user).episodes
-        return await episodes.give_feedback(episode_id, chosen[0], edit)
+        signal = only_signal(edit=edit is not None, accept=accept, reject=reject)
+        return await self._open.memory(user).episodes.give_feedback(episode_id, signal, edit)
 
     async def align(
         self,
@@ -306,11 +298,8 @@ class UserPersona:
             UsageError: there is no such rule, or a text is not valid; nothing was changed.
         """
         personas = self._agent.memory(self.user).personas
-        persona, next_id = await personas.current(), await personas.next_rule_id()
-        rules = with_changes(
-            persona, next_id, added=add, replaced=[*(replace or {}).items()], removed=remove
-        )
-        return await publish_edited(personas, persona, rules)
+        replaced = [*(replace or {}).items()]
+        return await edit_persona(personas, added=add, replaced=replaced, removed=remove)
 
     async def lock(self, rule_id: str) -> Persona:
         """Lock a rule, so that alignment neither changes nor removes it.

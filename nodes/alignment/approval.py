@@ -17,7 +17,7 @@ from personaagent.core.alignment import (
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, Rule
-from personaagent.memory.rules import ids_from, new_rule, rewritten
+from personaagent.memory.persona_edits import ids_from, new_rule, rewritten
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.strategies.protocols import FinalPersona
 

@@ -10,7 +10,7 @@ import pytest
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
 
-from personaagent.memory.rules import RULE_CHARS
+from personaagent.memory.persona_edits import RULE_CHARS
 from personaagent.server.limits import BODY_BYTES
 from tests.server.conftest import LONGEST_IMPORT
 from tests.support.our_routes import ask, ids, import_, lines, question

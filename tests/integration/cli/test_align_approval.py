@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from personaagent.cli.chat import Chat
+from personaagent.cli.chat import handle_line
+from personaagent.cli.chat_session import ChatSession
 from personaagent.core.errors import Unapproved
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import open_local
@@ -42,7 +43,9 @@ def test_align_shows_change_evidence_and_answers_and_publishes_what_is_approved(
 def test_all_users_together_can_be_asked_nothing(command: Command) -> None:
     result = command("align", "--all", "--after", "1")
     assert result.code == 2
-    assert "What was learned of 'anna' waits for their word: `personaagent align`" in result.err
+    assert (
+        "What was learned about 'anna' waits for their approval: `personaagent align`" in result.err
+    )
     assert versions(command) == ["initial"]
     command(*ALIGN, stdin=b"y\n")
     assert versions(command) == ["initial", "alignment"]
@@ -50,9 +53,9 @@ def test_all_users_together_can_be_asked_nothing(command: Command) -> None:
 
 async def test_in_chat_what_was_learned_waits_and_is_said(command: Command) -> None:
     async with open_local(load_settings()) as agent:
-        await Chat(agent, "anna", "t").take("/align")
+        await handle_line(ChatSession(agent, "anna", "t"), "/align")
         with suppress(Unapproved):
             await agent.align_in_background("anna")
     told = command.capsys.readouterr().err
-    assert "What was learned of 'anna' waits for their word" in told
+    assert "What was learned about 'anna' waits for their approval" in told
     assert "failed" not in told

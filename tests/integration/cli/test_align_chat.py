@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from personaagent.cli.chat import Chat
+from personaagent.cli.chat import handle_line
+from personaagent.cli.chat_session import ChatSession
 from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import LocalAgent, open_local
@@ -64,42 +65,42 @@ def told(both: tuple[Command, Endpoint]) -> str:
 
 
 async def test_the_next_answer_uses_what_was_learned_and_says_so_once(both, agent) -> None:
-    chat = Chat(agent, "anna", "t")
-    await chat.take("/align")
-    await chat.take("/align")
+    chat = ChatSession(agent, "anna", "t")
+    await handle_line(chat, "/align")
+    await handle_line(chat, "/align")
     begun = told(both)
-    assert begun.count("Learning from what you wanted") == 1
-    assert "An alignment is going on already." in begun
+    assert begun.count("Learning from your feedback") == 1
+    assert "An alignment is already running." in begun
     await agent.align_in_background("anna")
     assert "Learned (batch 0." in told(both)
-    await chat.take("Tell me about the barn?")
+    await handle_line(chat, "Tell me about the barn?")
     shown = both[0].capsys.readouterr()
     assert SAID in shown.out
     assert "Your persona is now at version 2: /persona shows it." in shown.err
-    await chat.take("Tell me about the barn?")
+    await handle_line(chat, "Tell me about the barn?")
     assert told(both) == ""
 
 
 async def test_enough_new_labels_begin_one(both, agent, monkeypatch) -> None:
     monkeypatch.setenv("PERSONAAGENT_ALIGN_AFTER", "2")
     async with open_local(load_settings()) as agent:
-        chat = Chat(agent, "anna", "t")
-        await chat.take("Tell me about the barn?")
+        chat = ChatSession(agent, "anna", "t")
+        await handle_line(chat, "Tell me about the barn?")
         assert "Learning" in told(both)
         await agent.align_in_background("anna")
         for wanted in ("/good", "Tell me about the pier?"):
-            await chat.take(wanted)
+            await handle_line(chat, wanted)
             assert "Learning" not in told(both)
-        await chat.take("/good")
+        await handle_line(chat, "/good")
         assert "Learning" in told(both)
         await agent.align_in_background("anna")
         assert "Nothing was learned: no edit was accepted in two rounds." in told(both)
 
 
 async def test_none_begins_by_itself_where_that_is_set_so(both, agent) -> None:
-    chat = Chat(agent, "anna", "t")
+    chat = ChatSession(agent, "anna", "t")
     for line in ("Tell me about the barn?", "/good", "/fix Sing."):
-        await chat.take(line)
+        await handle_line(chat, line)
     assert "Learning" not in told(both)
 
 
@@ -107,14 +108,14 @@ async def test_one_that_fails_is_told_and_not_begun_again(both, agent, script, m
     script.critic = Status(401)
     monkeypatch.setenv("PERSONAAGENT_ALIGN_AFTER", "2")
     async with open_local(load_settings()) as agent:
-        chat = Chat(agent, "anna", "t")
-        await chat.take("Tell me about the barn?")
+        chat = ChatSession(agent, "anna", "t")
+        await handle_line(chat, "Tell me about the barn?")
         await asyncio.gather(agent.align_in_background("anna"), return_exceptions=True)
         assert "Warning: The alignment failed: The model endpoint" in told(both)
-        await chat.take("Tell me about the pier?")
+        await handle_line(chat, "Tell me about the pier?")
         assert "Learning" not in told(both)
         script.critic = None
-        await chat.take("/align")
+        await handle_line(chat, "/align")
         await agent.align_in_background("anna")
         assert "Learned" in told(both)
 
@@ -122,9 +123,9 @@ async def test_one_that_fails_is_told_and_not_begun_again(both, agent, script, m
 async def test_the_end_of_the_chat_does_not_wait_and_the_next_goes_on(both, agent, script) -> None:
     script.critic = Stall()
     async with open_local(load_settings()) as leaving:
-        await Chat(leaving, "anna", "t").take("/align")
+        await handle_line(ChatSession(leaving, "anna", "t"), "/align")
         assert await asyncio.to_thread(script.asked.wait, 60)
-    assert "The alignment was broken off: the next one goes on where it stood." in told(both)
+    assert "The alignment was interrupted. The next one resumes it." in told(both)
     script.critic = None
     _, endpoint = both
     before = len(endpoint.requests)

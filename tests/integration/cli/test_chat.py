@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from personaagent.cli.chat import Chat
-from personaagent.cli.chat_commands import COMMANDS
+from personaagent.cli.chat import handle_line
+from personaagent.cli.chat_commands import CHAT_COMMANDS
+from personaagent.cli.chat_session import ChatSession
 from personaagent.core.records import Rule
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import open_local
@@ -94,16 +95,16 @@ def test_persona_and_memory_show_what_stands_there(command: Command) -> None:
 
 async def test_why_shows_the_rules_that_spoke_with_their_evidence(command: Command) -> None:
     async with open_local(load_settings()) as agent:
-        chat, personas = Chat(agent, "ann", "t"), agent.memory("ann").personas
-        await chat.take("Hello.")
+        chat, personas = ChatSession(agent, "ann", "t"), agent.memory("ann").personas
+        await handle_line(chat, "Hello.")
         cited = [episode(each, user_id="ann") for each in ("e1", "e2")]
         await agent.memory("ann").episodes.add(cited)
         rules = [Rule(id="r4", text="Greet back.", evidence=["e1", "e2"])]
         await personas.publish(rules, author="alignment", note="round 1", parent=1)
-        await chat.take("Hello.")
+        await handle_line(chat, "Hello.")
         await personas.roll_back(1)
         command.capsys.readouterr()
-        await chat.take("/why")
+        await handle_line(chat, "/why")
     shown = command.capsys.readouterr().out
     assert "Rules of version 2, by alignment" in shown
     assert shown.endswith("r4  Greet back.  from e1, e2\n")
@@ -111,19 +112,19 @@ async def test_why_shows_the_rules_that_spoke_with_their_evidence(command: Comma
 
 async def test_a_persona_that_changed_meanwhile_is_told(command: Command) -> None:
     async with open_local(load_settings()) as agent:
-        chat = Chat(agent, "ann", "t")
-        await chat.take("Hello.")
-        await chat.take("Hello.")
+        chat = ChatSession(agent, "ann", "t")
+        await handle_line(chat, "Hello.")
+        await handle_line(chat, "Hello.")
         assert command.capsys.readouterr().err == ""
         await agent.memory("ann").personas.lock_rule("r1", locked=True)
-        await chat.take("Hello.")
+        await handle_line(chat, "Hello.")
     assert "Your persona is now at version 2" in command.capsys.readouterr().err
 
 
 def test_incognito_remembers_nothing_until_it_is_toggled_back(command: Command) -> None:
     result = talk(command, "/incognito", "My home is Lisbon.", "/good", "/incognito", "Where?")
     assert result.out.endswith("you live in Lisbon.\n0 greetings; you live in nowhere.\n")
-    assert "memory is still read" in result.err
+    assert "still reads your memory" in result.err
     assert "nothing to judge" in result.err
     assert [each["query"] for each in episodes(command)] == ["Where?"]
 
@@ -150,7 +151,7 @@ def test_what_goes_wrong_is_one_line_and_the_chat_goes_on(line, said, command: C
 
 def test_help_lists_every_command(command: Command) -> None:
     shown = talk(command, "/help").out
-    for name, each in COMMANDS.items():
+    for name, each in CHAT_COMMANDS.items():
         assert re.search(rf"^/{name}\b.*{re.escape(each.help)}$", shown, re.MULTILINE)
 
 
@@ -218,7 +219,7 @@ def terminal(command: Command):
 
 
 def test_on_a_terminal(command: Command, terminal: Terminal) -> None:
-    terminal.wait_for("scripted at 127.0.0.1 answers ann. /help lists the commands")
+    terminal.wait_for("scripted at 127.0.0.1 answers ann. Type /help for the commands")
     terminal.type_at_prompt("Think for ever.\r")
     terminal.wait_for("Well")
     terminal.type("\x03")
@@ -227,11 +228,11 @@ def test_on_a_terminal(command: Command, terminal: Terminal) -> None:
     terminal.wait_for("you live in Lisbon.")
     terminal.wait_for("episode ")
     terminal.type_at_prompt("/align\r")
-    terminal.wait_for("Learning from what you wanted")
+    terminal.wait_for("Learning from your feedback")
     terminal.wait_for("0 labelled episodes are too few to learn from")
     terminal.type_at_prompt("half a thought\x03")
     terminal.type_at_prompt("\x1b[A\x1b[A\x03")
     terminal.type_at_prompt("\x04")
-    terminal.wait_for("To go on with this conversation later: --thread ")
+    terminal.wait_for("To continue this conversation later: --thread ")
     assert terminal.end() == 0
     assert [each["query"] for each in episodes(command)] == ["My home\nis\nLisbon."]

@@ -94,7 +94,7 @@ def test_feedback_becomes_ground_truth(command: Command) -> None:
     assert (noted["signal"], noted["ground_truth"]) == ("edit", "In Lisbon, Alfama.")
     accepted = command("feedback", episode, "-u", "ann", "--accept", "--json").data
     assert accepted["ground_truth"] == accepted["response"] == "You live in Lisbon."
-    assert "noted as wrong" in command("feedback", episode, "-u", "ann", "--reject").out
+    assert "marked as wrong" in command("feedback", episode, "-u", "ann", "--reject").out
     facts = command("profile", "show", "-u", "ann", "--json").data["facts"]
     assert facts == []
 
@@ -156,8 +156,8 @@ def test_a_persona_is_edited_in_the_users_editor(command: Command, monkeypatch) 
     for editor, said in (
         ("false", "'false' did not work (it ended with exit code 1)"),
         ("no-such-editor", "'no-such-editor' did not work (No such file or directory)"),
-        (r"sed -i s/^-/\\xff/", "did not work (what it saved is no UTF-8)"),
-        ("sed -i s/^-/+/", "Line 5 is no rule"),
+        (r"sed -i s/^-/\\xff/", "did not work (the file that it saved is not UTF-8)"),
+        ("sed -i s/^-/+/", "Line 5 is not a rule"),
     ):
         monkeypatch.setenv("VISUAL", editor)
         result = command("persona", "edit", "-u", "ann")
@@ -172,7 +172,7 @@ def test_a_persona_is_edited_in_the_users_editor(command: Command, monkeypatch) 
         (["lock", "r9"], "no rule 'r9'"),
         (["rollback", "9"], "no version 9"),
         (["show", "--version", "9"], "no version 9"),
-        (["edit"], "no editor here"),
+        (["edit"], "no terminal for an editor"),
     ],
 )
 def test_what_a_persona_has_not_got_is_exit_code_2(arguments, said, command, monkeypatch) -> None:

@@ -282,7 +282,7 @@ def test_forget_by_query_shows_first_and_forgets_with_yes(imported: Command) -> 
     [
         (("dog",), "My dog is called Rex"),
         (("--query", "dog called"), "My dog is called Rex"),
-        (("--all",), "everything of 'ann' (3 episodes)"),
+        (("--all",), "everything about 'ann' (3 episodes)"),
     ],
 )
 def test_on_a_terminal_forget_shows_what_would_go_and_asks(

@@ -130,7 +130,7 @@ def test_each_turn_and_alignment_is_one_tree(
     turn, alignment, failed = recorder.trees()
     assert turn.outline() == (
         "agent",
-        ["recall", "inject_persona", ("react", ["ChatOpenAI", "goes_on"]), "remember"],
+        ["recall", "inject_persona", ("react", ["ChatOpenAI", "route"]), "remember"],
     )
     steps = [child.name for child in alignment.children]
     assert alignment.name == "alignment"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from personaagent.cli.learned import moment
+from personaagent.cli.learned import start_of
 from personaagent.core.errors import UsageError
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -21,10 +21,10 @@ NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
     ],
 )
 def test_a_span_or_a_date(since: str, start: datetime) -> None:
-    assert moment(since, NOW) == start
+    assert start_of(since, NOW) == start
 
 
 @pytest.mark.parametrize("since", ["", "week", "7", "7y", "-7d", "999999w", "2026-13-01"])
 def test_what_is_no_time_is_refused(since: str) -> None:
-    with pytest.raises(UsageError, match="is no time: say 12h, 7d or 4w, or a date"):
-        moment(since, NOW)
+    with pytest.raises(UsageError, match="is not a time: use 12h, 7d or 4w, or a date"):
+        start_of(since, NOW)

@@ -13,7 +13,7 @@ RULE = Rule(id="r1", text="Sei kurz – ☺", evidence=["e1"])
 def test_json_is_the_only_thing_on_standard_output(capsys) -> None:
     output.notice("a notice")
     output.warn("a warning")
-    output.complain("an error")
+    output.print_error("an error")
     output.show([RULE], True, str)
     printed = capsys.readouterr()
     assert json.loads(printed.out) == [RULE.stored()]

@@ -1,0 +1,26 @@
+"""The state of a chat, which the chat and its commands share."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from personaagent.core.answer import Answer
+
+if TYPE_CHECKING:
+    from personaagent.local.agent import LocalAgent
+
+
+@dataclass
+class ChatSession:
+    """One conversation of a user with the agent.
+
+    ``known_version`` is the version of the persona that the user knows of; None before the first
+    turn. ``ended`` is set when the user leaves.
+    """
+
+    agent: "LocalAgent"
+    user: str
+    thread: str
+    incognito: bool = False
+    last_answer: Answer | None = None
+    known_version: int | None = None
+    ended: bool = False

@@ -1,0 +1,93 @@
+"""``personaagent memory forget``: episodes, and all that rested on them alone."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from personaagent.cli.memory_views import episodes_view, receipt_view
+from personaagent.cli.output import AsJson, confirm, console, show
+from personaagent.cli.run import User, known_user, run
+from personaagent.core.errors import UsageError
+from personaagent.core.records import Episode
+from personaagent.core.users import check_user_id
+
+if TYPE_CHECKING:
+    from personaagent.local.agent import LocalAgent
+    from personaagent.memory.forget import Receipt
+    from personaagent.memory.user import UserMemory
+
+
+def forget(
+    user: User,
+    episodes: Annotated[
+        list[str] | None, typer.Argument(metavar="ID...", help="Ids of the episodes.")
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Forget what is nearest to this text.")
+    ] = None,
+    top_k: Annotated[
+        int, typer.Option(min=1, max=100, help="How many episodes, with --query.")
+    ] = 1,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Forget everything about this user.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget episodes and everything that rests on them alone; show what was forgotten.
+
+    On a terminal, it first shows the episodes and asks. Elsewhere, --query and --all need --yes.
+    """
+    check_user_id(user)
+    ids = list(dict.fromkeys(episodes or []))
+    if [bool(ids), query is not None, everything].count(True) != 1:
+        raise UsageError("Say what to forget: ids of episodes, or --query TEXT, or --all.")
+    asks = not yes and (sys.stdin.isatty() or not ids)
+
+    async def forget_chosen(agent: "LocalAgent") -> "Receipt":
+        memory = await known_user(agent, user)
+        chosen_ids = ids
+        if asks or query is not None:
+            chosen = await _choose(memory, ids, query, top_k)
+            chosen_ids = [episode.id for episode in chosen]
+            if asks:
+                _confirm(chosen, f"everything about '{user}'" if everything else "", as_json)
+        return await (agent.forget_all(user) if everything else agent.forget(user, chosen_ids))
+
+    show(run(forget_chosen, embeddings=query is not None), as_json, receipt_view)
+
+
+async def _choose(
+    memory: "UserMemory", ids: list[str], query: str | None, top_k: int
+) -> list[Episode]:
+    """The episodes with these ids, or nearest to the query, or all."""
+    if query is not None:
+        return await memory.search(query, top_k)
+    if ids:
+        return [await memory.episodes.get(episode_id) for episode_id in ids]
+    return await memory.episodes.newest(sys.maxsize)
+
+
+def _confirm(episodes: list[Episode], everything: str, as_json: bool) -> None:
+    """Show what would be forgotten, and ask.
+
+    Args:
+        episodes: what would be forgotten.
+        everything: the words for all of it; empty if only the episodes would be forgotten.
+        as_json: show the episodes as JSON if nobody can be asked.
+
+    Raises:
+        UsageError: the user does not say yes, or there is no terminal to ask on.
+    """
+    count = f"{len(episodes):,} {'episode' if len(episodes) == 1 else 'episodes'}"
+    if not sys.stdin.isatty():
+        if not everything:
+            show(episodes, as_json, episodes_view)
+        raise UsageError(
+            f"Nothing was forgotten yet: add --yes to forget {everything or 'these'} ({count})."
+        )
+    if not everything:
+        console(stderr=True).print(episodes_view(episodes))
+    if not confirm(f"Forget {everything or 'this'} ({count})?"):
+        raise UsageError("Nothing was forgotten.")

@@ -1,0 +1,61 @@
+"""How a persona, its versions and their differences look on the terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from personaagent.cli.output import printable
+from personaagent.core.records import Persona, Rule
+from personaagent.memory.persona_edits import Difference
+
+
+def persona_view(persona: Persona) -> RenderableType:
+    """A version: where it came from, and its rules with their evidence."""
+    return Group(Text(describe_version(persona), "bold"), rules_view(persona.rules))
+
+
+def rules_view(rules: Sequence[Rule]) -> RenderableType:
+    """One line for each rule: its id, text, lock and evidence."""
+    table = Table.grid(padding=(0, 2))
+    for rule in rules:
+        table.add_row(Text(rule.id, "cyan"), Text(printable(rule.text)), rule_notes(rule))
+    return table if rules else Text("(no rules)", "dim")
+
+
+def rule_notes(rule: Rule) -> Text:
+    """Whether the rule is locked, and the ids of the episodes that are its evidence."""
+    locked = ["locked"] if rule.locked else []
+    evidence = [f"from {', '.join(rule.evidence)}"] if rule.evidence else []
+    return Text(printable("; ".join(locked + evidence)), "dim")
+
+
+def describe_version(persona: Persona) -> str:
+    """A version of a persona in one line."""
+    origin = f"version {persona.version}, by {persona.author}, {persona.created_at:%Y-%m-%d %H:%M}"
+    return printable(f"{origin}: {persona.note}" if persona.note else origin)
+
+
+def history_view(versions: Sequence[Persona]) -> RenderableType:
+    """One line for each version, oldest first."""
+    return Text("\n".join(map(describe_version, versions)))
+
+
+def difference_view(difference: Difference) -> RenderableType:
+    """One line for each rule: removed text in red with -, new text in green with +."""
+    lines = Text()
+    for rule in difference.removed:
+        lines.append(_signed("-", rule), "red")
+    for changed in difference.changed:
+        lines.append(_signed("-", changed.before), "red")
+        lines.append(_signed("+", changed.after), "green")
+    for rule in difference.added:
+        lines.append(_signed("+", rule), "green")
+    lines.rstrip()
+    return lines if lines else Text("(the rules are the same)", "dim")
+
+
+def _signed(sign: str, rule: Rule) -> str:
+    notes = rule_notes(rule).plain
+    return printable(f"{sign} {rule.id}  {rule.text}" + (f"  ({notes})" if notes else "")) + "\n"
