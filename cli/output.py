@@ -69,9 +69,9 @@ def confirm(question: str) -> bool | None:
     Ctrl-C ends the question. An event loop that is running would only cancel its task, and that
     waits for the answer.
     """
-    console(stderr=True).print(f"{question} [y/N] ", end="", soft_wrap=True)
     loops_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        console(stderr=True).print(f"{question} [y/N] ", end="", soft_wrap=True)
         answer = sys.stdin.readline()
     finally:
         signal.signal(signal.SIGINT, loops_handler)
