@@ -47,7 +47,7 @@ async def measure() -> list[Measured]:
         first = await _seconds(agent, "many")
         for user in SIZES:  # as a run does that is not dry: what is new since then are a few
             unaligned = agent.memory(user).unaligned
-            await unaligned.clear(await unaligned.marks())
+            await unaligned.clear(await unaligned.entries())
         counted = await _repeated(agent, counted=True)
         uncounted = await _repeated(agent, counted=False)
     return [

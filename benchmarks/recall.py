@@ -14,7 +14,7 @@ from personaagent.local.agent import open_local
 from personaagent.memory.index.bm25 import Bm25
 from personaagent.memory.index.open import open_index
 from personaagent.memory.ranking import fuse
-from personaagent.memory.user import CANDIDATES
+from personaagent.memory.recall import CANDIDATES
 from personaagent.nodes.dependencies import Dependencies
 
 USERS = {f"user{number}": 1_000 for number in range(100)}
@@ -34,7 +34,7 @@ async def measure() -> list[Measured]:
         deps = Dependencies.from_settings(settings, embedder)
         index, bm25 = open_index(settings, embedder.name), Bm25()
         async with open_local(settings, deps) as agent:
-            keys = {user: agent.memory(user).indexer.space.key for user in USERS}
+            keys = {user: agent.memory(user).indexer.store.key for user in USERS}
 
         def exact(user: str, vector: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> list[str]:
             scores = matrix[rows[user]] @ vector

@@ -175,7 +175,7 @@ async def _soaked(server: Loaded, clients: Sequence[Client], seconds: float) -> 
 
 def _episodes(server: Loaded) -> int:
     """How many episodes the users of the soak have in the database."""
-    from personaagent.core.records import user_key
+    from personaagent.core.users import user_key
     from tests.support.postgres import sql
 
     places = ", ".join(f"'users.{user_key(f'user{1000 + n}')}.episodes'" for n in range(16))

@@ -86,7 +86,7 @@ async def world(
         async with open_local(made, deps) as agent:
             for user, count in users.items():
                 await _fill(agent, user, (episodes_of or invented)(user, count))
-            await agent.memory(user).indexer.settle()
+            await agent.memory(user).indexer.index.optimise()
         yield made
 
 

@@ -5,8 +5,9 @@ from typing import Any
 from personaagent.cli import align_options as options
 from personaagent.cli.output import AsJson
 from personaagent.core.errors import UsageError
-from personaagent.core.records import check_text, check_user_id
 from personaagent.core.settings import Sampling, load_settings
+from personaagent.core.text import check_text
+from personaagent.core.users import check_user_id
 
 QUERY_CHARS = 32_000
 

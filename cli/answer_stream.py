@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
 from personaagent.cli.output import printable, waiting
-from personaagent.core.records import Answer
+from personaagent.core.answer import Answer
 from personaagent.local.turn import NodeFinished, TurnEvent
 
 TOOL_MESSAGES = {

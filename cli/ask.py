@@ -7,8 +7,10 @@ import typer
 
 from personaagent.cli.output import AsJson, console, notice, show, warn
 from personaagent.cli.run import User, run
-from personaagent.core.records import Answer, check_text, check_user_id
+from personaagent.core.answer import Answer
 from personaagent.core.settings import load_settings
+from personaagent.core.text import check_text
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

@@ -13,7 +13,8 @@ from personaagent.cli.chat_session import ChatSession
 from personaagent.cli.output import notice, print_error, warn
 from personaagent.cli.run import User, run
 from personaagent.core.errors import PersonaAgentError
-from personaagent.core.records import check_user_id, new_id
+from personaagent.core.records import new_id
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

@@ -12,8 +12,9 @@ from personaagent.cli.feedback import FEEDBACK_SAVED
 from personaagent.cli.memory_views import episodes_view
 from personaagent.cli.output import console, notice, printable
 from personaagent.cli.persona_views import describe_version, persona_view, rules_view
+from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Answer, Signal
+from personaagent.core.records import Signal
 
 NEWEST_EPISODES = 10
 

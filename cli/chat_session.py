@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from personaagent.core.records import Answer
+from personaagent.core.answer import Answer
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

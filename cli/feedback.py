@@ -6,7 +6,9 @@ import typer
 
 from personaagent.cli.output import AsJson, show
 from personaagent.cli.run import User, known_user, run
-from personaagent.core.records import Episode, Signal, check_text, check_user_id, only_signal
+from personaagent.core.records import Episode, Signal, only_signal
+from personaagent.core.text import check_text
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

@@ -17,7 +17,8 @@ from personaagent.cli.output import AsJson, show
 from personaagent.cli.persona_views import describe_version, difference_view
 from personaagent.cli.run import User, known_user, run
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, Persona, Record, check_user_id, now
+from personaagent.core.records import Episode, Persona, Record, now
+from personaagent.core.users import check_user_id
 from personaagent.memory.persona_edits import Difference, difference
 
 if TYPE_CHECKING:

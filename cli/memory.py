@@ -10,7 +10,8 @@ from personaagent.cli.memory_forget import forget
 from personaagent.cli.memory_views import episode_view, episodes_view
 from personaagent.cli.output import AsJson, notice, progress, show, warn
 from personaagent.cli.run import User, known_user, run
-from personaagent.core.records import Episode, check_user_id
+from personaagent.core.records import Episode
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

@@ -9,7 +9,8 @@ from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.output import AsJson, confirm, console, show
 from personaagent.cli.run import User, known_user, run
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, check_user_id
+from personaagent.core.records import Episode
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

@@ -10,7 +10,8 @@ from personaagent.cli.persona_views import difference_view, history_view, person
 from personaagent.cli.rules_text import rules_to_text, text_to_rules
 from personaagent.cli.run import User, known_user, run
 from personaagent.cli.scorecard import show_scorecard
-from personaagent.core.records import Persona, check_user_id
+from personaagent.core.records import Persona
+from personaagent.core.users import check_user_id
 from personaagent.memory.persona_edits import (
     Difference,
     difference,

@@ -7,7 +7,8 @@ import typer
 from personaagent.cli.memory_views import profile_view
 from personaagent.cli.output import AsJson, notice, show, waiting
 from personaagent.cli.run import User, known_user, run
-from personaagent.core.records import Profile, Usage, check_user_id
+from personaagent.core.records import Profile, Usage
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent

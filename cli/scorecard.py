@@ -9,7 +9,7 @@ import typer
 from personaagent.cli.output import AsJson, notice, printable, progress, show, warn
 from personaagent.cli.run import User, known_user, run
 from personaagent.core.extras import check_installed
-from personaagent.core.records import check_user_id
+from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

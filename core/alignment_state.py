@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict  # typing's own has no JSON schema before Python 3.12
 
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Record, Usage, check_user_id, user_key
+from personaagent.core.records import Record, Usage
 from personaagent.core.settings import Mode, Sampling, Settings
+from personaagent.core.users import check_user_id, user_key
 
 T = TypeVar("T")
 Limit = Literal["calls", "tokens", "seconds", "price"]

@@ -2,23 +2,23 @@
 
 PersonaAgentError                 exit code 1
 ├── UsageError                    2   what was asked cannot be done
-│   ├── TokenRefused                  the token does not say, in a way that can be believed, who asks
-│   ├── Unapproved                    what alignment proposes waits for its user's word
-│   └── Unknown                       there is no such version, or no such rule
+│   ├── TokenRefused                  the token is forged, expired, or meant for somebody else
+│   ├── Unapproved                    a proposal of alignment waits for its user's decision
+│   └── Unknown                       there is no such version, rule or run
 ├── ConfigurationError            3   a setting is missing or wrong
 │   └── EmbeddingsChanged             the index was built with another embedding model
 ├── ServiceError                  4   a model endpoint or the network failed
-│   ├── ModelError                    the endpoint refused the request, or answered not usably
+│   ├── ModelError                    the endpoint refused the request, or its answer is of no use
 │   │   ├── ModelUnavailable          the endpoint did not answer: trying again may help
-│   │   └── UnusableAnswer            the model answered, but nothing that can be used
+│   │   └── UnusableAnswer            the model's answer is empty, cut off or in a wrong form
 │   └── DownloadError                 a model file could not be fetched or verified
 └── DataError                     5   stored or imported data is missing, unreadable or full
     ├── UnknownEpisode                no such episode in this user's memory
     ├── NothingLabelled               no episode says what the user wanted
-    ├── Unreadable                    a file to be imported is none, or has errors
-    ├── IndexUnavailable              the index is down, held or slow: a turn goes on without
+    ├── Unreadable                    a file to import has errors
+    ├── IndexUnavailable              the index is down, locked or slow: turns go on without it
     │   └── IndexDamaged                  ... and only rebuilding it helps
-    └── Conflict                      somebody else wrote meanwhile
+    └── Conflict                      somebody else has written meanwhile
 """
 
 
@@ -31,7 +31,8 @@ class PersonaAgentError(Exception):
 class UsageError(PersonaAgentError, RuntimeError):
     """The request itself is wrong; nothing was done.
 
-    LangGraph's server tells its clients what a builtin error says, and of others only the name.
+    A ``RuntimeError`` too, because LangGraph's server shows its clients the messages of builtin
+    errors only, and of other errors the name.
     """
 
     exit_code = 2
@@ -42,15 +43,15 @@ class TokenRefused(UsageError):
 
 
 class Unapproved(UsageError):
-    """Alignment may publish nothing before its user, who could not be asked, has said yes."""
+    """Alignment needs its user's approval to publish, and could not ask for it."""
 
 
 class Unknown(UsageError):
-    """The persona has no such version, or no such rule."""
+    """There is no such version, rule or run."""
 
 
 class ConfigurationError(PersonaAgentError):
-    """A setting is missing, wrong, or refused by the other side (a wrong key)."""
+    """A setting or a package is missing, or a setting is wrong (such as a key that is refused)."""
 
     exit_code = 3
 
@@ -66,13 +67,13 @@ class ServiceError(PersonaAgentError):
 
 
 class ModelError(ServiceError):
-    """The model endpoint answered, but not in a way that can be used."""
+    """The endpoint refused the request, or its answer is of no use."""
 
 
 class ModelUnavailable(ModelError):
     """The model endpoint did not answer (connection, time-out, 429, 5xx): trying again may help.
 
-    ``retried`` is False where nobody has tried again yet: the answer broke off midway.
+    ``retried`` is False if nobody has tried again yet, because the answer broke off midway.
     """
 
     def __init__(self, message: str, *, retried: bool = True) -> None:
@@ -81,7 +82,7 @@ class ModelUnavailable(ModelError):
 
 
 class UnusableAnswer(ModelError):
-    """The model answered with nothing, too little, or not in the form that was asked for."""
+    """The model's answer is empty, cut off, or not in the requested form."""
 
 
 class DownloadError(ServiceError):
@@ -99,20 +100,20 @@ class UnknownEpisode(DataError):
 
 
 class NothingLabelled(DataError):
-    """No episode of this user's says what they wanted, which is what was to be worked with."""
+    """No episode of this user says what they wanted, so there is nothing to work with."""
 
 
 class Unreadable(DataError):
-    """What is to be imported cannot be read as episodes; nothing was imported."""
+    """The file to import cannot be read as episodes; nothing was imported."""
 
 
 class IndexUnavailable(DataError):
-    """The index cannot be used now; episodes are safe in the store, recall is not possible."""
+    """The index cannot be used now: episodes are safe in the store, but recall is not possible."""
 
 
 class IndexDamaged(IndexUnavailable):
-    """The index's files are damaged or gone; it can be rebuilt from the store."""
+    """The index's files are damaged or missing; you can rebuild it from the store."""
 
 
 class Conflict(DataError):
-    """What was to be changed was changed by somebody else meanwhile."""
+    """Somebody else has changed the same thing meanwhile."""

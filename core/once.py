@@ -1,4 +1,4 @@
-"""A value that is made on first use, so that importing makes nothing."""
+"""A value that is made on first use, so that importing a module makes nothing."""
 
 import asyncio
 import threading
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Makes its value once for the whole process, whichever thread or event loop asks first."""
+    """Makes its value once a process, whichever thread or event loop asks first."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -17,7 +17,7 @@ class Once(Generic[T]):
         self._values: list[T] = []
 
     def get(self) -> T:
-        """The value; it may read files while it makes it.
+        """The value. Making it may block, for instance on files.
 
         Raises:
             Exception: whatever ``make`` raises; the next call tries again.
@@ -28,5 +28,5 @@ class Once(Generic[T]):
             return self._values[0]
 
     async def aget(self) -> T:
-        """The same, without blocking the event loop."""
+        """The value; if it has to be made, in a thread, without blocking the event loop."""
         return self._values[0] if self._values else await asyncio.to_thread(self.get)

@@ -1,6 +1,6 @@
-"""What a process counts of its work, for Prometheus. No user, text or id ever stands in a label.
+"""The metrics of a process, for Prometheus. No label ever holds a user, a text or an id.
 
-The registry is our own: what lies in the library's common one, LangGraph's server shows to anybody.
+The registry is our own: LangGraph's server shows the library's common one to anybody.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -35,7 +35,7 @@ FAILURES = Counter(
 
 
 def count_tokens(role: str, read: int, written: int) -> None:
-    """Count what one model call took."""
+    """Count the tokens of one model call."""
     TOKENS.labels(role, "input").inc(read)
     TOKENS.labels(role, "output").inc(written)
 

@@ -1,7 +1,5 @@
-"""The words of the project as types: episode, profile, persona, and the result of a turn."""
+"""What is stored about a user, as types: episodes, profile and persona; and token usage."""
 
-import hashlib
-import unicodedata
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import Annotated, Any, Literal, Self
@@ -10,63 +8,9 @@ from uuid import uuid4
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from personaagent.core.errors import UsageError
-from personaagent.core.text import CONTROL
 
 Signal = Literal["edit", "accept", "reject"]
 Author = Literal["initial", "user", "alignment"]
-
-
-def check_user_id(user_id: str) -> str:
-    """The user id itself, if it is 1 to 128 characters without control characters.
-
-    Raises:
-        UsageError: saying what is wrong with it.
-    """
-    if not user_id.strip():
-        raise UsageError("The user id is empty: say whose memory is meant (--user NAME).")
-    if len(user_id) > 128:
-        raise UsageError(f"The user id has {len(user_id)} characters; at most 128 are allowed.")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in user_id):
-        raise UsageError("The user id holds control characters or is not valid UTF-8.")
-    return user_id
-
-
-def user_key(user_id: str) -> str:
-    """The user's place in store, index and threads: the SHA-256 of the id, 64 hex digits.
-
-    A fixed alphabet, so that no id can reach into another's namespace (stores join their
-    parts with dots) and no id is readable in the names of files, threads or points.
-    """
-    return hashlib.sha256(check_user_id(user_id).encode()).hexdigest()
-
-
-def check_text(text: str, what: str, limit: int) -> str:
-    """``text`` itself, if it can be stored and sent: UTF-8, no control characters, within ``limit``.
-
-    Raises:
-        UsageError: saying what is wrong with ``what``.
-    """
-    if not text.strip():
-        raise UsageError(f"The {what} is empty.")
-    if len(text) > limit:
-        raise UsageError(f"The {what} has {len(text):,} characters; at most {limit:,} are allowed.")
-    check_characters(text, what)
-    return text
-
-
-def check_characters(text: str, what: str) -> None:
-    """Refuse ``text`` if it is not UTF-8 or holds control characters (line ends and tabs may be).
-
-    Raises:
-        UsageError: naming the first of them.
-    """
-    found = CONTROL.search(text)
-    if found and unicodedata.category(found[0]) == "Cs":
-        raise UsageError(f"The {what} is not valid UTF-8.")
-    if found:
-        raise UsageError(
-            f"The {what} holds the control character U+{ord(found[0]):04X}: take it out."
-        )
 
 
 def only_signal(*, edit: bool, accept: bool, reject: bool) -> Signal:
@@ -298,25 +242,3 @@ class Usage(Record):
         """``{llm_calls, input_tokens, output_tokens, by_role}``, as every result shows it."""
         total = sum(self.by_role.values(), RoleUsage())
         return total.stored() | {"by_role": {r: u.stored() for r, u in self.by_role.items()}}
-
-
-class ToolUse(Record):
-    """One tool call of a turn, as the result shows it."""
-
-    name: str
-    args: dict[str, Any]
-
-
-class Answer(Record):
-    """The result of one turn. ``episode_id`` is None for an incognito turn."""
-
-    reply: str
-    user_id: str
-    thread_id: str
-    episode_id: str | None
-    persona_version: int
-    recalled: list[str]
-    tool_calls: list[ToolUse]
-    usage: dict[str, Any]
-    seconds: float
-    warnings: list[str]

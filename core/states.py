@@ -1,4 +1,4 @@
-"""The states of the graphs, and the context that a run is given. JSON-like throughout."""
+"""The state of the agent's graph and the context of a run, as JSON-like values."""
 
 from typing import Annotated, Any
 
@@ -10,13 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Moment, check_text, check_user_id
+from personaagent.core.records import Moment
+from personaagent.core.text import check_text
+from personaagent.core.users import check_user_id
 
 MOST_RECALLED = 100
 
 
 class AgentContext(BaseModel):
-    """What a caller says about a run of the agent; on a server the identity wins over ``user_id``."""
+    """The options of a run of the agent; on a server the caller's identity wins over ``user_id``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,15 +56,15 @@ class AgentContext(BaseModel):
 
 
 class SimulatedContext(AgentContext):
-    """Of an answer that is simulated: it stands in no conversation, whatever thread the run has."""
+    """The options of a simulated answer: it belongs to no conversation, whatever thread the run has."""
 
     incognito: bool = True
 
 
 def thread_to_note(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> str | None:
-    """The thread that will keep what this run recalls; None where nothing is kept.
+    """The thread whose checkpoints will hold what this run recalls; None if none will.
 
-    A server keeps the checkpoints of incognito turns too.
+    A server stores the checkpoints of incognito turns too.
     """
     context, info = runtime.context, runtime.execution_info
     incognito = context is not None and context.incognito and runtime.server_info is None
@@ -78,13 +80,13 @@ Json = dict[str, Any]
 
 
 class AgentInput(TypedDict):
-    """What a turn is begun with."""
+    """What starts a turn."""
 
     messages: Messages
 
 
 class AgentState(TypedDict):
-    """State of the agent: the conversation, and what this turn knows and has done."""
+    """State of the agent: the conversation, and what the nodes of this turn have added."""
 
     messages: Messages
     episode_id: Annotated[str, Field(description="Id by which this turn will be remembered.")]

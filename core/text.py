@@ -1,6 +1,9 @@
 """Texts made fit: short enough for the model, and without what cannot be stored and sent."""
 
 import re
+import unicodedata
+
+from personaagent.core.errors import UsageError
 
 SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n")
 ELLIPSIS = " …"
@@ -38,3 +41,32 @@ def shorten_middle(text: str, limit: int) -> str:
 def without_controls(text: str) -> str:
     """``text`` with U+FFFD in place of each control character."""
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def check_text(text: str, what: str, limit: int) -> str:
+    """``text`` itself, if it can be stored and sent: UTF-8, no control characters, within ``limit``.
+
+    Raises:
+        UsageError: saying what is wrong with ``what``.
+    """
+    if not text.strip():
+        raise UsageError(f"The {what} is empty.")
+    if len(text) > limit:
+        raise UsageError(f"The {what} has {len(text):,} characters; at most {limit:,} are allowed.")
+    check_characters(text, what)
+    return text
+
+
+def check_characters(text: str, what: str) -> None:
+    """Refuse ``text`` if it is not UTF-8 or holds control characters (line ends and tabs may be).
+
+    Raises:
+        UsageError: naming the first of them.
+    """
+    found = CONTROL.search(text)
+    if found and unicodedata.category(found[0]) == "Cs":
+        raise UsageError(f"The {what} is not valid UTF-8.")
+    if found:
+        raise UsageError(
+            f"The {what} holds the control character U+{ord(found[0]):04X}: take it out."
+        )

@@ -14,8 +14,8 @@ from langsmith.run_helpers import get_current_run_tree
 from langsmith.utils import LangSmithUserError
 
 from personaagent.core.errors import ConfigurationError
-from personaagent.core.records import user_key
 from personaagent.core.settings import Settings
+from personaagent.core.users import user_key
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

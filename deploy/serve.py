@@ -1,6 +1,6 @@
 """The production server: the graphs and routes of ``langgraph.json`` on Postgres, by aegra.
 
-It starts only where callers have to show a token; aegra alone would serve everybody as one user.
+It starts only if callers need a token: without one, aegra serves everybody as the same user.
 """
 
 import asyncio
@@ -14,22 +14,22 @@ from fastapi import HTTPException
 from langgraph_sdk.auth.types import BaseUser
 
 from personaagent.core.errors import PersonaAgentError
-from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings, variable
+from personaagent.core.users import user_key
 from personaagent.memory.migrate_checkpoints import migrate_postgres
 from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens
 
 __all__ = ["agent", "alignment"]
-"""aegra loads graphs by file: ``aegra.json`` names them here."""
+"""aegra loads graphs from a file: ``aegra.json`` names this one."""
 
 KEEP_ALIVE = 75
-"""Seconds that a connection may be idle: longer than proxies keep theirs, so that none is asked on
-one that is just being closed."""
+"""Seconds that a connection may be idle: longer than proxies keep theirs, so that no request comes on
+a connection that is just being closed."""
 
 
 def main() -> None:
-    """Serve until told to stop, on ``HOST`` and ``PORT``."""
+    """Serve on ``HOST`` and ``PORT`` until a signal ends it."""
     os.environ.setdefault("AEGRA_CONFIG", str(Path(__file__).with_name("aegra.json")))
     os.environ.setdefault("ENV_MODE", "PRODUCTION")
     os.environ.setdefault("HOST", "127.0.0.1")
@@ -45,8 +45,8 @@ def main() -> None:
     if get_auth_instance() is None:
         sys.exit("The file that checks tokens could not be loaded: see the log above.")
     _migrate(settings.db.database_url_sync)
-    _let_the_store_be_that_of_the_graphs()
-    _let_no_event_be_missed()
+    _scope_store_by_user_hash()
+    _stream_every_event()
 
     import uvicorn
     from aegra_api.main import app
@@ -70,19 +70,18 @@ def _migrate(database_url: str) -> None:
         sys.exit(f"The database cannot be reached: {' '.join(str(error).split())}")
 
 
-def _let_the_store_be_that_of_the_graphs() -> None:
-    """Show each caller their own part of what the graphs remember, as LangGraph's server does.
+def _scope_store_by_user_hash() -> None:
+    """Show each caller their own part of the graphs' store, as LangGraph's server does.
 
-    aegra would look under ``users/<identity>``. There is nothing of ours there, but whoever is
-    named like the hash of another user would find that one's memory, which is under
-    ``users/<hash of the identity>``.
+    aegra looks under ``users/<identity>``, but the graphs write under ``users/<hash of the
+    identity>``: a user whose name is the hash of another user would read that user's memory.
     """
     from aegra_api.api import store
 
-    store.apply_namespace_scoping = _own_part
+    store.apply_namespace_scoping = _own_namespace
 
 
-def _own_part(namespace: list[str], user: BaseUser, **_: Any) -> list[str]:
+def _own_namespace(namespace: list[str], user: BaseUser, **_: Any) -> list[str]:
     own = ["users", user_key(user.identity)]
     if namespace[: len(own)] == own:
         return namespace
@@ -91,11 +90,11 @@ def _own_part(namespace: list[str], user: BaseUser, **_: Any) -> list[str]:
     raise HTTPException(404, "There is no such item.")
 
 
-def _let_no_event_be_missed() -> None:
-    """Stream each event of a run, and the last one, whenever it came.
+def _stream_every_event() -> None:
+    """Stream each event of a run, also one that comes while aegra starts to listen.
 
-    With a queue, aegra reads what was streamed so far and only then begins to listen: what came
-    between is kept, but told to nobody. Whoever reads leaves out what they have had.
+    With a queue, aegra reads the events so far and only then subscribes: an event between the two
+    is stored, but not streamed. Readers skip events that they have had.
     """
     from aegra_api.services.redis_broker import RedisRunBroker
     from aegra_api.utils import extract_event_sequence
@@ -106,14 +105,14 @@ def _let_no_event_be_missed() -> None:
         last, ended = None, False
         async for event, payload in listen(run):
             if last is None:
-                for earlier, kept in await run.replay(None):
+                for earlier, stored_payload in await run.replay(None):
                     if extract_event_sequence(earlier) < extract_event_sequence(event):
-                        yield earlier, kept
+                        yield earlier, stored_payload
             last, ended = event, payload[0] == "end"
             yield event, payload
         if not ended:
-            for later, kept in await run.replay(last):
-                yield later, kept
+            for later, stored_payload in await run.replay(last):
+                yield later, stored_payload
 
     RedisRunBroker.aiter = every
 

@@ -20,8 +20,8 @@ from langsmith.schemas import Dataset, TracerSession
 from langsmith.utils import LangSmithAuthError, LangSmithError, LangSmithNotFoundError
 
 from personaagent.core.errors import ConfigurationError, PersonaAgentError, ServiceError
-from personaagent.core.records import user_key
 from personaagent.core.settings import Settings
+from personaagent.core.users import user_key
 from personaagent.eval.results import Result
 from personaagent.eval.run_record import MadeWith
 from personaagent.eval.samples import Query, Sample

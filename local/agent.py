@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from personaagent.core.alignment import Alignment
 from personaagent.core.alignment_state import AlignmentContext, alignment_thread
+from personaagent.core.answer import Answer
 from personaagent.core.errors import ModelUnavailable, UsageError
-from personaagent.core.records import Answer, RoleUsage
+from personaagent.core.records import RoleUsage
 from personaagent.core.settings import Settings
 from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
 from personaagent.local.files import Files, open_files

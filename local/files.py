@@ -13,9 +13,9 @@ from langgraph.store.sqlite import AsyncSqliteStore
 from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import Conflict, DataError
 from personaagent.core.files import make_private
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from personaagent.memory.migrate_checkpoints import migrate_sqlite
-from personaagent.memory.user_store import storage_errors
+from personaagent.memory.storage_errors import storage_errors
 
 NAMESPACES_A_PAGE = 1000
 

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from personaagent.core.alignment import Alignment
+from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Answer, Episode, Persona, only_signal
+from personaagent.core.records import Episode, Persona, only_signal
 from personaagent.core.settings import Settings, load_settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.local.alignment import Approve, OnStep

@@ -13,8 +13,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 
-from personaagent.core.records import Answer, ToolUse, Usage, check_text
+from personaagent.core.answer import Answer, ToolUse
+from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
+from personaagent.core.text import check_text
 from personaagent.graphs.agent import NAME, TAGS, build, recursion_limit
 from personaagent.local.files import Files, conversation_thread
 from personaagent.nodes.agent.remember import this_turn, tool_calls

@@ -1,60 +1,62 @@
-"""In which conversations a user's episodes can be read."""
+"""Which conversations contain text of which episodes, so that forgetting can find them."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import uuid4
 
-from personaagent.memory.facts import Named
+from personaagent.memory.facts import NamedLabel
 from personaagent.memory.user_store import UserStore
 
 
 @dataclass(frozen=True)
 class Conversations:
-    """Which episodes stand in which thread of the user: as a turn of it, or recalled into one; and
-    what the facts named that the thread was told.
+    """The episodes in each thread of the user, as a turn of it or recalled into it; and the labels
+    that facts named in it.
 
-    The checkpoints of a thread hold their text, so that forgetting them takes the thread along.
-    It is noted here, before the text gets there, and not in an episode's metadata, which may come
-    from a file that somebody wrote.
+    A thread's checkpoints contain their text, so forgetting an episode deletes its threads too.
+    They are noted here, before the text gets into the thread. An episode's metadata would not do:
+    it may come from a file that somebody wrote.
     """
 
-    space: UserStore
+    store: UserStore
 
     async def note(
         self,
         thread: str,
         episode_ids: Iterable[str] = (),
         *,
-        named: Iterable[Named] = (),
+        named: Iterable[NamedLabel] = (),
         key: str | None = None,
     ) -> None:
-        """These episodes, and facts that name these labels, are about to stand in the thread.
+        """Note that these episodes, and facts that name these labels, are about to enter the thread.
 
-        With a ``key`` they take the place of those that the thread noted under it before.
+        With a ``key``, the note replaces the one that the thread has under that key.
         """
-        seen = {"thread": thread, "episodes": list(episode_ids), "named": [*map(list, named)]}
-        place = sha256(f"{thread}:{key or uuid4()}".encode()).hexdigest()
-        await self.space.write([("conversations", place, seen)])
+        note = {"thread": thread, "episodes": list(episode_ids), "named": [*map(list, named)]}
+        note_id = sha256(f"{thread}:{key or uuid4()}".encode()).hexdigest()
+        await self.store.write([("conversations", note_id, note)])
 
-    async def holding(self, episode_ids: Collection[str], left: Collection[Named]) -> set[str]:
-        """The threads in which any of these episodes stands, or a label that is not among those
-        ``left`` without them."""
-        sought, known = set(episode_ids), set(left)
+    async def threads_with(
+        self, episode_ids: Collection[str], remaining: Collection[NamedLabel]
+    ) -> set[str]:
+        """The threads that contain any of these episodes, or a label that is not one of those
+        ``remaining`` without them."""
+        episodes, labels = set(episode_ids), set(remaining)
         return {
-            seen["thread"]
-            async for _, seen in self.space.each("conversations")
-            if not sought.isdisjoint(seen["episodes"])
-            or not known.issuperset((task, label) for task, label in seen["named"])
+            note["thread"]
+            async for _, note in self.store.scan("conversations")
+            if not episodes.isdisjoint(note["episodes"])
+            or not labels.issuperset((task, label) for task, label in note["named"])
         }
 
     async def threads(self) -> set[str]:
-        """Every thread that was noted."""
-        return {seen["thread"] async for _, seen in self.space.each("conversations")}
+        """Every thread that has a note."""
+        return {note["thread"] async for _, note in self.store.scan("conversations")}
 
-    async def drop(self, threads: Collection[str]) -> None:
-        """The threads are gone."""
+    async def delete(self, threads: Collection[str]) -> None:
+        """Delete the notes of these threads."""
         keys = [
-            key async for key, seen in self.space.each("conversations") if seen["thread"] in threads
+            key async for key, note in self.store.scan("conversations") if note["thread"] in threads
         ]
-        await self.space.write([("conversations", key, None) for key in keys])
+        await self.store.write([("conversations", key, None) for key in keys])

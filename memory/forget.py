@@ -1,4 +1,4 @@
-"""Forgetting: an episode, its embedding, and all that rested on it alone; or everything."""
+"""Forgetting: an episode, its embedding, and everything that rests on it alone; or everything."""
 
 from collections.abc import Awaitable, Callable, Collection
 
@@ -8,8 +8,10 @@ from personaagent.memory.user import UserMemory
 
 
 class Receipt(Record):
-    """What went. ``threads`` are the conversations in which the episodes, or labels that nobody
-    gives any more, could still be read; ``simulations`` how many kept simulations went.
+    """What was deleted.
+
+    ``threads`` are the conversations that contained the episodes, or labels that no remaining
+    episode has. ``simulations`` and ``embeddings`` are counts.
     """
 
     episodes: list[str]
@@ -21,33 +23,33 @@ class Receipt(Record):
 
 
 DeleteThreads = Callable[[Collection[str]], Awaitable[None]]
-"""Deletes these conversations of the user, wherever they are kept."""
+"""Deletes these conversations of the user, wherever they are stored."""
 
 
 async def forget(
     memory: UserMemory, episode_ids: Collection[str], delete_threads: DeleteThreads
 ) -> Receipt:
-    """Forget these episodes of the user, and every statement and rule that rested on them alone.
+    """Forget these episodes of the user, and every statement and rule that rests on them alone.
 
-    The episodes go last, so that what broke off midway can be done again; but for what an
-    alignment wrote meanwhile, which is looked for once more when they are gone.
+    The episodes are deleted last, so that you can repeat what was interrupted. An alignment may
+    write something meanwhile: so rules and simulations are looked for once more at the end.
 
     Raises:
         UnknownEpisode: one of them does not exist; nothing was forgotten.
         IndexUnavailable: their embeddings cannot be removed now; nothing was forgotten.
     """
-    forgotten = {(await memory.episodes.get(each)).id for each in episode_ids}
-    left = await memory.hiding(Hidden(frozenset(forgotten))).profile.nameable()
-    threads = await memory.conversations.holding(forgotten, left)
-    embeddings = await memory.indexer.forget(forgotten)
+    forgotten = {(await memory.episodes.get(id)).id for id in episode_ids}
+    remaining = await memory.hiding(Hidden(frozenset(forgotten))).profile.nameable_labels()
+    threads = await memory.conversations.threads_with(forgotten, remaining)
+    embeddings = await memory.indexer.index.delete(forgotten)
     await delete_threads(threads)
-    await memory.conversations.drop(threads)
+    await memory.conversations.delete(threads)
     statements = await memory.profile.forget(forgotten)
     rules = await memory.personas.forget(forgotten)
-    # Any simulation may have recalled them, or have spoken by a rule that rested on them.
+    # Any simulation may have recalled the episodes, or used a rule that rested on them.
     simulations = await memory.simulations.clear()
-    await memory.episodes.drop(forgotten)
-    rules += [each for each in await memory.personas.forget(forgotten) if each not in rules]
+    await memory.episodes.delete(forgotten)
+    rules += [rule for rule in await memory.personas.forget(forgotten) if rule not in rules]
     simulations += await memory.simulations.clear()
     return Receipt(
         episodes=sorted(forgotten),
@@ -62,20 +64,20 @@ async def forget(
 async def forget_all(
     memory: UserMemory, threads: Collection[str], delete_threads: DeleteThreads
 ) -> Receipt:
-    """Forget everything of the user: episodes, profile, every version of the persona, ``threads``.
+    """Forget everything about the user: episodes, profile, all versions of the persona, ``threads``.
 
     Raises:
         IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten.
     """
-    versions = await memory.personas.history() if await memory.personas.exist() else []
+    personas = await memory.personas.history() if await memory.personas.exist() else []
     receipt = Receipt(
-        episodes=[each.id async for each in memory.episodes.oldest_first()],
-        embeddings=await memory.indexer.forget_all(),
+        episodes=[episode.id async for episode in memory.episodes.oldest_first()],
+        embeddings=await memory.indexer.index.delete_all(),
         statements=(await memory.profile.read()).summary,
-        rules=list({rule.text: rule for each in versions for rule in each.rules}.values()),
+        rules=list({rule.text: rule for persona in personas for rule in persona.rules}.values()),
         threads=sorted(threads),
         simulations=await memory.simulations.clear(),
     )
     await delete_threads(threads)
-    await memory.space.clear()
+    await memory.store.delete_all()
     return receipt

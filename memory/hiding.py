@@ -1,4 +1,4 @@
-"""Hiding: episodes that a run must not see, since it is judged by them."""
+"""Hiding: episodes that a run must not see, because it is evaluated on them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from personaagent.core.records import Episode
 
 @dataclass(frozen=True)
 class Hidden:
-    """The episodes of these ids, and every episode from the moment ``before`` on (UTC)."""
+    """The episodes with these ids, and every episode created at or after ``before`` (UTC)."""
 
     episodes: frozenset[str] = frozenset()
     before: datetime | None = None
@@ -19,8 +19,8 @@ class Hidden:
 
     def hides(self, episode: Episode) -> bool:
         """Whether ``episode`` must not be seen."""
-        late = self.before is not None and episode.created_at >= self.before
-        return late or episode.id in self.episodes
+        too_late = self.before is not None and episode.created_at >= self.before
+        return too_late or episode.id in self.episodes
 
 
-NOTHING = Hidden()
+NOTHING_HIDDEN = Hidden()

@@ -1,4 +1,4 @@
-"""Tallies: how often each label was given, so that facts need not read the episodes again."""
+"""Counts of a user's labels by task, so that facts can be computed without reading the episodes."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from personaagent.core.records import Episode, Record
 
-LABEL_WORDS = 4
-LATEST = 128
+MAX_LABEL_WORDS = 4
+MAX_LATEST = 128
 
 
 class Label(NamedTuple):
-    """What the user wanted once: when (Unix seconds), the episode's id, and the token of it."""
+    """One label: when it was given (Unix seconds), the episode's id, and its token."""
 
     at: float
     id: str
@@ -20,9 +20,10 @@ class Label(NamedTuple):
 
 
 class LabelCounts(Record):
-    """The labels of one task: how often each token was given, and the latest 128, newest first.
+    """The labels of one task: how often each token occurs, and the latest 128, newest first.
 
-    The *token* of a label is its text where that has at most 4 words, else only their number.
+    The *token* of a label is its text if that has at most 4 words; otherwise only the number of
+    its words.
     """
 
     task: str | None
@@ -35,8 +36,8 @@ class LabelCounts(Record):
         return sum(self.counts.values())
 
 
-def tally(episodes: Iterable[Episode]) -> list[LabelCounts]:
-    """A tally of each task over the labelled ones of ``episodes``."""
+def count_labels(episodes: Iterable[Episode]) -> list[LabelCounts]:
+    """The counts of each task over those of ``episodes`` that have a label."""
     by_task: dict[str | None, list[Label]] = defaultdict(list)
     for episode in episodes:
         if episode.labelled:
@@ -46,48 +47,48 @@ def tally(episodes: Iterable[Episode]) -> list[LabelCounts]:
         LabelCounts(
             task=task,
             counts=Counter(label.token for label in labels),
-            latest=nlargest(LATEST, labels),
+            latest=nlargest(MAX_LATEST, labels),
         )
         for task, labels in by_task.items()
     ]
 
 
-def without(tallies: Iterable[LabelCounts], hidden: Collection[Episode]) -> list[LabelCounts]:
-    """The tallies as they are without the ``hidden`` episodes, all of which they have counted."""
-    left = [
-        _subtract(each, [episode for episode in hidden if episode.task == each.task])
-        for each in tallies
+def subtract(all_counts: Iterable[LabelCounts], hidden: Collection[Episode]) -> list[LabelCounts]:
+    """The counts without the labels of the ``hidden`` episodes, all of which they include."""
+    remaining = [
+        _subtract(counts, [episode for episode in hidden if episode.task == counts.task])
+        for counts in all_counts
     ]
-    return [each for each in left if each.counts]
+    return [counts for counts in remaining if counts.counts]
 
 
 def words_in(token: str) -> int:
-    """How many words the label has that ``token`` stands for."""
+    """How many words the label of this ``token`` has."""
     return len(token.split()) if is_short(token) else int(token)
 
 
 def is_short(token: str) -> bool:
-    """Whether ``token`` is the label itself."""
+    """Whether ``token`` is the text of the label itself."""
     return not token.startswith(" ")
 
 
 def _token_of(episode: Episode) -> str:
     text = (episode.ground_truth or "").strip()
     words = len(text.split())
-    # No stripped text begins with a space, so that "7" and seven words are never the same.
-    return text if words <= LABEL_WORDS else f" {words}"
+    # A stripped text never begins with a space, so the label "7" and seven words differ.
+    return text if words <= MAX_LABEL_WORDS else f" {words}"
 
 
-def _subtract(tally: LabelCounts, hidden: Sequence[Episode]) -> LabelCounts:
-    tokens = {label.id: label.token for label in tally.latest}
-    gone = Counter(
+def _subtract(counts: LabelCounts, hidden: Sequence[Episode]) -> LabelCounts:
+    tokens = {label.id: label.token for label in counts.latest}
+    hidden_tokens = Counter(
         tokens.get(episode.id, _token_of(episode))
         for episode in hidden
         if episode.labelled or episode.id in tokens
     )
-    ids = {episode.id for episode in hidden}
+    hidden_ids = {episode.id for episode in hidden}
     return LabelCounts(
-        task=tally.task,
-        counts=Counter(tally.counts) - gone,
-        latest=[label for label in tally.latest if label.id not in ids],
+        task=counts.task,
+        counts=Counter(counts.counts) - hidden_tokens,
+        latest=[label for label in counts.latest if label.id not in hidden_ids],
     )

@@ -1,4 +1,4 @@
-"""What keeps the writers of one user's persona apart, wherever they run."""
+"""Locks that let one writer at a time change a user's persona, wherever the writers run."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,40 +13,40 @@ from personaagent.core.files import make_private
 if TYPE_CHECKING:
     from filelock import AsyncFileLock
 
-PATIENCE = 30
-"""Seconds to wait for the other."""
+LOCK_TIMEOUT = 30
+"""Seconds to wait for another writer."""
 
 
 def database_of(store: BaseStore) -> str | None:
-    """The address of the Postgres that the store is in; None for a store of another kind."""
+    """The address of the store's Postgres database; None for a store of another kind."""
     address = getattr(getattr(store, "conn", None), "conninfo", None)
     return address if isinstance(address, str) else None
 
 
 @asynccontextmanager
 async def database_lock(address: str, key: str) -> AsyncIterator[None]:
-    """Keeps others of the same key out, also those of other machines on the same Postgres.
+    """Hold the lock of ``key`` against all processes that use this Postgres, on any machine.
 
-    On a connection of its own: one of the store's pool, held by each of many who wait for another
-    one of it, would hold up all of them.
+    It opens a connection of its own: if waiting writers each held a connection of the store's
+    pool, while the writer with the lock needs one more, all would be stuck.
     """
-    from psycopg import AsyncConnection  # there only where the store is a Postgres
+    from psycopg import AsyncConnection  # installed only where the store is a Postgres
 
     async with await AsyncConnection.connect(address, autocommit=True) as connection:
-        await connection.execute(f"SET lock_timeout = '{PATIENCE}s'")
+        await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")
         await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
         yield
 
 
 @asynccontextmanager
 async def file_lock(path: Path) -> AsyncIterator[None]:
-    """Keeps others of the same path out, also those of other processes on this machine."""
+    """Hold the lock at ``path`` against all processes on this machine."""
     async with await asyncio.to_thread(_file_lock, path):
         yield
 
 
 def _file_lock(path: Path) -> "AsyncFileLock":
-    from filelock import AsyncFileLock  # its import probes the file system
+    from filelock import AsyncFileLock  # importing it probes the file system
 
     make_private(path.parent)
-    return AsyncFileLock(path, timeout=PATIENCE)
+    return AsyncFileLock(path, timeout=LOCK_TIMEOUT)

@@ -1,4 +1,4 @@
-"""The way into memory: one object for the process, from which each user's own is taken."""
+"""The entry to memory: one object for the process, which gives access to each user's memory."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from langgraph.store.base import BaseStore
 
-from personaagent.core.records import check_user_id, user_key
 from personaagent.core.settings import Settings
+from personaagent.core.users import check_user_id, user_key
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.bm25 import Bm25
@@ -20,25 +20,28 @@ from personaagent.memory.notices import Notices
 from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
+from personaagent.memory.recall import Recall
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
+from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user import UserMemory
-from personaagent.memory.user_store import UserStore, storage_errors
+from personaagent.memory.user_index import UserIndex
+from personaagent.memory.user_store import UserStore
 from personaagent.models.embeddings import Embedder
 
-LOCKS = 8
-"""Connections to a database that may hold a lock, or wait for one, at a time."""
+MAX_LOCK_CONNECTIONS = 8
+"""Database connections that may hold a lock, or wait for one, at the same time."""
 
 
 class Memory:
-    """What the memories of all users share: the embedding model and the index's connection.
+    """What the memories of all users share: the embedding model and the connection to the index.
 
     Args:
-        settings: says where the index is, and how to recall.
+        settings: where the index is, and how to recall.
         embedder: the embedding model.
-        index: an index to use in place of the one that the settings ask for (tests).
-        index_folder: where in the data folder the embedded index is. Each store needs one of its
-            own: an index says only which episodes of its store are near.
+        index: an index to use instead of the one in the settings (for tests).
+        index_folder: the folder of the embedded index inside the data folder. Each store needs
+            its own, because an index holds the ids of one store's episodes.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class Memory:
         self._index_folder = index_folder
         self._bm25 = Bm25()
         self._indexes = {} if index is None else {embedder.name: index}
-        self._locks = asyncio.Semaphore(LOCKS)
+        self._locks = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
 
     def of(self, store: BaseStore, user_id: str) -> UserMemory:
         """The memory of this one user in ``store``.
@@ -62,39 +65,42 @@ class Memory:
         Raises:
             UsageError: the user id is not valid.
         """
-        space = UserStore(store, check_user_id(user_id))
-        episodes = Episodes(space)
+        user_store = UserStore(store, check_user_id(user_id))
+        episodes = Episodes(user_store)
+        index = UserIndex(user_store, self.embedder.name, self._index_of)
+        indexer = Indexer(user_store, episodes, self.embedder, self._bm25, index)
+        mode, timeout = self._settings.recall_mode, self._settings.recall_timeout
         return UserMemory(
             user_id=user_id,
             episodes=episodes,
-            profile=Profiles(space, episodes),
-            personas=Personas(space, lambda: self._lock(store, space.key)),
-            news=Notices(space),
-            indexer=Indexer(space, episodes, self.embedder, self._bm25, self._index_of),
-            conversations=Conversations(space),
-            unaligned=PendingSet(space, "unaligned"),
-            simulations=Simulations(space),
-            spending=Spending(space),
-            space=space,
-            mode=self._settings.recall_mode,
-            timeout=self._settings.recall_timeout,
+            profile=Profiles(user_store, episodes),
+            personas=Personas(user_store, lambda: self._lock(store, user_store.key)),
+            notices=Notices(user_store),
+            indexer=indexer,
+            conversations=Conversations(user_store),
+            unaligned=PendingSet(user_store, "unaligned"),
+            simulations=Simulations(user_store),
+            spending=Spending(user_store),
+            store=user_store,
+            recaller=Recall(episodes, indexer, mode, timeout),
+            index_timeout=timeout,
         )
 
     async def check_index(self) -> None:
-        """Ask the index something that costs nothing.
+        """Check that the index answers, with a query that costs next to nothing.
 
         Raises:
             IndexUnavailable: it is down, held by another process, or damaged.
         """
-        await self._index_of(self.embedder.name).holds("")
+        await self._index_of(self.embedder.name).has_entries("")
 
     async def drop_lock(self, user_id: str) -> None:
-        """Remove the user's lock file, whose name tells that there was such a user."""
+        """Delete the user's lock file: its name would show that the user existed."""
         lock = self._lock_file(user_key(user_id))
         await asyncio.to_thread(lock.unlink, missing_ok=True)
 
     async def aclose(self) -> None:
-        """Let go of the indexes and the embedding model."""
+        """Close the indexes and the embedding model."""
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.embedder.aclose)
             for index in self._indexes.values():
@@ -107,19 +113,20 @@ class Memory:
 
     @asynccontextmanager
     async def _lock(self, store: BaseStore, key: str) -> AsyncIterator[None]:
-        """Keeps writers of one user's persona apart, also those of all other processes that use
-        the store: by its database, else by a file on the machine that the store is on.
+        """Let one writer of a user's persona in at a time, of all processes that use the store.
+
+        The lock is in the store's database if that is a server, otherwise in a file.
 
         Raises:
-            DataError: it cannot be had, or not soon enough.
+            DataError: the lock cannot be taken, or not soon enough.
         """
-        async with AsyncExitStack() as held:
+        async with AsyncExitStack() as stack:
             with storage_errors():
                 if address := database_of(store):
-                    await held.enter_async_context(self._locks)
-                    await held.enter_async_context(database_lock(address, key))
+                    await stack.enter_async_context(self._locks)
+                    await stack.enter_async_context(database_lock(address, key))
                 else:
-                    await held.enter_async_context(file_lock(self._lock_file(key)))
+                    await stack.enter_async_context(file_lock(self._lock_file(key)))
             yield
 
     def _lock_file(self, key: str) -> Path:

@@ -1,4 +1,4 @@
-"""News: what the user is told once, with their next answer."""
+"""Notices: what the user is told once, with their next answer."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from personaagent.memory.user_store import UserStore
 
 @dataclass(frozen=True)
 class Notices:
-    """What was learned while nobody was there to hear of it, by the version of the persona."""
+    """What happened while the user was away, by the version of the persona that it led to."""
 
-    space: UserStore
+    store: UserStore
 
-    async def put(self, version: int, text: str) -> None:
-        """Say ``text`` with the next answer in which this version of the persona speaks, or a later."""
-        await self.space.put("news", f"{version:06d}", {"version": version, "text": text})
+    async def add(self, version: int, text: str) -> None:
+        """Show ``text`` with the next answer by this version of the persona, or by a later one."""
+        await self.store.put("news", f"{version:06d}", {"version": version, "text": text})
 
     async def take(self, version: int) -> list[str]:
-        """What is to be said where ``version`` speaks, oldest first; it is not said again."""
-        known = [news async for news in self.space.each("news") if news[1]["version"] <= version]
-        await self.space.write(("news", key, None) for key, _ in known)
-        return [value["text"] for _, value in sorted(known)]
+        """Remove and return the texts to show with an answer by ``version``, oldest first."""
+        due = [pair async for pair in self.store.scan("news") if pair[1]["version"] <= version]
+        await self.store.write(("news", key, None) for key, _ in due)
+        return [notice["text"] for _, notice in sorted(due)]

@@ -1,4 +1,4 @@
-"""Marks: which episodes are new to somebody who follows them."""
+"""Pending sets: the episodes that a follower has not handled yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,44 +6,44 @@ from datetime import datetime
 from uuid import uuid4
 
 from personaagent.core.records import Episode, now
-from personaagent.memory.user_store import Change, Namespace, UserStore, Value
+from personaagent.memory.user_store import Namespace, StoredValue, StoreWrite, UserStore
 
 
 @dataclass(frozen=True)
 class PendingSet:
-    """The marks of one ``kind``: ``unsummarised`` (an episode that the profile summary has not
-    seen) or ``unaligned`` (a label that alignment has not seen).
+    """The pending episodes of one follower, by ``namespace``.
 
-    A mark is written in the transaction of its episode, and another one with each change of it.
+    ``unsummarised`` holds episodes that the profile summary has not read, ``unaligned`` labels
+    that alignment has not learned from. An entry is written in the transaction of its episode,
+    and replaced by a new one whenever the episode changes.
     """
 
-    space: UserStore
-    kind: Namespace
+    store: UserStore
+    namespace: Namespace
 
     async def due(self, after: int) -> bool:
-        """Whether at least ``after`` episodes are new; never, for 0."""
-        return after > 0 and len(await self.space.some(self.kind, after)) >= after
+        """Whether at least ``after`` episodes are pending; always False if ``after`` is 0."""
+        return after > 0 and len(await self.store.keys(self.namespace, after)) >= after
 
-    async def marks(self) -> dict[str, Value]:
-        """The ids of the episodes that are new, each with its mark, oldest episode first."""
-        marks = [mark async for mark in self.space.each(self.kind)]
-        return dict(sorted(marks, key=lambda mark: (mark[1]["at"], mark[0])))
+    async def entries(self) -> dict[str, StoredValue]:
+        """The entry of each pending episode by its id, oldest episode first."""
+        entries = [pair async for pair in self.store.scan(self.namespace)]
+        return dict(sorted(entries, key=lambda pair: (pair[1]["at"], pair[0])))
 
     async def clear_until(self, moment: datetime) -> None:
-        """The episodes that were added or labelled up to ``moment`` are new no longer."""
-        marks = (await self.marks()).items()
-        await self.clear({key: mark for key, mark in marks if mark["made"] <= moment.timestamp()})
+        """Remove the entries that were written up to ``moment``."""
+        entries = (await self.entries()).items()
+        until = moment.timestamp()
+        await self.clear({key: entry for key, entry in entries if entry["made"] <= until})
 
-    async def clear(self, seen: Mapping[str, Value]) -> None:
-        """The episodes with the marks ``seen`` are new no longer.
-
-        One that was added or labelled since then has another mark, and keeps it.
-        """
-        done = [key for key, mark in (await self.marks()).items() if seen.get(key) == mark]
-        await self.space.write_many((self.kind, key, None) for key in done)
+    async def clear(self, handled: Mapping[str, StoredValue]) -> None:
+        """Remove these entries, except where the episode has changed and has a new one."""
+        entries = (await self.entries()).items()
+        removed = [key for key, entry in entries if handled.get(key) == entry]
+        await self.store.write_in_batches((self.namespace, key, None) for key in removed)
 
 
-def mark(kind: Namespace, episode: Episode) -> Change:
-    """The change by which ``episode`` is new to those who follow ``kind``."""
+def pending_write(namespace: Namespace, episode: Episode) -> StoreWrite:
+    """The write that makes ``episode`` pending in ``namespace``."""
     at, made = episode.created_at.timestamp(), now().timestamp()
-    return (kind, episode.id, {"at": at, "made": made, "revision": uuid4().hex})
+    return (namespace, episode.id, {"at": at, "made": made, "revision": uuid4().hex})

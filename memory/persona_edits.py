@@ -1,11 +1,12 @@
-"""Changes of a persona by its user: rules added, replaced and taken out, and what that changes."""
+"""Edits of a persona by its user: rules added, replaced and removed; and how versions differ."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
 from personaagent.core.errors import Unknown
-from personaagent.core.records import Persona, Record, Rule, check_text
+from personaagent.core.records import Persona, Record, Rule
+from personaagent.core.text import check_text
 
 if TYPE_CHECKING:
     from personaagent.memory.personas import Personas
@@ -13,21 +14,21 @@ if TYPE_CHECKING:
 RULE_CHARS = 1000
 
 
-class Changed(Record):
-    """A rule that stands in two versions, but not the same."""
+class ChangedRule(Record):
+    """A rule that two versions have, but not with the same content."""
 
     before: Rule
     after: Rule
 
 
 class Difference(Record):
-    """What version ``after`` has that ``before`` has not, rule by rule."""
+    """How version ``after`` differs from version ``before``, rule by rule."""
 
     before: int
     after: int
     added: list[Rule]
     removed: list[Rule]
-    changed: list[Changed]
+    changed: list[ChangedRule]
 
 
 def difference(before: Persona, after: Persona) -> Difference:
@@ -38,7 +39,7 @@ def difference(before: Persona, after: Persona) -> Difference:
         after=after.version,
         added=[new for old, new in pairs if old is None],
         removed=[rule for rule in before.rules if after.rule(rule.id) is None],
-        changed=[Changed(before=old, after=new) for old, new in pairs if old and old != new],
+        changed=[ChangedRule(before=old, after=new) for old, new in pairs if old and old != new],
     )
 
 
@@ -50,7 +51,7 @@ def with_changes(
     replaced: Sequence[tuple[str, str]],
     removed: Sequence[str],
 ) -> list[Rule]:
-    """The rules of ``persona`` with these texts added and put in place of others, and some removed.
+    """The rules of ``persona`` with some added, some texts replaced (by rule id), and some removed.
 
     Raises:
         Unknown: there is no such rule.
@@ -60,12 +61,12 @@ def with_changes(
         if persona.rule(rule_id) is None:
             raise Unknown(f"The persona has no rule '{rule_id}': see `personaagent persona show`.")
     texts = dict(replaced)
-    kept = [
+    remaining = [
         rewritten(rule, texts.get(rule.id, rule.text))
         for rule in persona.rules
         if rule.id not in removed
     ]
-    return [*kept, *map(new_rule, ids_from(next_id), added)]
+    return [*remaining, *map(new_rule, ids_from(next_id), added)]
 
 
 async def edit_persona(
@@ -87,7 +88,7 @@ async def edit_persona(
 
 
 async def publish_edited(personas: "Personas", persona: Persona, rules: list[Rule]) -> Persona:
-    """A new version with these rules of the user's; ``persona`` itself where they are its own.
+    """Publish these rules of the user's as a new version; ``persona`` itself if nothing changed.
 
     Raises:
         Conflict: the persona has moved on since ``persona``.
@@ -100,24 +101,24 @@ async def publish_edited(personas: "Personas", persona: Persona, rules: list[Rul
 
 
 def new_rule(rule_id: str, text: str) -> Rule:
-    """A rule of the user's own: it rests on their word, not on episodes."""
+    """A rule that the user wrote: it has no evidence in episodes."""
     return Rule(id=rule_id, text=check_text(text, "text of a rule", RULE_CHARS).strip())
 
 
 def rewritten(rule: Rule, text: str) -> Rule:
-    """The rule itself if its text is the same; else the user's own text, without evidence."""
+    """The same rule if its text has not changed; otherwise with the user's text and no evidence."""
     if text.split() == rule.text.split():
         return rule
     return new_rule(rule.id, text).model_copy(update={"locked": rule.locked})
 
 
 def note_of(change: Difference) -> str:
-    """The change in a few words, for the history."""
-    changed = [each.after for each in change.changed]
-    kinds = (("add", change.added), ("change", changed), ("remove", change.removed))
-    return "; ".join(f"{verb} {', '.join(r.id for r in rules)}" for verb, rules in kinds if rules)
+    """The differences in a few words, for the history."""
+    changed = [rule.after for rule in change.changed]
+    edits = (("add", change.added), ("change", changed), ("remove", change.removed))
+    return "; ".join(f"{verb} {', '.join(r.id for r in rules)}" for verb, rules in edits if rules)
 
 
 def ids_from(next_id: str) -> Iterator[str]:
-    """``next_id``, and those after it: r7, r8, r9 ..."""
+    """``next_id`` and the ids after it: r7, r8, r9 ..."""
     return (f"r{number}" for number in count(int(next_id[1:])))

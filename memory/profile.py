@@ -1,18 +1,20 @@
-"""Semantic memory: the facts and the summary of one user, as they are kept."""
+"""Semantic memory: the facts and the summary of one user."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from typing import Literal
 
 from personaagent.core.records import Profile, Record, Statement, TaskFacts, now
 from personaagent.memory.episodes import Episodes
-from personaagent.memory.facts import Named, compute_facts, nameable
-from personaagent.memory.hiding import NOTHING, Hidden
-from personaagent.memory.label_counts import LabelCounts, tally, without
+from personaagent.memory.facts import NamedLabel, compute_facts, nameable_labels
+from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
+from personaagent.memory.label_counts import LabelCounts, count_labels, subtract
 from personaagent.memory.label_types import LabelType, label_type_of
 from personaagent.memory.pending import PendingSet
-from personaagent.memory.user_store import UserStore, Value
+from personaagent.memory.user_store import StoredValue, UserStore
+
+CacheKey = Literal["facts", "tallies"]
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,18 @@ class LabelledAt:
 class Profiles:
     """The profile of one user (paper: S^u), without what is ``hidden``.
 
-    Facts rest on tallies of the labels, which are made when the labels have changed since they
-    were kept: reading facts is exact at any time and costs no more than a look-up in an answer's
-    way, and facts without some episodes are had by subtraction.
+    Facts are computed from counts of the labels. Both are cached until a label changes, so that
+    reading facts is exact at any time and usually costs one look-up; facts without some episodes
+    come from subtracting those from the counts.
     """
 
-    space: UserStore
+    store: UserStore
     episodes: Episodes
-    hidden: Hidden = NOTHING
+    hidden: Hidden = NOTHING_HIDDEN
 
     async def read(self) -> Profile:
-        """Facts and summary as they stand."""
-        [summary], facts = await asyncio.gather(self.space.get("profile", "summary"), self._facts())
+        """Facts and summary as they are now."""
+        [summary], facts = await asyncio.gather(self.store.get("profile", "summary"), self._facts())
         return Profile(
             facts=facts,
             summary=[] if summary is None else await self._visible(_statements(summary)),
@@ -48,122 +50,134 @@ class Profiles:
 
     async def labelled(self) -> list[LabelledAt]:
         """The labelled episodes, newest first; of each task the newest 128."""
-        every = [(each.task, label) for each in await self._tallies() for label in each.latest]
-        every.sort(key=lambda pair: pair[1], reverse=True)
-        return [LabelledAt(label.id, task, label.at) for task, label in every]
+        labels = [
+            (counts.task, label) for counts in await self._label_counts() for label in counts.latest
+        ]
+        labels.sort(key=lambda pair: pair[1], reverse=True)
+        return [LabelledAt(label.id, task, label.at) for task, label in labels]
 
-    async def label_kinds(self) -> dict[str | None, LabelType]:
-        """What kind of labels each task has."""
-        return {each.task: label_type_of(each) for each in await self._tallies()}
+    async def label_types(self) -> dict[str | None, LabelType]:
+        """The type of the labels of each task."""
+        return {counts.task: label_type_of(counts) for counts in await self._label_counts()}
 
-    async def nameable(self) -> set[Named]:
-        """All that the facts can name as the labels are: tasks, and their short labels."""
-        return nameable(await self._tallies())
+    async def nameable_labels(self) -> set[NamedLabel]:
+        """Everything that facts could name with the labels as they are: tasks, and short labels."""
+        return nameable_labels(await self._label_counts())
 
-    async def unsummarised(self) -> dict[str, Value]:
-        """The marks of the episodes that the summary has not seen, oldest episode first."""
-        return await self._marks.marks()
+    async def unsummarised(self) -> dict[str, StoredValue]:
+        """The pending entries of episodes that the summary has not read, oldest episode first."""
+        return await self._unsummarised.entries()
 
     async def summary_due(self, every: int) -> bool:
-        """Whether at least ``every`` episodes are new to the summary; never, for 0."""
-        return await self._marks.due(every)
+        """Whether the summary has at least ``every`` episodes to read; always False for 0."""
+        return await self._unsummarised.due(every)
 
-    async def write_summary(self, statements: list[Statement], seen: dict[str, Value]) -> None:
-        """Keep the new summary; the episodes with the marks ``seen`` count as seen.
+    async def write_summary(
+        self, statements: list[Statement], read: dict[str, StoredValue]
+    ) -> None:
+        """Store a new summary, and clear the pending entries that were ``read`` for it.
 
-        An episode that was added or labelled since then has another mark, and keeps it; one
-        that was forgotten since then supports nothing any more. Of a user who was forgotten since
-        then nothing is kept.
+        An episode that was added or labelled meanwhile has a new entry and stays pending. One that
+        was forgotten meanwhile is no longer evidence. If the whole user was forgotten, nothing is
+        stored.
         """
-        if not await self.episodes.any():
+        if not await self.episodes.exist():
             return
-        cited = {each for statement in statements for each in statement.evidence}
-        gone = cited - {episode.id for episode in await self.episodes.find(sorted(cited))}
-        kept = [each for each in map(partial(_without, gone), statements) if each is not None]
-        value = {"statements": [each.stored() for each in kept], "at": now().isoformat()}
-        await self.space.write([("profile", "summary", value)])
-        await self._marks.clear(seen)
+        cited = {id for statement in statements for id in statement.evidence}
+        missing = cited - {episode.id for episode in await self.episodes.find(sorted(cited))}
+        supported = _drop_evidence(statements, missing)
+        value = {"statements": [each.stored() for each in supported], "at": now().isoformat()}
+        await self.store.write([("profile", "summary", value)])
+        await self._unsummarised.clear(read)
 
     async def forget(self, forgotten: set[str]) -> list[Statement]:
-        """Take out every statement that rested on these episodes alone; returns those.
+        """Remove the statements that rest on these episodes alone; returns them.
 
-        What is left keeps its other evidence. The facts go with the episodes.
+        The other statements keep the rest of their evidence. The facts go with the episodes.
         """
-        [summary] = await self.space.get("profile", "summary")
-        before = [] if summary is None else _statements(summary)
-        left = [_without(forgotten, each) for each in before]
-        kept = [each for each in left if each is not None]
-        gone = [each for each, rest in zip(before, left, strict=True) if rest is None]
-        if summary is not None and kept != before:
-            value = summary | {"statements": [each.stored() for each in kept]}
-            await self.space.write([("profile", "summary", value)])
-        return gone
+        [summary] = await self.store.get("profile", "summary")
+        if summary is None:
+            return []
+        statements = _statements(summary)
+        supported = _drop_evidence(statements, forgotten)
+        if supported != statements:
+            value = summary | {"statements": [each.stored() for each in supported]}
+            await self.store.write([("profile", "summary", value)])
+        return [each for each in statements if forgotten.issuperset(each.evidence)]
 
     @property
-    def _marks(self) -> PendingSet:
-        return PendingSet(self.space, "unsummarised")
+    def _unsummarised(self) -> PendingSet:
+        return PendingSet(self.store, "unsummarised")
 
     async def _visible(self, statements: list[Statement]) -> list[Statement]:
-        """Those that rest on nothing hidden."""
+        """The statements that rest on nothing hidden."""
         if not self.hidden:
             return statements
-        cited = {each for statement in statements for each in statement.evidence}
-        found = await self.episodes.find(sorted(cited))
-        seen = {episode.id for episode in found if not self.hidden.hides(episode)}
-        return [each for each in statements if seen.issuperset(each.evidence)]
+        cited = {id for statement in statements for id in statement.evidence}
+        episodes = await self.episodes.find(sorted(cited))
+        visible = {episode.id for episode in episodes if not self.hidden.hides(episode)}
+        return [each for each in statements if visible.issuperset(each.evidence)]
 
     async def _facts(self) -> list[TaskFacts]:
         if self.hidden:
-            return compute_facts(await self._tallies())
-        kept = await self._kept("facts")
-        if kept is None:
-            return compute_facts(await self._count())
-        return [TaskFacts.model_validate(each) for each in kept]
+            return compute_facts(await self._label_counts())
+        cached = await self._cached("facts")
+        if cached is None:
+            return compute_facts(await self._count_all())
+        return [TaskFacts.model_validate(value) for value in cached]
 
-    async def _tallies(self) -> list[LabelCounts]:
+    async def _label_counts(self) -> list[LabelCounts]:
         if self.hidden.before is not None:
-            every = self.episodes.each(labelled=True)
-            return tally([each async for each in every if not self.hidden.hides(each)])
-        kept = await self._kept("tallies")
-        if kept is None:
-            tallies = await self._count()
+            labelled = self.episodes.scan(labelled=True)
+            return count_labels([e async for e in labelled if not self.hidden.hides(e)])
+        cached = await self._cached("tallies")
+        if cached is None:
+            all_counts = await self._count_all()
         else:
-            tallies = [LabelCounts.model_validate(each) for each in kept]
+            all_counts = [LabelCounts.model_validate(value) for value in cached]
         if not self.hidden:
-            return tallies
-        return without(tallies, await self.episodes.find(sorted(self.hidden.episodes)))
+            return all_counts
+        return subtract(all_counts, await self.episodes.find(sorted(self.hidden.episodes)))
 
-    async def _kept(self, what: str) -> list[Value] | None:
-        """The facts or tallies of the labels as they are now; None if they are to be made anew."""
-        labels, kept = await self.space.get("profile", "labels", what)
+    async def _cached(self, key: CacheKey) -> list[StoredValue] | None:
+        """The cached facts or counts of the labels as they are now; None if they are outdated."""
+        labels, cached = await self.store.get("profile", "labels", key)
         if labels is None:
             return []
-        if kept is None or kept["revision"] != labels["revision"]:
+        if cached is None or cached["revision"] != labels["revision"]:
             return None
-        return list(kept[what])
+        return list(cached[key])
 
-    async def _count(self) -> list[LabelCounts]:
-        """Count the labels of all episodes, and keep tallies and facts apart: an answer needs
-        the facts alone, which are small."""
-        [labels] = await self.space.get("profile", "labels")
-        tallies = tally([episode async for episode in self.episodes.each(labelled=True)])
-        kept: dict[str, Sequence[Record]] = {"tallies": tallies, "facts": compute_facts(tallies)}
+    async def _count_all(self) -> list[LabelCounts]:
+        """Count the labels of all episodes, and cache the counts and the facts.
+
+        They have a key each: an answer needs only the facts, which are small.
+        """
+        [labels] = await self.store.get("profile", "labels")
+        all_counts = count_labels([e async for e in self.episodes.scan(labelled=True)])
+        cache: dict[CacheKey, Sequence[Record]] = {
+            "tallies": all_counts,
+            "facts": compute_facts(all_counts),
+        }
         if labels is not None:
-            await self.space.write(
-                ("profile", what, labels | {what: [each.stored() for each in records]})
-                for what, records in kept.items()
+            await self.store.write(
+                ("profile", key, labels | {key: [record.stored() for record in records]})
+                for key, records in cache.items()
             )
-        if await self.space.get("profile", "labels") != [labels]:
-            # A label that was forgotten meanwhile must not stay in what is kept.
-            await self.space.write(("profile", what, None) for what in kept)
-        return tallies
+        if await self.store.get("profile", "labels") != [labels]:
+            # A label that was forgotten meanwhile must not stay in the cache.
+            await self.store.write(("profile", key, None) for key in cache)
+        return all_counts
 
 
-def _statements(summary: Value) -> list[Statement]:
+def _statements(summary: StoredValue) -> list[Statement]:
     return [Statement.model_validate(each) for each in summary["statements"]]
 
 
-def _without(gone: set[str], statement: Statement) -> Statement | None:
-    """The statement without the evidence that is gone; None if it has no other."""
-    rest = [each for each in statement.evidence if each not in gone]
-    return Statement(text=statement.text, evidence=rest) if rest else None
+def _drop_evidence(statements: Sequence[Statement], removed: set[str]) -> list[Statement]:
+    """The statements without the evidence in ``removed``; those with no other are left out."""
+    remaining = [
+        (statement.text, [id for id in statement.evidence if id not in removed])
+        for statement in statements
+    ]
+    return [Statement(text=text, evidence=evidence) for text, evidence in remaining if evidence]

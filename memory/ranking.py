@@ -1,8 +1,8 @@
-"""Recall: which of the user's episodes come to mind for a query."""
+"""Ranking: ties within one ranking, the fusion of two, and the collapse of near-duplicates."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,13 +10,28 @@ from personaagent.core.records import Episode
 from personaagent.memory.index.protocol import Hit, Ranking
 
 RRF_K = 60
-SAME = 0.9
+DUPLICATE_OVERLAP = 0.9
+"""Two texts are near-duplicates if they share at least this part of their words (Jaccard)."""
+
+
+async def best_hits(search: Callable[[int], Awaitable[list[Hit]]], limit: int) -> list[Hit]:
+    """The ``limit`` best hits of one ranking; of those with the same score, the newest.
+
+    An index returns an arbitrary choice of hits with the same score. So ask for more of them until
+    none with the last score can be missing.
+    """
+    wider = limit + 1
+    while True:
+        hits = sorted(await search(wider), key=lambda hit: (-hit.score, -hit.at, hit.episode_id))
+        if len(hits) < wider or hits[-1].score < hits[limit - 1].score:
+            return hits[:limit]
+        wider *= 2
 
 
 def fuse(ranking: Ranking) -> list[str]:
-    """The ids of the hits, best first, by reciprocal rank: the sum of 1 / (60 + rank).
+    """The ids of the hits, best first, by reciprocal rank fusion: the sum of 1 / (60 + rank).
 
-    Ties, within a ranking and in the sum, go to the newer.
+    Ties, within a ranking and in the sum, go to the newer episode.
     Source: Cormack, Clarke and Büttcher, SIGIR 2009.
     """
     score: dict[Hit, float] = defaultdict(float)
@@ -28,24 +43,24 @@ def fuse(ranking: Ranking) -> list[str]:
 
 
 def collapse(episodes: Sequence[Episode], k: int) -> list[Episode]:
-    """The first ``k`` episodes; of near-duplicates only the newest, in the place of the first.
+    """The first ``k`` episodes; of near-duplicates only the newest, at the rank of the first.
 
-    Two episodes are near-duplicates if their queries share at least 0.9 of their words
-    (Jaccard) and so do what the user wanted, or the responses.
+    Two episodes are near-duplicates if their queries are, and so are their ground truths (or, for
+    lack of one, their responses).
     """
-    kept: list[_Words] = []
-    for words in map(_Words, episodes):
-        twin = next((i for i, other in enumerate(kept) if words.near(other)), None)
-        if twin is None:
-            kept.append(words)
-        elif words.episode.created_at > kept[twin].episode.created_at:
-            kept[twin] = words
-    return [words.episode for words in kept[:k]]
+    distinct: list[_EpisodeWords] = []
+    for words in map(_EpisodeWords, episodes):
+        rank = next((i for i, other in enumerate(distinct) if words.duplicate(other)), None)
+        if rank is None:
+            distinct.append(words)
+        elif words.episode.created_at > distinct[rank].episode.created_at:
+            distinct[rank] = words
+    return [words.episode for words in distinct[:k]]
 
 
 @dataclass(frozen=True)
-class _Words:
-    """The words of an episode, read only once and only where needed."""
+class _EpisodeWords:
+    """The words of an episode, split once and only where they are needed."""
 
     episode: Episode
 
@@ -54,29 +69,33 @@ class _Words:
         return _words(self.episode.query)
 
     @cached_property
-    def wanted(self) -> set[str]:
+    def answer(self) -> set[str]:
         return _words(self.episode.ground_truth or self.episode.response)
 
-    def near(self, other: "_Words") -> bool:
-        return _alike(self.query, other.query) and _alike(self.wanted, other.wanted)
+    def duplicate(self, other: "_EpisodeWords") -> bool:
+        return _similar(self.query, other.query) and _similar(self.answer, other.answer)
 
 
-def asks_the_same(one: str, other: str) -> bool:
-    """Whether two queries share at least 0.9 of their words (Jaccard)."""
-    return _alike(_words(one), _words(other))
+def same_query(one: str, other: str) -> bool:
+    """Whether two queries are near-duplicates."""
+    return _similar(_words(one), _words(other))
 
 
-def repeated(queries: Mapping[str, str], others: Iterable[str]) -> set[str]:
-    """The keys of those ``queries`` that ask the same as one of ``others`` does."""
-    known = [_words(each) for each in others]
-    asked = {key: _words(query) for key, query in queries.items()}
-    return {key for key, words in asked.items() if any(_alike(words, other) for other in known)}
+def repeated_queries(queries: Mapping[str, str], others: Iterable[str]) -> set[str]:
+    """The keys of those ``queries`` that are near-duplicates of one of ``others``."""
+    other_words = [_words(query) for query in others]
+    query_words = {key: _words(query) for key, query in queries.items()}
+    return {
+        key
+        for key, words in query_words.items()
+        if any(_similar(words, other) for other in other_words)
+    }
 
 
-def _alike(one: set[str], other: set[str]) -> bool:
-    common = len(one & other)
-    union = len(one) + len(other) - common
-    return union == 0 or common / union >= SAME
+def _similar(one: set[str], other: set[str]) -> bool:
+    shared = len(one & other)
+    union = len(one) + len(other) - shared
+    return union == 0 or shared / union >= DUPLICATE_OVERLAP
 
 
 def _words(text: str) -> set[str]:

@@ -27,34 +27,35 @@ class Spent(Record):
 
 @dataclass(frozen=True)
 class Spending:
-    """What each run has spent on one user; a run counts for the day (UTC) on which it last spent.
+    """What each run has spent on one user. A run counts for the day (UTC) on which it last spent.
 
-    Each run has an entry of its own, which says all that it has spent so far: what is booked
-    twice counts once, and two processes that book at once lose nothing.
+    Each run has one entry with all that it has spent so far: booking it twice counts once, and two
+    processes that book at the same time lose nothing.
     """
 
-    space: UserStore
+    store: UserStore
     clock: Callable[[], datetime] = now
 
     async def of(self, run: str) -> Spent:
         """What this run has spent so far."""
-        [entry] = await self.space.get("spending", run)
+        [entry] = await self.store.get("spending", run)
         return Spent() if entry is None else Spent.model_validate(entry["spent"])
 
     async def today(self, *, besides: str = "") -> Spent:
-        """What all runs of this day have spent, ``besides`` one."""
-        today = self.space.each("spending", day=self._day())
-        entries = [entry["spent"] async for run, entry in today if run != besides]
-        return sum(map(Spent.model_validate, entries), Spent())
+        """What all runs of this day have spent, except the run ``besides``."""
+        entries = self.store.scan("spending", day=self._day())
+        amounts = [entry["spent"] async for run, entry in entries if run != besides]
+        return sum(map(Spent.model_validate, amounts), Spent())
 
     async def book(self, run: str, spent: Spent) -> None:
         """Set what the run has spent so far."""
-        await self.space.put("spending", run, {"day": self._day(), "spent": spent.stored()})
+        await self.store.put("spending", run, {"day": self._day(), "spent": spent.stored()})
 
-    async def drop_past(self) -> None:
-        """Drop the entries of earlier days."""
-        past = [run async for run, e in self.space.each("spending") if e["day"] != self._day()]
-        await self.space.write_many(("spending", run, None) for run in past)
+    async def delete_past(self) -> None:
+        """Delete the entries of earlier days."""
+        today = self._day()
+        past = [run async for run, e in self.store.scan("spending") if e["day"] != today]
+        await self.store.write_in_batches(("spending", run, None) for run in past)
 
     def _day(self) -> str:
         return f"{self.clock():%Y-%m-%d}"

@@ -1,6 +1,6 @@
-"""The profile summary: written by the critic, from the previous one and the new episodes."""
+"""The profile summary, which the critic writes from the previous one and the new episodes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
@@ -12,90 +12,107 @@ from personaagent.models.structured import invoke_structured
 from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 
-NEW_EPISODES = 40
-CHUNK = 10
-STATEMENTS = 24
-SHOWN_CHARS = 400
+MAX_EPISODES = 40
+EPISODES_PER_CALL = 10
+MAX_STATEMENTS = 24
+SUMMARISED_CHARS = 400
+"""Characters shown of each query and ground truth."""
 
 
-class _Change(BaseModel):
+class _StatementChange(BaseModel):
     statement: str = Field(max_length=8, description='"new", or the id of a statement')
     text: str = Field(max_length=200)
-    evidence: list[str] = Field(max_length=CHUNK)
+    evidence: list[str] = Field(max_length=EPISODES_PER_CALL)
 
 
 class _Changes(BaseModel):
-    changes: list[_Change] = Field(max_length=8)
+    changes: list[_StatementChange] = Field(max_length=8)
 
 
 async def refresh_summary(memory: UserMemory, critic: BaseChatModel) -> RoleUsage:
-    """Bring the summary up to date with the user's new episodes, and keep it.
+    """Update the summary with the user's new episodes, and store it.
 
-    The cost does not grow with history: at most the latest 40 new episodes are read, 10 a call,
-    beside the summary so far. Only what the user said is shown, never the agent's own answer
-    unless they accepted it. A statement that cites no episode that was shown is dropped.
+    The cost does not grow with history: the critic reads at most the latest 40 new episodes, 10 in
+    a call, beside the summary so far. It sees what the user asked and wanted, and an answer of the
+    agent's only if the user accepted it. A statement that cites none of these episodes is dropped.
 
     Returns:
-        The critic's calls and tokens; no call where there is nothing new.
+        The critic's calls and tokens; no calls if there is nothing new.
     """
     usage = RoleUsage()
-    marks = await memory.profile.unsummarised()
-    fresh = await memory.episodes.find([*marks][-NEW_EPISODES:])
+    pending = await memory.profile.unsummarised()
+    new_episodes = await memory.episodes.find([*pending][-MAX_EPISODES:])
     statements = (await memory.profile.read()).summary
-    for start in range(0, len(fresh), CHUNK):
-        chunk = fresh[start : start + CHUNK]
+    for start in range(0, len(new_episodes), EPISODES_PER_CALL):
+        chunk = new_episodes[start : start + EPISODES_PER_CALL]
         prompt = render(
-            "profile_summary", summary=_show_statements(statements), episodes=_show_episodes(chunk)
+            "profile_summary",
+            summary=_format_statements(statements),
+            episodes=_format_episodes(chunk),
         )
         changes, used = await invoke_structured(
             critic, [HumanMessage(prompt)], _Changes, role="critic"
         )
         statements = _apply(changes.changes, statements, chunk)
         usage += used
-    if fresh:
-        await memory.profile.write_summary(statements, marks)
+    if new_episodes:
+        await memory.profile.write_summary(statements, pending)
     return usage
 
 
 def _apply(
-    changes: Sequence[_Change], statements: Sequence[Statement], episodes: Sequence[Episode]
+    changes: Sequence[_StatementChange], statements: Sequence[Statement], shown: Sequence[Episode]
 ) -> list[Statement]:
-    """The statements after the changes; a change without evidence that exists does nothing.
+    """The statements after the changes. A change without evidence among ``shown`` has no effect.
 
-    A statement that is changed still says something of what it rested on before.
+    A changed statement keeps its earlier evidence: it still says something about it.
     """
-    ids = {f"E{number}": episode.id for number, episode in enumerate(episodes, 1)}
-    kept = {f"S{number}": statement for number, statement in enumerate(statements, 1)}
+    episode_ids = {f"E{number}": episode.id for number, episode in enumerate(shown, 1)}
+    current = {f"S{number}": statement for number, statement in enumerate(statements, 1)}
     added: list[Statement] = []
     for change in changes:
-        evidence = list(dict.fromkeys(ids[each] for each in change.evidence if each in ids))
+        evidence = _cited_episodes(change.evidence, episode_ids)
         text = " ".join(change.text.split())
         if not evidence:
             continue
-        if change.statement in kept:
-            if text:
-                before = kept[change.statement].evidence
-                rests_on = list(dict.fromkeys([*before, *evidence]))
-                kept[change.statement] = Statement(text=text, evidence=rests_on)
-            else:
-                del kept[change.statement]
-        elif text and text.casefold() not in {
-            each.text.casefold() for each in (*kept.values(), *added)
-        }:
+        if change.statement in current:
+            _revise(current, change.statement, text, evidence)
+        elif text and not _contains(text, [*current.values(), *added]):
             added.append(Statement(text=text, evidence=evidence))
-    return [*kept.values(), *added][-STATEMENTS:]
+    return [*current.values(), *added][-MAX_STATEMENTS:]
 
 
-def _show_statements(statements: Sequence[Statement]) -> str:
+def _cited_episodes(cited: Sequence[str], episode_ids: Mapping[str, str]) -> list[str]:
+    """The ids of the cited episodes, each once; citations of others are dropped."""
+    return list(dict.fromkeys(episode_ids[cite] for cite in cited if cite in episode_ids))
+
+
+def _revise(
+    statements: dict[str, Statement], number: str, text: str, evidence: Sequence[str]
+) -> None:
+    """Replace the text of a statement, or delete it if ``text`` is empty."""
+    if text:
+        combined = list(dict.fromkeys([*statements[number].evidence, *evidence]))
+        statements[number] = Statement(text=text, evidence=combined)
+    else:
+        del statements[number]
+
+
+def _contains(text: str, statements: Sequence[Statement]) -> bool:
+    """Whether one of the statements has this text."""
+    return text.casefold() in {statement.text.casefold() for statement in statements}
+
+
+def _format_statements(statements: Sequence[Statement]) -> str:
     lines = [f"S{number}: {each.text}" for number, each in enumerate(statements, 1)]
     return fence("summary", "\n".join(lines) or "(empty)")
 
 
-def _show_episodes(episodes: Sequence[Episode]) -> str:
+def _format_episodes(episodes: Sequence[Episode]) -> str:
     shown = []
     for number, episode in enumerate(episodes, 1):
-        text = f"E{number}: the user asked: {episode.query[:SHOWN_CHARS]}"
+        text = f"E{number}: the user asked: {episode.query[:SUMMARISED_CHARS]}"
         if episode.ground_truth is not None:
-            text += f"\nthe user wanted: {episode.ground_truth[:SHOWN_CHARS]}"
+            text += f"\nthe user wanted: {episode.ground_truth[:SUMMARISED_CHARS]}"
         shown.append(text)
     return fence("episodes", "\n\n".join(shown))

@@ -1,17 +1,14 @@
-"""A user's own part of the LangGraph Store: the only way that memory reads and writes it."""
+"""The part of the LangGraph Store that belongs to one user: memory reads and writes nothing else."""
 
 import asyncio
-import errno
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from itertools import islice
 from typing import Any, Literal, TypeVar, get_args
 
 from langgraph.store.base import BaseStore, PutOp, SearchItem
 
-from personaagent.core.errors import DataError, PersonaAgentError
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
+from personaagent.memory.storage_errors import storage_errors
 
 Namespace = Literal[
     "episodes",
@@ -26,19 +23,20 @@ Namespace = Literal[
     "spending",
     "index",
 ]
-Value = dict[str, Any]
-Change = tuple[Namespace, str, Value | None]
-Found = TypeVar("Found")
+StoredValue = dict[str, Any]
+StoreWrite = tuple[Namespace, str, StoredValue | None]
+"""A namespace, a key and the value to put there; None deletes."""
+T = TypeVar("T")
 
-WRITTEN = 1000
-READ = 5000
-"""Values written, and read, at a time: each page read costs the store a sort of all."""
+WRITES_PER_BATCH = 1000
+VALUES_PER_PAGE = 5000
+"""Large pages, because the store sorts a whole namespace for each page that it reads."""
 
 
 class UserStore:
-    """The part of ``store`` that belongs to one user, in the namespaces ``users.<key>.<kind>``.
+    """The namespaces ``users.<key>.<namespace>`` of one user in ``store``.
 
-    Nothing here takes another user's id, so nothing here can reach another user's data.
+    No method takes a user id, so nothing here can reach another user's data.
     """
 
     def __init__(self, store: BaseStore, user_id: str) -> None:
@@ -46,118 +44,83 @@ class UserStore:
         self.key = user_key(user_id)
         self._store = store
 
-    async def get(self, kind: Namespace, *keys: str) -> list[Value | None]:
-        """The values of ``keys``, in that order; None for one that is not there."""
-        place = self._at(kind)
-        items = await _queued(self._store.aget(place, key) for key in keys)
+    async def get(self, namespace: Namespace, *keys: str) -> list[StoredValue | None]:
+        """The values of ``keys``, in that order; None for a key that does not exist."""
+        path = self._path(namespace)
+        items = await _gather(self._store.aget(path, key) for key in keys)
         return [None if item is None else item.value for item in items]
 
-    async def put(self, kind: Namespace, key: str, value: Value) -> None:
-        """Put this one value."""
-        await _queued([self._store.aput(self._at(kind), key, value, index=False)])
+    async def put(self, namespace: Namespace, key: str, value: StoredValue) -> None:
+        """Write one value."""
+        await _gather([self._store.aput(self._path(namespace), key, value, index=False)])
 
-    async def write(self, changes: Iterable[Change]) -> None:
-        """Put these values (None deletes) in one transaction: all of them or none."""
-        puts = [PutOp(self._at(kind), key, value, index=False) for kind, key, value in changes]
-        if puts:
-            with storage_errors():
-                # To its end, also when we are cancelled: a transaction that is cut would stay open
-                # on the connection, and fail whatever comes next.
-                await asyncio.shield(self._store.abatch(puts))
+    async def write(self, writes: Iterable[StoreWrite]) -> None:
+        """Do all of these writes in one transaction, or none of them.
 
-    async def write_many(self, changes: Iterable[Change]) -> None:
-        """Put any number of values, some at a time: what breaks off midway is half done.
-
-        SQLite takes 32,766 values in a statement, so that ``write`` is for a few thousand.
+        SQLite takes 32,766 values in a statement: use ``write_in_batches`` for more than some
+        thousands.
         """
-        left = iter(changes)
-        while page := list(islice(left, WRITTEN)):
-            await self.write(page)
+        operations = [
+            PutOp(self._path(namespace), key, value, index=False)
+            for namespace, key, value in writes
+        ]
+        if operations:
+            with storage_errors():
+                # Finish even when we are cancelled: a transaction that is cut off would stay open
+                # on the connection and make the next one fail.
+                await asyncio.shield(self._store.abatch(operations))
 
-    async def each(self, kind: Namespace, **equal: Any) -> AsyncIterator[tuple[str, Value]]:
-        """Every key and value of ``kind`` whose fields equal ``equal``, in no particular order."""
+    async def write_in_batches(self, writes: Iterable[StoreWrite]) -> None:
+        """Do any number of writes, 1,000 to a transaction; a failure leaves them half done."""
+        remaining = iter(writes)
+        while batch := list(islice(remaining, WRITES_PER_BATCH)):
+            await self.write(batch)
+
+    async def scan(
+        self, namespace: Namespace, **fields: Any
+    ) -> AsyncIterator[tuple[str, StoredValue]]:
+        """Every key and value of ``namespace`` whose fields equal ``fields``, in no set order."""
         offset = 0
         while True:
-            page = await self._search(kind, filter=equal or None, limit=READ, offset=offset)
+            page = await self._search(
+                namespace, filter=fields or None, limit=VALUES_PER_PAGE, offset=offset
+            )
             for item in page:
                 yield item.key, item.value
-            if len(page) < READ:
+            if len(page) < VALUES_PER_PAGE:
                 return
-            offset += READ
+            offset += VALUES_PER_PAGE
 
-    async def some(self, kind: Namespace, limit: int) -> list[str]:
-        """Up to ``limit`` keys of ``kind``."""
-        return [item.key for item in await self._search(kind, limit=limit)]
+    async def keys(self, namespace: Namespace, limit: int) -> list[str]:
+        """Up to ``limit`` keys of ``namespace``."""
+        return [item.key for item in await self._search(namespace, limit=limit)]
 
-    async def clear(self) -> None:
+    async def delete_all(self) -> None:
         """Delete everything of this user."""
-        for kind in get_args(Namespace):
-            await self.clear_kind(kind)
+        for namespace in get_args(Namespace):
+            await self.delete_namespace(namespace)
 
-    async def clear_kind(self, kind: Namespace) -> int:
-        """Delete everything of ``kind``; returns how many values there were."""
+    async def delete_namespace(self, namespace: Namespace) -> int:
+        """Delete every value of ``namespace``; returns how many there were."""
         count = 0
-        while keys := await self.some(kind, WRITTEN):
-            await self.write((kind, key, None) for key in keys)
+        while keys := await self.keys(namespace, WRITES_PER_BATCH):
+            await self.write((namespace, key, None) for key in keys)
             count += len(keys)
         return count
 
-    async def _search(self, kind: Namespace, **options: Any) -> list[SearchItem]:
-        [found] = await _queued([self._store.asearch(self._at(kind), **options)])
-        return found
+    async def _search(self, namespace: Namespace, **options: Any) -> list[SearchItem]:
+        [items] = await _gather([self._store.asearch(self._path(namespace), **options)])
+        return items
 
-    def _at(self, kind: Namespace) -> tuple[str, str, str]:
-        return ("users", self.key, kind)
+    def _path(self, namespace: Namespace) -> tuple[str, str, str]:
+        return ("users", self.key, namespace)
 
 
-async def _queued(asked: Iterable[Awaitable[Found]]) -> list[Found]:
-    """What the store gives for each; it queues them and does in one transaction what has come
-    meanwhile, so that many at once cost little more than one."""
+async def _gather(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """The results of these calls to the store.
+
+    The store queues calls and runs all that are waiting in one transaction, so that many at once
+    cost little more than one.
+    """
     with storage_errors():
-        return await asyncio.gather(*asked)
-
-
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """Turn what a failing disk or database gives into one sentence (``DataError``)."""
-    try:
-        yield
-    except PersonaAgentError:
-        raise
-    except Exception as error:
-        sentence = next(filter(None, map(_sentence, _chain(error))), None)
-        if sentence is None:
-            raise
-        raise DataError(sentence) from error
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """What began it first: the store wraps some errors, and others hide behind its COMMIT."""
-    if error is not None:
-        yield from _chain(error.__cause__ or error.__context__)
-        yield error
-
-
-_FULL = "The disk is full: make room and try again; what was stored before is intact."
-
-
-def _sentence(error: BaseException) -> str | None:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return _FULL
-    if type(error).__module__.startswith("psycopg"):  # which is there on a server alone
-        return "The database cannot be used now: try again later."
-    if type(error).__module__.startswith("filelock"):  # whose import probes the file system
-        return "Another process has been writing to this user's persona for too long: try again."
-    if not isinstance(error, sqlite3.Error):
-        return None
-    reason = str(error)
-    if "full" in reason or "disk I/O" in reason:
-        return _FULL
-    if "locked" in reason:
-        return "Another process has been writing to the data folder for too long: try again."
-    if "malformed" in reason or "not a database" in reason:
-        return (
-            "The database in the data folder is damaged: restore a backup of the folder, "
-            "or set PERSONAAGENT_HOME to another one."
-        )
-    return f"The database in the data folder cannot be used: {reason}."
+        return await asyncio.gather(*calls)

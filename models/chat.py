@@ -170,8 +170,8 @@ def connect(
 
 def _checked_url(url: str) -> str:
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        address = urlsplit(url)
+        usable = address.scheme in ("http", "https") and address.hostname and address.port != 0
     except ValueError:
         usable = False
     if not usable:

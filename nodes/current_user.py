@@ -7,10 +7,10 @@ from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
 from personaagent.core.errors import ConfigurationError, UsageError
-from personaagent.core.records import check_user_id
 from personaagent.core.states import AgentContext
 from personaagent.core.tracing import describe
-from personaagent.memory.hiding import NOTHING, Hidden
+from personaagent.core.users import check_user_id
+from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 
@@ -45,7 +45,7 @@ def _user_id(runtime: AnyRuntime) -> str:
 def _hidden(runtime: AnyRuntime) -> Hidden:
     context = runtime.context
     if not isinstance(context, AgentContext):
-        return NOTHING
+        return NOTHING_HIDDEN
     return Hidden(context.hidden, context.before)
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from langgraph.errors import NodeTimeoutError
 
 from personaagent.core.errors import ModelUnavailable
-from personaagent.memory.user_store import storage_errors
+from personaagent.memory.storage_errors import storage_errors
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from personaagent.core.alignment import Alignment
+    from personaagent.core.answer import Answer
     from personaagent.core.errors import (
         ConfigurationError,
         DataError,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         ServiceError,
         UsageError,
     )
-    from personaagent.core.records import Answer, Episode, Persona, Rule
+    from personaagent.core.records import Episode, Persona, Rule
     from personaagent.core.settings import Settings
     from personaagent.local.persona_agent import PersonaAgent, UserEpisodes, UserPersona
     from personaagent.local.turn import NodeFinished
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Alignment": "core.alignment",
-    "Answer": "core.records",
+    "Answer": "core.answer",
     "ConfigurationError": "core.errors",
     "DataError": "core.errors",
     "Episode": "core.records",

@@ -147,9 +147,9 @@ class _Run:
         context = AlignmentContext(user_id=user_id, causal=True, tools=False, sampling="latest")
         at = now().isoformat()
         plan = AlignmentPlan.of(context, settings, run=new_id(), trigger="scorecard", at=at)
-        await memory.spending.drop_past()
+        await memory.spending.delete_past()
         budget = await RunBudget.load(plan, settings, memory.spending)
-        kinds = await memory.profile.label_kinds()
+        kinds = await memory.profile.label_types()
         return cls(
             simulator=build_simulator(deps),
             loss_scorer=LossScorer(deps, memory, kinds, plan.seed, budget),

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, FastAPI
 from personaagent.core.errors import PersonaAgentError
 from personaagent.server.auth import tokens
 from personaagent.server.current_user import current_user
-from personaagent.server.error_handlers import install
-from personaagent.server.errors import answers
+from personaagent.server.error_handlers import add_error_handlers
+from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.routes import (
@@ -32,7 +32,7 @@ STARTUP_FAILED = 3
 """The exit code that servers end with when an application does not start."""
 OF_THE_USER: dict[str, Any] = {
     "dependencies": [Depends(current_user)],
-    "responses": answers(400, 401, 413, 422, 500, 503),
+    "responses": error_responses(400, 401, 413, 422, 500, 503),
 }
 """What all routes of a user share: without one, nobody gets further."""
 
@@ -69,4 +69,4 @@ app = FastAPI(
     telemetry={"tracing": False, "logs": False},
 )
 app.include_router(_routes())
-install(app)
+add_error_handlers(app)

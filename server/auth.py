@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from personaagent.core.alignment_state import THREAD_UUID_VERSION, alignment_thread
 from personaagent.core.errors import ServiceError, TokenRefused
 from personaagent.core.once import Once
-from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings, variable
+from personaagent.core.users import user_key
 from personaagent.server.dev_auth import USER_HEADER, is_from_this_machine
 from personaagent.server.identity import Tokens
 

@@ -5,7 +5,7 @@ from langgraph_sdk import Auth
 from starlette.requests import HTTPConnection
 
 from personaagent.core.errors import UsageError
-from personaagent.core.records import check_user_id
+from personaagent.core.users import check_user_id
 from personaagent.server.auth import authenticate
 
 BEARER = {"WWW-Authenticate": "Bearer"}

@@ -17,7 +17,7 @@ from personaagent.memory.exchange.import_file import Refused
 from personaagent.server.errors import kind_only, sentence, status_of
 
 
-def install(app: FastAPI) -> None:
+def add_error_handlers(app: FastAPI) -> None:
     """Answer whatever the routes of ``app`` raise with a sentence."""
     app.add_exception_handler(PersonaAgentError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)

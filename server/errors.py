@@ -46,8 +46,8 @@ class Refusal(Problem):
     problems: list[str] = []
 
 
-def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that a route can end with, for OpenAPI."""
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error responses of a route, for OpenAPI."""
     return {status: {"model": Problem} for status in statuses}
 
 

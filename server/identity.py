@@ -9,8 +9,8 @@ from typing import Any
 import jwt
 
 from personaagent.core.errors import ConfigurationError, ServiceError, TokenRefused, UsageError
-from personaagent.core.records import check_user_id
 from personaagent.core.settings import Settings, variable
+from personaagent.core.users import check_user_id
 
 SYMMETRIC = ["HS256"]
 ASYMMETRIC = ["RS256", "RS512", "PS256", "ES256", "ES384", "EdDSA"]

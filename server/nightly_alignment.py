@@ -5,7 +5,7 @@ from typing import Any
 from langgraph_sdk.client import LangGraphClient
 
 from personaagent.core.alignment_state import NIGHTLY_TRIGGER, alignment_thread
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from personaagent.server.alignment_runs import GRAPH, run_options
 
 NEVER = "never"

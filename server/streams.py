@@ -10,8 +10,8 @@ from starlette.requests import Request
 
 from personaagent.memory.exchange.exporter import export_blocks
 from personaagent.memory.exchange.importer import Imported, import_episodes
+from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user import UserMemory
-from personaagent.memory.user_store import storage_errors
 
 LINES = "application/x-ndjson"
 UPLOAD = "the upload"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from personaagent.core.settings import Settings
 from personaagent.core.states import thread_to_note
-from personaagent.memory.format import show_within
+from personaagent.memory.format import format_within
 from personaagent.memory.user import UserMemory
 
 MOST = 20
@@ -39,6 +39,6 @@ def recall_tool(
         thread = thread_to_note(runtime)
         if thread:
             await memory.conversations.note(thread, [each.id for each in recalled.episodes])
-        return show_within(recalled.episodes, settings.observation_chars)
+        return format_within(recalled.episodes, settings.observation_chars)
 
     return recall_episodes

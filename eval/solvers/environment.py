@@ -91,7 +91,7 @@ class EvalEnvironment:
             await _live_through(case.history, user)
             yield Remembered(self.deps, store, user)
         finally:
-            await self.index.clear(user.space.key)
+            await self.index.clear(user.store.key)
             await memory.drop_lock(user.user_id)
 
     def random(self, case: Sample) -> "np.random.Generator":
@@ -161,4 +161,4 @@ async def _live_through(history: Sequence[Episode], user: UserMemory) -> None:
     if history:
         own = [each.model_copy(update={"user_id": user.user_id}) for each in history]
         await user.episodes.add(own)
-        await user.indexer.index(own, [each.id for each in own])
+        await user.indexer.add(own, [each.id for each in own])

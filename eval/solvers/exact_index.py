@@ -49,13 +49,13 @@ class ExactIndex:
     async def clear(self, user: str) -> None:
         self._known.pop(user, None)
 
-    async def holds(self, user: str) -> bool:
+    async def has_entries(self, user: str) -> bool:
         return await self.count(user) > 0
 
     async def count(self, user: str) -> int:
         return len(self._known.get(user, {}))
 
-    async def settle(self) -> None:
+    async def optimise(self) -> None:
         """It has but one shape."""
 
     async def destroy(self) -> None:

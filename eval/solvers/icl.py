@@ -10,7 +10,7 @@ from personaagent.core.records import Episode
 from personaagent.eval.samples import Answered, Query, Sample
 from personaagent.eval.solvers.ask import ask, with_memories
 from personaagent.eval.solvers.environment import EvalEnvironment
-from personaagent.memory.ranking import asks_the_same
+from personaagent.memory.ranking import same_query
 
 MOST_EXAMPLES = 512
 
@@ -47,7 +47,7 @@ class _Answerer:
     async def answer(self, question: Query) -> Answered:
         """None of the examples asks the very question."""
         settings = self.lab.settings
-        fit = (each for each in self.others if not asks_the_same(each.query, question.query))
+        fit = (each for each in self.others if not same_query(each.query, question.query))
         system, _ = with_memories("eval_icl", [*islice(fit, settings.top_k)], settings)
         return await ask(self.lab.models, system, question.query)
 

@@ -9,7 +9,7 @@ from personaagent.eval.samples import Answered, Query, Sample, TrainingResult
 from personaagent.eval.solvers.ask import ask, with_memories
 from personaagent.eval.solvers.environment import EvalEnvironment, Remembered
 from personaagent.eval.solvers.summarise import summarise
-from personaagent.memory.format import show_summary
+from personaagent.memory.format import format_summary
 
 MOST_RECALLED = 50
 """Episodes given where a task only recalls; its metric cuts them at its own k."""
@@ -43,7 +43,7 @@ class Showing:
                 return
             learned = await summarise(remembered)
             known = await remembered.memory.profile.read()
-            shown = {"summary": show_summary(known.summary)}
+            shown = {"summary": format_summary(known.summary)}
             yield _Answerer(lab, recall, self.prompt, shown, learned)
 
     @asynccontextmanager

@@ -10,8 +10,8 @@ from typing import IO
 from personaagent.core.errors import DataError
 from personaagent.memory.exchange.import_file import Advance
 from personaagent.memory.exchange.jsonlines import write_line
+from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user import UserMemory
-from personaagent.memory.user_store import storage_errors
 
 BLOCK = 1 << 20
 

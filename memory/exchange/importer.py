@@ -47,7 +47,7 @@ async def import_episodes(memory: UserMemory, file: Path, progress: Progress = u
         EmbeddingsChanged: the user's index was built with another model; nothing was written.
         ConfigurationError: the embedding model is refused; what was stored stays.
     """
-    await memory.indexer.check()
+    await memory.indexer.index.check_model()
     with opened(file) as source:
         before = stamp(source)
         with progress(f"Checking {file.name} (%)") as advance:
@@ -103,7 +103,7 @@ async def _index(memory: UserMemory, limit: int, *, settle: bool = False) -> lis
     try:
         await memory.indexer.refresh(limit)
         if settle:
-            await memory.indexer.settle()
+            await memory.indexer.index.optimise()
     except (IndexUnavailable, ServiceError) as error:
         return [f"The episodes are stored and will be indexed later: {error}"]
     return []

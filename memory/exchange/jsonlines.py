@@ -7,7 +7,8 @@ import orjson
 from pydantic import ValidationError
 
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, check_characters, check_text
+from personaagent.core.records import Episode
+from personaagent.core.text import check_characters, check_text
 from personaagent.memory.exchange.parse_results import (
     ParsedEpisode,
     ParseProblem,

@@ -21,13 +21,13 @@ from personaagent.memory.index.shard import (
     copy_to,
     count,
     first_line,
+    has_entries,
     holder_file,
-    holds,
     load_or_create,
     named_holder,
+    optimise,
     own_filter,
     search,
-    settle,
     upsert,
 )
 
@@ -90,14 +90,14 @@ class EdgeIndex:
 
         await self._run(self._erase, UpdateOperation.delete_points_by_filter(own_filter(user)))
 
-    async def holds(self, user: str) -> bool:
-        return await self._run(holds, user) or False
+    async def has_entries(self, user: str) -> bool:
+        return await self._run(has_entries, user) or False
 
     async def count(self, user: str) -> int:
         return await self._run(count, user) or 0
 
-    async def settle(self) -> None:
-        await self._run(settle)
+    async def optimise(self) -> None:
+        await self._run(optimise)
 
     async def destroy(self) -> None:
         with suppress(IndexDamaged):

@@ -86,13 +86,13 @@ class EpisodeIndex(Protocol):
     async def clear(self, user: str) -> None:
         """Take all of the user's episodes out for good."""
 
-    async def holds(self, user: str) -> bool:
+    async def has_entries(self, user: str) -> bool:
         """Whether any episode of the user is indexed; quick, however many are."""
 
     async def count(self, user: str) -> int:
         """How many episodes of the user are indexed."""
 
-    async def settle(self) -> None:
+    async def optimise(self) -> None:
         """Bring the files into their fastest shape, after much was written."""
 
     async def destroy(self) -> None:

@@ -113,7 +113,7 @@ class QdrantIndex:
                     self._collection, FilterSelector(filter=_own(user)), wait=True
                 )
 
-    async def holds(self, user: str) -> bool:
+    async def has_entries(self, user: str) -> bool:
         async with _reachable():
             if not await self._exists():
                 return False
@@ -127,7 +127,7 @@ class QdrantIndex:
             counted = await self._client.count(self._collection, count_filter=_own(user))
             return counted.count
 
-    async def settle(self) -> None:
+    async def optimise(self) -> None:
         """Nothing to do: a server optimises by itself."""
 
     async def destroy(self) -> None:

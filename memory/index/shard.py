@@ -187,13 +187,13 @@ def _pages(shard: "EdgeShard") -> "Iterator[list[Point]]":
             return
 
 
-def settle(shard: "EdgeShard") -> None:
+def optimise(shard: "EdgeShard") -> None:
     """Merge and vacuum the segments, and bring all to the disk."""
     shard.optimize()
     shard.flush()
 
 
-def holds(shard: "EdgeShard", user: str) -> bool:
+def has_entries(shard: "EdgeShard", user: str) -> bool:
     """Whether there is an entry of ``user``."""
     from qdrant_edge import ScrollRequest
 

@@ -10,7 +10,7 @@ from personaagent.core.records import Episode, Persona, Profile
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.core.tracing import describe
-from personaagent.memory.format import fence_all, show_summary
+from personaagent.memory.format import fence_all, format_summary
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.prompt_budget import fit_episodes
 from personaagent.nodes.current_user import user_memory
@@ -62,7 +62,7 @@ def system_prompt(
         render,
         "system",
         persona=render_persona(persona, profile.facts if settings.show_facts else []),
-        profile=show_summary(profile.summary if settings.show_summary else []),
+        profile=format_summary(profile.summary if settings.show_summary else []),
     )
     no_memories = prompt(memories=fence_all("memories", []))
     memories, shown = fit_episodes(recalled, no_memories, settings)

@@ -14,7 +14,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
 from personaagent.core.tokens import estimate_tokens
-from personaagent.memory.format import show_episodes
+from personaagent.memory.format import format_episodes
 
 
 def remaining_tokens(fixed_text: str, settings: Settings) -> int:
@@ -30,7 +30,7 @@ def fit_episodes(
     Returns:
         The text, and the episodes in it, best first.
     """
-    text, left_out = show_episodes(episodes, remaining_tokens(fixed_text, settings))
+    text, left_out = format_episodes(episodes, remaining_tokens(fixed_text, settings))
     return text, [*episodes[: len(episodes) - left_out]]
 
 

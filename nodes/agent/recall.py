@@ -13,11 +13,13 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.errors import UsageError
 from personaagent.core.prometheus import RECALL_SECONDS
-from personaagent.core.records import Profile, Usage, check_text, new_id
+from personaagent.core.records import Profile, Usage, new_id
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
-from personaagent.memory.facts import named_in
-from personaagent.memory.user import Recalled, UserMemory
+from personaagent.core.text import check_text
+from personaagent.memory.facts import named_labels
+from personaagent.memory.recall import RecallResult
+from personaagent.memory.user import UserMemory
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 
@@ -57,7 +59,7 @@ def latest_query(messages: list[AnyMessage]) -> str:
     return messages[-1].text
 
 
-async def _recall_timed(memory: UserMemory, query: str, top_k: int) -> Recalled:
+async def _recall_timed(memory: UserMemory, query: str, top_k: int) -> RecallResult:
     with RECALL_SECONDS.time():
         return await memory.recall(query, top_k)
 
@@ -81,7 +83,7 @@ async def _note_thread(
     runtime: Runtime[AgentContext],
     memory: UserMemory,
     episode_id: str,
-    recalled: Recalled,
+    recalled: RecallResult,
     profile: Profile,
 ) -> None:
     """Note with the thread what its checkpoints will hold, so that forgetting can find them."""
@@ -90,5 +92,5 @@ async def _note_thread(
         return
     episode_ids = [episode_id, *(episode.id for episode in recalled.episodes)]
     await memory.conversations.note(thread, episode_ids)
-    if names := sorted(named_in(profile.facts)):
+    if names := sorted(named_labels(profile.facts)):
         await memory.conversations.note(thread, named=names, key=str(names))

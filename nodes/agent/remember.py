@@ -9,7 +9,7 @@ from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.core.text import without_controls
-from personaagent.memory.hiding import NOTHING
+from personaagent.memory.hiding import NOTHING_HIDDEN
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.current_user import user_memory
@@ -56,7 +56,9 @@ def _episode(state: AgentState, runtime: Runtime[AgentContext], user_id: str) ->
 
 
 async def _refresh_if_due(deps: Dependencies, memory: UserMemory) -> None:
-    complete = memory.hiding(NOTHING)  # the summary covers also what was hidden from this run
+    complete = memory.hiding(
+        NOTHING_HIDDEN
+    )  # the summary covers also what was hidden from this run
     if await complete.profile.summary_due(deps.settings.summary_every):
         await refresh_summary(complete, await deps.models.chat("critic"))
 

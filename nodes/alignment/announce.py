@@ -13,8 +13,8 @@ async def announce(
 ) -> None:
     """Leave a notice for the user if nobody asked for the run, and notify the webhook."""
     if plan.trigger in AUTOMATIC_TRIGGERS and not plan.approve:
-        await memory.news.put(published.version, _notice(published))
-    await notify_webhook(settings, memory.space.key, published)
+        await memory.notices.add(published.version, _notice(published))
+    await notify_webhook(settings, memory.store.key, published)
 
 
 def _notice(persona: Persona) -> str:

@@ -48,7 +48,7 @@ async def new_run(
     memory: UserMemory,
 ) -> dict[str, Any]:
     """The update that begins a run; of an earlier one only ``last_losses`` stays in the state."""
-    await memory.spending.drop_past()
+    await memory.spending.delete_past()
     persona = await memory.personas.current()
     context = runtime.context or AlignmentContext()  # a server knows the user without one
     trigger = state["trigger"] or "again"

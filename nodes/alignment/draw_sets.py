@@ -8,7 +8,7 @@ from itertools import zip_longest
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.memory.profile import LabelledAt
-from personaagent.memory.ranking import repeated
+from personaagent.memory.ranking import repeated_queries
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.strategies.all import SAMPLERS, STRATEGIES
 
@@ -63,7 +63,7 @@ async def _draw_holdout(
         memory.episodes.find(batch), memory.episodes.find([episode.id for episode in rest])
     )
     queries = {episode.id: episode.query for episode in others}
-    asked_in_batch = repeated(queries, [episode.query for episode in in_batch])
+    asked_in_batch = repeated_queries(queries, [episode.query for episode in in_batch])
     candidates = [episode for episode in rest if episode.id not in asked_in_batch]
     return stratified(candidates, run.plan.holdout)
 

@@ -13,7 +13,7 @@ from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode
 from personaagent.core.states import SimulatedContext
-from personaagent.memory.ranking import asks_the_same
+from personaagent.memory.ranking import same_query
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.recall import recall
 from personaagent.nodes.dependencies import Dependencies
@@ -79,7 +79,7 @@ async def build_episode_context(
             f"Nothing can be proved without memory: try again. {' '.join(warnings)}"
         )
     queries = {recalled["id"]: recalled["query"] for recalled in recall_update["recalled"]}
-    same = {id for id, query in queries.items() if asks_the_same(query, episode.query)}
+    same = {id for id, query in queries.items() if same_query(query, episode.query)}
     return EpisodeContext(
         wanted=episode.ground_truth or "",
         hidden=sorted(hidden | same),

@@ -93,7 +93,7 @@ async def build_evaluator(
 ) -> Evaluator:
     """The evaluator for a node of this run; ``uses_judge`` is explained at ``LossScorer``."""
     label_types, episodes, budget = await asyncio.gather(
-        memory.profile.label_kinds(),
+        memory.profile.label_types(),
         memory.episodes.find(sorted(run.source_ids)),
         simulator.budgets.of_run(run.plan, run.usage, memory.spending),
     )

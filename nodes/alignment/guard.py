@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
-from personaagent.memory.ranking import asks_the_same
+from personaagent.memory.ranking import same_query
 from personaagent.nodes.alignment.copies import carries, clauses, names_in, normal, plain, says
 from personaagent.prompts.fence import TAGS
 
@@ -82,7 +82,7 @@ def independent(episodes: Sequence[Episode]) -> int:
 
 
 def _one_occasion(one: Episode, other: Episode) -> bool:
-    if asks_the_same(one.query, other.query):
+    if same_query(one.query, other.query):
         return True
     if one.source == other.source and abs(one.created_at - other.created_at) < SAME_MOMENT:
         return True

@@ -17,7 +17,7 @@ from personaagent.server.alignment_runs import (
     list_runs,
 )
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient
-from personaagent.server.errors import answers
+from personaagent.server.errors import error_responses
 from personaagent.server.limits import Limit
 from personaagent.server.pagination import Cursor, Page, decode_cursor, make_page
 
@@ -41,7 +41,7 @@ class AlignmentRequest(Record):
         return {"dry_run": self.dry_run, "approve": self.approve, **similar}
 
 
-@router.post("", status_code=202, responses=answers(409))
+@router.post("", status_code=202, responses=error_responses(409))
 async def start(
     request: AlignmentRequest, memory: CurrentUserMemory, api: InternalClient
 ) -> AlignmentRun:
@@ -60,13 +60,13 @@ async def list_alignments(
     return make_page(runs, limit, lambda _: offset + limit)
 
 
-@router.get("/{run}", responses=answers(404))
+@router.get("/{run}", responses=error_responses(404))
 async def show_alignment(run: RunId, memory: CurrentUserMemory, api: InternalClient) -> RunStatus:
     """A run: its progress, its proposal and its result."""
     return await get_run_status(api, memory.user_id, str(run))
 
 
-@router.post("/decision", status_code=202, responses=answers(409))
+@router.post("/decision", status_code=202, responses=error_responses(409))
 async def answer_proposal(
     decision: Decision, memory: CurrentUserMemory, api: InternalClient
 ) -> AlignmentRun:

@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from personaagent.core.records import Episode, Record, check_text
-from personaagent.memory.episodes import TRUTH_CHARS, place_of
+from personaagent.core.records import Episode, Record
+from personaagent.core.text import check_text
+from personaagent.memory.episodes import TRUTH_CHARS, time_key
 from personaagent.memory.forget import Receipt
-from personaagent.memory.user import SEARCH_CHARS
+from personaagent.memory.recall import SEARCH_CHARS
 from personaagent.server.alignment_queue import queue_alignment_if_due
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
-from personaagent.server.errors import answers
+from personaagent.server.errors import error_responses
 from personaagent.server.forgetting import forget_episode
 from personaagent.server.limits import Limit
 from personaagent.server.pagination import Cursor, Page, decode_cursor, make_page
@@ -64,7 +65,7 @@ async def list_episodes(
         labelled=labelled,
         before=decode_cursor(cursor, tuple[AwareDatetime, str]),
     )
-    return make_page(episodes, limit, place_of)
+    return make_page(episodes, limit, time_key)
 
 
 @router.post("/search")
@@ -75,7 +76,7 @@ async def search(
     return await memory.look_up(request.text, request.top_k or deps.settings.top_k)
 
 
-@router.put("/{episode:path}/feedback", responses=answers(404))
+@router.put("/{episode:path}/feedback", responses=error_responses(404))
 async def give_feedback(
     episode: EpisodeId,
     feedback: Feedback,
@@ -89,13 +90,13 @@ async def give_feedback(
     return labelled
 
 
-@router.get("/{episode:path}", responses=answers(404))
+@router.get("/{episode:path}", responses=error_responses(404))
 async def show_episode(episode: EpisodeId, memory: CurrentUserMemory) -> Episode:
     """One episode."""
     return await memory.episodes.get(episode)
 
 
-@router.delete("/{episode:path}", responses=answers(404))
+@router.delete("/{episode:path}", responses=error_responses(404))
 async def forget(episode: EpisodeId, memory: CurrentUserMemory, api: InternalClient) -> Receipt:
     """Forget an episode, with all that rested on it alone; the receipt says what is gone."""
     return await forget_episode(memory, api, episode)

@@ -8,7 +8,7 @@ from starlette.responses import StreamingResponse
 from personaagent.memory.exchange.importer import Imported
 from personaagent.server.alignment_queue import queue_alignment_if_due
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
-from personaagent.server.errors import Refusal, answers
+from personaagent.server.errors import Refusal, error_responses
 from personaagent.server.streams import LINES, export_body, import_body, start_stream
 
 router = APIRouter(prefix="/me", tags=["episodes"])
@@ -31,7 +31,7 @@ EPISODE_LINES: dict[str, Any] = {
     "/import",
     max_body_size=None,
     openapi_extra=UPLOADED_FILE,
-    responses={**answers(409, 413), 422: {"model": Refusal}},
+    responses={**error_responses(409, 413), 422: {"model": Refusal}},
 )
 async def import_file(
     request: Request, memory: CurrentUserMemory, deps: ServerDependencies, api: InternalClient

@@ -11,7 +11,7 @@ from personaagent.core.prometheus import REGISTRY
 from personaagent.core.records import Record
 from personaagent.core.settings import variable
 from personaagent.server.dependencies import ServerDependencies, ServerStore
-from personaagent.server.errors import answers
+from personaagent.server.errors import error_responses
 from personaagent.server.readiness import Readiness, check_readiness
 
 router = APIRouter(tags=["operation"])
@@ -44,7 +44,7 @@ async def ready(deps: ServerDependencies, store: ServerStore, response: Response
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-        **answers(401, 404),
+        **error_responses(401, 404),
     },
 )
 async def metrics(deps: ServerDependencies, bearer: Bearer) -> Response:

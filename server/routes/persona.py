@@ -14,7 +14,7 @@ from personaagent.memory.persona_edits import (
     with_changes,
 )
 from personaagent.server.dependencies import CurrentUserMemory
-from personaagent.server.errors import answers
+from personaagent.server.errors import error_responses
 from personaagent.server.limits import Limit
 from personaagent.server.pagination import Cursor, Page, decode_cursor, make_page
 
@@ -63,13 +63,13 @@ async def history(
     return make_page(versions[::-1], limit, lambda persona: persona.version)
 
 
-@router.get("/versions/{version}", responses=answers(404))
+@router.get("/versions/{version}", responses=error_responses(404))
 async def show_version(version: Annotated[Version, Path()], memory: CurrentUserMemory) -> Persona:
     """One version."""
     return await memory.personas.get(version)
 
 
-@router.get("/diff", responses=answers(404))
+@router.get("/diff", responses=error_responses(404))
 async def diff(
     memory: CurrentUserMemory,
     before: Annotated[Version, Query()],
@@ -79,7 +79,7 @@ async def diff(
     return difference(await memory.personas.get(before), await memory.personas.get(after))
 
 
-@router.post("/edits", responses=answers(404, 409))
+@router.post("/edits", responses=error_responses(404, 409))
 async def edit(changes: Edit, memory: CurrentUserMemory) -> Persona:
     """Change the rules, as a new version; the latest version if nothing changes."""
     personas = memory.personas
@@ -96,19 +96,19 @@ async def edit(changes: Edit, memory: CurrentUserMemory) -> Persona:
     return await publish_edited(personas, persona, rules)
 
 
-@router.put("/rules/{rule}/lock", responses=answers(404, 409))
+@router.put("/rules/{rule}/lock", responses=error_responses(404, 409))
 async def lock(rule: RuleId, memory: CurrentUserMemory) -> Persona:
     """Lock a rule: nobody but the user changes it."""
     return await memory.personas.lock_rule(rule, locked=True)
 
 
-@router.delete("/rules/{rule}/lock", responses=answers(404, 409))
+@router.delete("/rules/{rule}/lock", responses=error_responses(404, 409))
 async def unlock(rule: RuleId, memory: CurrentUserMemory) -> Persona:
     """Unlock a rule: alignment may change it again."""
     return await memory.personas.lock_rule(rule, locked=False)
 
 
-@router.post("/rollback", responses=answers(404, 409))
+@router.post("/rollback", responses=error_responses(404, 409))
 async def roll_back(to: Rollback, memory: CurrentUserMemory) -> Persona:
     """Go back to the rules of an earlier version, as a new version."""
     return await memory.personas.roll_back(to.version)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from personaagent.server.dependencies import CurrentUserMemory, ServerDependencies, ServerStore
-from personaagent.server.errors import answers
+from personaagent.server.errors import error_responses
 from personaagent.server.scorecards import scorecard_lines
 from personaagent.server.streams import LINES, start_stream
 
@@ -19,7 +19,9 @@ SCORECARD_LINES: dict[str, Any] = {
 }
 
 
-@router.post("", response_class=StreamingResponse, responses={200: SCORECARD_LINES, **answers(409)})
+@router.post(
+    "", response_class=StreamingResponse, responses={200: SCORECARD_LINES, **error_responses(409)}
+)
 async def compute_scorecard(
     memory: CurrentUserMemory,
     deps: ServerDependencies,

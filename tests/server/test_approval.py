@@ -15,7 +15,7 @@ from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixe
 
 from personaagent.core.alignment import Proposal
 from personaagent.core.alignment_state import alignment_thread
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, Scripted, walks
 from tests.support.alignment_endpoint import over_http
 from tests.support.langsmith_recorder import Recorder, langsmith_recorder
@@ -191,7 +191,7 @@ async def test_traces_name_the_user_by_a_hash_and_hold_no_word(
     assert agent.metadata["persona_version"] == 2
     assert agent.outline() == (
         "agent",
-        ["recall", "inject_persona", ("react", ["ChatOpenAI", "goes_on"]), "remember"],
+        ["recall", "inject_persona", ("react", ["ChatOpenAI", "route"]), "remember"],
     )
     asking, answering = [tree for tree in trees if tree.metadata.get("user") == key][:2]
     assert asking.metadata["thread_id"] == answering.metadata["thread_id"] == person.thread

@@ -7,7 +7,7 @@ import httpx
 import jwt
 import pytest
 
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.asks import FORBIDDEN, LAST, MESSAGES, REQUESTS, Ask
 from tests.support.server import Server
 

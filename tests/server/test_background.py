@@ -18,7 +18,8 @@ from langgraph_sdk.errors import NotFoundError
 from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
 
 from personaagent.core.alignment_state import alignment_thread
-from personaagent.core.records import Episode, user_key
+from personaagent.core.records import Episode
+from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, Scripted, walks
 from tests.support.alignment_endpoint import over_http, role_of
 from tests.support.endpoint import Reply, Stall

@@ -14,7 +14,7 @@ import pytest
 from langgraph_sdk.client import LangGraphClient
 
 from personaagent.core.alignment_state import alignment_thread
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.our_routes import ask, ids, import_, lines, question
 from tests.support.server import Server

@@ -8,8 +8,9 @@ import pytest
 from langgraph_sdk.client import LangGraphClient
 
 from personaagent.core.alignment_state import alignment_thread
-from personaagent.core.records import Episode, user_key
+from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
+from personaagent.core.users import user_key
 from personaagent.local.agent import open_local
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.server import Server

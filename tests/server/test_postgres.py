@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from langgraph_sdk.errors import NotFoundError
 
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.asks import MESSAGES, REQUESTS, Ask
 from tests.support.postgres import Session
 from tests.support.postgres_server import PYTHON, need_postgres

@@ -45,8 +45,8 @@ Propose = Callable[[Prompt, list[str]], list[dict[str, Any]]]
 def answer_to(query: str, rules: Sequence[str]) -> str:
     """The answer to ``query`` by an agent that follows ``rules``."""
     topic = query.removeprefix("Tell me about ").rstrip("?.")
-    more = [said for rule, said in PREFERENCES.items() if rule in rules]
-    return " ".join([f"The walk to {topic} takes an hour", *more])
+    added = [words for rule, words in PREFERENCES.items() if rule in rules]
+    return " ".join([f"The walk to {topic} takes an hour", *added])
 
 
 def useful(prompt: Prompt, missing: list[str]) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ class Scripted:
         if role == "critic":
             return (self.critique or criticise)(prompt)
         if role == "editor":
-            missing = [r for r, said in PREFERENCES.items() if said in prompt.messages[2].text]
+            missing = [r for r, words in PREFERENCES.items() if words in prompt.messages[2].text]
             return json.dumps({"proposals": self.propose(prompt, missing)})
         return (self.actor or act)(prompt)
 
@@ -85,7 +85,7 @@ def act(prompt: Prompt) -> Reply:
 def criticise(prompt: Prompt) -> Reply:
     """The critic: names the words that the user wanted and the answer lacks, not the rule."""
     points = []
-    for said in PREFERENCES.values():
+    for words in PREFERENCES.values():
         failing = [
             name
             for name, answered, wanted in re.findall(
@@ -93,17 +93,17 @@ def criticise(prompt: Prompt) -> Reply:
                 prompt.system,
                 re.MULTILINE | re.DOTALL,
             )
-            if said in wanted and said not in answered
+            if words in wanted and words not in answered
         ]
         if failing:
-            point = f"Say what is lacking: {said}."
-            points.append({"given": "", "wanted": said, "point": point, "episodes": failing})
+            point = f"Say what is lacking: {words}."
+            points.append({"given": "", "wanted": words, "point": point, "episodes": failing})
     return json.dumps({"points": points})
 
 
 @dataclass
 class World:
-    """One user's memory, the graph over it, and what the models were told."""
+    """One user's memory, the graph over it, and the prompts of the models."""
 
     deps: Dependencies
     prompts: list[Prompt]
@@ -137,10 +137,10 @@ class World:
     async def losses(self, episode_ids: Sequence[str]) -> dict[str, float | None]:
         """The loss of these episodes under the persona as it stands, in a world without cache.
 
-        Simulated with nothing but the rules before it: what alignment itself said is not used.
+        Simulated with nothing but the rules before it: the losses of alignment itself are not used.
         """
         rules = (await self.memory.personas.current()).rules
-        found: dict[str, float | None] = {}
+        losses: dict[str, float | None] = {}
         for episode in await self.memory.episodes.find(episode_ids):
             persona = "\n".join(rule.text for rule in rules)
             prompt = Prompt(
@@ -151,8 +151,8 @@ class World:
             answer = self.responder(prompt)
             assert isinstance(answer, str)
             score, _ = rouge_score(answer, episode.ground_truth or "")
-            found[episode.id] = None if score is None else 1 - score
-        return found
+            losses[episode.id] = None if score is None else 1 - score
+        return losses
 
     async def write_plan(self, after: str, **values: Any) -> None:
         """Write into the plan of the run, as the owner of its thread may, when a node has ended."""
@@ -160,11 +160,11 @@ class World:
         plan = state.values["plan"] | values
         await self._graph().aupdate_state(self._config(), {"plan": plan}, as_node=after)
 
-    async def run(self, given: Any, **context: Any) -> dict[str, Any]:
+    async def run(self, graph_input: Any, **context: Any) -> dict[str, Any]:
         """Invoke the graph; returns its state."""
         state: dict[str, Any] = {}
         async for mode, part in self._graph().astream(
-            given,
+            graph_input,
             self._config(),
             context=AlignmentContext(user_id=self.user, **context),
             stream_mode=["updates", "values"],

@@ -40,8 +40,8 @@ def remember(
     command: Command, folder: Path, user: str, episodes: Sequence[Episode] | int = 5
 ) -> None:
     """Import these episodes of the user, or so many walks."""
-    given = walks(episodes, WANTED) if isinstance(episodes, int) else episodes
-    file = write_episodes(folder / "walks.jsonl", given)
+    history = walks(episodes, WANTED) if isinstance(episodes, int) else episodes
+    file = write_episodes(folder / "walks.jsonl", history)
     assert command("memory", "import", str(file), "--user", user).code == 0
 
 

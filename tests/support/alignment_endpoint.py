@@ -33,7 +33,7 @@ def role_of(body: dict[str, Any]) -> str:
 
 
 def chats(requests: Iterable[Request]) -> list[str]:
-    """All that the models were told, request by request, as text."""
+    """The messages of each request to a chat model, as text."""
     paths = [each for each in requests if each.path.endswith("/chat/completions")]
     return [json.dumps(each.body["messages"]) for each in paths]
 

@@ -1,6 +1,6 @@
 """Entries for an index, of two users."""
 
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from personaagent.memory.index.bm25 import Bm25
 from personaagent.memory.index.protocol import Embedding, Entry
 from tests.support.embedder import BagEmbedder

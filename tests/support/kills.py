@@ -8,7 +8,8 @@ from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from personaagent.core.records import Episode, user_key
+from personaagent.core.records import Episode
+from personaagent.core.users import user_key
 from tests.support.endpoint import Reply, Responder, Stall
 from tests.support.postgres import sql
 

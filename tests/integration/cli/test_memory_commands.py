@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from tests.support.chat_exports import claude
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Reply, Status, ToolCall

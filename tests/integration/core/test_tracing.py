@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from personaagent.core.errors import ConfigurationError
-from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings
 from personaagent.core.tracing import prepare_tracing
+from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, Scripted
 from tests.support.alignment_endpoint import over_http
 from tests.support.endpoint import Endpoint, Reply, Status, scripted_endpoint
@@ -123,7 +123,7 @@ def test_each_turn_and_alignment_is_one_tree(
     turn, alignment, failed = recorder.trees()
     assert turn.outline() == (
         "agent",
-        ["recall", "inject_persona", ("react", ["ChatOpenAI", "goes_on"]), "remember"],
+        ["recall", "inject_persona", ("react", ["ChatOpenAI", "route"]), "remember"],
     )
     steps = [child.name for child in alignment.children]
     assert alignment.name == "alignment"

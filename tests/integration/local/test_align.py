@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from personaagent.core.errors import DataError
-from personaagent.core.records import user_key
+from personaagent.core.users import user_key
 from personaagent.memory.pending import PendingSet
 from tests.support.alignment import PREFERENCES
 from tests.support.alignment_command import (
@@ -151,7 +151,7 @@ def test_the_users_own_edit_meanwhile_wins(command: Command, script: Script) -> 
     result = command(*ALIGN, "--json")
     assert result.code == 5
     assert result.data["stopped_by"] == "conflict"
-    assert "Nothing was published: The persona is at version 2 by now, not 1" in result.err
+    assert "Nothing was published: The persona is now at version 2, not 1" in result.err
     assert rules(command)[3:] == ["Sing."]
 
 

@@ -102,7 +102,7 @@ async def test_a_conversation_does_not_keep_what_made_or_proved_its_persona(
         assert CANARY in str(proof)
         answer = await agent.ask("Tell me about the pier?", "anna", top_k=0)
         await agent.forget("anna", ["secret"])
-        await memory.episodes.drop([answer.episode_id or ""])  # the actor may have said the word
+        await memory.episodes.delete([answer.episode_id or ""])  # the actor may have said the word
         await agent._files.erase_deleted()
         assert holding(tmp_path) == set()
 
@@ -119,7 +119,7 @@ async def test_a_conversation_does_not_keep_a_label_that_its_facts_told(tmp_path
         await memory.episodes.add(labelled)
         answer = await agent.ask("Tell me about the pier?", "anna", top_k=0)
         assert CANARY in answer.reply, "it was told"
-        await memory.episodes.drop([answer.episode_id or ""])  # which says the word itself
+        await memory.episodes.delete([answer.episode_id or ""])  # which says the word itself
         assert (await agent.forget("anna", ["walk0"])).threads == []
         assert "checkpoints.sqlite" in holding(tmp_path)
         assert len((await agent.forget("anna", ["walk1"])).threads) == 1

@@ -118,8 +118,8 @@ async def test_two_processes_write_at_once(tmp_path: Path) -> None:
         for user, number in (("anna", 30), ("ben", 30), ("shared", 60)):
             memory = agent.memory(user)
             await memory.indexer.refresh(100)
-            index = memory.indexer.index_of("bag-of-words")
-            assert await index.count(memory.space.key) == number, "what one could not index, later"
+            index = memory.indexer.index.index_of("bag-of-words")
+            assert await index.count(memory.store.key) == number, "what one could not index, later"
 
 
 async def test_a_full_disk(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ async def test_before_the_first_write_there_is_nothing(index: EpisodeIndex) -> N
     await index.delete(ANNA, ["e0"])
     await index.clear(ANNA)
     await index.upsert(ANNA, [])
-    await index.settle()
+    await index.optimise()
     assert await index.count(ANNA) == 0
 
 
@@ -297,7 +297,7 @@ async def test_damaged_files_are_named_and_rebuilding_mends(tmp_path: Path, how:
     memory = Memory(settings, BagEmbedder())
     anna = memory.of(store, "anna")
     with pytest.raises(IndexDamaged) as caught:
-        await anna.indexer.search("rye", limit=5, mode="hybrid")
+        await anna.search("rye", 5)
     assert "personaagent memory reindex" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert await anna.indexer.rebuild() == 1
@@ -369,7 +369,7 @@ async def test_a_deleted_vector_is_gone_from_the_files(tmp_path: Path) -> None:
     assert traces(folder, secret) == []
     await index.delete(ANNA, [other.episode_id])
     await index.upsert(ANNA, [secret])
-    await index.settle()
+    await index.optimise()
     await index.clear(ANNA)
     assert traces(folder, secret) == []
     assert (await index.count(ANNA), await index.count(BEN)) == (0, 30)

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from personaagent.core.errors import PersonaAgentError
-from personaagent.core.records import Episode, Rule, user_key
+from personaagent.core.records import Episode, Rule
 from personaagent.core.settings import load_settings
+from personaagent.core.users import user_key
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.memory.exchange.exporter import export_blocks
 from tests.support.endpoint import Endpoint, Reply, ToolCall, scripted_endpoint
@@ -192,8 +193,8 @@ async def run(
 
 
 async def stores_nothing_of_the_other(agent: LocalAgent, users: tuple[str, str]) -> None:
-    items = await agent._store.asearch((), limit=10_000)
-    threads = await agent._saver.conn.execute_fetchall(
+    items = await agent.store.asearch((), limit=10_000)
+    threads = await agent._files.saver.conn.execute_fetchall(
         "SELECT thread_id, checkpoint FROM checkpoints"
     )
     for who in (0, 1):

@@ -68,4 +68,4 @@ async def test_only_what_is_asked_for(tmp_path: Path) -> None:
     assert ([hit.episode_id for hit in found.dense], found.bm25) == (["e0", "e1"], [])
     assert await index.count("anna") == 3
     await index.clear("anna")
-    assert not await index.holds("anna")
+    assert not await index.has_entries("anna")

@@ -19,7 +19,8 @@ from personaagent.eval.solvers.caching_embedder import CachingEmbedder
 from personaagent.eval.solvers.environment import EvalEnvironment
 from personaagent.eval.solvers.exact_index import Known
 from personaagent.eval.solvers.membank import Fading, fading
-from personaagent.memory.user import Recalled, UserMemory
+from personaagent.memory.recall import RecallResult
+from personaagent.memory.user import UserMemory
 from tests.support.alignment import Scripted
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import START
@@ -70,8 +71,8 @@ async def test_a_case_that_fails_leaves_nothing_either(tmp_path: Path) -> None:
 
 
 async def test_no_answer_without_recall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def down(memory: UserMemory, query: str, k: int) -> Recalled:
-        return Recalled([], ["The index is down."])
+    async def down(memory: UserMemory, query: str, k: int) -> RecallResult:
+        return RecallResult([], ["The index is down."])
 
     monkeypatch.setattr(UserMemory, "recall", down)
     async with bench(tmp_path, lambda prompt: "ok") as there:

@@ -1,4 +1,4 @@
-"""The agent's graph with a scripted model that answers by what it is told."""
+"""The agent's graph with a scripted model that answers by its prompt."""
 
 import asyncio
 import re
@@ -144,13 +144,13 @@ async def test_news_is_told_once_and_not_lost_with_a_turn_that_cannot_be_stored(
         raise DataError("The disk is full.")
 
     anna = agent(lambda prompt: "ok")
-    await anna.memory().news.put(1, "A version speaks.")
+    await anna.memory().notices.add(1, "A version speaks.")
     with monkeypatch.context() as broken:
         broken.setattr(Episodes, "add", full)
         with pytest.raises(DataError):
             await anna.ask("bread?")
-    told = [(await anna.ask("bread?", thread))["warnings"] for thread in ("t2", "t3")]
-    assert told == [["A version speaks."], []]
+    warnings = [(await anna.ask("bread?", thread))["warnings"] for thread in ("t2", "t3")]
+    assert warnings == [["A version speaks."], []]
 
 
 async def test_the_budget_drops_the_least_similar(agent: MakeAgent) -> None:

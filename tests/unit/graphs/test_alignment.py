@@ -59,9 +59,9 @@ async def test_no_prompt_of_critic_or_editor_holds_a_held_out_episode(tmp_path: 
     await there.remember(*walks(10, [KILOMETRES]))
     await there.align()
     held_out = [walk.query for walk in walks(7, [])]
-    told = [p for p in there.prompts if p.options.get("response_format")]
-    assert len(told) == 2
-    for prompt in told:
+    prompts = [p for p in there.prompts if p.options.get("response_format")]
+    assert len(prompts) == 2
+    for prompt in prompts:
         text = "\n".join(message.text for message in prompt.messages)
         assert "the windmill" in text
         assert not any(query in text for query in held_out)
@@ -134,17 +134,17 @@ async def test_an_edit_that_harms_the_held_out_episodes_is_refused(tmp_path: Pat
 
 
 async def test_the_editor_is_told_what_was_tried(tmp_path: Path) -> None:
-    told: list[str] = []
+    prompts: list[str] = []
 
     def propose(prompt: Prompt, missing: list[str]) -> list[dict[str, Any]]:
-        told.append(prompt.messages[3].text)
+        prompts.append(prompt.messages[3].text)
         return [{"action": "add", "rule": "", "text": "Be kind.", "evidence": ["E1"]}]
 
     there = world(tmp_path, Scripted(propose=propose))
     await there.remember(*walks(6, [KILOMETRES]))
     await there.align(rounds=3)
-    assert "Be kind." not in told[0]
-    assert "add Be kind.: not better on the batch" in told[1]
+    assert "Be kind." not in prompts[0]
+    assert "add Be kind.: not better on the batch" in prompts[1]
 
 
 async def test_a_gradient_is_not_asked_for_again_while_nothing_changes(tmp_path: Path) -> None:
@@ -158,10 +158,10 @@ async def test_a_gradient_is_not_asked_for_again_while_nothing_changes(tmp_path:
 
 
 async def test_locked_rules_are_left_alone_and_the_reason_is_fed_back_once(tmp_path: Path) -> None:
-    told: list[str] = []
+    prompts: list[str] = []
 
     def propose(prompt: Prompt, missing: list[str]) -> list[dict[str, Any]]:
-        told.append(prompt.last)
+        prompts.append(prompt.last)
         if "is locked" in prompt.last:
             return useful(prompt, [KILOMETRES])
         return [{"action": "remove", "rule": "r2", "text": "", "evidence": ["E1"]}]
@@ -171,7 +171,7 @@ async def test_locked_rules_are_left_alone_and_the_reason_is_fed_back_once(tmp_p
     await there.memory.personas.begin()
     await there.memory.personas.lock_rule("r2", locked=True)
     await there.align(rounds=1)
-    assert len(told) == 2
+    assert len(prompts) == 2
     persona = await there.memory.personas.current()
     assert persona.rule("r2") is not None
     assert KILOMETRES in await rules_of(there)
@@ -195,16 +195,16 @@ async def test_locked_rules_are_left_alone_and_the_reason_is_fed_back_once(tmp_p
 async def test_edits_that_break_a_rule_are_refused(
     tmp_path: Path, proposal: dict[str, Any], reason: str
 ) -> None:
-    told: list[str] = []
+    prompts: list[str] = []
 
     def propose(prompt: Prompt, missing: list[str]) -> list[dict[str, Any]]:
-        told.append(prompt.last)
+        prompts.append(prompt.last)
         return [proposal]
 
     there = world(tmp_path, Scripted(propose=propose))
     await there.remember(*walks(6, [KILOMETRES]))
     run = await there.align(rounds=1)
-    assert reason in told[1]
+    assert reason in prompts[1]
     assert run.to_version == 1
     assert proposal["text"] not in [edit.text for edit in run.rounds[0].edits]
 
@@ -274,7 +274,7 @@ async def test_of_earlier_runs_nothing_is_kept_but_what_sampling_needs(tmp_path:
     assert set(state["losses"]) == {"walk11", "walk10", "walk9", "walk7"}
     assert set(state["last_losses"]) == {"walk7", "walk6", "walk5"}
     assert all(0 < loss < 1 for loss in state["last_losses"].values())
-    assert await there.memory.unaligned.marks() == {}
+    assert await there.memory.unaligned.entries() == {}
 
 
 async def test_a_label_that_is_given_while_a_run_goes_on_stays_new(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ async def test_a_label_that_is_given_while_a_run_goes_on_stays_new(tmp_path: Pat
     await there.remember(*walks(6, [KILOMETRES]))
     there.between = ("sample", lambda: there.remember(walks(7, [KILOMETRES])[6]))
     assert (await there.align()).to_version == 2
-    assert [*await there.memory.unaligned.marks()] == ["walk6"]
+    assert [*await there.memory.unaligned.entries()] == ["walk6"]
 
 
 async def test_a_run_that_broke_off_is_not_gone_on_with_where_nothing_is_new(
@@ -336,7 +336,7 @@ async def test_what_the_user_edited_meanwhile_is_never_overwritten(tmp_path: Pat
 async def test_an_episode_that_is_forgotten_during_the_run_teaches_nothing(tmp_path: Path) -> None:
     async def forget() -> None:
         await there.memory.personas.forget({"walk5", "walk4", "walk3"})
-        await there.memory.episodes.drop({"walk5", "walk4", "walk3"})
+        await there.memory.episodes.delete({"walk5", "walk4", "walk3"})
 
     there = world(tmp_path, Scripted())
     await there.remember(*walks(6, [KILOMETRES]))
@@ -385,9 +385,11 @@ async def test_contradictory_labels_change_nothing(tmp_path: Path) -> None:
     assert run.to_version == 1
 
 
-@pytest.mark.parametrize("said", ["Well, I think the persona is fine.", '{"points": 3}', "{}"])
-async def test_a_critic_that_says_nothing_usable_costs_its_round(tmp_path: Path, said: str) -> None:
-    there = world(tmp_path, Scripted(critique=lambda prompt: said))
+@pytest.mark.parametrize("reply", ["Well, I think the persona is fine.", '{"points": 3}', "{}"])
+async def test_a_critic_that_says_nothing_usable_costs_its_round(
+    tmp_path: Path, reply: str
+) -> None:
+    there = world(tmp_path, Scripted(critique=lambda prompt: reply))
     await there.remember(*walks(6, [KILOMETRES]))
     run = await there.align()
     assert (run.to_version, run.stopped_by) == (1, "no improvement")
@@ -467,14 +469,14 @@ async def test_what_a_run_spends_counts_once_however_often_it_breaks_off(
     alive = Scripted()
     there = world(tmp_path, alive, concurrency=1)
     await there.remember(*walks(6, [KILOMETRES]))
-    given: dict[str, str] | None = {"trigger": "test"}
+    start: dict[str, str] | None = {"trigger": "test"}
     with monkeypatch.context() as ending:
         ending.setattr(PendingSet, "clear", killed)  # once it has published
         while (await there.memory.personas.current()).version == 1:
             there.goes_on(dying())
             with pytest.raises(RuntimeError, match="killed"):
-                await there.run(given, rounds=1)
-            given = None
+                await there.run(start, rounds=1)
+            start = None
             assert (await there.memory.spending.today()).calls == answered() > 0
     await there.run(None, rounds=1)
     assert (await there.memory.spending.today()).calls == answered() > 12
@@ -509,11 +511,11 @@ async def test_an_answer_that_is_being_kept_holds_up_no_other_user(
     stuck, free = asyncio.Event(), asyncio.Event()
     keep = Simulations.put
 
-    async def put(kept: Simulations, *given: Any, **options: Any) -> None:
-        if kept.space.user_id == "anna":
+    async def put(simulations: Simulations, *arguments: Any, **options: Any) -> None:
+        if simulations.store.user_id == "anna":
             stuck.set()
             await free.wait()
-        await keep(kept, *given, **options)
+        await keep(simulations, *arguments, **options)
 
     monkeypatch.setattr(Simulations, "put", put)
     anna = world(tmp_path, Scripted(), concurrency=1)
@@ -553,11 +555,11 @@ async def test_a_judgement_is_paid_for_once(tmp_path: Path) -> None:
 async def test_the_paper_s_algorithm_runs_on_the_same_nodes(tmp_path: Path) -> None:
     def invoke_model(prompt: Prompt) -> Reply:
         if "meticulous" in prompt.last:
-            missing = [r for r, said in PREFERENCES.items() if f"wanted: {said}" in prompt.last]
+            missing = [r for r, words in PREFERENCES.items() if f"wanted: {words}" in prompt.last]
             assert "<persona>" in prompt.last
             return (
                 "Feedback: "
-                + " ".join(r for r, said in PREFERENCES.items() if said in prompt.last)
+                + " ".join(r for r, words in PREFERENCES.items() if words in prompt.last)
                 + " ".join(missing)
             )
         if "prompt engineer" in prompt.last:
@@ -589,6 +591,6 @@ async def test_memory_in_a_prompt_is_fenced(tmp_path: Path) -> None:
     poisoned = [e.model_copy(update={"ground_truth": hostile}) for e in walks(3, [])]
     await there.remember(*poisoned, *walks(8, [])[3:])
     await there.align(rounds=1, sampling="similar", query=poisoned[0].query)
-    told = [p for p in there.prompts if p.options.get("response_format")]
-    assert told
-    assert all(p.system.count("</episodes>") == 1 for p in told)
+    prompts = [p for p in there.prompts if p.options.get("response_format")]
+    assert prompts
+    assert all(p.system.count("</episodes>") == 1 for p in prompts)

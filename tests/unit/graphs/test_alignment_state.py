@@ -41,9 +41,9 @@ def test_studio_is_told_what_can_be_set() -> None:
     assert context is not None
     assert set(context["properties"]) == set(AlignmentContext.model_fields)
     assert all(each["description"] for each in context["properties"].values())
-    given = graph.get_input_jsonschema()
-    assert list(given["properties"]) == ["trigger"]
-    assert given["properties"]["trigger"]["description"]
+    input_schema = graph.get_input_jsonschema()
+    assert list(input_schema["properties"]) == ["trigger"]
+    assert input_schema["properties"]["trigger"]["description"]
 
 
 async def test_the_state_is_plain_json_at_every_step(
@@ -57,10 +57,10 @@ async def test_the_state_is_plain_json_at_every_step(
     monkeypatch.setenv("LANGGRAPH_STRICT_MSGPACK", "true")
     strict = JsonPlusSerializer(allowed_msgpack_modules=None)
     steps = 0
-    async for kept in there.saver.alist(thread):
+    async for saved in there.saver.alist(thread):
         values = {
             name: value
-            for name, value in kept.checkpoint["channel_values"].items()
+            for name, value in saved.checkpoint["channel_values"].items()
             if name in AlignmentState.__annotations__
         }
         assert json.loads(json.dumps(values)) == values

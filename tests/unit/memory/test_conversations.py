@@ -31,7 +31,7 @@ async def test_forgetting_finds_an_incognito_turn(tmp_path: Path) -> None:
         context=AgentContext(user_id="anna", incognito=True),
     )
     assert state["messages"][-1].text == "rye"
-    assert await there.memory.conversations.holding(["e1"], []) == {"t1"}
+    assert await there.memory.conversations.threads_with(["e1"], []) == {"t1"}
 
 
 async def test_an_alignment_notes_its_thread_once_and_no_simulation(tmp_path: Path) -> None:
@@ -47,5 +47,5 @@ async def test_an_alignment_notes_its_thread_once_and_no_simulation(tmp_path: Pa
         context=AlignmentContext(user_id="anna", tools=True, rounds=1),
     )
     assert any("The walk to" in each for p in there.prompts for each in p.observations)
-    noted = [seen async for _, seen in there.memory.space.each("conversations")]
+    noted = [seen async for _, seen in there.memory.store.scan("conversations")]
     assert [seen["thread"] for seen in noted] == ["t1"]

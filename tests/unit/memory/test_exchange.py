@@ -304,12 +304,12 @@ async def test_an_index_that_is_held_costs_no_episode(tmp_path: Path, file: Path
         again = await import_episodes(agent.memory("u"), file)
         assert (again.added, again.skipped, again.warnings) == (0, 1, [])
         assert (await agent.memory("u").recall("green tea", 1)).episodes[0].query == "green tea"
-        assert await agent.memory("u").space.some("unindexed", 1) == []
+        assert await agent.memory("u").store.keys("unindexed", 1) == []
 
 
 async def test_a_history_longer_than_a_statement_of_sqlite(agent: LocalAgent, file: Path) -> None:
     """SQLite takes 32,766 values in a statement, some builds more; fewer here, for a shorter test."""
-    database = agent._store.conn
+    database = agent.store.conn  # type: ignore[attr-defined]
     await database._execute(database._conn.setlimit, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 8_000)
     lines = [{"query": f"q{n}", "response": "r"} for n in range(2_000)]
     assert (await import_json(agent, file, *lines)).added == 2_000
@@ -337,7 +337,7 @@ async def test_an_import_that_broke_off_is_completed_by_another(tmp_path: Path, 
         assert 0 < before < 1100
         again = await import_episodes(agent.memory("u"), file)
         assert (again.added, again.skipped) == (1100 - before, before)
-        assert await agent.memory("u").indexer.forget_all() == 1100
+        assert await agent.memory("u").indexer.index.delete_all() == 1100
 
 
 async def test_an_embedding_model_that_is_down_costs_no_episode(tmp_path: Path, file: Path) -> None:

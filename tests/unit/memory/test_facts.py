@@ -8,7 +8,7 @@ import pytest
 from personaagent.core.records import Episode, TaskFacts
 from personaagent.memory.facts import compute_facts, describe_facts
 from personaagent.memory.forget import forget
-from personaagent.memory.label_counts import tally
+from personaagent.memory.label_counts import count_labels
 from personaagent.memory.user import UserMemory
 from tests.support.memories import episode, memory_of, remember
 
@@ -24,7 +24,7 @@ def labelled(*labels: str, task: str | None = "genre") -> list[Episode]:
 
 
 def the_facts(*labels: str) -> TaskFacts:
-    [facts] = compute_facts(tally(reversed(labelled(*labels))))
+    [facts] = compute_facts(count_labels(reversed(labelled(*labels))))
     return facts
 
 
@@ -53,7 +53,7 @@ def test_words_that_python_reads_as_numbers_are_none(word: str) -> None:
 
 
 def test_marks_of_options_tell_nothing_of_the_user() -> None:
-    assert compute_facts(tally(labelled("[1]", "[2]", "[1]"))) == []
+    assert compute_facts(count_labels(labelled("[1]", "[2]", "[1]"))) == []
     assert the_facts("[1]", "both of them", "[1]").labels == {"[1]": 2, "both of them": 1}
 
 
@@ -69,7 +69,7 @@ def test_labels_that_never_repeat_are_free_text() -> None:
 
 
 def test_one_remark_outside_a_task_is_not_worth_telling() -> None:
-    [facts] = compute_facts(tally(labelled("Nice!", task=None)))
+    [facts] = compute_facts(count_labels(labelled("Nice!", task=None)))
     assert (facts.count, facts.labels) == (1, {})
     assert describe_facts([facts]) == ""
 
@@ -98,13 +98,13 @@ def test_recent_shift_of_length() -> None:
 
 def test_each_task_by_itself_most_labels_first() -> None:
     given = [*labelled("5", task="stars"), *labelled("drama", "drama"), *labelled("x", task=None)]
-    assert [(each.task, each.count) for each in compute_facts(tally(given))] == [
+    assert [(each.task, each.count) for each in compute_facts(count_labels(given))] == [
         ("genre", 2),
         (None, 1),
         ("stars", 1),
     ]
-    assert "Task stars (1 labelled)" in describe_facts(compute_facts(tally(given)))
-    assert compute_facts(tally([episode("e1")])) == []
+    assert "Task stars (1 labelled)" in describe_facts(compute_facts(count_labels(given)))
+    assert compute_facts(count_labels([episode("e1")])) == []
     assert describe_facts([]) == ""
 
 
@@ -139,10 +139,10 @@ async def test_facts_are_kept_until_a_label_changes(tmp_path: Path) -> None:
     anna = memory_of("anna", tmp_path)
     await remember(anna, *labelled("drama", "drama"))
     await anna.profile.read()
-    [kept] = await anna.space.get("profile", "facts")
+    [kept] = await anna.store.get("profile", "facts")
     await remember(anna, episode("unlabelled"))
     await anna.profile.read()
-    assert await anna.space.get("profile", "facts") == [kept]
+    assert await anna.store.get("profile", "facts") == [kept]
 
 
 async def test_facts_are_exact_under_concurrent_writers(tmp_path: Path) -> None:
@@ -162,14 +162,14 @@ async def test_facts_are_exact_under_concurrent_writers(tmp_path: Path) -> None:
 async def test_a_label_written_while_facts_are_computed_is_not_lost(tmp_path: Path) -> None:
     anna = memory_of("anna", tmp_path)
     await remember(anna, *labelled("drama", "drama", "comedy"))
-    each = anna.episodes.each
+    scan = anna.episodes.scan
 
     async def then_write(**only: bool) -> object:
-        async for one in each(**only):
+        async for one in scan(**only):
             yield one
         await anna.episodes.give_feedback("genre2", "edit", "drama")
 
-    anna.episodes.each = then_write  # type: ignore[assignment, method-assign]
+    anna.episodes.scan = then_write  # type: ignore[assignment, method-assign]
     await anna.profile.read()
-    anna.episodes.each = each  # type: ignore[method-assign]
+    anna.episodes.scan = scan  # type: ignore[method-assign]
     assert await genres(anna) == {"drama": 3}

@@ -8,7 +8,7 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import IndexUnavailable, UnknownEpisode
 from personaagent.core.records import Episode, Rule, Statement
-from personaagent.memory.facts import named_in
+from personaagent.memory.facts import named_labels
 from personaagent.memory.forget import forget, forget_all
 from personaagent.memory.spending import Spent
 from personaagent.memory.user import UserMemory
@@ -78,7 +78,7 @@ async def test_what_rested_on_an_episode_alone_goes(tmp_path: Path) -> None:
     assert receipt.simulations == 2, "any of them may have recalled it"
     assert await anna.simulations.get(["s1", "s2"]) == [None, None]
     assert threads.deleted == {"thread-1", "thread-3"}
-    assert await anna.conversations.holding(["e1", "e2"], []) == {"thread-2"}
+    assert await anna.conversations.threads_with(["e1", "e2"], []) == {"thread-2"}
 
     profile = await anna.profile.read()
     assert [(each.text, each.evidence) for each in profile.summary] == [
@@ -100,9 +100,9 @@ async def test_a_thread_notes_anew_under_the_same_key(tmp_path: Path) -> None:
     await conversations.note("alignment", ["e1", "e2"], key="run-1")
     await conversations.note("alignment", ["e2", "e3"], key="run-1")
     await conversations.note("another", ["e4"], key="run-1")
-    assert await conversations.holding(["e1"], []) == set()
-    assert await conversations.holding(["e3"], []) == {"alignment"}
-    assert await conversations.holding(["e2", "e4"], []) == {"alignment", "another"}
+    assert await conversations.threads_with(["e1"], []) == set()
+    assert await conversations.threads_with(["e3"], []) == {"alignment"}
+    assert await conversations.threads_with(["e2", "e4"], []) == {"alignment", "another"}
 
 
 async def test_a_conversation_goes_with_the_last_label_that_its_facts_told(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ async def test_a_conversation_goes_with_the_last_label_that_its_facts_told(tmp_p
     )
     facts = {each.task: [each] for each in (await anna.profile.read()).facts}
     for task, told in facts.items():
-        await anna.conversations.note(f"thread-{task}", named=named_in(told))
+        await anna.conversations.note(f"thread-{task}", named=named_labels(told))
 
     async def gone(*ids: str) -> list[str]:
         return (await forget(anna, ids, Threads().delete)).threads
@@ -160,7 +160,7 @@ async def test_what_an_alignment_writes_meanwhile_goes_too(tmp_path: Path) -> No
     store = InMemoryStore()
     anna = await full_memory(tmp_path, store)
     late = Rule(id="r9", text="Speak of bread, always.", evidence=["e1"])
-    drop, parent = anna.episodes.drop, (await anna.personas.current()).version
+    delete, parent = anna.episodes.delete, (await anna.personas.current()).version
 
     async def published_first(ids: Collection[str]) -> None:
         current = await anna.personas.current()
@@ -168,9 +168,9 @@ async def test_what_an_alignment_writes_meanwhile_goes_too(tmp_path: Path) -> No
             [*current.rules, late], author="alignment", note="", parent=current.version
         )
         await anna.simulations.put("s3", {"answer": "Bread!"}, sources=["e1"])
-        await drop(ids)
+        await delete(ids)
 
-    anna.episodes.drop = published_first  # type: ignore[method-assign]
+    anna.episodes.delete = published_first  # type: ignore[method-assign]
     receipt = await forget(anna, ["e1"], Threads().delete)
     await anna.simulations.put("s4", {"answer": "Bread!"}, sources=["e2", "e1"])
     await anna.simulations.put("s5", {"answer": "A dog."}, sources=["e2"])
@@ -188,15 +188,15 @@ async def test_a_label_that_is_counted_while_it_is_forgotten_goes_too(tmp_path: 
     store = InMemoryStore()
     anna = await full_memory(tmp_path, store)
     await anna.episodes.give_feedback("e2", "edit", "never")  # so that they are counted anew
-    each = anna.episodes.each
+    scan = anna.episodes.scan
 
     async def then_forget(**only: bool) -> AsyncIterator[Episode]:
-        async for one in each(**only):
+        async for one in scan(**only):
             yield one
-        anna.episodes.each = each  # type: ignore[method-assign]
+        anna.episodes.scan = scan  # type: ignore[method-assign]
         await forget(anna, ["e1"], Threads().delete)
 
-    anna.episodes.each = then_forget  # type: ignore[method-assign]
+    anna.episodes.scan = then_forget  # type: ignore[method-assign]
     await anna.profile.read()
     assert "'yes'" not in str(await everything(store))
     assert [each.task for each in (await anna.profile.read()).facts] == ["dogs"]

@@ -97,10 +97,10 @@ async def test_facts_without_some_read_no_other_episode(tmp_path: Path) -> None:
     await remember(anna, *EPISODES)
     await anna.profile.read()
 
-    def each(**only: bool) -> Any:
+    def scan(**only: bool) -> Any:
         raise AssertionError("all episodes are read again")
 
-    anna.episodes.each = each  # type: ignore[method-assign]
+    anna.episodes.scan = scan  # type: ignore[method-assign]
     view = anna.hiding(Hidden(NEWEST)).profile
     assert [each.count for each in (await view.read()).facts] == [7]
     assert [each.id for each in await view.labelled()] == ["e6", "e5", "e4", "e3", "e2", "e1", "e0"]

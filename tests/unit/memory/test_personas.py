@@ -68,7 +68,7 @@ async def test_what_a_turn_reads_is_the_latest_version_whatever_is_forgotten(
 
 async def test_a_persona_kept_by_a_mere_pointer_is_still_read(personas: Personas) -> None:
     added = await add(personas, "Answer in verse.")
-    await personas.space.put("persona", "current", {"version": 2, "highest_rule": 9})
+    await personas.store.put("persona", "current", {"version": 2, "highest_rule": 9})
     assert await personas.current() == added
 
 
@@ -97,7 +97,7 @@ async def test_a_label_that_alignment_learned_from_has_changed(anna: UserMemory)
         )
 
     for stale in ({"e1": "rye", "e2": "coffee"}, {"e3": "rye"}):
-        with pytest.raises(Conflict, match="says otherwise"):
+        with pytest.raises(Conflict, match="changed a label"):
             await publish(**stale)
     assert (await publish(e1="rye", e2="tea")).version == 2
 
@@ -106,7 +106,7 @@ async def test_the_persona_has_moved_on(personas: Personas) -> None:
     await add(personas, "Answer in verse.")
     rules = [Rule(id="r1", text="Be brief.")]
     for stale in (1, 3):
-        with pytest.raises(Conflict, match="at version 2 by now"):
+        with pytest.raises(Conflict, match="now at version 2"):
             await personas.publish(rules, author="alignment", note="", parent=stale)
     assert (await personas.current()).version == 2
 
@@ -132,7 +132,7 @@ async def test_of_two_who_publish_at_once_one_wins(tmp_path: Path) -> None:
 async def test_a_lock_that_cannot_be_had_is_one_sentence_and_costs_no_episode(
     anna: UserMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "PATIENCE", 0)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT", 0)
     async with anna.personas.lock():
         with pytest.raises(DataError, match="too long: try again"):
             await anna.personas.begin()
@@ -212,8 +212,8 @@ async def test_alignment_publishes_nothing_that_was_forgotten_meanwhile(
 
     assert (await publish(1)).proof == proof
     assert (await anna.personas.current()).proof == proof
-    await anna.episodes.drop(["e3"])
-    with pytest.raises(Conflict, match="forgotten meanwhile"):
+    await anna.episodes.delete(["e3"])
+    with pytest.raises(Conflict, match="was forgotten"):
         await publish(2)
     assert (await anna.personas.current()).version == 2
     await anna.personas.publish(rules, author="user", note="", parent=2)

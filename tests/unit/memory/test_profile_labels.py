@@ -32,12 +32,12 @@ async def test_the_labelled_newest_first_over_all_tasks(anna: UserMemory) -> Non
         LabelledAt("e3", "stars", day + 2 * 86400),
         LabelledAt("e1", "stars", day + 86400),
     ]
-    assert await anna.profile.label_kinds() == {
+    assert await anna.profile.label_types() == {
         "stars": LabelType("numbers", ["4", "5"], 4.0, 5.0),
         None: LabelType("text", []),
     }
     await anna.episodes.give_feedback("e4", "edit", "great")
-    stars = (await anna.profile.label_kinds())["stars"]
+    stars = (await anna.profile.label_types())["stars"]
     assert stars.kind == "text", "as soon as a label says otherwise"
 
 
@@ -54,16 +54,16 @@ async def test_labels_are_news_to_alignment_until_they_were_seen(anna: UserMemor
         episode("e2", ground_truth="y"),
         episode("e3"),
     )
-    assert [*await anna.unaligned.marks()] == ["e2", "e1"], "oldest first; no label, no news"
+    assert [*await anna.unaligned.entries()] == ["e2", "e1"], "oldest first; no label, no news"
     assert await anna.unaligned.due(2)
     assert not await anna.unaligned.due(3)
     assert not await anna.unaligned.due(0), "on demand only"
-    seen = await anna.unaligned.marks()
+    seen = await anna.unaligned.entries()
     await anna.episodes.give_feedback("e2", "edit", "z")
     await anna.episodes.give_feedback("e3", "accept")
     await anna.unaligned.clear(seen)
-    assert {*await anna.unaligned.marks()} == {"e2", "e3"}, "labelled since"
+    assert {*await anna.unaligned.entries()} == {"e2", "e3"}, "labelled since"
     await anna.episodes.give_feedback("e3", "reject")
-    await anna.episodes.drop(["e2"])
-    assert await anna.unaligned.marks() == {}
+    await anna.episodes.delete(["e2"])
+    assert await anna.unaligned.entries() == {}
     assert [*await anna.profile.unsummarised()] == ["e3", "e1"], "the summary's are its own"

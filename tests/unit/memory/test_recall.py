@@ -111,7 +111,7 @@ class Broken:
             await asyncio.Event().wait()
         raise IndexUnavailable("The index is on holiday.")
 
-    upsert = search = delete = clear = count = holds = settle = destroy = _fail
+    upsert = search = delete = clear = count = has_entries = optimise = destroy = _fail
 
     async def aclose(self) -> None:
         return None
@@ -153,7 +153,7 @@ async def test_a_changed_embedding_model_is_refused_until_rebuilt(tmp_path: Path
     await remember(old, episode("e1", "rye bread"))
     memory = Memory(settings, BagEmbedder("new"), index_in_memory())
     new = memory.of(store, "anna")
-    for use in (new.recall("bread", 3), new.indexer.check()):
+    for use in (new.recall("bread", 3), new.indexer.index.check_model()):
         with pytest.raises(EmbeddingsChanged) as caught:
             await use
         assert "'anna' is indexed with old" in str(caught.value)

@@ -24,7 +24,7 @@ async def test_a_day_is_added_up_and_the_next_begins_anew() -> None:
     assert await tuesday.of("one") == first, "a run may go on beyond midnight"
     await tuesday.book("two", Spent(calls=5))
     assert await tuesday.today() == Spent(calls=5)
-    await tuesday.drop_past()
+    await tuesday.delete_past()
     assert await monday.today() == Spent(), "nothing of the day before is kept"
     assert await tuesday.of("two") == Spent(calls=5)
     assert await Spending(UserStore(InMemoryStore(), "ben"), tuesday.clock).today() == Spent()

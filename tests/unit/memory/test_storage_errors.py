@@ -3,7 +3,7 @@
 import pytest
 
 from personaagent.core.errors import DataError, IndexUnavailable
-from personaagent.memory.user_store import storage_errors
+from personaagent.memory.storage_errors import storage_errors
 
 
 class OperationalError(Exception):

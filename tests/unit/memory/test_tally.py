@@ -1,4 +1,4 @@
-"""Tallies: facts without some episodes, had by subtraction, are the facts of the others."""
+"""Tallies: facts subtract some episodes, had by subtraction, are the facts of the others."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from personaagent.core.records import Episode
 from personaagent.memory.facts import compute_facts
-from personaagent.memory.label_counts import LabelCounts, tally, without
+from personaagent.memory.label_counts import LabelCounts, count_labels, subtract
 from personaagent.memory.label_types import LabelType, label_type_of
 from tests.support.memories import START, episode
 
@@ -48,38 +48,42 @@ def test_subtracting_is_as_never_having_counted(
     picked = data.draw(st.sets(st.integers(0, max(len(history) - 1, 0)), max_size=100))
     hidden = [each for number, each in enumerate(history) if number in picked]
     others = [each for number, each in enumerate(history) if number not in picked]
-    kept = [LabelCounts.model_validate_json(each.model_dump_json()) for each in tally(history)]
-    left = without(kept, hidden)
-    assert compute_facts(left) == compute_facts(tally(others))
+    kept = [
+        LabelCounts.model_validate_json(each.model_dump_json()) for each in count_labels(history)
+    ]
+    left = subtract(kept, hidden)
+    assert compute_facts(left) == compute_facts(count_labels(others))
     assert {each.task: label_type_of(each) for each in left} == {
-        each.task: label_type_of(each) for each in tally(others)
+        each.task: label_type_of(each) for each in count_labels(others)
     }
 
 
 def test_the_latest_by_what_they_were_counted_as() -> None:
     old = episode("e1", task="t", ground_truth="drama")
-    counted = tally([old, episode("e2", task="t", ground_truth="war", day=1)])
-    [left] = without(counted, [old.with_feedback("edit", "comedy")])
+    counted = count_labels([old, episode("e2", task="t", ground_truth="war", day=1)])
+    [left] = subtract(counted, [old.with_feedback("edit", "comedy")])
     assert left.counts == {"war": 1}
-    [left] = without(counted, [old.with_feedback("reject")])
+    [left] = subtract(counted, [old.with_feedback("reject")])
     assert left.counts == {"war": 1}
 
 
 def test_no_text_of_a_longer_label_is_kept() -> None:
-    [kept] = tally([episode("e1", ground_truth="a secret of five words")])
+    [kept] = count_labels([episode("e1", ground_truth="a secret of five words")])
     assert "secret" not in kept.model_dump_json()
 
 
 def test_where_the_latest_are_all_hidden_nothing_is_said_of_them() -> None:
     day = [episode(f"e{n}", task="t", ground_truth="ab"[n > 200], day=n) for n in range(400)]
-    [whole] = compute_facts(tally(day))
-    [rest] = compute_facts(without(tally(day), day[-128:]))
+    [whole] = compute_facts(count_labels(day))
+    [rest] = compute_facts(subtract(count_labels(day), day[-128:]))
     assert whole.recent == "lately b: 5 of the latest 5"
     assert (rest.labels, rest.recent) == ({"a": 201, "b": 71}, None)
 
 
 def kind(*labels: str, task: str | None = "t") -> LabelType:
-    [counted] = tally([episode(f"e{n}", task=task, ground_truth=x) for n, x in enumerate(labels)])
+    [counted] = count_labels(
+        [episode(f"e{n}", task=task, ground_truth=x) for n, x in enumerate(labels)]
+    )
     return label_type_of(counted)
 
 

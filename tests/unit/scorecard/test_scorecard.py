@@ -51,7 +51,7 @@ async def at_day(made: World, day: float, persona: Persona) -> None:
     """Put a version in its place, as if it had been made on that day."""
     made_then = persona.model_copy(update={"created_at": START + timedelta(days=day)})
     current = {"version": persona.version, "highest_rule": 4}
-    await made.memory.space.write(
+    await made.memory.store.write(
         [
             ("persona", f"{persona.version:06d}", made_then.stored()),
             ("persona", "current", current),

@@ -10,8 +10,8 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core import errors
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError
-from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings
+from personaagent.core.users import user_key
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.server.app import app
 from personaagent.server.dependencies import server_dependencies

@@ -13,8 +13,8 @@ from langgraph.types import Command
 
 from personaagent.core.alignment import Alignment
 from personaagent.core.errors import ConfigurationError
-from personaagent.core.records import user_key
 from personaagent.core.settings import load_settings
+from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, Scripted, World, walks, world
 from tests.support.langsmith_recorder import Received, Recorder, langsmith_recorder
 from tests.support.server import free_port

@@ -25,9 +25,9 @@ def verdict(score: object, why: str = "They agree.") -> str:
 
 def shared_words(prompt: Prompt) -> Reply:
     """4 where the two answers greet the same person, else 1, if the question is about an aunt."""
-    parts = dict(PART.findall(prompt.last))
-    assert "aunt" in parts["query"]
-    same = parts["first"].split(",")[0] == parts["second"].split(",")[0]
+    texts = dict(PART.findall(prompt.last))
+    assert "aunt" in texts["query"]
+    same = texts["first"].split(",")[0] == texts["second"].split(",")[0]
     return verdict(4 if same else 1)
 
 
@@ -38,10 +38,10 @@ async def test_either_order_gives_the_same_score(simulated: str, score: float) -
     shown_first = set()
     for seed in range(8):
         critic = model(shared_words)
-        found, why, usage = await judge(
+        actual_score, why, usage = await judge(
             critic, query=QUERY, expected=WANTED, simulated=simulated, seed=seed
         )
-        assert (found, why) == (score, "They agree.")
+        assert (actual_score, why) == (score, "They agree.")
         assert usage == RoleUsage(llm_calls=1, input_tokens=10, output_tokens=usage.output_tokens)
         [prompt] = critic.prompts
         assert prompt.options["response_format"]["type"] == "json_schema"
@@ -75,10 +75,10 @@ async def test_what_needs_no_model() -> None:
         raise AssertionError("the model was asked")
 
     for simulated, score in [(None, None), ("", None), (" \n", None), (f"{WANTED}\n", 1.0)]:
-        found, _, usage = await judge(
+        actual_score, _, usage = await judge(
             model(nobody), query=QUERY, expected=WANTED, simulated=simulated, seed=1
         )
-        assert (found, usage.llm_calls) == (score, 0)
+        assert (actual_score, usage.llm_calls) == (score, 0)
 
 
 async def test_texts_cannot_leave_their_fences_nor_overrun_the_prompt() -> None:

@@ -1,4 +1,4 @@
-"""What alignment may spend: each limit ends a run, with the best persona found so far; and at once."""
+"""What a run may spend: each limit ends it with the best persona so far; and answers at once."""
 
 import asyncio
 import json

@@ -1,0 +1,27 @@
+"""The result of one turn."""
+
+from typing import Any
+
+from personaagent.core.records import Record
+
+
+class ToolUse(Record):
+    """One tool call of a turn, as the result shows it."""
+
+    name: str
+    args: dict[str, Any]
+
+
+class Answer(Record):
+    """The result of one turn. ``episode_id`` is None for an incognito turn."""
+
+    reply: str
+    user_id: str
+    thread_id: str
+    episode_id: str | None
+    persona_version: int
+    recalled: list[str]
+    tool_calls: list[ToolUse]
+    usage: dict[str, Any]
+    seconds: float
+    warnings: list[str]
