@@ -15,7 +15,7 @@ define environment
 @command -v uv >/dev/null || { echo "Fetching uv, which installs fast ..."; \
   $(1)/bin/python -m pip install --quiet --disable-pip-version-check uv || true; }
 @echo "Installing PersonaAgent with [$(3)]: a minute or two the first time ..."
-@PATH="$(1)/bin:$$PATH" uv pip install --quiet --python $(1)/bin/python --constraint constraints.txt --editable '.[$(3)]' || { \
+@PATH="$(1)/bin:$$PATH" uv pip install --quiet --python $(1)/bin/python --compile-bytecode --constraint constraints.txt --editable '.[$(3)]' || { \
   echo "uv could not install it; pip tries, which takes some minutes ..."; \
   $(1)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(3)]'; }
 @touch $@

@@ -1,4 +1,4 @@
-"""A conversation as ChatGPT exports it: a tree of messages, of which one path was seen last."""
+"""A conversation as ChatGPT exports it: a tree of messages, and the path that was shown last."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class _Content(BaseModel):
     parts: list[Any] | None = None
 
 
-class _About(BaseModel):
+class _Metadata(BaseModel):
     is_visually_hidden_from_conversation: bool | None = None
 
 
@@ -30,7 +30,7 @@ class _Message(BaseModel):
     content: _Content | None = None
     create_time: Moment | None = None
     recipient: str | None = None
-    metadata: _About | None = None
+    metadata: _Metadata | None = None
 
 
 class _Node(BaseModel):
@@ -39,7 +39,7 @@ class _Node(BaseModel):
 
 
 class ChatGPTConversation(BaseModel):
-    """What is read of an element of ChatGPT's ``conversations.json``; the rest is ignored."""
+    """An element of ChatGPT's ``conversations.json``; fields that are not listed are ignored."""
 
     id: str | None = None
     conversation_id: str | None = None
@@ -48,7 +48,7 @@ class ChatGPTConversation(BaseModel):
     mapping: dict[str, _Node]
 
     def conversation(self) -> Conversation:
-        """The path to ``current_node``: branches that were edited away or regenerated are not on it.
+        """The path to ``current_node``, without the branches that were edited away or regenerated.
 
         Raises:
             ValueError: the path is broken.
@@ -58,30 +58,33 @@ class ChatGPTConversation(BaseModel):
             id=self.conversation_id or self.id or "",
             source="chatgpt",
             at=self.create_time,
-            said=[
+            messages=[
                 ChatMessage(
-                    each.id, SPEAKERS[each.author.role], _text(each.content), each.create_time
+                    message.id,
+                    SPEAKERS[message.author.role],
+                    _text(message.content),
+                    message.create_time,
                 )
-                for each in messages
-                if each.author.role in SPEAKERS and _shown(each)
+                for message in messages
+                if message.author.role in SPEAKERS and _is_visible(message)
             ],
         )
 
     def _path(self) -> list[_Node]:
         path: dict[str, _Node] = {}
-        at = self.current_node
-        while at is not None:
-            if at in path or at not in self.mapping:
+        node_id = self.current_node
+        while node_id is not None:
+            if node_id in path or node_id not in self.mapping:
                 raise ValueError("its messages do not lead from current_node to a first one")
-            path[at] = self.mapping[at]
-            at = path[at].parent
+            path[node_id] = self.mapping[node_id]
+            node_id = path[node_id].parent
         if self.mapping and not path:
             raise ValueError("it has no current_node")
         return [*reversed(path.values())]
 
 
-def _shown(message: _Message) -> bool:
-    """Whether the message was one between user and assistant: not hidden, nor to or from a tool."""
+def _is_visible(message: _Message) -> bool:
+    """Whether the message is between user and assistant: not hidden, and not for a tool."""
     hidden = message.metadata and message.metadata.is_visually_hidden_from_conversation
     return not hidden and message.recipient in (None, "all")
 
@@ -89,9 +92,5 @@ def _shown(message: _Message) -> bool:
 def _text(content: _Content | None) -> str:
     if content is None or content.content_type not in TEXTS:
         return ""
-    parts = [
-        part if isinstance(part, str) else part.get("text")
-        for part in content.parts or []
-        if isinstance(part, str | dict)
-    ]
-    return "\n".join(part for part in parts if isinstance(part, str) and part)
+    texts = [part.get("text") if isinstance(part, dict) else part for part in content.parts or []]
+    return "\n".join(text for text in texts if isinstance(text, str) and text)

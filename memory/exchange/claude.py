@@ -22,7 +22,7 @@ class _Message(BaseModel):
 
 
 class ClaudeConversation(BaseModel):
-    """What is read of an element of Claude's ``conversations.json``; the rest is ignored."""
+    """An element of Claude's ``conversations.json``; fields that are not listed are ignored."""
 
     uuid: str
     created_at: Moment | None = None
@@ -30,15 +30,15 @@ class ClaudeConversation(BaseModel):
 
     def conversation(self) -> Conversation:
         """The messages of user and assistant, in the file's order."""
-        said = [
-            ChatMessage(each.uuid, SPEAKERS[each.sender], _text(each), each.created_at)
-            for each in self.chat_messages
-            if each.sender in SPEAKERS
+        messages = [
+            ChatMessage(message.uuid, SPEAKERS[message.sender], _text(message), message.created_at)
+            for message in self.chat_messages
+            if message.sender in SPEAKERS
         ]
-        return Conversation(id=self.uuid, source="claude", at=self.created_at, said=said)
+        return Conversation(id=self.uuid, source="claude", at=self.created_at, messages=messages)
 
 
 def _text(message: _Message) -> str:
-    """The text parts, which leave out what tools gave; older exports have ``text`` alone."""
-    parts = [part.text for part in message.content or [] if part.type == "text" and part.text]
-    return "\n\n".join(parts) or message.text or ""
+    """The text parts, without the results of tools; older exports have only ``text``."""
+    texts = [part.text for part in message.content or [] if part.type == "text" and part.text]
+    return "\n\n".join(texts) or message.text or ""

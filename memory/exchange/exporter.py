@@ -1,4 +1,4 @@
-"""Export: a user's episodes as JSON lines, oldest first, which import reads back."""
+"""Export: a user's episodes as JSON lines, oldest first. Import reads them back."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from personaagent.core.errors import DataError
-from personaagent.memory.exchange.import_file import Advance
+from personaagent.memory.exchange.import_file import ReportProgress
 from personaagent.memory.exchange.jsonlines import write_line
 from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user import UserMemory
@@ -17,7 +17,7 @@ BLOCK = 1 << 20
 
 
 async def export_blocks(memory: UserMemory) -> AsyncIterator[tuple[bytes, int]]:
-    """Some lines at a time, about 1 MiB, and how many they are."""
+    """Blocks of lines, about 1 MiB each, with the number of lines in each."""
     block, lines = bytearray(), 0
     async for episode in memory.episodes.oldest_first():
         block += write_line(episode)
@@ -28,8 +28,8 @@ async def export_blocks(memory: UserMemory) -> AsyncIterator[tuple[bytes, int]]:
     yield bytes(block), lines
 
 
-async def export_file(memory: UserMemory, path: Path, advance: Advance) -> int:
-    """Write the file, readable by its owner alone, whole or not at all; returns the episodes in it.
+async def export_file(memory: UserMemory, path: Path, report: ReportProgress) -> int:
+    """Write the whole file or nothing, readable by its owner only; returns the number of episodes.
 
     Raises:
         DataError: it cannot be written, or the disk is full; what was there before is intact.
@@ -41,8 +41,8 @@ async def export_file(memory: UserMemory, path: Path, advance: Advance) -> int:
                 async for block, lines in export_blocks(memory):
                     await asyncio.to_thread(file.write, block)
                     count += lines
-                    advance(count, None)
-                await asyncio.to_thread(_keep, file, path)
+                    report(count, None)
+                await asyncio.to_thread(_move_into_place, file, path)
             except BaseException:
                 os.unlink(file.name)
                 raise
@@ -51,8 +51,8 @@ async def export_file(memory: UserMemory, path: Path, advance: Advance) -> int:
     return count
 
 
-def _keep(file: IO[bytes], path: Path) -> None:
-    """Put the file, all of it on the disk, in its place."""
+def _move_into_place(file: IO[bytes], path: Path) -> None:
+    """Make sure that the whole file is on the disk, and give it its name."""
     file.flush()
     os.fsync(file.fileno())
     os.replace(file.name, path)

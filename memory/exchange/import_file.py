@@ -1,4 +1,4 @@
-"""An import file: which kind it is, and everything that is wrong with it."""
+"""An import file: how to open it, parse it, and find everything that is wrong with it."""
 
 import os
 import sqlite3
@@ -15,12 +15,12 @@ from personaagent.memory.exchange.parse_results import ParsedEpisode, ParseProbl
 
 BOM = b"\xef\xbb\xbf"
 ZIP = b"PK\x03\x04"
-SHOWN = 20
-EVERY = 500
+HEAD_BYTES = 1 << 16
+MAX_PROBLEMS = 20
+REPORT_EVERY = 500
 
-
-Advance = Callable[[float, float | None], None]
-"""Called with what is done, and what there is in all."""
+ReportProgress = Callable[[float, float | None], None]
+"""Called with the amount that is done, and the total if it is known."""
 
 
 class Refused(Unreadable):
@@ -36,7 +36,7 @@ class Refused(Unreadable):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def open_import(path: Path) -> Iterator[BinaryIO]:
     """The file, open to be read more than once.
 
     Raises:
@@ -47,23 +47,19 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise DataError(f"{path} is not a regular file: write it to one and import that.")
         file = path.open("rb")
     except OSError as error:
-        raise _not_read(path, error) from error
+        raise _read_error(path, error) from error
     with file:
         yield file
 
 
-def _not_read(path: Path | str, error: OSError) -> DataError:
-    return DataError(f"{path} cannot be read: {error.strerror}.")
+def fingerprint(file: BinaryIO) -> tuple[int, int]:
+    """The size and the time of the last change, which differ when the file was written to."""
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns
 
 
-def stamp(file: BinaryIO) -> tuple[int, int]:
-    """What changes when the file is written to: its size, and the time of the last change."""
-    state = os.fstat(file.fileno())
-    return state.st_size, state.st_mtime_ns
-
-
-def read(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | ParseProblem]:
-    """What is in the file, from its start; its kind is told by its first character.
+def parse(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | ParseProblem]:
+    """The episodes and problems of the file, from its start. The first character tells its type.
 
     Raises:
         Unreadable: it is a zip archive.
@@ -71,7 +67,7 @@ def read(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | ParseProblem]
     """
     try:
         file.seek(0)
-        head = file.read(1 << 16)
+        head = file.read(HEAD_BYTES)
         if head.startswith(ZIP):
             raise Unreadable(
                 "The file is a zip archive: unpack it, and import the conversations.json in it."
@@ -80,61 +76,72 @@ def read(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | ParseProblem]
         is_array = head.removeprefix(BOM).lstrip().startswith(b"[")
         yield from (read_chats if is_array else read_lines)(file, user_id)
     except OSError as error:
-        raise _not_read(file.name, error) from error
+        raise _read_error(file.name, error) from error
 
 
-def check(file: BinaryIO, path: Path, user_id: str, advance: Advance) -> int:
-    """Read the whole file and write nothing; returns how many episodes it holds.
+def check(file: BinaryIO, path: Path, user_id: str, report: ReportProgress) -> int:
+    """Parse the whole file and write nothing; returns the number of episodes in it.
 
-    ``advance`` is told the percentage.
+    ``report`` gets the percentage.
 
     Raises:
-        Refused: something is wrong with it, or two of its episodes share an id.
-        Unreadable: it holds no episode.
+        Refused: the file has errors, or two different episodes have the same id.
+        Unreadable: it contains no episode.
     """
     problems: list[ParseProblem] = []
-    episodes = wrong = 0
-    size = stamp(file)[0]
-    with _ids() as first_with:
-        for found in read(file, user_id):
-            problem = found if isinstance(found, ParseProblem) else first_with(found)
-            if problem is None:
-                episodes += 1
-            else:
-                wrong += 1
-                problems += [problem][: SHOWN - len(problems)]
-            if (episodes + wrong) % EVERY == 0:
-                advance(100 * file.tell() // size, 100)
-    advance(100, 100)
-    if wrong:
-        raise Refused(path, problems, wrong)
+    episodes = errors = 0
+    size = fingerprint(file)[0]
+    for number, problem in enumerate(_check_each(file, user_id), 1):
+        if problem is None:
+            episodes += 1
+        else:
+            errors += 1
+            problems += [problem][: MAX_PROBLEMS - len(problems)]
+        if number % REPORT_EVERY == 0:
+            report(100 * file.tell() // size, 100)
+    report(100, 100)
+    if errors:
+        raise Refused(path, problems, errors)
     if not episodes:
         raise Unreadable(f"{path.name} holds no episode: there is nothing to import.")
     return episodes
 
 
+def _check_each(file: BinaryIO, user_id: str) -> Iterator[ParseProblem | None]:
+    """The problem with each item of the file; None for an episode that can be imported."""
+    with _open_ids() as ids:
+        for item in parse(file, user_id):
+            yield item if isinstance(item, ParseProblem) else ids.conflict(item)
+
+
 @contextmanager
-def _ids() -> "Iterator[_Ids]":
-    """Remembers ids in a temporary file of SQLite's, so that their number costs no memory."""
+def _open_ids() -> "Iterator[_Ids]":
+    # In a temporary file of SQLite's, so that the number of ids does not cost memory.
     with closing(sqlite3.connect("")) as database:
         database.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, digest, place) WITHOUT ROWID")
         yield _Ids(database)
 
 
 class _Ids:
+    """The ids in a file, with the digest and place of the episode that has each."""
+
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
-    def __call__(self, found: ParsedEpisode) -> ParseProblem | None:
-        """The problem, if another content had that id before."""
-        row = (found.episode.id, found.digest, found.where)
+    def conflict(self, parsed: ParsedEpisode) -> ParseProblem | None:
+        """The problem, if a different episode had the same id earlier."""
+        row = (parsed.episode.id, parsed.digest, parsed.where)
         if self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", row).rowcount:
             return None
-        digest, place = self._database.execute(
+        first_digest, first_place = self._database.execute(
             "SELECT digest, place FROM seen WHERE id = ?", row[:1]
         ).fetchone()
-        if digest == found.digest:
+        if first_digest == parsed.digest:
             return None
         return ParseProblem(
-            found.where, f"the id '{found.episode.id}' stands for another in {place}"
+            parsed.where, f"the id '{parsed.episode.id}' stands for another in {first_place}"
         )
+
+
+def _read_error(path: Path | str, error: OSError) -> DataError:
+    return DataError(f"{path} cannot be read: {error.strerror}.")

@@ -1,108 +1,122 @@
-"""Import: a file becomes episodes, all of it or, where it has errors, nothing."""
+"""Import: the episodes of a file are stored, all of them or, if the file has errors, none."""
 
 import asyncio
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from personaagent.core.errors import DataError, IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Record
-from personaagent.memory.exchange.import_file import Advance, check, opened, read, stamp
+from personaagent.memory.exchange.import_file import (
+    ReportProgress,
+    check,
+    fingerprint,
+    open_import,
+    parse,
+)
 from personaagent.memory.exchange.parse_results import ParsedEpisode, ParseProblem
 from personaagent.memory.user import UserMemory
 
 BATCH = 512
 BATCH_CHARS = 4_000_000
 
-Progress = Callable[[str], AbstractContextManager[Advance]]
+ImportProgress = Callable[[str], AbstractContextManager[ReportProgress]]
 """Shows a step of that name while its block runs."""
 
 
 class Imported(Record):
-    """What an import did: ``skipped`` are episodes that were there already, and left as they are."""
+    """The result of an import. ``skipped`` episodes existed already and were left as they are."""
 
     added: int
     skipped: int
     warnings: list[str]
 
 
-def unseen(text: str) -> AbstractContextManager[Advance]:
-    """A progress that nobody looks at."""
+def no_progress(step: str) -> AbstractContextManager[ReportProgress]:
+    """Shows nothing."""
     return nullcontext(lambda done, total, /: None)
 
 
-async def import_episodes(memory: UserMemory, file: Path, progress: Progress = unseen) -> Imported:
-    """Read the file twice: to check all of it, then to write its episodes in batches.
+async def import_episodes(
+    memory: UserMemory, file: Path, progress: ImportProgress = no_progress
+) -> Imported:
+    """Read the file twice: first to check all of it, then to store its episodes in batches.
 
-    Nothing that is stored is overwritten, so that the same file again adds nothing, and an import
-    that broke off is completed by another. Where the index or the embedding model cannot be used
-    now, the episodes are stored all the same, to be indexed later.
+    Nothing that is stored is overwritten. So importing the same file again adds nothing, and
+    completes an import that was interrupted. If the index or the embedding model cannot be used
+    now, the episodes are stored all the same and indexed later.
 
     Raises:
         Refused: the file has errors; nothing was written.
-        Unreadable: it holds nothing, or is a zip archive; nothing was written.
+        Unreadable: it contains nothing, or is a zip archive; nothing was written.
         DataError: it cannot be opened, or was changed meanwhile; or the disk is full.
         EmbeddingsChanged: the user's index was built with another model; nothing was written.
         ConfigurationError: the embedding model is refused; what was stored stays.
     """
     await memory.indexer.index.check_model()
-    with opened(file) as source:
-        before = stamp(source)
-        with progress(f"Checking {file.name} (%)") as advance:
-            total = await asyncio.to_thread(check, source, file, memory.user_id, advance)
-        with progress("Importing episodes") as advance:
-            return await _write(memory, source, before, total, advance)
+    with open_import(file) as source:
+        checked = fingerprint(source)
+        with progress(f"Checking {file.name} (%)") as report:
+            total = await asyncio.to_thread(check, source, file, memory.user_id, report)
+        with progress("Importing episodes") as report:
+            return await _store_all(memory, source, checked, total, report)
 
 
-async def _write(
-    memory: UserMemory, source: BinaryIO, before: Any, total: int, advance: Advance
+async def _store_all(
+    memory: UserMemory,
+    source: BinaryIO,
+    checked: tuple[int, int],
+    total: int,
+    report: ReportProgress,
 ) -> Imported:
+    """Store the episodes of ``source``, whose fingerprint was ``checked``."""
     added = done = 0
     warnings: list[str] = []
-    found = read(source, memory.user_id)
-    while batch := await asyncio.to_thread(_take, found):
-        given = [each for each in batch if isinstance(each, ParsedEpisode)]
-        if stamp(source) != before or len(given) < len(batch):
+    parsed = parse(source, memory.user_id)
+    while batch := await asyncio.to_thread(_next_batch, parsed):
+        episodes = [item.episode for item in batch if isinstance(item, ParsedEpisode)]
+        if fingerprint(source) != checked or len(episodes) < len(batch):
             raise DataError(
                 "The file was changed while it was being imported: import it again. "
                 f"{added:,} of its episodes are stored."
             )
-        fresh = await _fresh(memory, [each.episode for each in given])
-        await memory.episodes.add(fresh)
-        added += len(fresh)
-        if not warnings:
-            warnings = await _index(memory, len(fresh))
+        new_episodes = await _not_stored(memory, episodes)
+        await memory.episodes.add(new_episodes)
+        added += len(new_episodes)
+        warnings = warnings or await _index(memory, len(new_episodes))
         done += len(batch)
-        advance(done, total)
+        report(done, total)
     await memory.personas.begin()
-    warnings = warnings or await _index(memory, sys.maxsize, settle=added > 0)
+    warnings = warnings or await _index(memory, sys.maxsize, optimise=added > 0)
     return Imported(added=added, skipped=done - added, warnings=warnings)
 
 
-def _take(found: Iterator[ParsedEpisode | ParseProblem]) -> list[ParsedEpisode | ParseProblem]:
-    """The next of them: as many as are well written at once, or fewer where they are long."""
+def _next_batch(
+    parsed: Iterator[ParsedEpisode | ParseProblem],
+) -> list[ParsedEpisode | ParseProblem]:
+    """The next 512 items, or fewer if their answers are long."""
     batch: list[ParsedEpisode | ParseProblem] = []
     chars = 0
-    while len(batch) < BATCH and chars < BATCH_CHARS and (each := next(found, None)):
-        batch.append(each)
-        chars += len(each.episode.response) if isinstance(each, ParsedEpisode) else 0
+    while len(batch) < BATCH and chars < BATCH_CHARS and (item := next(parsed, None)):
+        batch.append(item)
+        chars += len(item.episode.response) if isinstance(item, ParsedEpisode) else 0
     return batch
 
 
-async def _fresh(memory: UserMemory, episodes: Sequence[Episode]) -> list[Episode]:
-    """Those that are not stored yet, each once."""
+async def _not_stored(memory: UserMemory, episodes: Sequence[Episode]) -> list[Episode]:
+    """The episodes that are not stored yet, each once."""
     by_id = {episode.id: episode for episode in reversed(episodes)}
     stored = {episode.id for episode in await memory.episodes.find(list(by_id))}
     return [episode for episode in reversed(by_id.values()) if episode.id not in stored]
 
 
-async def _index(memory: UserMemory, limit: int, *, settle: bool = False) -> list[str]:
+async def _index(memory: UserMemory, limit: int, *, optimise: bool = False) -> list[str]:
     """Index up to ``limit`` episodes; returns what the user should know."""
     try:
         await memory.indexer.refresh(limit)
-        if settle:
+        if optimise:
             await memory.indexer.index.optimise()
     except (IndexUnavailable, ServiceError) as error:
         return [f"The episodes are stored and will be indexed later: {error}"]

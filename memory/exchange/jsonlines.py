@@ -1,4 +1,4 @@
-"""JSON lines: an episode a line, as ``memory export`` writes them."""
+"""JSON lines: one episode in each line, as ``memory export`` writes them."""
 
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -21,14 +21,14 @@ FIELDS = Episode.model_fields.keys() - {"user_id"}
 
 
 def write_line(episode: Episode) -> bytes:
-    """The episode as the line that ``read_lines`` reads; it does not say whose it is."""
+    """The episode as a line that ``read_lines`` can read, without the user id."""
     stored = episode.stored()
     del stored["user_id"]
     return orjson.dumps(stored, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def read_lines(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | ParseProblem]:
-    """The episodes of ``file``, read line by line, as those of ``user_id``; empty lines are skipped."""
+    """The episodes of ``file``, read line by line, as those of ``user_id``; skips empty lines."""
     number = 0
     while line := file.readline(LONGEST_LINE + 1):
         number += 1
@@ -37,7 +37,7 @@ def read_lines(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | ParsePr
             _skip_line(file, line)
             yield ParseProblem(where, f"the line is longer than {LONGEST_LINE:,} bytes")
         elif line.strip():
-            yield _read(line, where, user_id)
+            yield _parse_line(line, where, user_id)
 
 
 def _skip_line(file: BinaryIO, line: bytes) -> None:
@@ -45,25 +45,25 @@ def _skip_line(file: BinaryIO, line: bytes) -> None:
         line = file.readline(LONGEST_LINE)
 
 
-def _read(line: bytes, where: str, user_id: str) -> ParsedEpisode | ParseProblem:
+def _parse_line(line: bytes, where: str, user_id: str) -> ParsedEpisode | ParseProblem:
     try:
         content = _content(line)
-        plain = _plain(content)
-        given = {"id": derived_id(plain.decode()), "source": "import"} | content
-        episode = Episode.model_validate(given | {"user_id": user_id})
+        canonical = _canonical(content)
+        defaults = {"id": derived_id(canonical.decode()), "source": "import"}
+        episode = Episode.model_validate(defaults | content | {"user_id": user_id})
         _check(episode)
     except ValidationError as error:
-        return ParseProblem(where, "; ".join(_sentence(each) for each in error.errors()))
+        return ParseProblem(where, "; ".join(_sentence(detail) for detail in error.errors()))
     except (UsageError, ValueError) as error:
         return ParseProblem(where, str(error))
-    return ParsedEpisode(where, episode, digest(plain))
+    return ParsedEpisode(where, episode, digest(canonical))
 
 
 def _content(line: bytes) -> dict[str, Any]:
-    """The fields that the line gives; null counts as not given.
+    """The fields of the line; one that is null counts as missing.
 
     Raises:
-        ValueError: the line is not an object in JSON, or has unknown fields.
+        ValueError: the line is not a JSON object, or has unknown fields.
     """
     try:
         content = orjson.loads(line)
@@ -81,8 +81,8 @@ def _content(line: bytes) -> dict[str, Any]:
     return {name: value for name, value in content.items() if value is not None}
 
 
-def _plain(content: dict[str, Any]) -> bytes:
-    """One form of the same content, as deep as the store will write it.
+def _canonical(content: dict[str, Any]) -> bytes:
+    """The content as JSON with sorted keys, nested as deeply as the store will write it.
 
     Raises:
         ValueError: it is nested too deeply for the store.
@@ -94,10 +94,10 @@ def _plain(content: dict[str, Any]) -> bytes:
 
 
 def _check(episode: Episode) -> None:
-    """Refuse what could not be stored, sent to a model or named on the command line.
+    """Refuse what cannot be stored, sent to a model or named on the command line.
 
     Raises:
-        UsageError: saying what is wrong.
+        UsageError: the message says what is wrong.
     """
     check_text(episode.query, "query", LONGEST_LINE)
     for name in ("id", "response", "ground_truth", "source"):
@@ -106,7 +106,7 @@ def _check(episode: Episode) -> None:
         check_text(episode.task, "task", 100)
 
 
-def _sentence(error: Any) -> str:
-    name = ".".join(str(part) for part in error["loc"])
-    reason = error["msg"].removeprefix("Value error, ")
+def _sentence(detail: Any) -> str:
+    name = ".".join(str(part) for part in detail["loc"])
+    reason = detail["msg"].removeprefix("Value error, ")
     return f"{name}: {reason}" if name else reason

@@ -1,4 +1,4 @@
-"""What was said in a conversation, whoever exported it."""
+"""The messages of a conversation, whichever service exported it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,22 +20,22 @@ class ChatMessage:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One conversation, in the order in which it went."""
+    """One conversation, with its messages in order."""
 
     id: str
     source: str
     at: datetime | None
-    said: list[ChatMessage]
+    messages: list[ChatMessage]
 
 
-def exchanges(said: Sequence[ChatMessage]) -> Iterator[tuple[ChatMessage, str]]:
-    """Each message of the user with the answer after it, which may come in several pieces.
+def exchanges(messages: Sequence[ChatMessage]) -> Iterator[tuple[ChatMessage, str]]:
+    """Each message of the user with the answer to it, which may consist of several messages.
 
-    Messages without text do not count, nor does a message of the user that got no answer.
+    Messages without text are skipped, and so are messages of the user that got no answer.
     """
     question: ChatMessage | None = None
     answer: list[str] = []
-    for message in said:
+    for message in messages:
         if not message.text.strip():
             continue
         if message.speaker == "assistant":

@@ -1,4 +1,4 @@
-"""What a reader finds in a file: episodes and problems."""
+"""What parsing an import file yields: episodes and problems."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,7 +11,7 @@ NAMESPACE = UUID("6f1f8a0e-6e0e-5f7c-9d83-3d1d9f5f2f10")
 
 @dataclass(frozen=True)
 class ParsedEpisode:
-    """An episode of the file; ``digest`` tells two contents of one id apart."""
+    """An episode of the file; ``digest`` tells whether two with the same id are the same."""
 
     where: str
     episode: Episode
@@ -30,10 +30,10 @@ class ParseProblem:
 
 
 def digest(content: bytes) -> bytes:
-    """16 bytes that stand for the content."""
+    """A hash of the content, 16 bytes."""
     return sha256(content).digest()[:16]
 
 
 def derived_id(content: str) -> str:
-    """The id of an episode that comes without one: the same for the same content (32 hex digits)."""
+    """An id for an episode that has none: the same for the same content (32 hex digits)."""
     return uuid5(NAMESPACE, content).hex

@@ -1,1 +1,1 @@
-"""The index: embeddings of the episodes' queries, behind one protocol; rebuilt from the store."""
+"""The index: embeddings of the episodes' queries, behind one protocol. The store can rebuild it."""

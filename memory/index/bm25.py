@@ -1,4 +1,4 @@
-"""BM25 as sparse vectors: term weights here, the inverse document frequency in the index."""
+"""BM25 as sparse vectors: the term weights are computed here, the index multiplies by the idf."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from personaagent.memory.index.protocol import SparseVector
 
 
 class Bm25:
-    """Tokenizes and stems English; other languages are kept as whole words.
+    """Tokenizes and stems English; words of other languages are not stemmed.
 
     Weights follow BM25 (Robertson and Zaragoza 2009) with k = 1.2, b = 0.75 and an average
     length of 24 terms, about that of a question.
@@ -19,11 +19,11 @@ class Bm25:
         self._model = Model(Bm25Config(avg_len=24))
 
     def document(self, text: str) -> SparseVector:
-        """The weights of an episode's query, as it is indexed."""
+        """The term weights of an episode's query, for the index."""
         return _sparse(self._model.embed_document(text))
 
     def query(self, text: str) -> SparseVector:
-        """The weights of a query that is searched for."""
+        """The term weights of a query, for a search."""
         return _sparse(self._model.embed_query(text))
 
 

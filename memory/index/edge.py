@@ -17,18 +17,18 @@ from personaagent.core.files import make_private
 from personaagent.memory.index.protocol import Entry, Ranking, SparseVector, point_id
 from personaagent.memory.index.shard import (
     BATCH,
-    Held,
+    ShardInUse,
     copy_to,
     count,
+    describe_holder,
     first_line,
     has_entries,
     holder_file,
     load_or_create,
-    named_holder,
     optimise,
-    own_filter,
     search,
     upsert,
+    user_filter,
 )
 
 if TYPE_CHECKING:
@@ -38,17 +38,17 @@ T = TypeVar("T")
 
 
 class EdgeIndex:
-    """An ``EpisodeIndex`` in ``folder``, opened (or, for the first write, made) when first used.
+    """An ``EpisodeIndex`` in ``folder``, opened on first use and created by the first write.
 
-    No graph index is built: a search scans the vectors of one user, found through the tenant
-    index, which is exact and fast for any one person's history. Deleting rewrites the segment
-    and begins the log anew, so that a deleted vector is gone from the disk, not merely marked.
+    There is no graph index: a search scans the vectors of one user, found through the tenant
+    index. That is exact, and fast for the history of one person. Deleting rewrites the segments
+    and starts a new log, so that a deleted vector is gone from the disk and not only marked.
 
-    All is done in one thread, in order: no call meets a shard that another has closed.
+    All calls run in one thread, in order, so that none meets a shard that another has closed.
 
     Args:
-        folder: where the shard lives.
-        wait: seconds to wait for another process that holds it.
+        folder: the folder of the shard.
+        wait: seconds to wait for another process that has the shard open.
     """
 
     def __init__(self, folder: Path, *, wait: float = 0.0) -> None:
@@ -88,7 +88,7 @@ class EdgeIndex:
     async def clear(self, user: str) -> None:
         from qdrant_edge import UpdateOperation
 
-        await self._run(self._erase, UpdateOperation.delete_points_by_filter(own_filter(user)))
+        await self._run(self._erase, UpdateOperation.delete_points_by_filter(user_filter(user)))
 
     async def has_entries(self, user: str) -> bool:
         return await self._run(has_entries, user) or False
@@ -109,29 +109,29 @@ class EdgeIndex:
             await self._call(self._close)
 
     async def _run(self, call: "Callable[..., T]", *args: Any, size: int | None = None) -> T | None:
-        """``call`` with the shard, opened if need be, waiting a while for one that holds it.
+        """``call`` with the shard; opens it first, and waits a while if another process has it.
 
-        None if there is no shard and no vector ``size`` says how to make it.
+        Returns None if there is no shard, and no vector ``size`` to create one with.
         """
-        held = AsyncRetrying(
-            retry=retry_if_exception_type(Held),
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(ShardInUse),
             stop=stop_after_delay(self._wait),
             wait=wait_fixed(0.1),
             reraise=True,
         )
         try:
-            return await held(self._call, self._with_shard, size, call, *args)
-        except Held as error:
+            return await retrying(self._call, self._with_shard, size, call, *args)
+        except ShardInUse as error:
             raise IndexUnavailable(
                 f"The index is held by {error}: nothing can be recalled until that ends."
             ) from error
 
     async def _call(self, call: Callable[..., T], *args: Any) -> T:
-        """``call`` in the one thread."""
+        """``call`` in the thread of the index."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, partial(call, *args))
-        except (Held, IndexUnavailable):
+        except (ShardInUse, IndexUnavailable):
             raise
         except Exception as error:  # the bindings raise bare Exception
             raise IndexDamaged(
@@ -140,17 +140,17 @@ class EdgeIndex:
 
     def _with_shard(self, size: int | None, call: Callable[..., T], *args: Any) -> T | None:
         if self._shard is None and (size is not None or self._folder.exists()):
-            self._shard = self._hold(size)
+            self._shard = self._open(size)
         return None if self._shard is None else call(self._shard, *args)
 
-    def _hold(self, size: int | None) -> "EdgeShard | None":
-        """Open or make the shard. The bindings' own lock guards neither the making of a shard
-        nor its replacement, so that another one is held as long as this process uses it."""
+    def _open(self, size: int | None) -> "EdgeShard | None":
+        """Open or create the shard, and hold a lock while this process uses it: the bindings' own
+        lock guards neither the creation of a shard nor its replacement."""
         make_private(self._folder.parent)
         try:
             self._lock.acquire()
         except Timeout as error:
-            raise Held(named_holder(self._folder)) from error
+            raise ShardInUse(describe_holder(self._folder)) from error
         shard = None
         try:
             shard = load_or_create(self._folder, size)
@@ -160,20 +160,20 @@ class EdgeIndex:
         return shard
 
     def _erase(self, shard: "EdgeShard", deletion: "UpdateOperation") -> None:
-        """Delete for good: what is left moves to a new shard, as the old one's log and segments
-        still hold what they once held."""
-        fresh = self._folder.with_suffix(".new")
-        shutil.rmtree(fresh, ignore_errors=True)
+        """Delete for good: move what is left to a new shard, because the log and the segments of
+        the old one still contain what was deleted."""
+        new_folder = self._folder.with_suffix(".new")
+        shutil.rmtree(new_folder, ignore_errors=True)
         shard.update(deletion)
-        copy_to(fresh, shard)
+        copy_to(new_folder, shard)
         shard.close()
         self._shard = None
         shutil.rmtree(self._folder)
-        if fresh.exists():
-            fresh.rename(self._folder)
+        if new_folder.exists():
+            new_folder.rename(self._folder)
             self._shard = load_or_create(self._folder, None)
         if self._shard is None:
-            self._let_go()
+            self._release()
 
     def _close(self) -> None:
         shard, self._shard = self._shard, None
@@ -181,8 +181,8 @@ class EdgeIndex:
             try:
                 shard.close()
             finally:
-                self._let_go()
+                self._release()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         holder_file(self._folder).unlink(missing_ok=True)
         self._lock.release()

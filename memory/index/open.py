@@ -1,4 +1,4 @@
-"""Which index the settings ask for."""
+"""Opens the index that the settings name."""
 
 import re
 
@@ -7,14 +7,14 @@ from personaagent.memory.index.edge import EdgeIndex
 from personaagent.memory.index.protocol import EpisodeIndex
 
 INDEX_FOLDER = "index"
-"""Where in the data folder the command and the library keep the embedded index."""
+"""The folder of the embedded index, for command and library, inside the data folder."""
 
 
 def open_index(settings: Settings, embeddings: str, folder: str = INDEX_FOLDER) -> EpisodeIndex:
-    """The index for vectors of the embedding model named ``embeddings``; nothing is opened yet.
+    """The index for vectors of the embedding model ``embeddings``. It opens on first use.
 
-    A Qdrant server where ``qdrant_url`` is set, else a shard in ``folder`` of the data folder. Each
-    embedding model has a collection of its own, since vectors of two models cannot be compared.
+    It is on the Qdrant server at ``qdrant_url`` if that is set, otherwise in ``folder`` of the data
+    folder. Each embedding model has its own, because vectors of two models cannot be compared.
     """
     name = re.sub(r"[^a-z0-9]+", "-", embeddings.lower()).strip("-")
     if settings.qdrant_url is None:

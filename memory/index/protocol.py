@@ -1,4 +1,4 @@
-"""What an index of embeddings must do."""
+"""The protocol of an index of embeddings."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class SparseVector:
 
 @dataclass(frozen=True)
 class Embedding:
-    """One query text, embedded both ways. ``dense`` has the embedding model's size, unit length."""
+    """One query text, embedded both ways. ``dense`` has the size of the model's vectors and length 1."""
 
     dense: list[float]
     sparse: SparseVector
@@ -24,7 +24,7 @@ class Embedding:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the index keeps of an episode: its id, its time (Unix seconds) and embedding. No text."""
+    """An episode in the index: its id, its time (Unix seconds) and embedding, but no text."""
 
     episode_id: str
     at: float
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Hit:
-    """An episode that was found, with its time (Unix seconds); equal whatever its score."""
+    """An episode that a search found, with its time (Unix seconds). Equality ignores the score."""
 
     episode_id: str
     at: float
@@ -42,13 +42,13 @@ class Hit:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Hits by the dense and by the BM25 score, best first; empty where not asked for."""
+    """Hits by the dense and by the BM25 score, best first; empty if that search was not requested."""
 
     dense: list[Hit]
     bm25: list[Hit]
 
     def without(self, episode_ids: Collection[str], limit: int) -> "Ranking":
-        """The other hits, up to ``limit`` in each ranking, as if these had never been found."""
+        """The hits of other episodes, up to ``limit`` in each ranking."""
         dense, bm25 = (
             [hit for hit in hits if hit.episode_id not in episode_ids][:limit]
             for hits in (self.dense, self.bm25)
@@ -59,12 +59,12 @@ class Ranking:
 class EpisodeIndex(Protocol):
     """Embeddings of many users' episodes. Every call is scoped to one user by its ``user`` key.
 
-    All raise ``IndexUnavailable`` when the index is down, held by another process, or damaged.
-    BM25's term statistics are those of the user's own episodes alone.
+    All calls raise ``IndexUnavailable`` if the index is down, held by another process, or damaged.
+    BM25 uses the term statistics of that user's episodes only.
     """
 
     async def upsert(self, user: str, entries: Sequence[Entry]) -> None:
-        """Add the entries, in place of what was there for the same episodes."""
+        """Add the entries, replacing those of the same episodes."""
 
     async def search(
         self,
@@ -77,31 +77,31 @@ class EpisodeIndex(Protocol):
     ) -> Ranking:
         """The user's nearest episodes, up to ``limit`` in each ranking.
 
-        With ``before`` (Unix seconds) all is as if there were only the episodes of an earlier time.
+        With ``before`` (Unix seconds), later episodes are treated as if they did not exist.
         """
 
     async def delete(self, user: str, episode_ids: Collection[str]) -> None:
-        """Take these episodes out for good: their vectors are no longer on the disk after it."""
+        """Remove these episodes for good: afterwards their vectors are no longer on the disk."""
 
     async def clear(self, user: str) -> None:
-        """Take all of the user's episodes out for good."""
+        """Remove all of the user's episodes for good."""
 
     async def has_entries(self, user: str) -> bool:
-        """Whether any episode of the user is indexed; quick, however many are."""
+        """Whether any episode of the user is indexed; fast, however many there are."""
 
     async def count(self, user: str) -> int:
         """How many episodes of the user are indexed."""
 
     async def optimise(self) -> None:
-        """Bring the files into their fastest shape, after much was written."""
+        """Bring the files into their fastest shape, after many writes."""
 
     async def destroy(self) -> None:
-        """Remove the whole index, of all users: for one that is damaged and will be rebuilt."""
+        """Remove the whole index of all users, because it is damaged and will be rebuilt."""
 
     async def aclose(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 def point_id(user: str, episode_id: str) -> str:
-    """The point of an episode: a UUID of user and episode, so that no user meets another's."""
+    """The id of an episode's point: a UUID of user and episode, so that no two users share one."""
     return str(uuid5(uuid5(NAMESPACE_OID, user), episode_id))

@@ -1,4 +1,4 @@
-"""The index on a Qdrant server (or, in tests, in memory): one collection, a user is a tenant."""
+"""The index on a Qdrant server (or, in tests, in memory): one collection, each user a tenant."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -16,18 +16,18 @@ BATCH = 256
 
 
 class QdrantIndex:
-    """An ``EpisodeIndex`` in ``collection`` of a Qdrant server, made at the first write.
+    """An ``EpisodeIndex`` in ``collection`` of a Qdrant server, created by the first write.
 
     Args:
         client: an ``AsyncQdrantClient``, for a server or ``:memory:``.
-        collection: its name; one for each embedding model.
+        collection: its name; each embedding model has its own.
     """
 
     def __init__(self, client: "AsyncQdrantClient", collection: str) -> None:
         self._client = client
         self._collection = collection
         self._ready = False
-        self._making = asyncio.Lock()
+        self._creating = asyncio.Lock()
 
     async def upsert(self, user: str, entries: Sequence[Entry]) -> None:
         from qdrant_client.models import PointStruct
@@ -36,7 +36,7 @@ class QdrantIndex:
         if not entries:
             return
         async with _reachable():
-            await self._make(len(entries[0].embedding.dense))
+            await self._create(len(entries[0].embedding.dense))
             for start in range(0, len(entries), BATCH):
                 await self._client.upsert(
                     self._collection,
@@ -69,28 +69,30 @@ class QdrantIndex:
         from qdrant_client.models import IdfCorpusParams, QueryRequest, SearchParams
         from qdrant_client.models import SparseVector as QdrantSparse
 
-        own = _own(user, before)
+        own_entries = _user_filter(user, before)
         requests = []
         if dense is not None:
             requests.append(
-                QueryRequest(query=dense, using="dense", filter=own, limit=limit, with_payload=True)
+                QueryRequest(
+                    query=dense, using="dense", filter=own_entries, limit=limit, with_payload=True
+                )
             )
         if bm25 is not None:
             requests.append(
                 QueryRequest(
                     query=QdrantSparse(indices=bm25.indices, values=bm25.values),
                     using="bm25",
-                    filter=own,
+                    filter=own_entries,
                     limit=limit,
                     with_payload=True,
-                    params=SearchParams(idf=IdfCorpusParams(corpus=own)),
+                    params=SearchParams(idf=IdfCorpusParams(corpus=own_entries)),
                 )
             )
         async with _reachable():
             if not await self._exists():
                 return Ranking([], [])
-            found = await self._client.query_batch_points(self._collection, requests)
-        hits = [_hits(response.points) for response in found]
+            responses = await self._client.query_batch_points(self._collection, requests)
+        hits = [_hits(response.points) for response in responses]
         return Ranking(
             dense=hits.pop(0) if dense is not None else [], bm25=hits.pop(0) if hits else []
         )
@@ -106,29 +108,29 @@ class QdrantIndex:
     async def clear(self, user: str) -> None:
         from qdrant_client.models import FilterSelector
 
-        self._ready = False  # it is made anew where somebody has removed it
+        self._ready = False  # somebody may have removed it: check again
         async with _reachable():
             if await self._exists():
                 await self._client.delete(
-                    self._collection, FilterSelector(filter=_own(user)), wait=True
+                    self._collection, FilterSelector(filter=_user_filter(user)), wait=True
                 )
 
     async def has_entries(self, user: str) -> bool:
         async with _reachable():
             if not await self._exists():
                 return False
-            points, _ = await self._client.scroll(self._collection, _own(user), limit=1)
+            points, _ = await self._client.scroll(self._collection, _user_filter(user), limit=1)
             return bool(points)
 
     async def count(self, user: str) -> int:
         async with _reachable():
             if not await self._exists():
                 return 0
-            counted = await self._client.count(self._collection, count_filter=_own(user))
-            return counted.count
+            result = await self._client.count(self._collection, count_filter=_user_filter(user))
+            return result.count
 
     async def optimise(self) -> None:
-        """Nothing to do: a server optimises by itself."""
+        """Does nothing: a server optimises by itself."""
 
     async def destroy(self) -> None:
         async with _reachable():
@@ -143,10 +145,10 @@ class QdrantIndex:
             self._ready = await self._client.collection_exists(self._collection)
         return self._ready
 
-    async def _make(self, size: int) -> None:
+    async def _create(self, size: int) -> None:
         from qdrant_client import models
 
-        async with self._making:
+        async with self._creating:
             if await self._exists():
                 return
             await self._client.create_collection(
@@ -157,7 +159,7 @@ class QdrantIndex:
                 sparse_vectors_config={
                     "bm25": models.SparseVectorParams(modifier=models.Modifier.IDF)
                 },
-                # No global graph: each tenant has a graph of its own, where it is large enough.
+                # No global graph: each tenant that is large enough has its own.
                 hnsw_config=models.HnswConfigDiff(m=0, payload_m=16),
             )
             await self._client.create_payload_index(
@@ -165,21 +167,21 @@ class QdrantIndex:
                 "user",
                 models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
             )
-            # A server in strict mode refuses to filter by what is not indexed.
+            # A server in strict mode refuses to filter by a field that is not indexed.
             await self._client.create_payload_index(
                 self._collection, "at", models.PayloadSchemaType.FLOAT
             )
             self._ready = True
 
 
-def _own(user: str, before: float | None = None) -> "Filter":
-    """What belongs to ``user``, and to a time ``before`` (Unix seconds)."""
+def _user_filter(user: str, before: float | None = None) -> "Filter":
+    """Matches the entries of ``user``, of a time ``before`` (Unix seconds)."""
     from qdrant_client.models import FieldCondition, Filter, MatchValue, Range
 
-    own = [FieldCondition(key="user", match=MatchValue(value=user))]
+    conditions = [FieldCondition(key="user", match=MatchValue(value=user))]
     if before is not None:
-        own.append(FieldCondition(key="at", range=Range(lt=before)))
-    return Filter(must=[*own])
+        conditions.append(FieldCondition(key="at", range=Range(lt=before)))
+    return Filter(must=[*conditions])
 
 
 def _hits(points: Sequence["ScoredPoint"]) -> list[Hit]:
@@ -192,7 +194,7 @@ def _hits(points: Sequence["ScoredPoint"]) -> list[Hit]:
 
 @asynccontextmanager
 async def _reachable() -> AsyncIterator[None]:
-    """Turn what a failing server gives into one sentence."""
+    """Turn the errors of a failing server into ``IndexUnavailable`` with one sentence."""
     from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
     try:
@@ -200,11 +202,11 @@ async def _reachable() -> AsyncIterator[None]:
     except UnexpectedResponse as error:
         if error.status_code == 404:
             raise IndexDamaged(
-                "The Qdrant server has no such collection any more: "
+                "The Qdrant server no longer has this collection: "
                 "run `personaagent memory reindex`."
             ) from error
         raise IndexUnavailable(
-            f"The Qdrant server refused (HTTP {error.status_code}): "
+            f"The Qdrant server refused the request (HTTP {error.status_code}): "
             "check QDRANT_URL and QDRANT_API_KEY."
         ) from error
     except (ApiException, OSError) as error:

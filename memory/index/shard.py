@@ -1,4 +1,4 @@
-"""What is done with one embedded Qdrant shard. Everything here blocks."""
+"""Operations on one embedded Qdrant shard. All of them block."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BATCH = 500
 
 
-class Held(Exception):
+class ShardInUse(Exception):
     """Another process has the shard open; ``str()`` says which."""
 
 
@@ -24,8 +24,8 @@ def holder_file(folder: Path) -> Path:
     return folder.with_suffix(".holder")
 
 
-def named_holder(folder: Path) -> str:
-    """The process that has the shard open, in words."""
+def describe_holder(folder: Path) -> str:
+    """The process that has the shard open, for an error message."""
     try:
         return f"process {int(holder_file(folder).read_text())}"
     except (OSError, ValueError):
@@ -33,7 +33,7 @@ def named_holder(folder: Path) -> str:
 
 
 def load_or_create(folder: Path, size: int | None) -> "EdgeShard | None":
-    """The shard in ``folder``, marked as held by us; None if there is none and no ``size``."""
+    """The shard in ``folder``, with this process as its holder; None if there is none and no ``size``."""
     exists = (folder / "edge_config.json").exists()
     if not exists and size is None:
         return None
@@ -73,7 +73,7 @@ def _create(folder: Path, size: int) -> "EdgeShard":
     shard = EdgeShard.create(
         str(folder),
         EdgeConfig(
-            # Half precision, and read from the file as needed: a search reads one user's alone.
+            # Half precision, and read from the file as needed: a search reads the vectors of one user.
             vectors={
                 "dense": EdgeVectorParams(
                     size=size,
@@ -94,7 +94,7 @@ def _create(folder: Path, size: int) -> "EdgeShard":
 
 
 def upsert(shard: "EdgeShard", user: str, entries: Sequence[Entry]) -> None:
-    """Put the entries of ``user``, in place of what was there for the same episodes."""
+    """Add the entries of ``user``, replacing those of the same episodes."""
     from qdrant_edge import Point, UpdateOperation
     from qdrant_edge import SparseVector as EdgeSparse
 
@@ -125,22 +125,22 @@ def search(
     limit: int,
     before: float | None,
 ) -> Ranking:
-    """The nearest entries of ``user`` (and of a time ``before``); term statistics are of those alone."""
+    """The nearest entries of ``user`` (and of a time ``before``), with term statistics of only those."""
     from qdrant_edge import IdfParams, Query, QueryBatchRequest, QueryRequest, SearchParams
     from qdrant_edge import SparseVector as EdgeSparse
 
-    own = own_filter(user, before)
+    own_entries = user_filter(user, before)
     requests = []
     if dense is not None:
         nearest = Query.Nearest(dense, using="dense")
-        requests.append(QueryRequest(limit, query=nearest, filter=own, with_payload=True))
+        requests.append(QueryRequest(limit, query=nearest, filter=own_entries, with_payload=True))
     if bm25 is not None:
         nearest = Query.Nearest(EdgeSparse(bm25.indices, bm25.values), using="bm25")
-        params = SearchParams(idf=IdfParams(corpus=own))
+        params = SearchParams(idf=IdfParams(corpus=own_entries))
         requests.append(
-            QueryRequest(limit, query=nearest, filter=own, with_payload=True, params=params)
+            QueryRequest(limit, query=nearest, filter=own_entries, with_payload=True, params=params)
         )
-    found = [
+    rankings = [
         [
             Hit(point.payload["episode"], point.payload["at"], point.score)
             for point in points
@@ -149,7 +149,7 @@ def search(
         for points in shard.query_batch(QueryBatchRequest(requests))
     ]
     return Ranking(
-        dense=found.pop(0) if dense is not None else [], bm25=found.pop(0) if found else []
+        dense=rankings.pop(0) if dense is not None else [], bm25=rankings.pop(0) if rankings else []
     )
 
 
@@ -188,16 +188,16 @@ def _pages(shard: "EdgeShard") -> "Iterator[list[Point]]":
 
 
 def optimise(shard: "EdgeShard") -> None:
-    """Merge and vacuum the segments, and bring all to the disk."""
+    """Merge and vacuum the segments, and flush everything to the disk."""
     shard.optimize()
     shard.flush()
 
 
 def has_entries(shard: "EdgeShard", user: str) -> bool:
-    """Whether there is an entry of ``user``."""
+    """Whether ``user`` has any entry."""
     from qdrant_edge import ScrollRequest
 
-    points, _ = shard.scroll(ScrollRequest(limit=1, filter=own_filter(user)))
+    points, _ = shard.scroll(ScrollRequest(limit=1, filter=user_filter(user)))
     return bool(points)
 
 
@@ -205,19 +205,19 @@ def count(shard: "EdgeShard", user: str) -> int:
     """How many entries ``user`` has."""
     from qdrant_edge import CountRequest
 
-    return shard.count(CountRequest(exact=True, filter=own_filter(user)))
+    return shard.count(CountRequest(exact=True, filter=user_filter(user)))
 
 
-def own_filter(user: str, before: float | None = None) -> "Filter":
-    """What belongs to ``user``, and to a time ``before`` (Unix seconds)."""
+def user_filter(user: str, before: float | None = None) -> "Filter":
+    """Matches the entries of ``user``, of a time ``before`` (Unix seconds)."""
     from qdrant_edge import FieldCondition, Filter, MatchValue, RangeFloat
 
-    own = [FieldCondition("user", match=MatchValue(user))]
+    conditions = [FieldCondition("user", match=MatchValue(user))]
     if before is not None:
-        own.append(FieldCondition("at", range=RangeFloat(lt=before)))
-    return Filter(must=[*own])
+        conditions.append(FieldCondition("at", range=RangeFloat(lt=before)))
+    return Filter(must=[*conditions])
 
 
 def first_line(error: Exception) -> str:
-    """What the bindings say, without the backtrace."""
+    """The message of the bindings, without the backtrace."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -1,9 +1,6 @@
 """``align`` as a user runs it, also in processes that can be killed, with models over HTTP."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +14,6 @@ from tests.support.endpoint import Reply, Stall, Status
 
 WANTED = list(PREFERENCES)[:2]
 ALIGN = ("align", "--user", "anna")
-MAIN = "from personaagent.cli.main import main; raise SystemExit(main())"
 
 
 class Script:
@@ -54,18 +50,6 @@ def rules(command: Command, user: str = "anna") -> list[str]:
 def versions(command: Command, user: str = "anna") -> list[str]:
     """The author of each version, oldest first."""
     return [each["author"] for each in command("persona", "history", "-u", user, "--json").data]
-
-
-def start(*arguments: str, code: str = MAIN) -> "subprocess.Popen[str]":
-    """The command (or other ``code``) in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ,
-        text=True,
-    )
 
 
 def nth(number: int, role: str, within: str = "") -> Callable[[dict[str, Any]], bool]:

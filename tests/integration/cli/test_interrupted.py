@@ -10,9 +10,9 @@ from typing import IO, Any
 
 import pytest
 
-from tests.support.alignment_command import MAIN
 from tests.support.command import Command
 from tests.support.endpoint import Reply, Stall
+from tests.support.forks import MAIN
 from tests.support.kills import Model
 
 pytestmark = pytest.mark.integration

@@ -16,6 +16,7 @@ from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, Scripted
 from tests.support.alignment_endpoint import over_http
 from tests.support.endpoint import Endpoint, Reply, Status, scripted_endpoint
+from tests.support.forks import run
 from tests.support.langsmith_recorder import (
     Node,
     Recorder,
@@ -74,8 +75,11 @@ def recorder() -> Iterator[Recorder]:
         yield recorder
 
 
-def a_users_day(folder: Path, endpoint: Endpoint, **variables: str) -> str:
-    """A turn, an alignment and a turn that fails, in a process with these variables; its output."""
+def a_users_day(folder: Path, endpoint: Endpoint, *, fresh: bool = True, **variables: str) -> str:
+    """A turn, an alignment and a turn that fails, in a process with these variables; its output.
+
+    ``fresh``: it has them also while it imports LangSmith, which reads some then.
+    """
     ours = ("LANGSMITH_", "LANGCHAIN_", "OTEL_", "ORT_", "PERSONAAGENT_", "OPENAI_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)} | {
         "PERSONAAGENT_HOME": str(folder),
@@ -87,14 +91,17 @@ def a_users_day(folder: Path, endpoint: Endpoint, **variables: str) -> str:
         "PERSONAAGENT_ALIGN_TEXT_METRIC": "rouge",
         **variables,
     }
-    done = subprocess.run(
-        [sys.executable, "-c", A_USERS_DAY],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[3],
-    )
+    if fresh:
+        done = subprocess.run(
+            [sys.executable, "-c", A_USERS_DAY],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path(__file__).parents[3],
+        )
+    else:
+        done = run(A_USERS_DAY, env=environment)
     assert done.returncode == 0, done.stderr
     answer, version, failure = done.stdout.strip().splitlines()
     assert answer.startswith("The walk to the barn")
@@ -119,7 +126,7 @@ def names(node: Node, run_type: str) -> list[str]:
 def test_each_turn_and_alignment_is_one_tree(
     tmp_path: Path, endpoint: Endpoint, recorder: Recorder
 ) -> None:
-    a_users_day(tmp_path, endpoint, **langsmith(recorder))
+    a_users_day(tmp_path, endpoint, fresh=False, **langsmith(recorder))
     turn, alignment, failed = recorder.trees()
     assert turn.outline() == (
         "agent",

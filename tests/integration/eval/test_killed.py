@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.alignment_command import start
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint, Reply, Stall
+from tests.support.forks import MAIN, start
 from tests.support.movies import TASK, film_models, write_movies
 
 pytestmark = pytest.mark.integration
@@ -54,7 +54,7 @@ def kill(script: Script, hold: int, *arguments: str) -> list[str]:
     """Run until the ``hold``-th chat is held, then kill; the lines that were kept."""
     script.hold, script.asked = hold, 0
     script.holding.clear()
-    with start(*arguments) as process:
+    with start(MAIN, *arguments) as process:
         assert script.holding.wait(60), process.communicate(timeout=5)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
@@ -113,7 +113,7 @@ def test_a_line_that_was_cut_off_and_cases_in_the_midst_of_learning(both, script
 
 def test_ctrl_c_says_what_is_kept(both, script: Script) -> None:
     script.hold = 3
-    with start(*RUN, "1", "--methods", "prompt") as process:
+    with start(MAIN, *RUN, "1", "--methods", "prompt") as process:
         assert script.holding.wait(60)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.command import Result
 from tests.support.endpoint import Endpoint, Reply, Status, scripted_endpoint
+from tests.support.forks import MAIN, run
 from tests.support.langsmith_datasets import Datasets
 from tests.support.langsmith_recorder import Recorder, langsmith_recorder, watched_proxy
 from tests.support.movies import TASK, favourite, film_models, write_movies
@@ -20,7 +21,6 @@ from tests.support.movies import TASK, favourite, film_models, write_movies
 pytestmark = pytest.mark.integration
 
 USERS = 3
-MAIN = "from personaagent.cli.main import main; raise SystemExit(main())"
 SWITCHED_ON = {
     "LANGSMITH_TRACING": "true",
     "LANGCHAIN_TRACING_V2": "true",
@@ -49,8 +49,10 @@ def recorder() -> Iterator[Recorder]:
         yield recorder
 
 
-def evaluate(folder: Path, endpoint: Endpoint, *more: str, **variables: str) -> Result:
-    """``eval run`` in a process with these variables: LangSmith reads some when it is imported."""
+def evaluate(
+    folder: Path, endpoint: Endpoint, *more: str, fresh: bool = False, **variables: str
+) -> Result:
+    """``eval run`` in a process with these variables, ``fresh``: also while it imports LangSmith."""
     ours = ("LANGSMITH_", "LANGCHAIN_", "OTEL_", "PERSONAAGENT_", "OPENAI_")
     if not (folder / "data").exists():
         write_movies(folder / "data", USERS)
@@ -65,13 +67,11 @@ def evaluate(folder: Path, endpoint: Endpoint, *more: str, **variables: str) -> 
         **variables,
     }
     arguments = ["eval", "run", "--tasks", TASK, "--out", str(folder / "out"), *more]
-    done = subprocess.run(
-        [sys.executable, "-c", MAIN, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    if fresh:
+        command = [sys.executable, "-c", MAIN, *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    else:
+        done = run(MAIN, *arguments, env=environment)
     return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -87,6 +87,7 @@ def test_nothing_leaves_the_machine_unless_it_is_asked_for(
             **SWITCHED_ON,
             **proxy,
             LANGSMITH_ENDPOINT=recorder.url,
+            fresh=True,
         )
     assert result.code == 0, result.err
     assert result.data["tasks"][TASK]["methods"]["persona"]["answered"] == 2

@@ -13,20 +13,11 @@ from personaagent.core.errors import DataError
 from personaagent.core.users import user_key
 from personaagent.memory.pending import PendingSet
 from tests.support.alignment import PREFERENCES
-from tests.support.alignment_command import (
-    ALIGN,
-    MAIN,
-    WANTED,
-    Script,
-    nth,
-    remember,
-    rules,
-    start,
-    versions,
-)
+from tests.support.alignment_command import ALIGN, WANTED, Script, nth, remember, rules, versions
 from tests.support.alignment_endpoint import chats, role_of
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint, Reply, Status
+from tests.support.forks import MAIN, start
 
 pytestmark = pytest.mark.integration
 
@@ -193,7 +184,7 @@ def test_the_budget_ends_a_run(command: Command) -> None:
 
 def test_a_second_alignment_of_the_same_user_is_refused(command, script: Script) -> None:
     script.held = nth(1, "critic")
-    with start(*ALIGN) as first:
+    with start(MAIN, *ALIGN) as first:
         assert script.holding.wait(60)
         second = command(*ALIGN)
         assert (second.code, second.out) == (5, "")
@@ -223,7 +214,7 @@ def test_a_run_that_broke_off_after_it_published_publishes_once(command, monkeyp
 
 def test_a_run_that_asks_for_something_else_begins_anew(command, script: Script, endpoint) -> None:
     script.held = nth(1, "critic")
-    with start(*ALIGN) as process:
+    with start(MAIN, *ALIGN) as process:
         assert script.holding.wait(60)
         process.kill()
     script.held = lambda body: False

@@ -7,19 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.alignment import walks
-from tests.support.alignment_command import (
-    ALIGN,
-    WANTED,
-    Script,
-    nth,
-    remember,
-    rules,
-    start,
-    versions,
-)
+from tests.support.alignment_command import ALIGN, WANTED, Script, nth, remember, rules, versions
 from tests.support.alignment_endpoint import chats, role_of
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint
+from tests.support.forks import MAIN, start
 
 pytestmark = pytest.mark.integration
 
@@ -71,7 +63,7 @@ def scripted(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, E
 def test_a_run_that_is_killed_at_the_end_of_each_node_goes_on(command, endpoint) -> None:
     """The latest moment at which a node's work can be lost: nothing simulated is asked again."""
     for node, branches in NODES.items():
-        with start(node, str(branches), *ALIGN, "--json", code=STANDING) as process:
+        with start(STANDING, node, str(branches), *ALIGN, "--json") as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "ended\n", (node, process.stderr.read())
             process.send_signal(signal.SIGKILL)
@@ -101,7 +93,7 @@ def test_a_run_that_is_killed_again_and_again_goes_on(
     for held in (in_simulate, in_critique, in_update, in_gate, in_second_round):
         script.held = held
         script.holding.clear()
-        with start(*ALIGN) as process:
+        with start(MAIN, *ALIGN) as process:
             assert script.holding.wait(60)
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
@@ -116,7 +108,7 @@ def test_a_run_that_is_killed_again_and_again_goes_on(
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_ended_while_it_asked_asks_again(ending, command, endpoint) -> None:
-    with start(*ALIGN, "--approve") as process:
+    with start(MAIN, *ALIGN, "--approve") as process:
         assert process.stderr is not None
         shown = ""
         while "Publish these rules? [y/N] " not in shown:
@@ -138,7 +130,7 @@ def test_all_users_go_on_where_they_were_killed(
     of_ben = [each.query for each in later]
     script.held = lambda body: role_of(body) == "critic" and of_ben[-1] in str(body["messages"])
     everyone = ("align", "--all", "--after", "3", "--users-at-once", "1", "--json")
-    with start(*everyone) as process:
+    with start(MAIN, *everyone) as process:
         assert script.holding.wait(60)
         process.send_signal(signal.SIGKILL)
     assert (versions(command), versions(command, "ben")) == (["initial", "alignment"], ["initial"])

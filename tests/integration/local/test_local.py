@@ -5,7 +5,6 @@ import gc
 import json
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from tests.support.embedder import BagEmbedder
 from tests.support.endpoint import Cut, Endpoint, Stall, scripted_endpoint
 from tests.support.endpoint import Reply as HttpReply
 from tests.support.folders import contents
+from tests.support.forks import Child, start
 from tests.support.scripted_model import Prompt, Reply, ScriptedModels, scripted_dependencies
 
 pytestmark = pytest.mark.integration
@@ -78,15 +78,8 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 
 
 @contextmanager
-def writer(home: Path, user: str, limit: int = 0) -> "Iterator[subprocess.Popen[str]]":
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(home), user, str(limit)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
+def writer(home: Path, user: str, limit: int = 0) -> Iterator[Child]:
+    with start(WRITER, str(home), user, str(limit)) as process:
         assert process.stdout.readline() == "open\n"
         yield process
 
@@ -104,7 +97,6 @@ def sound(home: Path) -> bool:
 async def test_two_processes_write_at_once(tmp_path: Path) -> None:
     with writer(tmp_path, "anna") as one, writer(tmp_path, "ben") as other:
         for process in (one, other):
-            assert process.stdin is not None
             process.stdin.write("\n")
             process.stdin.flush()
         printed = [process.communicate() for process in (one, other)]
