@@ -1,13 +1,12 @@
 """What learning costs: ``gated`` against ``paper`` in model calls and tokens, on the same episodes.
 
-Three rounds on questions as long as LaMP's. Counted are the simulations of the current persona on
-the batch, critique and update; what the gate takes to prove candidates stands apart. The endpoint is
-scripted, and its tokens are words: the first and the third round find a rule that helps, the second
-does not, so that ``gated`` goes on for all three; ``paper`` takes a rewrite each time.
+Three rounds on queries as long as LaMP's. The cost includes the simulations of the current persona on
+the batch, critique and update; the calls with which the gate tests candidates are counted apart. The
+endpoint is scripted and counts words as tokens. The first and third round find a rule that helps, the
+second does not, so that ``gated`` runs all three; ``paper`` accepts a rewrite each time.
 
-The shared prefix is what an endpoint's prefix cache could reuse in one round: the share of the
-prompts' characters, in the order in which they are sent, with which the prompt just before, or any
-before, began too.
+The shared prefix is what the prefix cache of an endpoint could reuse in one round: the share of the
+prompts' characters, in the order of sending, that the previous prompt, or any earlier one, begins with.
 """
 
 import asyncio
@@ -18,9 +17,15 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
-from measured import Measured, finish, say
-from walks import PREFERENCES
-from world import BEGIN, real_embedder, sentence, world
+from filled_home import (
+    FIRST_EPISODE_AT,
+    endpoint_settings,
+    filled_home,
+    random_sentence,
+    real_embedder,
+)
+from measurement import Measurement, print_progress, report_and_exit
+from walk_episodes import PREFERENCES
 
 from personaagent.core.alignment import Alignment
 from personaagent.core.records import Episode
@@ -30,113 +35,122 @@ from personaagent.nodes.dependencies import Dependencies
 from tests.support.endpoint import Endpoint, Reply, scripted_endpoint
 
 ROUNDS = 3
-HELDOUT = 8
+HOLDOUT = 8
 SIZES = (3, 8)
-QUESTION_WORDS = 120
+QUERY_WORDS = 120
 FEEDBACK_WORDS = 80
 FIRST, SECOND, THIRD, FOURTH = PREFERENCES
-ROUND_BY_ROUND = ((FIRST, SECOND), ("Be of help.", "Stay polite."), (THIRD, FOURTH))
-"""The rules that are asked for."""
+RULES_BY_ROUND = ((FIRST, SECOND), ("Be of help.", "Stay polite."), (THIRD, FOURTH))
+"""The rules that critic and editor propose in each round."""
 MODES: tuple[Mode, ...] = ("gated", "paper")
 
 
-async def measure() -> list[Measured]:
-    found = []
+async def measure() -> list[Measurement]:
+    measurements = []
     for n in SIZES:
-        say(f"{ROUNDS} rounds of {n} episodes, gated and paper ...")
-        runs = {mode: await _aligned(mode, n, ROUNDS) for mode in MODES}
-        gated, paper = (runs[mode][0] for mode in MODES)
-        assert [each.accepted for each in gated.rounds] == [True, False, True], gated.rounds
-        for what, of_gated, of_paper in zip(
-            ("calls", "tokens"), _learning(gated), _learning(paper), strict=True
-        ):
-            found += [
-                Measured(f"n = {n}, {what} to learn, paper", of_paper),
-                Measured(f"n = {n}, {what} to learn, gated", of_gated),
-                Measured(
-                    f"n = {n}, {what}, gated against paper", of_gated / of_paper, "x", most=0.75
-                ),
-            ]
-        gate = gated.usage["gate"]
-        found += [
-            Measured(f"n = {n}, calls of the gate", gate["llm_calls"]),
-            Measured(f"n = {n}, tokens of the gate", _tokens(gate)),
-        ]
+        print_progress(f"{ROUNDS} rounds of {n} episodes, gated and paper ...")
+        measurements += await _measure_learning(n)
         for mode in MODES:
-            _, prompts = await _aligned(mode, n, 1)
-            for seen, of in ((1, "the prompt before"), (len(prompts), "any before")):
-                name = f"n = {n}, shared prefix with {of}, {mode}"
-                found.append(Measured(name, 100 * _shared(prompts, seen), "%"))
-    return found
+            measurements += await _measure_shared_prefix(n, mode)
+    return measurements
 
 
-async def _aligned(mode: Mode, n: int, rounds: int) -> tuple[Alignment, list[str]]:
-    """A run, and the prompts that were sent in it, in order."""
+async def _measure_learning(n: int) -> list[Measurement]:
+    gated, paper = [(await _align(mode, n, ROUNDS))[0] for mode in MODES]
+    assert [each.accepted for each in gated.rounds] == [True, False, True], gated.rounds
+    measurements = []
+    for unit, gated_cost, paper_cost in zip(
+        ("calls", "tokens"), _learning_cost(gated), _learning_cost(paper), strict=True
+    ):
+        ratio, name = gated_cost / paper_cost, f"n = {n}, {unit}, gated against paper"
+        measurements += [
+            Measurement(f"n = {n}, {unit} to learn, paper", paper_cost),
+            Measurement(f"n = {n}, {unit} to learn, gated", gated_cost),
+            Measurement(name, ratio, "x", most=0.75),
+        ]
+    gate = gated.usage["gate"]
+    return [
+        *measurements,
+        Measurement(f"n = {n}, calls of the gate", gate["llm_calls"]),
+        Measurement(f"n = {n}, tokens of the gate", _tokens(gate)),
+    ]
+
+
+async def _measure_shared_prefix(n: int, mode: Mode) -> list[Measurement]:
+    _, prompts = await _align(mode, n, 1)
+    return [
+        Measurement(
+            f"n = {n}, shared prefix with {which}, {mode}",
+            100 * _shared_prefix(prompts, lookback),
+            "%",
+        )
+        for lookback, which in ((1, "the prompt before"), (len(prompts), "any before"))
+    ]
+
+
+async def _align(mode: Mode, n: int, rounds: int) -> tuple[Alignment, list[str]]:
+    """Run an alignment; returns it and the prompts that it sent, in order."""
     async with AsyncExitStack() as stack:
         endpoint: Endpoint = stack.enter_context(scripted_endpoint(_Script()))
         settings = await stack.enter_async_context(
-            world(
-                {"user": 40},
-                _questions,
-                openai_base_url=endpoint.base_url,
-                openai_api_key="none",
-                model="any",
-                tool_mode="native",
-                align_text_metric="rouge",
-            )
+            filled_home({"user": 40}, _long_queries, **endpoint_settings(endpoint.base_url))
         )
         agent = await stack.enter_async_context(
             open_local(settings, Dependencies.from_settings(settings, real_embedder()))
         )
-        aligned = await agent.align(
-            "user", mode=mode, batch=n, holdout=HELDOUT, rounds=rounds, candidates=4
+        alignment = await agent.align(
+            "user", mode=mode, batch=n, holdout=HOLDOUT, rounds=rounds, candidates=4
         )
-    assert len(aligned.rounds) == rounds, aligned
-    return aligned, [_prompt(request.body) for request in endpoint.requests]
+    assert len(alignment.rounds) == rounds, alignment
+    return alignment, [_prompt(request.body) for request in endpoint.requests]
 
 
 class _Script:
-    """All models: the actor follows the rules in its prompt, the others go through the rounds."""
+    """Plays all models: the actor follows the rules in its prompt, the others go by the round."""
 
     def __init__(self) -> None:
-        self._chance = random.Random("script")
+        self._rng = random.Random("script")
         self._round = 0
 
     def __call__(self, body: dict[str, Any]) -> Reply:
         form = body.get("response_format", {}).get("json_schema", {}).get("name")
-        told = body["messages"][0]["content"]
+        prompt = body["messages"][0]["content"]
         if form == "Critique":
-            points = [
-                {"given": "", "wanted": "", "point": rule, "episodes": ["E1", "E2"]}
-                for rule in ROUND_BY_ROUND[self._round]
-            ]
-            return json.dumps({"points": points})
+            return json.dumps({"points": [_point(rule) for rule in RULES_BY_ROUND[self._round]]})
         if form == "Proposals":
-            self._round += 1
-            proposals = [
-                {"evidence": ["E1", "E2"], "text": rule, "action": "add", "rule": ""}
-                for rule in ROUND_BY_ROUND[self._round - 1]
-            ]
-            return json.dumps({"proposals": proposals})
-        if "meticulous and critical evaluator" in told:
-            return sentence(self._chance, FEEDBACK_WORDS)
-        if "prompt engineer" in told:
-            self._round += 1
-            return "\n".join([*_persona(told), *ROUND_BY_ROUND[self._round - 1]])
-        return _answer([rule for rule in PREFERENCES if any(rule in r for r in _persona(told))])
+            return json.dumps({"proposals": [_proposal(rule) for rule in self._rules_of_round()]})
+        if "meticulous and critical evaluator" in prompt:
+            return random_sentence(self._rng, FEEDBACK_WORDS)
+        if "prompt engineer" in prompt:
+            return "\n".join([*_persona_rules(prompt), *self._rules_of_round()])
+        persona = "\n".join(_persona_rules(prompt))
+        return _answer([rule for rule in PREFERENCES if rule in persona])
+
+    def _rules_of_round(self) -> tuple[str, str]:
+        self._round += 1
+        return RULES_BY_ROUND[self._round - 1]
 
 
-def _questions(user: str, count: int) -> Iterator[Episode]:
-    """So many corrected answers to long questions."""
-    chance = random.Random(user)
+def _point(rule: str) -> dict[str, Any]:
+    return {"given": "", "wanted": "", "point": rule, "episodes": ["E1", "E2"]}
+
+
+def _proposal(rule: str) -> dict[str, Any]:
+    return {"evidence": ["E1", "E2"], "text": rule, "action": "add", "rule": ""}
+
+
+def _long_queries(user: str, count: int) -> Iterator[Episode]:
+    """``count`` corrected answers to long queries."""
+    rng = random.Random(user)
     for number in range(count):
+        description = random_sentence(rng, QUERY_WORDS)
         yield Episode(
             id=f"e{number}",
             user_id=user,
-            query=f"How long is the walk that is described here? {sentence(chance, QUESTION_WORDS)}",
+            query=f"How long is the walk that is described here? {description}",
             response=_answer([]),
             ground_truth=_answer([*PREFERENCES]),
-            created_at=BEGIN + timedelta(minutes=number),
+            created_at=FIRST_EPISODE_AT + timedelta(minutes=number),
         )
 
 
@@ -144,15 +158,15 @@ def _answer(rules: list[str]) -> str:
     return " ".join(["The walk takes an hour", *(PREFERENCES[rule] for rule in rules)])
 
 
-def _persona(prompt: str) -> list[str]:
+def _persona_rules(prompt: str) -> list[str]:
     """The rules between the marks of the persona."""
     persona = prompt.split("<persona>")[1].split("</persona>")[0]
     return [line.removeprefix("- ") for line in persona.strip().splitlines()]
 
 
-def _learning(aligned: Alignment) -> tuple[int, int]:
-    """Calls and tokens without the gate's."""
-    usage = aligned.usage
+def _learning_cost(alignment: Alignment) -> tuple[int, int]:
+    """Calls and tokens without those of the gate."""
+    usage = alignment.usage
     calls: int = usage["llm_calls"] - usage["gate"]["llm_calls"]
     return calls, _tokens(usage) - _tokens(usage["gate"])
 
@@ -162,23 +176,23 @@ def _tokens(usage: dict[str, Any]) -> int:
 
 
 def _prompt(body: dict[str, Any]) -> str:
-    return "\n".join(f"{each['role']}: {each['content']}" for each in body["messages"])
+    return "\n".join(f"{message['role']}: {message['content']}" for message in body["messages"])
 
 
-def _shared(prompts: list[str], seen: int) -> float:
-    """The share that stands in one of the last ``seen`` prompts too."""
+def _shared_prefix(prompts: list[str], lookback: int) -> float:
+    """The share of all characters that one of the last ``lookback`` prompts begins with, too."""
     shared = 0
     for number, prompt in enumerate(prompts):
-        before = prompts[max(0, number - seen) : number]
-        shared += max((_common(prompt, each) for each in before), default=0)
+        earlier = prompts[max(0, number - lookback) : number]
+        shared += max((_common_prefix(prompt, each) for each in earlier), default=0)
     return shared / sum(map(len, prompts))
 
 
-def _common(one: str, other: str) -> int:
+def _common_prefix(first: str, second: str) -> int:
     """How many characters both begin with."""
-    differ = (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    return next(differ, min(len(one), len(other)))
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(first), len(second)))
 
 
 if __name__ == "__main__":
-    finish(asyncio.run(measure()))
+    report_and_exit(asyncio.run(measure()))

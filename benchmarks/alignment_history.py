@@ -1,10 +1,10 @@
-"""Whether alignment takes longer for a user who has more episodes, recall apart.
+"""Whether alignment takes longer for a user with more episodes, recall apart.
 
-The endpoint answers at once and nothing is recalled, so that what is timed is all else: sampling,
-facts, store, checkpoints, guard. Before each run a new label comes in, as it does in life, and what
-was simulated before is dropped. Labels are counted anew when somebody asks for facts for the first
-time after that: here the answer that the user gets before alignment begins; and once more in the
-figures that say so, in which alignment itself comes first.
+The endpoint answers immediately and nothing is recalled, so that everything else is timed: sampling,
+facts, store, checkpoints, guard. Before each run the user labels one more episode, and earlier
+simulations are deleted. Labels are counted again when facts are read for the first time after that:
+usually by the answer that the user gets before alignment begins. In the measurements that say "labels
+not counted yet", alignment itself reads them first.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ import time
 from contextlib import AsyncExitStack
 from statistics import median
 
-from measured import Measured, finish, say
+from filled_home import endpoint_settings, filled_home, real_embedder
+from measurement import Measurement, print_progress, report_and_exit
 from slow_endpoint import slow_endpoint
-from walks import walks
-from world import real_embedder, world
+from walk_episodes import walk_episodes
 
 from personaagent.core.records import new_id, now
 from personaagent.local.agent import LocalAgent, open_local
@@ -26,70 +26,68 @@ WARM_UP = 2
 RUNS = 9
 
 
-async def measure() -> list[Measured]:
+async def measure() -> list[Measurement]:
     async with AsyncExitStack() as stack:
         endpoint = stack.enter_context(slow_endpoint(0))
         settings = await stack.enter_async_context(
-            world(
+            filled_home(
                 SIZES,
-                walks,
-                openai_base_url=endpoint.base_url,
-                openai_api_key="none",
-                model="any",
-                tool_mode="native",
-                align_text_metric="rouge",
+                walk_episodes,
+                **endpoint_settings(endpoint.base_url),
                 top_k=0,
             )
         )
         deps = Dependencies.from_settings(settings, real_embedder())
         agent = await stack.enter_async_context(open_local(settings, deps))
-        await _seconds(agent, "few")
-        first = await _seconds(agent, "many")
-        for user in SIZES:  # as a run does that is not dry: what is new since then are a few
+        await _align_seconds(agent, "few")
+        first_run = await _align_seconds(agent, "many")
+        for user in SIZES:  # as a run that is not dry does: only a few labels are new afterwards
             unaligned = agent.memory(user).unaligned
             await unaligned.clear(await unaligned.entries())
         counted = await _repeated(agent, counted=True)
         uncounted = await _repeated(agent, counted=False)
     return [
-        Measured("alignment at 100 episodes (median)", 1000 * median(counted["few"]), " ms"),
+        Measurement("alignment at 100 episodes (median)", 1000 * median(counted["few"]), " ms"),
         *(
-            Measured(f"at {SIZES[user]:,} against 100{what}", _ratio(found, user), "x", most=most)
+            Measurement(
+                f"at {SIZES[user]:,} against 100{suffix}", _ratio(seconds, user), "x", most=most
+            )
             for user in ("many", "most")
-            for what, found, most in (
+            for suffix, seconds, most in (
                 ("", counted, 1.2),
                 (", labels not counted yet", uncounted, None),
             )
         ),
-        Measured("the first alignment, all 10,000 labels new", first, " s"),
+        Measurement("the first alignment, all 10,000 labels new", first_run, " s"),
     ]
 
 
 async def _repeated(agent: LocalAgent, *, counted: bool) -> dict[str, list[float]]:
-    """Seconds of each user's runs; the users take turns."""
-    say(f"{RUNS} runs of {', '.join(SIZES)} ...")
+    """Seconds of each run by user; the users take turns."""
+    print_progress(f"{RUNS} runs of {', '.join(SIZES)} ...")
     seconds: dict[str, list[float]] = {user: [] for user in SIZES}
     for run in range(WARM_UP + RUNS):
         for user in SIZES:
             await _label_one_more(agent, user)
             if counted:
                 await agent.memory(user).profile.read()
-            taken = await _seconds(agent, user)
+            run_seconds = await _align_seconds(agent, user)
             if run >= WARM_UP:
-                seconds[user].append(taken)
+                seconds[user].append(run_seconds)
     return seconds
 
 
 async def _label_one_more(agent: LocalAgent, user: str) -> None:
-    new = {"id": new_id(), "user_id": user, "created_at": now()}
-    [walk] = walks(new["id"], 1)
-    await agent.memory(user).remember(walk.model_copy(update=new), version=1)
+    changes = {"id": new_id(), "user_id": user, "created_at": now()}
+    [walk] = walk_episodes(changes["id"], 1)
+    await agent.memory(user).remember(walk.model_copy(update=changes), version=1)
 
 
-async def _seconds(agent: LocalAgent, user: str) -> float:
+async def _align_seconds(agent: LocalAgent, user: str) -> float:
     await agent.memory(user).simulations.clear()
     started = time.perf_counter()
-    aligned = await agent.align(user, batch=8, holdout=8, candidates=4, rounds=1, dry_run=True)
-    assert aligned.usage["llm_calls"] == 82, aligned
+    alignment = await agent.align(user, batch=8, holdout=8, candidates=4, rounds=1, dry_run=True)
+    assert alignment.usage["llm_calls"] == 82, alignment
     return time.perf_counter() - started
 
 
@@ -98,4 +96,4 @@ def _ratio(seconds: dict[str, list[float]], user: str) -> float:
 
 
 if __name__ == "__main__":
-    finish(asyncio.run(measure()))
+    report_and_exit(asyncio.run(measure()))

@@ -1,12 +1,11 @@
-"""How busy the evaluation keeps an endpoint, against a bare client of the same endpoint.
+"""How busy the evaluation keeps an endpoint, compared with a bare client of the same endpoint.
 
-The endpoint takes 200 ms for an answer, and 64 requests at once: 320 answers a second would be
-ideal. The bare client is the model's own (langchain-openai), asked 64 times at once with nothing
-around it, before ``prompt`` and after it; ``prompt`` is the runner's cheapest method, and so the
-one that shows what the runner itself takes. ``rag`` and ``persona-no-alignment`` show what recall,
-and the agent's graph, take besides; embeddings are random vectors, so that no embedding model works
-on the same processor. Memory is that of the process, after a third of the answers of ``prompt`` and
-at their end.
+The endpoint takes 200 ms for an answer and 64 requests at once: 320 answers a second would be ideal.
+The bare client is the model client itself (langchain-openai), called 64 times at once without anything
+around it, before and after ``prompt``. ``prompt`` is the cheapest solver, so that it shows the cost of
+the executor itself. ``rag`` and ``persona-no-alignment`` add recall and the agent's graph. Embeddings are
+random vectors: no embedding model uses the same processor. Memory is that of the process, after a third
+of the results of ``prompt`` and at their end.
 """
 
 import asyncio
@@ -17,18 +16,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
-from endpoint import REPOSITORY
+from filled_home import RandomEmbedder
+from instant_endpoint import REPOSITORY
 from langchain_core.messages import HumanMessage, SystemMessage
-from measured import Measured, finish, say
+from measurement import Measurement, print_progress, report_and_exit
 from slow_endpoint import SlowEndpoint, slow_endpoint
-from world import RandomVectors
 
 from personaagent.core.settings import Settings, load_settings
-from personaagent.eval.plan import Plan, Progress
-from personaagent.eval.runner import evaluate
-from personaagent.eval.sampling import draw
-from personaagent.eval.solvers.all import SOLVERS
+from personaagent.eval.executor import execute_plan
+from personaagent.eval.query_draw import draw_queries
+from personaagent.eval.run_plan import RunPlan, RunProgress
 from personaagent.eval.solvers.environment import open_environment
+from personaagent.eval.solvers.registry import SOLVERS
 from personaagent.eval.tasks.all import TASKS
 from personaagent.models.chat import Models
 
@@ -37,18 +36,18 @@ from tests.support.movies import TASK, write_movies
 
 LATENCY = 0.2
 AT_ONCE = 64
-SAMPLES = {"prompt": 6000, "rag": 1500, "persona-no-alignment": 600}
+RESULTS = {"prompt": 6000, "rag": 1500, "persona-no-alignment": 600}
 BARE = 2000
 MEGABYTE = 1e6
 
 
-class Bench:
-    """The endpoint, the data of ``users`` who ask one question each, and a folder for runs."""
+class RateBenchmark:
+    """The endpoint, the data of users with one query each, and a folder for runs."""
 
     def __init__(self, endpoint: SlowEndpoint, folder: Path) -> None:
         self.endpoint = endpoint
         self.folder = folder
-        self.data = write_movies(folder / "data", max(SAMPLES.values()))
+        self.data = write_movies(folder / "data", max(RESULTS.values()))
         self.settings: Settings = load_settings(
             home=folder,
             openai_base_url=endpoint.base_url,
@@ -58,17 +57,17 @@ class Bench:
             concurrency=AT_ONCE,
         )
 
-    async def bare(self, count: int) -> float:
+    async def measure_bare_client(self, count: int) -> float:
         """The share of the ideal rate that the bare client reaches."""
         models = Models(self.settings)
         chat = await models.chat("actor")
-        [question] = next(iter(TASKS[TASK].cases(self.data, 0))).questions
-        told = [SystemMessage("You are a helpful assistant."), HumanMessage(question.query)]
-        left = iter(range(count))
+        [query] = next(iter(TASKS[TASK].samples(self.data, 0))).queries
+        messages = [SystemMessage("You are a helpful assistant."), HumanMessage(query.text)]
+        remaining = iter(range(count))
 
         async def work() -> None:
-            for _ in left:
-                await chat.ainvoke(told)
+            for _ in remaining:
+                await chat.ainvoke(messages)
 
         async def all_at_once() -> None:
             await asyncio.gather(*(work() for _ in range(AT_ONCE)))
@@ -77,79 +76,84 @@ class Bench:
         await models.aclose()
         return share
 
-    async def method(self, name: str, on_done: Callable[[int], None]) -> tuple[float, float]:
-        """Its share of the ideal rate, and processor seconds a sample."""
-        count = SAMPLES[name]
+    async def measure_solver(
+        self, name: str, on_result: Callable[[int], None]
+    ) -> tuple[float, float]:
+        """The share of the ideal rate that the solver reaches, and processor seconds per result."""
+        count = RESULTS[name]
         task = TASKS[TASK]
-        asked = draw(task.cases(self.data, 0), count, None, 0)
-        plan = Plan([task], [SOLVERS[name]], {TASK: asked}, self.data, 0)
+        queries = draw_queries(task.samples(self.data, 0), count, None, 0)
+        plan = RunPlan([task], [SOLVERS[name]], {TASK: queries}, self.data, 0)
         folder = self.folder / name
         folder.mkdir()
-        progress = Progress(plan.total())
-        async with open_environment(self.settings, embedder=RandomVectors("random")) as lab:
-            found = await self._measure(
-                lambda: evaluate(
+        progress = RunProgress(plan.total())
+        async with open_environment(
+            self.settings, embedder=RandomEmbedder("random")
+        ) as environment:
+            rate = await self._measure(
+                lambda: execute_plan(
                     plan,
-                    lab,
+                    environment,
                     folder,
                     progress,
                     concurrency=AT_ONCE,
-                    on_done=lambda sample: on_done(progress.done),
+                    on_result=lambda result: on_result(progress.done),
                 ),
                 count,
             )
         assert (progress.done, progress.failed) == (count, 0)
-        return found
+        return rate
 
     async def _measure(
         self, work: Callable[[], Awaitable[None]], count: int
     ) -> tuple[float, float]:
-        self.endpoint.busy()
-        worked = time.process_time()
+        self.endpoint.take_load()
+        cpu_started = time.process_time()
         await work()
-        worked = time.process_time() - worked
-        busy = self.endpoint.busy()
-        assert busy.requests == count
-        assert busy.most <= AT_ONCE
-        return count * LATENCY / (AT_ONCE * busy.span), worked / count
+        cpu_seconds = time.process_time() - cpu_started
+        load = self.endpoint.take_load()
+        assert load.requests == count
+        assert load.most <= AT_ONCE
+        return count * LATENCY / (AT_ONCE * load.span), cpu_seconds / count
 
 
-async def measure() -> list[Measured]:
+async def measure() -> list[Measurement]:
     memory: dict[int, int] = {}
     process = psutil.Process()
 
-    def note(done: int) -> None:
+    def note_memory(done: int) -> None:
         if done % 500 == 0:
             memory[done] = process.memory_info().rss
 
     with TemporaryDirectory(prefix="bench-") as folder, slow_endpoint(LATENCY) as endpoint:
-        bench = Bench(endpoint, Path(folder))
-        await bench.bare(AT_ONCE)  # what is loaded and connected at the first call is no rate
-        found, bare = {}, []
-        for name, count in SAMPLES.items():
-            bare.append(await bench.bare(BARE))
-            say(f"{count:,} samples of {name} ...")
-            found[name] = await bench.method(name, note if name == "prompt" else lambda done: None)
-    third, end = memory[SAMPLES["prompt"] // 3], memory[SAMPLES["prompt"]]
-    (share, seconds), *others = found.values()
-    beside = (bare[0] + bare[1]) / 2
+        benchmark = RateBenchmark(endpoint, Path(folder))
+        await benchmark.measure_bare_client(AT_ONCE)  # loading and connecting must not count
+        solver_rates, bare_shares = {}, []
+        for name, count in RESULTS.items():
+            bare_shares.append(await benchmark.measure_bare_client(BARE))
+            on_result = note_memory if name == "prompt" else lambda done: None
+            print_progress(f"{count:,} results of {name} ...")
+            solver_rates[name] = await benchmark.measure_solver(name, on_result)
+    third, end = memory[RESULTS["prompt"] // 3], memory[RESULTS["prompt"]]
+    (share, seconds), *others = solver_rates.values()
+    bare_share = (bare_shares[0] + bare_shares[1]) / 2
     return [
-        Measured("64 at once, share of the ideal rate, bare client", beside),
-        Measured("64 at once, share of the ideal rate, prompt", share, least=0.9),
-        Measured("of the bare client's rate", share / beside, "x", least=0.85),
-        Measured("processor time a sample, prompt", 1000 * seconds, " ms"),
+        Measurement("64 at once, share of the ideal rate, bare client", bare_share),
+        Measurement("64 at once, share of the ideal rate, prompt", share, least=0.9),
+        Measurement("of the bare client's rate", share / bare_share, "x", least=0.85),
+        Measurement("processor time a result, prompt", 1000 * seconds, " ms"),
         *(
-            measured
-            for name, (share, seconds) in zip([*SAMPLES][1:], others, strict=True)
-            for measured in (
-                Measured(f"64 at once, share of the ideal rate, {name}", share),
-                Measured(f"processor time a sample, {name}", 1000 * seconds, " ms"),
+            measurement
+            for name, (share, seconds) in zip([*RESULTS][1:], others, strict=True)
+            for measurement in (
+                Measurement(f"64 at once, share of the ideal rate, {name}", share),
+                Measurement(f"processor time a result, {name}", 1000 * seconds, " ms"),
             )
         ),
-        Measured("memory after 2,000 samples", third / MEGABYTE, " MB"),
-        Measured("memory after 6,000 samples, against it", end / third, "x", most=1.02),
+        Measurement("memory after 2,000 results", third / MEGABYTE, " MB"),
+        Measurement("memory after 6,000 results, against it", end / third, "x", most=1.02),
     ]
 
 
 if __name__ == "__main__":
-    finish(asyncio.run(measure()))
+    report_and_exit(asyncio.run(measure()))

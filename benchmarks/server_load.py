@@ -1,12 +1,11 @@
-"""The production server under load: ours against a bare LangGraph agent on the same server.
+"""The production server under load: our agent against a bare LangGraph agent on the same server.
 
-One process of the server, on a Postgres that waits for the disk at each commit; with ``--queue`` one
-that answers and one that works, as ``deploy/compose.yaml`` has it. Each client is a user of its own, who
-begins a thread and reads the streamed answer to its end, again and again. Both agents have the same
-model and tools; they take turns. Measured with an endpoint that answers at once, so that all that is
-seen is the server's own work, and with one that takes a second, as a language model does. Then a
-soak: ``--soak SECONDS`` of turns without a pause, after which every turn must be an episode in the
-database and the server no larger than it was.
+One process of the server runs on a Postgres that waits for the disk at each commit; with ``--queue``, one
+process answers and one works, as in ``deploy/compose.yaml``. Each client is a user of its own who starts a
+thread and reads the streamed answer to its end, again and again. Both agents have the same model and
+tools, and take turns. The endpoint answers immediately, which shows the server's own work, and then after
+a second, like a language model. Last comes a soak: ``--soak SECONDS`` of turns without a pause, after
+which every turn must be an episode in the database, and the server must not have grown.
 """
 
 import argparse
@@ -20,10 +19,10 @@ from dataclasses import dataclass, field
 from statistics import mean, quantiles
 
 import httpx
-from measured import Measured, finish, say
-from server_endpoint import answering_after
-from server_world import Loaded, loaded_server
-from world import sentence
+from filled_home import random_sentence
+from measurement import Measurement, print_progress, report_and_exit
+from production_server import ProductionServer, production_server
+from streaming_endpoint import streaming_endpoint
 
 CLIENTS = (16, 64)
 ROUNDS = 2
@@ -34,7 +33,7 @@ TURNS = 96
 class Client:
     """A user who asks, reads the answer to its end, and asks again."""
 
-    def __init__(self, server: Loaded, number: int) -> None:
+    def __init__(self, server: ProductionServer, number: int) -> None:
         self.turns = 0
         self.broken = 0
         self._chance = random.Random(number)
@@ -43,63 +42,67 @@ class Client:
         )
 
     async def turn(self, agent: str) -> float:
-        """Seconds that one turn took, from the question to the end of the answer."""
+        """Run a turn; returns the seconds from the query to the end of the answer."""
         thread = (await self._http.post("/threads", json={})).raise_for_status().json()["thread_id"]
-        asked = {
+        body = {
             "assistant_id": agent,
-            "input": {"messages": [{"role": "user", "content": sentence(self._chance)}]},
+            "input": {"messages": [{"role": "user", "content": random_sentence(self._chance)}]},
             "stream_mode": ["messages-tuple"],
         }
-        began = time.perf_counter()
-        ended = ""
-        async with self._http.stream("POST", f"/threads/{thread}/runs/stream", json=asked) as told:
-            told.raise_for_status()
-            async for line in told.aiter_lines():
-                ended = line.partition(":")[2].strip() if line.startswith("event:") else ended
-        self.broken += ended != "end"
+        started = time.perf_counter()
+        last_event = ""
+        async with self._http.stream("POST", f"/threads/{thread}/runs/stream", json=body) as stream:
+            stream.raise_for_status()
+            async for line in stream.aiter_lines():
+                if line.startswith("event:"):
+                    last_event = line.partition(":")[2].strip()
+        self.broken += last_event != "end"
         self.turns += agent == "agent"
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
     async def some_turns(self, agent: str, count: int) -> list[float]:
-        """The seconds of so many turns."""
+        """Run ``count`` turns; returns the seconds of each."""
         return [await self.turn(agent) for _ in range(count)]
 
     async def turns_until(self, agent: str, end: float) -> list[float]:
-        """The same, again and again, until that moment."""
-        found = []
+        """Run turns until that moment; returns the seconds of each."""
+        seconds = []
         while time.perf_counter() < end:
-            found.append(await self.turn(agent))
-        return found
+            seconds.append(await self.turn(agent))
+        return seconds
 
     async def aclose(self) -> None:
         await self._http.aclose()
 
 
 @dataclass
-class Phase:
-    """What an agent was seen to do: seconds of each turn, of all of them together, and of the
-    server's processor."""
+class AgentTimes:
+    """Seconds of each turn of an agent, of all turns together, and of the server's processor."""
 
     turns: list[float] = field(default_factory=list)
-    spent: float = 0.0
-    worked: float = 0.0
+    elapsed: float = 0.0
+    cpu_seconds: float = 0.0
 
-    def measured(self, what: str) -> list[Measured]:
-        """The same as figures."""
+    def measurements(self, what: str) -> list[Measurement]:
+        """The measurements of these times."""
         return [
-            Measured(f"{what}: turns a second", len(self.turns) / self.spent, "/s"),
-            Measured(f"{what}: processor time a turn", 1000 * self.worked / len(self.turns), " ms"),
-            *(Measured(f"{what}: p{p}", 1000 * self.percentile(p), " ms") for p in (50, 95, 99)),
+            Measurement(f"{what}: turns a second", len(self.turns) / self.elapsed, "/s"),
+            Measurement(
+                f"{what}: processor time a turn", 1000 * self.cpu_seconds / len(self.turns), " ms"
+            ),
+            *(Measurement(f"{what}: p{p}", 1000 * self.percentile(p), " ms") for p in (50, 95, 99)),
         ]
 
     def percentile(self, percent: int) -> float:
-        """Seconds within which so many of the turns ended."""
+        """The seconds within which this percentage of the turns ended."""
         return quantiles(self.turns, n=100)[percent - 1]
 
 
 @asynccontextmanager
-async def clients_of(server: Loaded, count: int, first: int = 0) -> AsyncIterator[list[Client]]:
-    """So many clients, each of whom has asked both agents once."""
+async def clients_of(
+    server: ProductionServer, count: int, first: int = 0
+) -> AsyncIterator[list[Client]]:
+    """``count`` clients, each of which has asked both agents once."""
     clients = [Client(server, first + number) for number in range(count)]
     for agent in ("bare", "agent"):
         await asyncio.gather(*(client.turn(agent) for client in clients))
@@ -107,28 +110,28 @@ async def clients_of(server: Loaded, count: int, first: int = 0) -> AsyncIterato
     await asyncio.gather(*(client.aclose() for client in clients))
 
 
-async def compare(server: Loaded, count: int, latency: float) -> list[Measured]:
-    found = {"bare": Phase(), "agent": Phase()}
+async def compare_agents(server: ProductionServer, count: int, latency: float) -> list[Measurement]:
+    times = {"bare": AgentTimes(), "agent": AgentTimes()}
     async with clients_of(server, count) as clients:
         for number in range(ROUNDS):
-            for agent in sorted(found, reverse=bool(number % 2)):
-                began, worked = time.perf_counter(), server.worked()
-                every = await asyncio.gather(
+            for agent in sorted(times, reverse=bool(number % 2)):
+                started, cpu_started = time.perf_counter(), server.cpu_seconds()
+                turns_by_client = await asyncio.gather(
                     *(client.some_turns(agent, TURNS // count) for client in clients)
                 )
-                found[agent].turns += [each for turns in every for each in turns]
-                found[agent].spent += time.perf_counter() - began
-                found[agent].worked += server.worked() - worked
+                times[agent].turns += [each for turns in turns_by_client for each in turns]
+                times[agent].elapsed += time.perf_counter() - started
+                times[agent].cpu_seconds += server.cpu_seconds() - cpu_started
         broken = sum(client.broken for client in clients)
     what = f"{count} clients, endpoint of {latency:g} s"
-    ours, theirs = found["agent"], found["bare"]
+    ours, theirs = times["agent"], times["bare"]
     return [
-        *ours.measured(f"{what}, this agent"),
-        *theirs.measured(f"{what}, bare agent"),
-        Measured(f"{what}: streams without their last event", broken, most=0),
-        Measured(f"{what}, processor time against bare", _ratio(ours, theirs), "x"),
-        Measured(f"{what}, p95 against bare", ours.percentile(95) / theirs.percentile(95), "x"),
-        Measured(
+        *ours.measurements(f"{what}, this agent"),
+        *theirs.measurements(f"{what}, bare agent"),
+        Measurement(f"{what}: streams without their last event", broken, most=0),
+        Measurement(f"{what}, processor time against bare", _cpu_ratio(ours, theirs), "x"),
+        Measurement(f"{what}, p95 against bare", ours.percentile(95) / theirs.percentile(95), "x"),
+        Measurement(
             f"{what}, latency (median) against bare",
             ours.percentile(50) / theirs.percentile(50),
             "x",
@@ -137,73 +140,81 @@ async def compare(server: Loaded, count: int, latency: float) -> list[Measured]:
     ]
 
 
-def _ratio(ours: Phase, theirs: Phase) -> float:
-    return (ours.worked / len(ours.turns)) / (theirs.worked / len(theirs.turns))
+def _cpu_ratio(ours: AgentTimes, theirs: AgentTimes) -> float:
+    return (ours.cpu_seconds / len(ours.turns)) / (theirs.cpu_seconds / len(theirs.turns))
 
 
-async def soak(server: Loaded, seconds: float) -> list[Measured]:
-    """Turns of 16 users without a pause; what of memory and episodes is there after it."""
+async def soak(server: ProductionServer, seconds: float) -> list[Measurement]:
+    """Run turns of 16 users without a pause; then check memory and episodes."""
     async with clients_of(server, 16, first=1000) as clients:
-        return await _soaked(server, clients, seconds)
+        return await _run_soak(server, clients, seconds)
 
 
-async def _soaked(server: Loaded, clients: Sequence[Client], seconds: float) -> list[Measured]:
-    sizes = []
+async def _run_soak(
+    server: ProductionServer, clients: Sequence[Client], seconds: float
+) -> list[Measurement]:
+    memory = []
 
     async def watch() -> None:
         while True:
-            sizes.append(server.memory())
+            memory.append(server.memory_megabytes())
             await asyncio.sleep(1)
 
     watching = asyncio.create_task(watch())
     end = time.perf_counter() + seconds
-    every = await asyncio.gather(*(client.turns_until("agent", end) for client in clients))
+    turns_by_client = await asyncio.gather(
+        *(client.turns_until("agent", end) for client in clients)
+    )
     watching.cancel()
-    soaked = Phase([each for turns in every for each in turns], time.perf_counter() - end + seconds)
-    asked, quarter = sum(client.turns for client in clients), max(1, len(sizes) // 4)
-    early, late = mean(sizes[quarter : 2 * quarter]), mean(sizes[-quarter:])
+    times = AgentTimes(
+        [each for turns in turns_by_client for each in turns], time.perf_counter() - end + seconds
+    )
+    turns_run, quarter = sum(client.turns for client in clients), max(1, len(memory) // 4)
+    early, late = mean(memory[quarter : 2 * quarter]), mean(memory[-quarter:])
     return [
-        Measured(f"soak of {seconds:g} s: turns", len(soaked.turns)),
-        Measured("soak: turns a second", len(soaked.turns) / soaked.spent, "/s"),
-        Measured("soak: p99", 1000 * soaked.percentile(99), " ms"),
-        Measured("soak: streams without their last event", sum(c.broken for c in clients), most=0),
-        Measured("soak: episodes lost", asked - _episodes(server), most=0),
-        Measured("soak: memory of the server at its end", late, " MB"),
-        Measured("soak: growth since its second quarter", late / early, "x", most=1.1),
+        Measurement(f"soak of {seconds:g} s: turns", len(times.turns)),
+        Measurement("soak: turns a second", len(times.turns) / times.elapsed, "/s"),
+        Measurement("soak: p99", 1000 * times.percentile(99), " ms"),
+        Measurement(
+            "soak: streams without their last event", sum(c.broken for c in clients), most=0
+        ),
+        Measurement("soak: episodes lost", turns_run - _count_episodes(server), most=0),
+        Measurement("soak: memory of the server at its end", late, " MB"),
+        Measurement("soak: growth since its second quarter", late / early, "x", most=1.1),
     ]
 
 
-def _episodes(server: Loaded) -> int:
-    """How many episodes the users of the soak have in the database."""
+def _count_episodes(server: ProductionServer) -> int:
+    """The number of episodes of the soak's users in the database."""
     from personaagent.core.users import user_key
     from tests.support.postgres import sql
 
-    places = ", ".join(f"'users.{user_key(f'user{1000 + n}')}.episodes'" for n in range(16))
-    return int(sql(server.database, f"SELECT count(*) FROM store WHERE prefix IN ({places})"))
+    prefixes = ", ".join(f"'users.{user_key(f'user{1000 + n}')}.episodes'" for n in range(16))
+    return int(sql(server.database, f"SELECT count(*) FROM store WHERE prefix IN ({prefixes})"))
 
 
-def told(found: list[Measured]) -> list[Measured]:
-    """The same, said at once: the whole takes minutes."""
-    for each in found:
-        say(f"  {each.name}: {each.shown}")
-    return found
+def print_now(measurements: list[Measurement]) -> list[Measurement]:
+    """Print the measurements immediately, as the whole takes minutes; returns them."""
+    for each in measurements:
+        print_progress(f"  {each.name}: {each.value_text}")
+    return measurements
 
 
-def measure(arguments: argparse.Namespace) -> list[Measured]:
-    found: list[Measured] = []
+def measure(arguments: argparse.Namespace) -> list[Measurement]:
+    measurements: list[Measurement] = []
     for latency in (0.0, 1.0):
         with ExitStack() as stack:
-            url = stack.enter_context(answering_after(latency))
+            url = stack.enter_context(streaming_endpoint(latency))
             server = stack.enter_context(
-                loaded_server(url, arguments.embeddings, queue=arguments.queue)
+                production_server(url, arguments.embeddings, queue=arguments.queue)
             )
             for count in CLIENTS:
-                say(f"{count} clients, endpoint of {latency:g} s ...")
-                found += told(asyncio.run(compare(server, count, latency)))
+                print_progress(f"{count} clients, endpoint of {latency:g} s ...")
+                measurements += print_now(asyncio.run(compare_agents(server, count, latency)))
             if latency == 0.0:
-                say(f"soak of {arguments.soak:g} s ...")
-                found += told(asyncio.run(soak(server, arguments.soak)))
-    return found
+                print_progress(f"soak of {arguments.soak:g} s ...")
+                measurements += print_now(asyncio.run(soak(server, arguments.soak)))
+    return measurements
 
 
 if __name__ == "__main__":
@@ -212,4 +223,4 @@ if __name__ == "__main__":
     parser.add_argument("--queue", action="store_true", help="one process answers, one works")
     parser.add_argument("--embeddings", default="openai:any", help="as the setting")
     parser.add_argument("--json", action="store_true")
-    finish(measure(parser.parse_args(sys.argv[1:])))
+    report_and_exit(measure(parser.parse_args(sys.argv[1:])))

@@ -1,8 +1,8 @@
-"""What an episode and a turn take on the disk of the production server: Postgres and index.
+"""The disk space of an episode and of a turn on the production server, in Postgres and index.
 
-Episodes of invented sentences (a query of 12 words, a response of 24) come in by the import route,
-then users ask, each question on a thread of its own. Sizes are those of whole tables with their
-indexes, after a VACUUM; the index is the embedded Qdrant (vectors of 384 numbers, and BM25).
+Episodes of random sentences (a query of 12 words, a response of 24) arrive through the import route; then
+users ask, each query on its own thread. Sizes are those of whole tables with their indexes, after a
+VACUUM; the index is the embedded Qdrant (vectors of 384 numbers, and BM25).
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
-from measured import Measured, finish, say
-from server_endpoint import answering_after
+from filled_home import random_sentence
+from measurement import Measurement, print_progress, report_and_exit
+from production_server import ProductionServer, production_server
 from server_load import Client
-from server_world import Loaded, loaded_server
-from world import sentence
+from streaming_endpoint import streaming_endpoint
 
 USERS = 5
 EPISODES = 1_000
@@ -27,7 +27,7 @@ RUNS = ("thread", "runs")
 CHECKPOINTS = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 
 
-async def measure(server: Loaded) -> list[Measured]:
+async def measure(server: ProductionServer) -> list[Measurement]:
     from tests.support.postgres import sql
 
     def size(tables: tuple[str, ...]) -> int:
@@ -37,49 +37,49 @@ async def measure(server: Loaded) -> list[Measured]:
             for table in tables
         )
 
-    chance = random.Random("storage")
-    say(f"{USERS * EPISODES:,} episodes ...")
+    rng = random.Random("storage")
+    print_progress(f"{USERS * EPISODES:,} episodes ...")
     for number in range(USERS):
         headers = server.headers(f"user{number}")
         async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=600) as http:
-            told = "\n".join(_lines(chance, EPISODES))
-            (await http.post("/me/import", content=told)).raise_for_status()
+            lines = "\n".join(_lines(rng, EPISODES))
+            (await http.post("/me/import", content=lines)).raise_for_status()
     count = USERS * EPISODES
-    store, index = size(STORE), _folder(server.home / "server-index")
-    say(f"{TURNS} turns ...")
+    store, index = size(STORE), _folder_size(server.home / "server-index")
+    print_progress(f"{TURNS} turns ...")
     client = Client(server, 0)
     for _ in range(TURNS):
         await client.turn("agent")
     await client.aclose()
     return [
-        Measured("an episode in Postgres", store / count, " bytes"),
-        Measured("an episode in the index", index / count, " bytes"),
-        Measured(
+        Measurement("an episode in Postgres", store / count, " bytes"),
+        Measurement("an episode in the index", index / count, " bytes"),
+        Measurement(
             "a turn in Postgres, as episode and marks", (size(STORE) - store) / TURNS, " bytes"
         ),
-        Measured("a turn in Postgres, as thread and run", size(RUNS) / TURNS, " bytes"),
-        Measured("a turn in Postgres, as checkpoints", size(CHECKPOINTS) / TURNS, " bytes"),
+        Measurement("a turn in Postgres, as thread and run", size(RUNS) / TURNS, " bytes"),
+        Measurement("a turn in Postgres, as checkpoints", size(CHECKPOINTS) / TURNS, " bytes"),
     ]
 
 
-def _lines(chance: random.Random, count: int) -> Iterator[str]:
+def _lines(rng: random.Random, count: int) -> Iterator[str]:
     for number in range(count):
         episode = {
             "id": f"e{number}",
-            "query": sentence(chance),
-            "response": sentence(chance, 24),
+            "query": random_sentence(rng),
+            "response": random_sentence(rng, 24),
             "created_at": f"2026-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z",
         }
         yield json.dumps(episode)
 
 
-def _folder(folder: Path) -> int:
-    """Bytes that the files of the folder take on the disk."""
+def _folder_size(folder: Path) -> int:
+    """The bytes of all files in the folder on disk."""
     return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
 
 
 if __name__ == "__main__":
     with ExitStack() as stack:
-        url = stack.enter_context(answering_after(0))
-        server = stack.enter_context(loaded_server(url, "openai:any"))
-        finish(asyncio.run(measure(server)))
+        url = stack.enter_context(streaming_endpoint(0))
+        server = stack.enter_context(production_server(url, "openai:any"))
+        report_and_exit(asyncio.run(measure(server)))

@@ -1,4 +1,4 @@
-"""How long ``personaagent --help`` takes, against Python doing nothing."""
+"""How long ``personaagent --help`` takes, against a Python that does nothing."""
 
 import subprocess
 import sys
@@ -6,20 +6,26 @@ import time
 from pathlib import Path
 from statistics import median
 
-from measured import Measured, finish
+from measurement import Measurement, report_and_exit
 
 RUNS = 25
 HELP = [str(Path(sys.executable).with_name("personaagent")), "--help"]
 NOTHING = [sys.executable, "-c", "pass"]
 
 
-def measure() -> list[Measured]:
+def measure() -> list[Measurement]:
     _timed(HELP)
     pairs = [(_timed(HELP), _timed(NOTHING)) for _ in range(RUNS)]
     return [
-        Measured("personaagent --help (median)", 1000 * median(h for h, _ in pairs), " ms"),
-        Measured("python -c pass (median)", 1000 * median(n for _, n in pairs), " ms"),
-        Measured("start-up of --help", median(h / n for h, n in pairs), "x", most=6),
+        Measurement(
+            "personaagent --help (median)", 1000 * median(help_ for help_, _ in pairs), " ms"
+        ),
+        Measurement(
+            "python -c pass (median)", 1000 * median(nothing for _, nothing in pairs), " ms"
+        ),
+        Measurement(
+            "start-up of --help", median(help_ / nothing for help_, nothing in pairs), "x", most=6
+        ),
     ]
 
 
@@ -30,4 +36,4 @@ def _timed(command: list[str]) -> float:
 
 
 if __name__ == "__main__":
-    finish(measure())
+    report_and_exit(measure())

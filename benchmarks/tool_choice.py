@@ -1,8 +1,8 @@
 """How well a model chooses between its tools: `python benchmarks/tool_choice.py [--check]`.
 
-Shows each question, the choice that was wanted and the one that was made, and the counts. The
-model and the tools are the ones that the settings name; no tool is called. `--check` runs the
-second list, which was written beforehand and never tuned on.
+Prints each question, the wanted choice, the model's choice, and the counts. Model and tools are those
+of the settings; no tool is called. `--check` runs the second list, which was written in advance and
+never used for tuning.
 """
 
 import argparse
@@ -68,15 +68,15 @@ async def main() -> None:
     models = Models(settings)
     tools = [search_wikipedia_tool(Wikipedia(settings)), recall_tool(_no_memory, settings)]
     print(f"{models.describe('actor')}\n")
-    right = dict.fromkeys((WIKIPEDIA, RECALL, ANSWER), 0)
+    correct = dict.fromkeys((WIKIPEDIA, RECALL, ANSWER), 0)
     for question, wanted in questions:
         started = time.perf_counter()
         chosen, arguments = await choose(models, tools, question)
-        right[wanted] += chosen == wanted
+        correct[wanted] += chosen == wanted
         mark = " " if chosen == wanted else "x"
         seconds = time.perf_counter() - started
         print(f"{mark} {wanted:16} {chosen:16} {seconds:4.1f} s  {question}  {arguments or ''}")
-    print(f"\ntools {right[WIKIPEDIA] + right[RECALL]}/10, answer {right[ANSWER]}/5")
+    print(f"\ntools {correct[WIKIPEDIA] + correct[RECALL]}/10, answer {correct[ANSWER]}/5")
     await models.aclose()
 
 

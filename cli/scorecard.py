@@ -1,4 +1,4 @@
-"""``personaagent persona scorecard``: what persona and memory are worth, in order of time."""
+"""``personaagent persona scorecard``: does the persona help, tested in order of time?"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,50 +17,50 @@ if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
     from personaagent.scorecard.scorecard import Scorecard
 
-BARS = "▁▂▃▄▅▆▇█"
-WIDTH = 32
+SPARKLINE_BARS = "▁▂▃▄▅▆▇█"
+SPARKLINE_WIDTH = 32
 
 
 def show_scorecard(
     user: User,
     limit: Annotated[
-        int, typer.Option(min=1, max=1000, help="How many labelled episodes, the newest.")
+        int, typer.Option(min=1, max=1000, help="How many of the newest labelled episodes.")
     ] = 50,
     as_json: AsJson = False,
     picture: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also draw it, as a PNG image.")
+        Path | None, typer.Option(metavar="FILE", help="Save a plot as well, as a PNG image.")
     ] = None,
 ) -> None:
-    """Test each version of the persona on what came after it (asks the models).
+    """Test each version of the persona on later episodes (calls the models).
 
-    Each labelled episode, oldest first, is answered again with nothing but what came before it: by
-    the bare model, by plain RAG, with the initial persona, and with the persona of that time.
-    Answers that were simulated before are not paid for again.
+    Each labelled episode, oldest first, is answered again by what came before it: by the bare model,
+    by plain RAG, with the initial persona, and with the persona of that time. Answers that were
+    simulated earlier are not paid for again.
     """
     check_user_id(user)
     if picture is not None:  # found missing afterwards, all would have been tested for nothing
         check_installed("matplotlib", "eval", "A picture of the scorecard")
 
     async def work(agent: "LocalAgent") -> "Scorecard":
-        from personaagent.scorecard.scorecard import scorecard
+        from personaagent.scorecard.run_scorecard import compute_scorecard
 
         await known_user(agent, user)
-        with progress("Testing episodes") as advance:
-            return await scorecard(agent.deps, agent.store, user, limit, advance)
+        with progress("Testing episodes") as on_progress:
+            return await compute_scorecard(agent.deps, agent.store, user, limit, on_progress)
 
     card = run(work, role="all", embeddings=True)
     for warning in card.warnings:
         warn(warning)
     show(card, as_json, scorecard_view)
     if picture is not None:
-        from personaagent.scorecard.plot import draw
+        from personaagent.scorecard.plot import save_plot
 
-        draw(card, picture)
+        save_plot(card, picture)
         notice(f"The picture is in {picture}.")
 
 
 def scorecard_view(card: "Scorecard") -> "RenderableType":
-    """The mean loss of each condition and its difference to no persona, and how they went."""
+    """The mean loss of each condition, its difference to no persona, and how it developed."""
     from rich.console import Group
     from rich.text import Text
 
@@ -102,7 +102,7 @@ def _chart(card: "Scorecard") -> "RenderableType":
 
     from personaagent.scorecard.conditions import CONDITIONS
 
-    running = {condition: card.running(condition) for condition in CONDITIONS}
+    running = {condition: card.running_means(condition) for condition in CONDITIONS}
     lowest, highest = min(map(min, running.values())), max(map(max, running.values()))
     table = Table(box=None)
     table.add_column()
@@ -113,17 +113,20 @@ def _chart(card: "Scorecard") -> "RenderableType":
 
 
 def sparkline(values: Sequence[float], lowest: float, highest: float) -> str:
-    """The values as bars, at most 32 of them, the lowest and the highest bar as given."""
-    count = min(len(values), WIDTH)
-    shown = [values[(each + 1) * len(values) // count - 1] for each in range(count)]
+    """The values as at most 32 bars; ``lowest`` and ``highest`` scale them."""
+    count = min(len(values), SPARKLINE_WIDTH)
+    shown = [values[(bar + 1) * len(values) // count - 1] for bar in range(count)]
     span = (highest - lowest) or 1.0
-    return "".join(BARS[round((each - lowest) / span * (len(BARS) - 1))] for each in shown)
+    return "".join(
+        SPARKLINE_BARS[round((value - lowest) / span * (len(SPARKLINE_BARS) - 1))]
+        for value in shown
+    )
 
 
 def _cost(card: "Scorecard") -> str:
     usage = card.usage
     return (
-        f"{usage['cached']:,} simulations had been paid for before; the rest took "
-        f"{usage['llm_calls']:,} model calls, {usage['input_tokens']:,} tokens read and "
-        f"{usage['output_tokens']:,} written."
+        f"{usage['cached']:,} simulations were paid for earlier; the rest took "
+        f"{usage['llm_calls']:,} model calls, {usage['input_tokens']:,} input and "
+        f"{usage['output_tokens']:,} output tokens."
     )

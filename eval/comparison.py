@@ -1,19 +1,18 @@
-"""Two runs, in pairs."""
+"""Compares two runs on the queries that both answered."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from personaagent.core.records import Record
 from personaagent.eval.estimate import Difference
-from personaagent.eval.result_index import Place, ResultIndex, index_results
-from personaagent.eval.run import tasks_of
-from personaagent.eval.run_record import differing, read_run
-from personaagent.eval.summary import compare_kept
+from personaagent.eval.result_index import SolverResults, answered_by_both, index_results
+from personaagent.eval.run_record import differences, read_run
+from personaagent.eval.selection import select_tasks
+from personaagent.eval.solver_summary import compare_solvers
 from personaagent.eval.tasks.protocol import Task
 
 
-class Compared(Record):
-    """One metric of one method on one task, on the questions that both runs have answered."""
+class ComparedMetric(Record):
+    """One metric of one solver on one task, in both runs."""
 
     task: str
     method: str
@@ -24,54 +23,55 @@ class Compared(Record):
     difference: Difference
 
 
-class Comparison(Record):
-    """Two runs; ``difference`` is the second less the first, ``differs`` what they are made with."""
+class RunComparison(Record):
+    """Two runs.
 
-    rows: list[Compared]
+    ``difference`` in a row is the second less the first; ``differs`` names the options and settings
+    that differ.
+    """
+
+    rows: list[ComparedMetric]
     differs: list[str]
 
 
-def compare_runs(first: Path, second: Path) -> Comparison:
+def compare_runs(first: Path, second: Path) -> RunComparison:
     """Compare the runs in two folders.
 
     Raises:
         DataError: a folder holds no run that can be read.
     """
-    ours, theirs = read_run(first).made_with, read_run(second).made_with
-    names = [name for name in ours.options.tasks if name in theirs.options.tasks]
-    tasks = tasks_of(ours.options)
-    before, after = index_results(first), index_results(second)
-    return Comparison(
-        rows=[
-            row
-            for name in names
-            for method in ours.options.methods
-            if (name, method) in before and (name, method) in after
-            for row in _rows(tasks[name], method, before[name, method], after[name, method])
-        ],
-        differs=differing(ours, theirs),
-    )
+    first_made, second_made = read_run(first).made_with, read_run(second).made_with
+    first_results, second_results = index_results(first), index_results(second)
+    tasks = select_tasks(first_made.options)
+    rows = [
+        row
+        for name in first_made.options.tasks
+        for solver in first_made.options.methods
+        if name in second_made.options.tasks
+        and (name, solver) in first_results
+        and (name, solver) in second_results
+        for row in _rows(
+            tasks[name], solver, first_results[name, solver], second_results[name, solver]
+        )
+    ]
+    return RunComparison(rows=rows, differs=differences(first_made, second_made))
 
 
 def _rows(
-    task: Task, method: str, first: Mapping[Place, ResultIndex], second: Mapping[Place, ResultIndex]
-) -> list[Compared]:
-    against = compare_kept(task.metrics, second, first)
-    both = [
-        place
-        for place in first.keys() & second.keys()
-        if not first[place].failed and not second[place].failed
-    ]
+    task: Task, solver: str, first: SolverResults, second: SolverResults
+) -> list[ComparedMetric]:
+    compared = compare_solvers(task.metrics, second, first)
+    keys = answered_by_both(first, second)
     return [
-        Compared(
+        ComparedMetric(
             task=task.name,
-            method=method,
+            method=solver,
             metric=metric.name,
-            questions=against.questions,
-            first=metric.over([first[place].outcome for place in both]),
-            second=metric.over([second[place].outcome for place in both]),
-            difference=against.metrics[metric.name],
+            questions=compared.questions,
+            first=metric.over([first[key].outcome for key in keys]),
+            second=metric.over([second[key].outcome for key in keys]),
+            difference=compared.metrics[metric.name],
         )
         for metric in task.metrics
-        if metric.name in against.metrics
+        if metric.name in compared.metrics
     ]

@@ -1,15 +1,16 @@
 """Scaling curves: the same run with each value of one setting."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Record
 from personaagent.core.settings import Settings, load_settings
 from personaagent.eval.prices import Prices
-from personaagent.eval.run import tasks_of
-from personaagent.eval.run_record import Options, read_run
-from personaagent.eval.summary import MethodSummary, summarise
+from personaagent.eval.run_record import EvalOptions, read_run
+from personaagent.eval.selection import select_tasks
+from personaagent.eval.solver_summary import SolverSummary
+from personaagent.eval.summary import MetricColumn, Summary, summarise_run
 from personaagent.scorecard.estimate import Estimate
 
 AXES = {
@@ -19,13 +20,15 @@ AXES = {
     "model": "model",
     "history": None,
 }
-"""What a curve is over, and the setting that it varies; ``history`` is an option of the run."""
+"""Each axis of a curve and the setting that it varies; ``history`` is an option of the run."""
 
 
-class Line(Record):
-    """One method on one task: at each value the first metric (None: nothing answered), and cost.
+class CurveLine(Record):
+    """One solver on one task: its first metric and its cost at each value.
 
-    ``tokens`` are those read and written for a question, learning included.
+    Args:
+        estimates: the metric at each value; None if nothing was answered.
+        tokens: read and written for one query, learning included.
     """
 
     task: str
@@ -41,16 +44,16 @@ class Curve(Record):
 
     axis: str
     values: list[str]
-    lines: list[Line]
+    lines: list[CurveLine]
 
 
-def changed(
-    axis: str, value: str, options: Options, settings: Settings
-) -> tuple[Options, Settings]:
-    """Options and settings with this value.
+def apply_axis_value(
+    axis: str, value: str, options: EvalOptions, settings: Settings
+) -> tuple[EvalOptions, Settings]:
+    """Options and settings of the run with this value.
 
     Raises:
-        UsageError, ConfigurationError: the value cannot be one of that axis.
+        UsageError, ConfigurationError: the axis cannot have this value.
     """
     setting = AXES[axis]
     if setting is not None:
@@ -60,41 +63,39 @@ def changed(
     return options.model_copy(update={"history": int(value)}), settings
 
 
-def curve_of(axis: str, folders: Mapping[str, Path], prices: Prices) -> Curve:
-    """The curve over finished runs, by value.
+def curve_over(axis: str, folders: Mapping[str, Path], prices: Prices) -> Curve:
+    """The curve over finished runs, whose folders are given by value.
 
     Raises:
         DataError: a folder holds no run that can be read.
     """
     summaries = [
-        summarise(folder, tasks_of(read_run(folder).made_with.options), prices)
+        summarise_run(folder, select_tasks(read_run(folder).made_with.options), prices)
         for folder in folders.values()
     ]
-    first = summaries[0]
-    return Curve(
-        axis=axis,
-        values=[*folders],
-        lines=[
-            Line(
-                task=name,
-                method=method,
-                metric=task.metrics[0].name,
-                higher=task.metrics[0].higher,
-                estimates=[
-                    each.tasks[name].methods[method].metrics.get(task.metrics[0].name)
-                    for each in summaries
-                ],
-                tokens=[_tokens(each.tasks[name].methods[method]) for each in summaries],
-            )
-            for name, task in first.tasks.items()
-            for method in task.methods
-        ],
+    lines = [
+        _line(name, solver, task.metrics[0], summaries)
+        for name, task in summaries[0].tasks.items()
+        for solver in task.methods
+    ]
+    return Curve(axis=axis, values=[*folders], lines=lines)
+
+
+def _line(task: str, solver: str, metric: MetricColumn, summaries: Sequence[Summary]) -> CurveLine:
+    at_each_value = [summary.tasks[task].methods[solver] for summary in summaries]
+    return CurveLine(
+        task=task,
+        method=solver,
+        metric=metric.name,
+        higher=metric.higher,
+        estimates=[summary.metrics.get(metric.name) for summary in at_each_value],
+        tokens=[_tokens_per_query(summary) for summary in at_each_value],
     )
 
 
-def _tokens(method: MethodSummary) -> float | None:
-    if not method.answered:
+def _tokens_per_query(solver: SolverSummary) -> float | None:
+    if not solver.answered:
         return None
-    learning = method.learning
-    learned = learning.tokens * learning.cases / method.answered if learning else 0.0
-    return float(method.usage["input_tokens"] + method.usage["output_tokens"] + learned)
+    learning = solver.learning
+    learning_tokens = learning.tokens * learning.cases / solver.answered if learning else 0.0
+    return float(solver.usage["input_tokens"] + solver.usage["output_tokens"] + learning_tokens)

@@ -20,7 +20,7 @@ from personaagent.scorecard.bootstrap import (
     Array,
     draws,
     percentiles,
-    resampled,
+    resample,
     swaps,
 )
 from personaagent.scorecard.estimate import Estimate
@@ -41,7 +41,7 @@ def interval(metric: Metric, outcomes: Sequence[Outcome]) -> Estimate:
     So many users as there are are drawn with replacement, each with all its outcomes, 10,000 times.
     """
     sums = np.array([*_by_user(metric, outcomes).values()])
-    low, high = percentiles(metric.of(resampled(draws, sums)))
+    low, high = percentiles(metric.of(resample(draws, sums)))
     return Estimate(mean=float(metric.of(sums.sum(axis=0))), low=low, high=high)
 
 
@@ -63,10 +63,8 @@ def compare(metric: Metric, ours: Sequence[Outcome], theirs: Sequence[Outcome]) 
     first = np.array([our_sums[user] for user in both])
     second = np.array([their_sums[user] for user in both])
     difference = float(metric.of(first.sum(axis=0)) - metric.of(second.sum(axis=0)))
-    low, high = percentiles(
-        metric.of(resampled(draws, first)) - metric.of(resampled(draws, second))
-    )
-    moved = resampled(swaps, second - first)
+    low, high = percentiles(metric.of(resample(draws, first)) - metric.of(resample(draws, second)))
+    moved = resample(swaps, second - first)
     swapped = metric.of(first.sum(axis=0) + moved) - metric.of(second.sum(axis=0) - moved)
     less = int(np.sum(np.abs(swapped) < abs(difference) - ROUNDING))
     p = (1 + RESAMPLES - less) / (1 + RESAMPLES)

@@ -1,4 +1,4 @@
-"""Files of JSON lines that are only added to, each line whole or not at all."""
+"""JSON-lines files that only grow: a line is complete, or it does not count."""
 
 import os
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ R = TypeVar("R", bound=Record)
 BLOCK = 65_536
 
 
-class Lines:
-    """One such file, open for adding to it; a last line that a kill cut off is dropped first.
+class JsonLinesWriter:
+    """Appends records to a file; first removes a last line that a kill cut off.
 
     Raises:
         DataError: the file cannot be written.
@@ -23,16 +23,16 @@ class Lines:
         self._path = path
         try:
             self._file = path.open("r+b" if path.exists() else "x+b", buffering=0)
-            self._file.truncate(_whole(self._file.fileno()))
+            self._file.truncate(_complete_bytes(self._file.fileno()))
             self._file.seek(0, os.SEEK_END)
         except OSError as error:
             raise self._unwritable(error.strerror) from error
 
     def append(self, record: Record) -> None:
-        """Add the record: one write, which a kill of this process cannot take back.
+        """Append the record in one write, which survives a kill of this process.
 
         Raises:
-            DataError: it cannot be written.
+            DataError: the record cannot be written.
         """
         line = record.model_dump_json().encode() + b"\n"
         try:
@@ -46,18 +46,18 @@ class Lines:
         """Close the file."""
         self._file.close()
 
-    def _unwritable(self, why: str | None) -> DataError:
+    def _unwritable(self, reason: str | None) -> DataError:
         return DataError(
-            f"{self._path} cannot be written ({why}); what is in it is kept, and the same command "
-            "goes on from there."
+            f"{self._path} cannot be written ({reason}); its lines are kept, and the same command "
+            "continues from there."
         )
 
 
-def read_lines(path: Path, kind: type[R]) -> Iterator[R]:
-    """The records of the file, one at a time; none where there is no file yet.
+def read_records(path: Path, record_type: type[R]) -> Iterator[R]:
+    """Yield the records of the file; none if the file does not exist yet.
 
     Raises:
-        DataError: a line is no such record.
+        DataError: a line is not a record of this type.
     """
     if not path.exists():
         return
@@ -66,20 +66,20 @@ def read_lines(path: Path, kind: type[R]) -> Iterator[R]:
             if not line.endswith(b"\n"):
                 return
             try:
-                yield kind.model_validate_json(line)
+                yield record_type.model_validate_json(line)
             except ValueError as error:
                 raise DataError(
-                    f"Line {number} of {path} is no {kind.__name__.lower()} of this version: "
-                    "take another folder (--out)."
+                    f"Line {number} of {path} cannot be read by this version: choose another "
+                    "folder (--out)."
                 ) from error
 
 
-def _whole(descriptor: int) -> int:
-    """How many bytes of the file are whole lines."""
+def _complete_bytes(descriptor: int) -> int:
+    """How many bytes of the file are complete lines."""
     end = os.fstat(descriptor).st_size
     while end > 0:
         start = max(0, end - BLOCK)
-        if (found := os.pread(descriptor, end - start, start).rfind(b"\n")) >= 0:
-            return start + found + 1
+        if (newline := os.pread(descriptor, end - start, start).rfind(b"\n")) >= 0:
+            return start + newline + 1
         end = start
     return 0

@@ -65,7 +65,7 @@ class LangSmithTraces:
         examples = [
             {
                 "id": id_,
-                "inputs": {"query": each.query},
+                "inputs": {"query": each.text},
                 "reference_outputs": {"gold": each.gold},
                 "metadata": {"user": _hashed(case.user_id), "case": case.id, "question": each.id},
             }
@@ -92,7 +92,7 @@ class LangSmithTraces:
             tracing_context(enabled=True, client=self.client),
             trace(
                 method,
-                inputs={"query": question.query},
+                inputs={"query": question.text},
                 project_name=experiment.name,
                 tags=[task, method],
                 metadata={"user": _hashed(case.user_id), "seed": self.seed, "task": task},

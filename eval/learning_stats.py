@@ -1,4 +1,4 @@
-"""What learning brought and took: alignments accepted, losses before and after, tokens a point."""
+"""What learning gained and cost: alignments accepted, losses before and after, tokens a point."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -11,14 +11,18 @@ POINTS = 100
 """A loss of 1 is 100 points."""
 
 
-class Learning(Record):
-    """What a method learned before its questions, over the cases of a task.
+class LearningStats(Record):
+    """What a solver learned before its queries, over the samples of a task.
 
-    ``accepted`` is the share of alignments that published a persona. Losses are means over the
-    cases whose losses are known, on held-out episodes where there are any; a persona that was not
-    published leaves the loss as it was. ``points`` = 100 x (before - after); ``tokens_per_point``
-    = tokens of learning a case / points, None where nothing was gained. Tokens and seconds are of
-    a case.
+    Args:
+        cases: how many samples the solver learned from.
+        alignments: how many of them it aligned on.
+        accepted: the share of alignments that published a persona.
+        loss_before, loss_after: means over the samples whose losses are known, on held-out episodes
+            if there are any. A persona that was not published leaves the loss unchanged.
+        points: 100 x (before - after).
+        tokens, llm_calls, seconds: means of one sample.
+        tokens_per_point: ``tokens`` / ``points``; None if nothing was gained.
     """
 
     cases: int
@@ -33,44 +37,61 @@ class Learning(Record):
     tokens_per_point: float | None
 
 
-def learning(learned: Sequence[TrainingResult]) -> Learning:
-    """The learning of at least one case."""
-    runs = [Alignment.model_validate(each.alignment) for each in learned if each.alignment]
-    known = [found for found in map(losses, runs) if found]
-    before = fmean(each[0] for each in known) if known else None
-    after = fmean(each[1] for each in known) if known else None
-    spent = [sum(each.usage.by_role.values(), RoleUsage()) for each in learned]
-    tokens = fmean(each.input_tokens + each.output_tokens for each in spent)
-    points = POINTS * (before - after) if before is not None and after is not None else None
-    return Learning(
-        cases=len(learned),
-        alignments=len(runs),
-        accepted=fmean(run.to_version != run.from_version for run in runs) if runs else None,
+def learning_stats(results: Sequence[TrainingResult]) -> LearningStats:
+    """The statistics over at least one training result."""
+    alignments = [Alignment.model_validate(each.alignment) for each in results if each.alignment]
+    losses = list(filter(None, map(losses_of, alignments)))
+    before = _mean([pair[0] for pair in losses])
+    after = _mean([pair[1] for pair in losses])
+    points = None if before is None or after is None else POINTS * (before - after)
+    usages = [sum(result.usage.by_role.values(), RoleUsage()) for result in results]
+    tokens = fmean(usage.input_tokens + usage.output_tokens for usage in usages)
+    return LearningStats(
+        cases=len(results),
+        alignments=len(alignments),
+        accepted=_mean([_published(alignment) for alignment in alignments]),
         loss_before=before,
         loss_after=after,
         points=points,
         tokens=tokens,
-        llm_calls=fmean(each.llm_calls for each in spent),
-        seconds=fmean(each.seconds for each in learned),
+        llm_calls=fmean(usage.llm_calls for usage in usages),
+        seconds=fmean(result.seconds for result in results),
         tokens_per_point=tokens / points if points and points > 0 else None,
     )
 
 
-def losses(run: Alignment) -> tuple[float, float] | None:
-    """The mean loss before and after the run; None where one of them is not known.
+def losses_of(alignment: Alignment) -> tuple[float, float] | None:
+    """The mean loss before and after the alignment; None if either is unknown.
 
-    Algorithm 1 proves nothing: there the loss after a round is known from the next round alone.
+    Algorithm 1 of the paper does not test its last rewrite: the loss after a round is known from the
+    next round only.
     """
-    if run.to_version != run.from_version:
-        held_out = [pair for pair in run.pairs if pair.part == "holdout"] or run.pairs
-        both = [each for each in held_out if each.before is not None and each.after is not None]
-        before = mean_loss(each.before for each in both)
-        after = mean_loss(each.after for each in both)
-    elif run.stopped_by == "no loss":
-        before = after = 0.0
-    elif run.rounds:
-        first = run.rounds[0]
-        before = after = mean_loss((first.holdout_before or first.losses_before).values())
-    else:
-        return None
+    if _published(alignment):
+        return _losses_of_pairs(alignment)
+    before = _unchanged_loss(alignment)
+    return None if before is None else (before, before)
+
+
+def _published(alignment: Alignment) -> bool:
+    return alignment.to_version != alignment.from_version
+
+
+def _losses_of_pairs(alignment: Alignment) -> tuple[float, float] | None:
+    held_out = [pair for pair in alignment.pairs if pair.part == "holdout"] or alignment.pairs
+    scored = [pair for pair in held_out if pair.before is not None and pair.after is not None]
+    before = mean_loss(pair.before for pair in scored)
+    after = mean_loss(pair.after for pair in scored)
     return None if before is None or after is None else (before, after)
+
+
+def _unchanged_loss(alignment: Alignment) -> float | None:
+    if alignment.stopped_by == "no loss":
+        return 0.0
+    if not alignment.rounds:
+        return None
+    first_round = alignment.rounds[0]
+    return mean_loss((first_round.holdout_before or first_round.losses_before).values())
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None

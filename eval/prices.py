@@ -1,4 +1,4 @@
-"""What tokens cost, by model."""
+"""The price of tokens, by model."""
 
 import tomllib
 from importlib.resources import files
@@ -13,44 +13,44 @@ from personaagent.models.catalog import MODELS
 MILLION = 1_000_000
 
 
-class Price(Record):
-    """The price of a million tokens read, and of a million written."""
+class TokenPrice(Record):
+    """The price in dollars of a million input tokens, and of a million output tokens."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
 
     def of(self, usage: RoleUsage) -> float:
-        """What the tokens cost."""
+        """The price of these tokens, in dollars."""
         return (self.input * usage.input_tokens + self.output * usage.output_tokens) / MILLION
 
 
 class Prices:
-    """The price of each model; ``otherwise`` is that of one that is in no table."""
+    """The price of each model; ``default`` is the price of models that are in no table."""
 
-    def __init__(self, table: dict[str, Price], otherwise: Price | None = None) -> None:
-        self._table = {name: Price(input=0, output=0) for name in MODELS} | table
-        self._otherwise = otherwise
+    def __init__(self, table: dict[str, TokenPrice], default: TokenPrice | None = None) -> None:
+        self._table = {name: TokenPrice(input=0, output=0) for name in MODELS} | table
+        self._default = default
 
     def of(self, usage: Usage, models: dict[str, str]) -> float | None:
-        """What the usage costs, ``models`` by role; None where a price is not known.
+        """The price in dollars; ``models`` are names by role. None if a price is unknown.
 
-        A role that has no model of its own is played by the critic's: it judges.
+        Roles without a model of their own are judges, which use the critic's model.
         """
         total = 0.0
-        for role, spent in usage.by_role.items():
+        for role, role_usage in usage.by_role.items():
             model = models.get(role, models["critic"])
-            price = self._table.get(model, self._otherwise)
+            price = self._table.get(model, self._default)
             if price is None:
                 return None
-            total += price.of(spent)
+            total += price.of(role_usage)
         return total
 
 
-def load_prices(file: Path | None = None, otherwise: Price | None = None) -> Prices:
-    """The table that comes with the package, and over it that of ``file``.
+def load_prices(file: Path | None = None, default: TokenPrice | None = None) -> Prices:
+    """The prices that come with the package; those of ``file`` replace them.
 
     Raises:
-        UsageError: the file cannot be read as such a table.
+        UsageError: the file is not a price table.
     """
     shipped = files("personaagent.eval").joinpath("prices.toml").read_text("utf-8")
     table = _table(shipped)
@@ -62,8 +62,8 @@ def load_prices(file: Path | None = None, otherwise: Price | None = None) -> Pri
                 f"{file} is no table of prices ({' '.join(str(error).split())}): it should look "
                 'like ["gpt-4o"], then input = 2.50 and output = 10.00, each for a million tokens.'
             ) from error
-    return Prices(table, otherwise)
+    return Prices(table, default)
 
 
-def _table(text: str) -> dict[str, Price]:
-    return TypeAdapter(dict[str, Price]).validate_python(tomllib.loads(text))
+def _table(text: str) -> dict[str, TokenPrice]:
+    return TypeAdapter(dict[str, TokenPrice]).validate_python(tomllib.loads(text))

@@ -1,18 +1,21 @@
-"""What the table needs of a run's samples and lessons, and no more of them."""
+"""What the tables need of a run's results, and the training records, by task and solver."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from personaagent.core.records import Record, Usage
-from personaagent.eval.jsonl import read_lines
+from personaagent.eval.jsonl import read_records
 from personaagent.eval.metrics.protocol import Outcome
-from personaagent.eval.results import LEARNED, SAMPLES, Result, TrainingRecord
+from personaagent.eval.results import RESULTS_FILE, TRAINING_FILE, Result, TrainingRecord
 
-Place = tuple[str, str]
-"""A question: the id of its case, and its own."""
+QueryKey = tuple[str, str]
+"""A query of a task: the id of its sample, and its own id."""
+SolverKey = tuple[str, str]
+"""A solver on a task: the names of the task and of the solver."""
 
 
-class ResultIndex(Record):
-    """What the table needs of a sample."""
+class IndexedResult(Record):
+    """What the tables need of a result; prompts and texts are left out."""
 
     user_id: str
     gold: str
@@ -21,55 +24,68 @@ class ResultIndex(Record):
     failed: bool
     agrees: bool | None
     usage: Usage
-    beside: Usage
-    judge: Usage
+    swapped_usage: Usage
+    judge_usage: Usage
     seconds: float
 
     @classmethod
-    def of(cls, sample: Result) -> "ResultIndex":
-        """That of the sample."""
-        turned = sample.turned
+    def of(cls, result: Result) -> "IndexedResult":
+        """Index a result."""
+        swapped = result.turned
         return cls(
-            user_id=sample.user_id,
-            gold=sample.gold,
-            read=sample.read,
-            scores=sample.scores,
-            failed=sample.failed is not None,
-            agrees=turned.agrees if turned else None,
-            usage=sample.usage,
-            beside=turned.usage if turned else Usage(),
-            judge=sample.judge,
-            seconds=sample.seconds,
+            user_id=result.user_id,
+            gold=result.gold,
+            read=result.read,
+            scores=result.scores,
+            failed=result.failed is not None,
+            agrees=swapped.agrees if swapped else None,
+            usage=result.usage,
+            swapped_usage=swapped.usage if swapped else Usage(),
+            judge_usage=result.judge,
+            seconds=result.seconds,
         )
 
     @property
     def outcome(self) -> Outcome:
-        """It, for a metric."""
+        """The result as a metric needs it."""
         return Outcome(self.user_id, self.gold, self.read, self.scores)
 
 
-def index_results(folder: Path) -> dict[tuple[str, str], dict[Place, ResultIndex]]:
-    """What is needed of the samples in ``folder``, by task and method, in the order of their ids.
-
-    Their order in the file is that in which they were done, and the figures are not to hang on it.
-
-    Raises:
-        DataError: a line cannot be read.
-    """
-    kept: dict[tuple[str, str], dict[Place, ResultIndex]] = {}
-    for sample in read_lines(folder / SAMPLES, Result):
-        place = (sample.case, sample.question)
-        kept.setdefault((sample.task, sample.method), {})[place] = ResultIndex.of(sample)
-    return {key: dict(sorted(samples.items())) for key, samples in kept.items()}
+SolverResults = Mapping[QueryKey, IndexedResult]
+"""The results of one solver on one task."""
 
 
-def lessons_of(folder: Path) -> dict[tuple[str, str], dict[str, TrainingRecord]]:
-    """What was learned in ``folder``: by task and method, then by case, in the order of their names.
+def index_results(folder: Path) -> dict[SolverKey, dict[QueryKey, IndexedResult]]:
+    """The results in ``folder``, by solver and query; a later result replaces an earlier one.
+
+    Sorted by key: the figures must not depend on the order in which queries were answered.
 
     Raises:
         DataError: a line cannot be read.
     """
-    lessons: dict[tuple[str, str], dict[str, TrainingRecord]] = {}
-    for lesson in read_lines(folder / LEARNED, TrainingRecord):
-        lessons.setdefault((lesson.task, lesson.method), {})[lesson.case] = lesson
-    return {key: dict(sorted(lessons[key].items())) for key in sorted(lessons)}
+    index: dict[SolverKey, dict[QueryKey, IndexedResult]] = {}
+    for result in read_records(folder / RESULTS_FILE, Result):
+        query_key = (result.case, result.question)
+        index.setdefault((result.task, result.method), {})[query_key] = IndexedResult.of(result)
+    return {key: dict(sorted(results.items())) for key, results in index.items()}
+
+
+def answered_by_both(first: SolverResults, second: SolverResults) -> list[QueryKey]:
+    """The queries that neither failed to answer."""
+    return [
+        key
+        for key, result in first.items()
+        if key in second and not result.failed and not second[key].failed
+    ]
+
+
+def training_records(folder: Path) -> dict[SolverKey, dict[str, TrainingRecord]]:
+    """What was learned in ``folder``: by solver, then by sample id, both sorted.
+
+    Raises:
+        DataError: a line cannot be read.
+    """
+    records: dict[SolverKey, dict[str, TrainingRecord]] = {}
+    for record in read_records(folder / TRAINING_FILE, TrainingRecord):
+        records.setdefault((record.task, record.method), {})[record.case] = record
+    return {key: dict(sorted(records[key].items())) for key in sorted(records)}

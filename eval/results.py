@@ -1,4 +1,8 @@
-"""What a run keeps of each question: the answer, what it was worth, and what it took."""
+"""The records that a run writes: one result for each query, and what each solver learned.
+
+Field names here, in ``query_draw.QueryDraw`` and in ``run_record.EvalOptions`` are those of the files
+of earlier runs: a stored ``method`` is a solver, a ``case`` a sample, a ``question`` a query.
+"""
 
 from typing import Any, NamedTuple
 
@@ -7,23 +11,23 @@ from pydantic import Field
 from personaagent.core.records import Record, Usage
 from personaagent.eval.samples import TrainingResult
 
-SAMPLES = "samples.jsonl"
-LEARNED = "learned.jsonl"
+RESULTS_FILE = "samples.jsonl"
+TRAINING_FILE = "learned.jsonl"
 
 
-class Key(NamedTuple):
-    """What a sample is of."""
+class ResultKey(NamedTuple):
+    """Which answer a result is about: the names of task and solver, the ids of sample and query."""
 
     task: str
-    method: str
-    case: str
-    question: str
+    solver: str
+    sample_id: str
+    query_id: str
 
 
 class SwappedOptions(Record):
-    """The same question with its options in the opposite order, and how its answer was read.
+    """The answer to the same query with its options in the opposite order.
 
-    ``agrees`` says whether the same option was meant both times; what cannot be read never is.
+    ``agrees`` tells whether both answers chose the same option; an unreadable answer never agrees.
     """
 
     text: str | None
@@ -33,12 +37,15 @@ class SwappedOptions(Record):
 
 
 class Result(Record):
-    """One method's answer to one question of one user.
+    """One solver's answer to one query of one user, and its score.
 
-    ``failed`` is the sentence of what went wrong: such a sample has no answer and is never scored.
-    ``read`` is the answer as the task understands it (None: unparsable), ``judge`` what judging it
-    took. ``seconds`` is from question to answer, judging left out. ``told`` is all that the model
-    was told last.
+    Args:
+        failed: why there is no answer, as a sentence. A failed result is never scored.
+        read: the answer as the task understands it; None if the answer cannot be read.
+        judge: calls and tokens of the judge.
+        seconds: time from query to answer, without judging.
+        told: the last prompt that the model received, as ``{role, content}``.
+        turned: the answer with the options in the opposite order, if the query has options.
     """
 
     task: str
@@ -61,13 +68,13 @@ class Result(Record):
     turned: SwappedOptions | None = None
 
     @property
-    def key(self) -> Key:
-        """What it is of."""
-        return Key(self.task, self.method, self.case, self.question)
+    def key(self) -> ResultKey:
+        """Which answer this result is about."""
+        return ResultKey(self.task, self.method, self.case, self.question)
 
 
 class TrainingRecord(Record):
-    """What one method learned from one case before its questions."""
+    """What one solver learned from one sample before its queries."""
 
     task: str
     method: str

@@ -1,12 +1,13 @@
-"""``run.json``: what a run was made with, so that it can be repeated, and gone on with."""
+"""``run.json``: what a run was made with, so that you can repeat or continue it."""
 
 import hashlib
 import platform
 import subprocess
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
@@ -14,9 +15,9 @@ from pydantic import Field, ValidationError
 from personaagent.core.errors import DataError, UsageError
 from personaagent.core.records import Moment, Record, now
 from personaagent.core.settings import Role, Settings
-from personaagent.eval.sampling import Drawn
+from personaagent.eval.query_draw import QueryDraw
 
-RUN = "run.json"
+RUN_FILE = "run.json"
 PACKAGES = (
     "personaagent",
     "langgraph",
@@ -30,7 +31,7 @@ PACKAGES = (
     "rouge-score",
     "pydantic",
 )
-DECIDING = frozenset(
+DECISIVE_SETTINGS = frozenset(
     {
         *("model", "critic_model", "editor_model", "tool_mode", "embedded_context"),
         *("embeddings", "recall_mode", "top_k", "prompt_tokens", "max_query_chars"),
@@ -43,14 +44,16 @@ DECIDING = frozenset(
         *("rule_chars", "persona_chars"),
     }
 )
-"""The settings that decide what is answered; the others say where, how fast, and for whom."""
+"""The settings that decide what is answered; the others set where, how fast, and for whom."""
 
 
-class Options(Record):
-    """What was asked for; None stands for all of them, and for the task's own number of turns.
+class EvalOptions(Record):
+    """What you asked for; None means all, or the task's own number of turns.
 
-    ``history`` cuts each case's history to its newest, ``turns`` are those between what PrefEval
-    tells and what it asks.
+    Args:
+        methods: the names of the solvers.
+        history: how many of the newest episodes each sample keeps.
+        turns: how many turns PrefEval puts between the preference and the query.
     """
 
     tasks: list[str]
@@ -63,20 +66,39 @@ class Options(Record):
 
 
 class MadeWith(Record):
-    """What decides the answers: it must be the same in every session of a run.
+    """What decides the answers; it must be the same in every session of a run.
 
-    ``models`` are names by role; ``prompts`` are SHA-256 by file; ``settings`` are ``DECIDING``.
+    Args:
+        drawn: the size and hash of the drawn queries, by task.
+        models: model names by role.
+        prompts: SHA-256 by prompt file.
+        settings: the values of ``DECISIVE_SETTINGS``.
     """
 
-    options: Options
-    drawn: dict[str, Drawn]
+    options: EvalOptions
+    drawn: dict[str, QueryDraw]
     models: dict[str, str]
     prompts: dict[str, str]
     settings: dict[str, Any]
 
+    @classmethod
+    def of(cls, settings: Settings, options: EvalOptions, drawn: dict[str, QueryDraw]) -> Self:
+        """What a run with these settings and options is made with."""
+        from personaagent.models.catalog import CHAT
+        from personaagent.models.chat import OPENAI_MODEL
+
+        default = CHAT if settings.embedded else OPENAI_MODEL
+        return cls(
+            options=options,
+            drawn=drawn,
+            models={role: settings.model_for(role) or default for role in get_args(Role)},
+            prompts=_prompt_hashes(),
+            settings=settings.model_dump(mode="json", include={*DECISIVE_SETTINGS}),
+        )
+
 
 class Session(Record):
-    """One start of the run, on which code and machine; ``commit`` is None outside of git."""
+    """One start of a run: which code, machine and endpoint. ``commit`` is None outside of git."""
 
     at: Moment = Field(default_factory=now)
     commit: str | None
@@ -85,62 +107,49 @@ class Session(Record):
     endpoint: str
     data: str
 
+    @classmethod
+    def start(cls, settings: Settings, concurrency: int, data: Path) -> Self:
+        """The session that starts now."""
+        return cls(
+            commit=_commit(),
+            versions=_versions(),
+            concurrency=concurrency,
+            endpoint="embedded" if settings.embedded else _host(settings.openai_base_url),
+            data=str(data),
+        )
+
 
 class RunRecord(Record):
-    """The file: what the run is made with, and each time that it was started."""
+    """The file: what the run is made with, and every session."""
 
     made_with: MadeWith
     sessions: list[Session]
 
 
-def made_with(settings: Settings, options: Options, drawn: dict[str, Drawn]) -> MadeWith:
-    """What a run with these settings is made with."""
-    from personaagent.models.catalog import CHAT
-    from personaagent.models.chat import OPENAI_MODEL
-
-    default = CHAT if settings.embedded else OPENAI_MODEL
-    return MadeWith(
-        options=options,
-        drawn=drawn,
-        models={role: settings.model_for(role) or default for role in get_args(Role)},
-        prompts=_prompts(),
-        settings=settings.model_dump(mode="json", include={*DECIDING}),
-    )
-
-
-def session(settings: Settings, concurrency: int, data: Path) -> Session:
-    """The session that begins now."""
-    return Session(
-        commit=_commit(),
-        versions=_versions(),
-        concurrency=concurrency,
-        endpoint="embedded" if settings.embedded else _host(settings.openai_base_url),
-        data=str(data),
-    )
-
-
-def begin(folder: Path, made: MadeWith, starting: Session) -> RunRecord:
-    """Write ``run.json``, or add the session to the one that is there.
+def record_session(folder: Path, made_with: MadeWith, session: Session) -> None:
+    """Write ``run.json``, or add the session to the existing file.
 
     Raises:
         UsageError: the folder holds a run that was made with something else.
         DataError: its ``run.json`` cannot be read or written.
     """
-    file = folder / RUN
-    before = read_run(folder) if file.exists() else None
-    if before and (changed := differing(before.made_with, made)):
-        raise UsageError(
-            f"{folder} holds a run that was made with other {', '.join(changed)}: go on with "
-            "those, or take another folder (--out)."
-        )
-    record = RunRecord(made_with=made, sessions=[*(before.sessions if before else []), starting])
-    part = file.with_suffix(".part")
+    file = folder / RUN_FILE
+    sessions: list[Session] = []
+    if file.exists():
+        earlier = read_run(folder)
+        sessions = earlier.sessions
+        if changed := differences(earlier.made_with, made_with):
+            raise UsageError(
+                f"{folder} holds a run that was made with other {', '.join(changed)}: use the same "
+                "again, or choose another folder (--out)."
+            )
+    record = RunRecord(made_with=made_with, sessions=[*sessions, session])
     try:
+        part = file.with_suffix(".part")
         part.write_text(record.model_dump_json(indent=2), "utf-8")
         part.replace(file)
     except OSError as error:
         raise DataError(f"{file} cannot be written ({error.strerror}).") from error
-    return record
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -150,53 +159,51 @@ def read_run(folder: Path) -> RunRecord:
         DataError: there is none, or it cannot be read.
     """
     try:
-        return RunRecord.model_validate_json((folder / RUN).read_text("utf-8"))
+        return RunRecord.model_validate_json((folder / RUN_FILE).read_text("utf-8"))
     except OSError as error:
         raise DataError(
             f"{folder} holds no run ({error.strerror}): give the folder that `personaagent eval "
             "run --out` wrote."
         ) from error
     except ValidationError as error:
-        raise DataError(f"{folder / RUN} is no record of a run of this version.") from error
+        raise DataError(f"{folder / RUN_FILE} is no record of a run of this version.") from error
 
 
-def differing(before: MadeWith, after: MadeWith) -> list[str]:
-    """What differs, in words: options and settings by name."""
-    old, new = before.stored(), after.stored()
-    found = [
-        name.replace("drawn", "questions")
-        for name in ("drawn", "models", "prompts")
-        if old[name] != new[name]
-    ]
-    for part in ("options", "settings"):
-        names = sorted(old[part].keys() | new[part].keys())
-        found += [name for name in names if old[part].get(name) != new[part].get(name)]
-    return list(dict.fromkeys(found))
+def differences(first: MadeWith, second: MadeWith) -> list[str]:
+    """The names of the options and settings that differ."""
+    old, new = first.stored(), second.stored()
+    names = {"drawn": "questions", "models": "models", "prompts": "prompts"}
+    different = [name for field, name in names.items() if old[field] != new[field]]
+    for field in ("options", "settings"):
+        keys = sorted(old[field].keys() | new[field].keys())
+        different += [key for key in keys if old[field].get(key) != new[field].get(key)]
+    return list(dict.fromkeys(different))
 
 
-def _prompts() -> dict[str, str]:
+def _prompt_hashes() -> dict[str, str]:
+    prompts = sorted(files("personaagent.prompts").iterdir(), key=lambda file: file.name)
     return {
-        each.name: hashlib.sha256(each.read_bytes()).hexdigest()
-        for each in sorted(files("personaagent.prompts").iterdir(), key=lambda each: each.name)
-        if each.name.endswith(".md")
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in prompts
+        if file.name.endswith(".md")
     }
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "machine": platform.platform()}
+    versions = {"python": platform.python_version(), "machine": platform.platform()}
     for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def _commit() -> str | None:
-    """The commit of the code that runs, with ``+`` where files differ from it."""
+    """The commit of the running code, followed by ``+`` if files differ from it."""
     here = Path(__file__).parent
     try:
-        _git(here, "ls-files", "--error-unmatch", Path(__file__).name)  # else it is another's
+        _git(
+            here, "ls-files", "--error-unmatch", Path(__file__).name
+        )  # else the commit is another project's
         head = _git(here, "rev-parse", "HEAD")
         return head + ("+" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.CalledProcessError):
@@ -204,13 +211,13 @@ def _commit() -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603
+    process = subprocess.run(  # noqa: S603
         ["git", "-C", str(folder), *arguments],  # noqa: S607
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def _host(url: str | None) -> str:

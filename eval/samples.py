@@ -1,4 +1,4 @@
-"""What is evaluated: a user's history, and the questions that are asked after it."""
+"""What is evaluated: samples, each with a user's history and the queries that come after it."""
 
 from typing import Any
 
@@ -8,54 +8,59 @@ from personaagent.core.records import Episode, Record, Usage
 
 
 class Query(Record):
-    """One question, and what the user wanted.
+    """One query, and the answer that the user wanted.
 
-    ``gold`` is "" where only a judge can say. ``options`` are the texts to choose from, in the
-    order in which ``query`` shows them; ``turned`` asks the same with the options in the opposite
-    order. ``details`` is what the task's own scoring needs besides (evidence ids, a preference).
+    Args:
+        gold: the wanted answer; "" where only a judge can decide.
+        options: the texts to choose from, in the order in which ``text`` shows them.
+        swapped: the same query with its options in the opposite order.
+        details: what else the task needs to score an answer (evidence ids, a preference).
     """
 
     id: str
-    query: str
+    text: str
     gold: str = ""
     options: list[str] = Field(default_factory=list)
-    turned: "Query | None" = None
+    swapped: "Query | None" = None
     details: dict[str, Any] = Field(default_factory=dict)
 
 
 class Sample(Record):
-    """One user's episodes, oldest first, and the questions after them; no answer is among them.
+    """One user's episodes, oldest first, and the queries that come after them.
 
-    ``id`` is unique in its task. Cases of one ``user_id`` are one draw of the bootstrap.
+    ``id`` is unique within the task. The history contains no answer to any of the queries. The
+    bootstrap draws all samples of one ``user_id`` together.
     """
 
     id: str
     task: str
     user_id: str
     history: list[Episode]
-    questions: list[Query]
+    queries: list[Query]
 
 
-class Answered(Record):
-    """A method's answer to a question, and how it came about.
+class SolverOutput(Record):
+    """A solver's answer to a query, and how the answer came about.
 
-    ``text`` is None where the method only recalls. ``recalled`` are the ids of the episodes that
-    were before the model, best first; ``told`` is all that the model was told last, as
-    ``{role, content}``.
+    Args:
+        text: the answer; None where the solver only recalls.
+        recalled: the ids of the episodes that the model saw, best first.
+        messages: the last prompt that the model received, as ``{role, content}``.
+        persona_version: the version of the persona that answered, if there was one.
     """
 
     text: str | None
     usage: Usage = Usage()
     recalled: list[str] = Field(default_factory=list)
-    told: list[dict[str, Any]] = Field(default_factory=list)
+    messages: list[dict[str, Any]] = Field(default_factory=list)
     persona_version: int | None = None
 
 
 class TrainingResult(Record):
-    """What a method learned from a case before its first question.
+    """What a solver learned from a sample before its first query.
 
-    ``alignment`` is the result of the run (`Alignment.stored()`), where there was one;
-    ``before`` and ``after`` are the persona's rules, rendered.
+    ``alignment`` is the stored result of an alignment run, if there was one (``Alignment.stored``).
+    ``before`` and ``after`` are the rules of the persona, one a line.
     """
 
     usage: Usage = Usage()

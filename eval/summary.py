@@ -1,77 +1,51 @@
-"""The table of a run: what each method scored on each task, how sure that is, and what it took."""
+"""The table of a run: what each solver scored on each task, how certain that is, and its cost.
+
+Field names are those of ``report.json``: a ``method`` is a solver, ``questions`` are queries.
+"""
 
 from collections.abc import Mapping, Sequence
-from math import isnan
 from pathlib import Path
-from statistics import fmean
-from typing import Any
 
-from personaagent.core.records import Record, RoleUsage, Usage
-from personaagent.eval.estimate import Difference, compare, interval
-from personaagent.eval.learning_stats import Learning, learning
-from personaagent.eval.metrics.protocol import Metric, Outcome
+from personaagent.core.records import Record, Usage
+from personaagent.eval.metrics.protocol import Metric
 from personaagent.eval.prices import Prices
-from personaagent.eval.result_index import Place, ResultIndex, index_results, lessons_of
+from personaagent.eval.result_index import (
+    SolverKey,
+    SolverResults,
+    index_results,
+    training_records,
+)
 from personaagent.eval.results import TrainingRecord
 from personaagent.eval.run_record import MadeWith, read_run
-from personaagent.eval.solvers.all import BASELINES, SOLVERS
-from personaagent.eval.solvers.protocol import fits
+from personaagent.eval.solver_summary import SolverSummary, compare_solvers, summarise_solver
+from personaagent.eval.solvers.protocol import can_solve
+from personaagent.eval.solvers.registry import BASELINES, SOLVERS
 from personaagent.eval.tasks.protocol import Task
-from personaagent.scorecard.estimate import Estimate
 
 
-class Against(Record):
-    """One method less another, on the questions that both answered."""
-
-    questions: int
-    metrics: dict[str, Difference]
-
-
-class MethodSummary(Record):
-    """One method on one task.
-
-    ``answered`` of the questions have an answer, ``failed`` have none. Shares are of the answered:
-    ``unparsable`` could not be read, ``agreement`` is of answers that stayed the same when the
-    options came in the opposite order (None: not asked so). ``seconds`` and ``price`` are of a
-    question, as is ``usage``; learning and judging are apart. ``price`` is None where not known.
-    """
-
-    answered: int
-    failed: int
-    metrics: dict[str, Estimate]
-    against: dict[str, Against]
-    unparsable: float | None
-    agreement: float | None
-    seconds: float | None
-    usage: dict[str, Any]
-    price: float | None
-    judge: dict[str, Any]
-    learning: Learning | None
-
-
-class Column(Record):
-    """A metric of a task; ``higher`` says whether more is better."""
+class MetricColumn(Record):
+    """A metric of a task; ``higher`` tells whether more is better."""
 
     name: str
     higher: bool
 
 
 class TaskSummary(Record):
-    """One task: over how many users and questions, its metrics, and each method.
+    """One task: the number of its users and queries, its metrics, and every solver.
 
-    ``rival`` is the method that the others are told against: the baseline with the best first
-    metric, or the one that was asked for; None where neither was run.
+    ``rival`` is the solver that the others are compared with: the one you named, or the baseline with
+    the best first metric; None if neither was run.
     """
 
     users: int
     questions: int
-    metrics: list[Column]
+    metrics: list[MetricColumn]
     rival: str | None
-    methods: dict[str, MethodSummary]
+    methods: dict[str, SolverSummary]
 
 
 class Summary(Record):
-    """The whole run. ``made_with`` is that of ``run.json``; ``complete``: nothing is left to run."""
+    """The whole run: ``done`` of ``total`` results exist. ``made_with`` is that of ``run.json``."""
 
     made_with: MadeWith
     commit: str | None
@@ -82,170 +56,106 @@ class Summary(Record):
 
     @property
     def complete(self) -> bool:
-        """Whether no sample is left to be run."""
+        """Whether every query has a result."""
         return self.done == self.total
 
 
-def summarise(
+Results = Mapping[SolverKey, SolverResults]
+Training = Mapping[SolverKey, Mapping[str, TrainingRecord]]
+
+
+def summarise_run(
     folder: Path, tasks: Mapping[str, Task], prices: Prices, against: str | None = None
 ) -> Summary:
-    """The table of the run in ``folder``, as far as it is.
+    """The table of the run in ``folder``, finished or not.
 
-    ``against`` is the rival, in place of the best baseline.
+    ``against`` names the rival; by default it is the best baseline.
 
     Raises:
         DataError: the folder holds no run that can be read.
     """
     record = read_run(folder)
-    made = record.made_with
-    kept = index_results(folder)
-    lessons = lessons_of(folder)
-    spent = Usage()
-    for samples in kept.values():
-        for each in samples.values():
-            spent += each.usage + each.beside + each.judge
-    for learned in lessons.values():
-        for lesson in learned.values():
-            spent += lesson.learned.usage
-    order = [(task, method) for task in made.options.tasks for method in made.options.methods]
+    made_with = record.made_with
+    results, training = index_results(folder), training_records(folder)
     return Summary(
-        made_with=made,
+        made_with=made_with,
         commit=record.sessions[-1].commit,
         tasks={
-            name: _task(
-                tasks[name],
-                {
-                    method: kept[task, method]
-                    for task, method in order
-                    if task == name and kept.get((task, method))
-                },
-                {
-                    method: [*lessons.get((name, method), {}).values()]
-                    for method in made.options.methods
-                },
-                made,
-                prices,
-                against,
-            )
-            for name in made.options.tasks
+            name: _summarise_task(tasks[name], results, training, made_with, prices, against)
+            for name in made_with.options.tasks
         },
-        price=prices.of(spent, made.models),
-        done=sum(map(len, kept.values())),
-        total=sum(
-            made.drawn[task].questions
-            for task, method in order
-            if fits(SOLVERS[method], tasks[task])
-        ),
+        price=prices.of(_total_usage(results, training), made_with.models),
+        done=sum(map(len, results.values())),
+        total=_total_results(tasks, made_with),
     )
 
 
-def compare_kept(
-    metrics: Sequence[Metric],
-    ours: Mapping[Place, ResultIndex],
-    theirs: Mapping[Place, ResultIndex],
-) -> Against:
-    """Ours less theirs, on the questions that both answered."""
-    both = [
-        place
-        for place, each in ours.items()
-        if place in theirs and not each.failed and not theirs[place].failed
-    ]
-    found = {
-        metric.name: compare(
-            metric,
-            [ours[place].outcome for place in both],
-            [theirs[place].outcome for place in both],
-        )
-        for metric in (metrics if both else ())
-    }
-    return Against(
-        questions=len(both),
-        metrics={name: each for name, each in found.items() if not isnan(each.mean)},
-    )
-
-
-def _task(
+def _summarise_task(
     task: Task,
-    kept: Mapping[str, Mapping[Place, ResultIndex]],
-    lessons: Mapping[str, Sequence[TrainingRecord]],
-    made: MadeWith,
+    results: Results,
+    training: Training,
+    made_with: MadeWith,
     prices: Prices,
     against: str | None,
 ) -> TaskSummary:
-    drawn = made.drawn[task.name]
-    rivals = [name for name in kept if name in BASELINES or name == against]
-    methods = {}
-    for method, samples in kept.items():
-        compared = {
-            rival: compare_kept(task.metrics, samples, kept[rival])
-            for rival in rivals
-            if rival != method
-        }
-        alone = _method(task, [*samples.values()], lessons[method], made, prices)
-        methods[method] = alone.model_copy(update={"against": compared})
+    by_solver = {
+        solver: results[task.name, solver]
+        for solver in made_with.options.methods
+        if results.get((task.name, solver))
+    }
+    rivals = [solver for solver in by_solver if solver in BASELINES or solver == against]
+    solvers = {
+        solver: summarise_solver(
+            task,
+            [*own.values()],
+            [*training.get((task.name, solver), {}).values()],
+            {
+                rival: compare_solvers(task.metrics, own, by_solver[rival])
+                for rival in rivals
+                if rival != solver
+            },
+            prices,
+            made_with.models,
+        )
+        for solver, own in by_solver.items()
+    }
+    drawn = made_with.drawn[task.name]
     return TaskSummary(
         users=drawn.users,
         questions=drawn.questions,
-        metrics=[Column(name=each.name, higher=each.higher) for each in task.metrics],
-        rival=against if against in methods else _best_baseline(task.metrics[0], methods),
-        methods=methods,
+        metrics=[MetricColumn(name=each.name, higher=each.higher) for each in task.metrics],
+        rival=against if against in solvers else _best_baseline(task.metrics[0], solvers),
+        methods=solvers,
     )
 
 
-def _best_baseline(first: Metric, methods: Mapping[str, MethodSummary]) -> str | None:
+def _best_baseline(first: Metric, solvers: Mapping[str, SolverSummary]) -> str | None:
     sign = 1 if first.higher else -1
-    scored = {
-        name: sign * method.metrics[first.name].mean
-        for name, method in methods.items()
-        if name in BASELINES and first.name in method.metrics
+    means = {
+        name: sign * solver.metrics[first.name].mean
+        for name, solver in solvers.items()
+        if name in BASELINES and first.name in solver.metrics
     }
-    return max(scored, key=scored.__getitem__) if scored else None
+    return max(means, key=means.__getitem__) if means else None
 
 
-def _method(
-    task: Task,
-    samples: Sequence[ResultIndex],
-    lessons: Sequence[TrainingRecord],
-    made: MadeWith,
-    prices: Prices,
-) -> MethodSummary:
-    answered = [each for each in samples if not each.failed]
-    outcomes = [each.outcome for each in answered]
-    turned = [each.agrees for each in answered if each.agrees is not None]
-    usage = sum((each.usage for each in answered), Usage())
-    price = prices.of(usage, made.models)
-    return MethodSummary(
-        answered=len(answered),
-        failed=len(samples) - len(answered),
-        metrics=_estimates(task.metrics, outcomes),
-        against={},
-        unparsable=_share([each.read is None for each in answered]) if task.answers else None,
-        agreement=_share(turned),
-        seconds=fmean(each.seconds for each in answered) if answered else None,
-        usage=_each(usage, len(answered)),
-        price=price / len(answered) if answered and price is not None else None,
-        judge=_each(sum((each.judge for each in answered), Usage()), len(answered)),
-        learning=learning([lesson.learned for lesson in lessons]) if lessons else None,
+def _total_usage(results: Results, training: Training) -> Usage:
+    """What the whole run spent: answers, swapped options, judging and learning."""
+    usages: Sequence[Usage] = [
+        usage
+        for own in results.values()
+        for result in own.values()
+        for usage in (result.usage, result.swapped_usage, result.judge_usage)
+    ]
+    learning = [record.learned.usage for own in training.values() for record in own.values()]
+    return sum([*usages, *learning], Usage())
+
+
+def _total_results(tasks: Mapping[str, Task], made_with: MadeWith) -> int:
+    """How many results the finished run has."""
+    return sum(
+        made_with.drawn[task].questions
+        for task in made_with.options.tasks
+        for solver in made_with.options.methods
+        if can_solve(SOLVERS[solver], tasks[task])
     )
-
-
-def _estimates(metrics: Sequence[Metric], outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
-    """Each metric that any of the outcomes has."""
-    if not outcomes:
-        return {}
-    found = {metric.name: interval(metric, outcomes) for metric in metrics}
-    return {name: each for name, each in found.items() if not isnan(each.mean)}
-
-
-def _share(found: Sequence[bool]) -> float | None:
-    return fmean(found) if found else None
-
-
-def _each(usage: Usage, count: int) -> dict[str, Any]:
-    """Calls and tokens of one of ``count``, in all and by role."""
-
-    def mean(spent: RoleUsage) -> dict[str, float]:
-        return {name: value / max(count, 1) for name, value in spent.stored().items()}
-
-    total = sum(usage.by_role.values(), RoleUsage())
-    return mean(total) | {"by_role": {role: mean(each) for role, each in usage.by_role.items()}}

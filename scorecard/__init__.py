@@ -1,1 +1,1 @@
-"""Has it helped: a persona tested on what came after it, in order of time."""
+"""Does the persona help? Each version is tested on later episodes, in order of time."""

@@ -1,7 +1,7 @@
-"""Drawing users again and again: the resampling behind every interval.
+"""Resampling of users, which every interval is based on.
 
-Whole users are drawn (cluster bootstrap), or swapped between two methods (paired permutation). The
-same values give the same figures.
+Whole users are drawn (cluster bootstrap), or swapped between two conditions (paired permutation). The
+same values always give the same figures.
 
 Sources: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 15; Cameron,
 Gelbach and Miller, Review of Economics and Statistics 90(3), 2008, for clusters.
@@ -14,55 +14,58 @@ from typing import Any
 import numpy as np
 
 RESAMPLES = 10_000
-DRAWN_AT_ONCE = 1_000_000
+BLOCK_SIZE = 1_000_000
 """Users drawn in one block: 1 MB."""
-BLOCKS_KEPT = 64
-MOST_DRAWN = 255
-"""Of one user in one resample: more than will ever be."""
+CACHED_BLOCKS = 64
+MAX_COUNT = 255
+"""How often one user can be drawn in one resample; more never happens in practice."""
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Counts = np.ndarray[Any, np.dtype[np.uint8]]
 
 
-def resampled(weights: Callable[[int], Iterator[Counts]], sums: Array) -> Array:
-    """The sums over all users in each resample, as ``(resamples, terms)``."""
-    return np.concatenate([block.astype(float) @ sums for block in weights(len(sums))])
+def resample(counts: Callable[[int], Iterator[Counts]], sums: Array) -> Array:
+    """The sums over all users in each resample, of shape ``(resamples, terms)``.
+
+    ``sums`` has the shape ``(users, terms)``; ``counts`` is ``draws`` or ``swaps``.
+    """
+    return np.concatenate([block.astype(float) @ sums for block in counts(len(sums))])
 
 
 def draws(users: int) -> Iterator[Counts]:
-    """How often each user is drawn, as ``(resamples, users)`` in blocks."""
+    """How often each user is drawn, in blocks of shape ``(resamples, users)``."""
     for begin, count in _blocks(users):
-        yield _drawn(users, begin, count)
+        yield _draw_block(users, begin, count)
 
 
 def swaps(users: int) -> Iterator[Counts]:
-    """Which users are swapped (1), as ``(resamples, users)`` in blocks."""
+    """Which users are swapped (1), in blocks of shape ``(resamples, users)``."""
     for begin, count in _blocks(users):
-        yield _swapped(users, begin, count)
+        yield _swap_block(users, begin, count)
 
 
 def _blocks(users: int) -> Iterator[tuple[int, int]]:
-    """Where each block begins, and how many resamples are in it."""
-    size = max(1, min(RESAMPLES, DRAWN_AT_ONCE // users))
+    """The first resample of each block, and how many it has."""
+    size = max(1, min(RESAMPLES, BLOCK_SIZE // users))
     for begin in range(0, RESAMPLES, size):
         yield begin, min(size, RESAMPLES - begin)
 
 
-@lru_cache(maxsize=BLOCKS_KEPT)  # every method of a task is resampled over as many users
-def _drawn(users: int, begin: int, count: int) -> Counts:
+@lru_cache(maxsize=CACHED_BLOCKS)  # callers often resample the same number of users again
+def _draw_block(users: int, begin: int, count: int) -> Counts:
     drawn = np.random.default_rng([begin, 0]).integers(0, users, (count, users))
     places = drawn + users * np.arange(count)[:, None]
-    found = np.bincount(places.ravel(), minlength=count * users).reshape(count, users)
-    return np.minimum(found, MOST_DRAWN).astype(np.uint8)
+    counts = np.bincount(places.ravel(), minlength=count * users).reshape(count, users)
+    return np.minimum(counts, MAX_COUNT).astype(np.uint8)
 
 
-@lru_cache(maxsize=BLOCKS_KEPT)
-def _swapped(users: int, begin: int, count: int) -> Counts:
+@lru_cache(maxsize=CACHED_BLOCKS)
+def _swap_block(users: int, begin: int, count: int) -> Counts:
     return np.random.default_rng([begin, 1]).integers(0, 2, (count, users), dtype=np.uint8)
 
 
 def percentiles(values: Array) -> tuple[float, float]:
-    """From 2.5% to 97.5% of the values that there are; nan where there are none."""
+    """The 2.5th and 97.5th percentile of the values that are not nan; nan if there is none."""
     known = values[~np.isnan(values)]
     low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
     return float(low), float(high)

@@ -1,4 +1,4 @@
-"""The conditions that the scorecard compares: what the actor is told under each of them."""
+"""The conditions that the scorecard compares, and the actor's prompt under each of them."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -17,39 +17,45 @@ CONDITIONS: dict[Condition, str] = {
     "initial": "initial persona",
     "then": "persona of that time",
 }
-"""What an episode is tested with; the last two are the whole agent."""
+"""Each condition in words; the last two are the complete agent."""
 
 
-def told_under(
-    settings: Settings,
+def prompts_by_condition(
     episode: Episode,
-    scene: EpisodeContext,
+    context: EpisodeContext,
     recalled: Sequence[Episode],
     initial: Persona,
     then: Persona,
+    settings: Settings,
 ) -> dict[Condition, ActorPrompt]:
-    """What the actor is told for the episode's query; ``recalled`` are the episodes of its scene."""
-    known = {each.id: each for each in recalled}
+    """The actor's prompt for the episode's query under each condition.
 
-    def plain(prompt: str) -> ActorPrompt:
-        sources = [episode.id, *known]
-        return ActorPrompt(system_prompt=prompt, episode=episode, context=scene, sources=sources)
+    Args:
+        recalled: the episodes that ``context`` recalled.
+        initial: the first version of the persona.
+        then: the version of the episode's time.
+    """
+    recalled_by_id = {each.id: each for each in recalled}
+    sources = [episode.id, *recalled_by_id]
+
+    def without_persona(prompt: str) -> ActorPrompt:
+        return ActorPrompt(system_prompt=prompt, episode=episode, context=context, sources=sources)
 
     return {
-        "none": plain(render("plain")),
-        "rag": plain(rag_prompt(recalled, settings)),
-        "initial": build_actor_prompt(initial.rules, episode, scene, known, settings),
-        "then": build_actor_prompt(then.rules, episode, scene, known, settings),
+        "none": without_persona(render("plain")),
+        "rag": without_persona(rag_prompt(recalled, settings)),
+        "initial": build_actor_prompt(initial.rules, episode, context, recalled_by_id, settings),
+        "then": build_actor_prompt(then.rules, episode, context, recalled_by_id, settings),
     }
 
 
 def persona_at(episode: Episode, versions: Sequence[Persona]) -> Persona:
-    """The latest of ``versions`` (oldest first) from before the episode; else the first of all."""
-    before = [each for each in versions if each.created_at < episode.created_at]
-    return (before or versions[:1])[-1]
+    """The latest of ``versions`` (oldest first) from before the episode, or else the first."""
+    earlier = [each for each in versions if each.created_at < episode.created_at]
+    return (earlier or versions[:1])[-1]
 
 
 def rag_prompt(recalled: Sequence[Episode], settings: Settings) -> str:
-    """The system prompt of plain RAG: the recalled episodes, as many as the budget has room for."""
+    """The system prompt of plain RAG, with as many recalled episodes as the token budget allows."""
     memories, _ = fit_episodes(recalled, render("plain_rag", memories=""), settings)
     return render("plain_rag", memories=memories)

@@ -1,11 +1,11 @@
-"""A mean, and how sure it is."""
+"""A mean with its confidence interval."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from personaagent.core.records import Record
-from personaagent.scorecard.bootstrap import draws, percentiles, resampled
+from personaagent.scorecard.bootstrap import draws, percentiles, resample
 
 
 class Estimate(Record):
@@ -17,10 +17,10 @@ class Estimate(Record):
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """The mean of at least one value, with the percentile bootstrap interval.
+    """The mean of at least one value, with its percentile bootstrap interval.
 
-    Of differences in pairs it is the paired bootstrap.
+    For differences in pairs, this is the paired bootstrap.
     """
-    each = np.asarray(values, dtype=float)[:, None]
-    low, high = percentiles(resampled(draws, each)[:, 0] / len(values))
+    column = np.asarray(values, dtype=float)[:, None]
+    low, high = percentiles(resample(draws, column)[:, 0] / len(values))
     return Estimate(mean=float(np.mean(values)), low=low, high=high)

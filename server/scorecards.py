@@ -9,7 +9,8 @@ from langgraph.store.base import BaseStore
 
 from personaagent.core.errors import Conflict, PersonaAgentError
 from personaagent.nodes.dependencies import Dependencies
-from personaagent.scorecard.scorecard import Scorecard, scorecard
+from personaagent.scorecard.run_scorecard import compute_scorecard
+from personaagent.scorecard.scorecard import Scorecard
 from personaagent.server.errors import sentence
 
 _computing: set[str] = set()
@@ -34,7 +35,7 @@ async def scorecard_lines(
     lines_sent = 0
     progress: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
     computation: asyncio.Task[Scorecard] = asyncio.create_task(
-        scorecard(
+        compute_scorecard(
             deps, store, user_id, limit, lambda n, of: progress.put_nowait({"done": n, "of": of})
         )
     )

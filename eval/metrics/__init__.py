@@ -1,1 +1,1 @@
-"""What is told of many answers: metrics, intervals, differences in pairs."""
+"""Metrics over many answers."""

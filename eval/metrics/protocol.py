@@ -1,4 +1,4 @@
-"""What a metric is."""
+"""What a metric is: a number computed from sums over answers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from personaagent.scorecard.bootstrap import Array
 
 
 class Outcome(NamedTuple):
-    """One scored answer: whose, what was wanted, how it was read (None: unparsable), its scores."""
+    """A scored answer: its user, the wanted answer, the read answer (None: unreadable), its scores."""
 
     user_id: str
     gold: str
@@ -19,10 +19,10 @@ class Outcome(NamedTuple):
 
 
 class Metric(ABC):
-    """A number over many answers that is computed from sums over them.
+    """A number over many answers, computed from sums over them.
 
-    Sums are all that a bootstrap needs: it draws users, and adds up. ``higher`` says whether more
-    is better.
+    A bootstrap needs only the sums: it draws users and adds theirs. ``higher`` tells whether more is
+    better.
     """
 
     name: str
@@ -30,11 +30,11 @@ class Metric(ABC):
 
     @abstractmethod
     def terms(self, outcome: Outcome) -> Sequence[float]:
-        """What the outcome adds to the sums; as many numbers for each outcome."""
+        """What the outcome adds to the sums; the same number of terms for every outcome."""
 
     @abstractmethod
     def of(self, sums: Array) -> Array:
-        """The metric from sums in the last dimension; nan where they are of no answer."""
+        """The metric from sums in the last dimension; nan where the sums contain no answer."""
 
     def over(self, outcomes: Sequence[Outcome]) -> float:
         """The metric over at least one outcome."""

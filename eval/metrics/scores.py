@@ -1,4 +1,4 @@
-"""The metrics: means and roots of scores, and macro-F1 over a fixed list of labels."""
+"""The metrics: mean and root mean square of a score, and macro-F1 over fixed labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Mean(Metric):
         return (0.0, 0.0) if score is None else (score, 1.0)
 
     def of(self, sums: Array) -> Array:
-        return _share(sums[..., 0], sums[..., 1])
+        return _ratio(sums[..., 0], sums[..., 1])
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class RootMeanSquare(Metric):
         return (0.0, 0.0) if score is None else (score * score, 1.0)
 
     def of(self, sums: Array) -> Array:
-        return np.sqrt(_share(sums[..., 0], sums[..., 1]))
+        return np.sqrt(_ratio(sums[..., 0], sums[..., 1]))
 
 
 @dataclass(frozen=True)
 class MacroF1(Metric):
-    """The mean of F1 over ``labels``: 0 for one neither wanted nor answered, as in LaMP.
+    """The mean F1 over ``labels``; a label that is neither wanted nor answered counts 0, as in LaMP.
 
-    An answer that is none of them is wrong for the label that was wanted, and counts nowhere else.
-    The same as ``sklearn.metrics.f1_score(..., labels=labels, average="macro", zero_division=0)``.
+    An answer that is no label counts as wrong for the wanted label only. The same as
+    ``sklearn.metrics.f1_score(..., labels=labels, average="macro", zero_division=0)``.
     """
 
     labels: tuple[str, ...]
@@ -54,18 +54,19 @@ class MacroF1(Metric):
     higher: bool = True
 
     def terms(self, outcome: Outcome) -> Sequence[float]:
-        """For each label: whether it was rightly answered, and how often wanted or answered."""
+        """For each label: whether it was answered correctly, then how often wanted or answered."""
         gold, read = outcome.gold, outcome.read
-        right = [float(gold == label == read) for label in self.labels]
-        return right + [float((gold == label) + (read == label)) for label in self.labels]
+        correct = [float(gold == label == read) for label in self.labels]
+        return correct + [float((gold == label) + (read == label)) for label in self.labels]
 
     def of(self, sums: Array) -> Array:
-        right, named = np.split(sums, 2, axis=-1)
-        f1: Array = np.nan_to_num(_share(2 * right, named)).mean(axis=-1)
+        correct, named = np.split(sums, 2, axis=-1)
+        f1: Array = np.nan_to_num(_ratio(2 * correct, named)).mean(axis=-1)
         return f1
 
 
-def _share(part: Array, whole: Array) -> Array:
-    """``part / whole``, nan where there is nothing."""
-    share: Array = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
-    return share
+def _ratio(numerator: Array, denominator: Array) -> Array:
+    """The quotient; nan where the denominator is 0."""
+    no_answer = np.full(np.shape(numerator), np.nan)
+    ratio: Array = np.divide(numerator, denominator, out=no_answer, where=denominator > 0)
+    return ratio

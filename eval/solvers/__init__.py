@@ -1,1 +1,1 @@
-"""The methods that are compared: baselines of the paper, and the agent itself."""
+"""The solvers that are compared: baselines of the paper, and the agent itself."""

@@ -1,4 +1,4 @@
-"""``persona`` and its kin: the agent that users run, whole, or without one of its parts."""
+"""The agent that users run as a solver (``persona`` and its variants), and its bare ReAct loop."""
 
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -13,10 +13,10 @@ from personaagent.core.errors import IndexUnavailable
 from personaagent.core.records import Persona, Usage
 from personaagent.core.settings import Mode
 from personaagent.core.states import AgentContext
-from personaagent.eval.samples import Answered, Query, Sample, TrainingResult
-from personaagent.eval.solvers.ask import as_told
-from personaagent.eval.solvers.environment import EvalEnvironment, Remembered
-from personaagent.eval.solvers.summarise import summarise
+from personaagent.eval.samples import Query, Sample, SolverOutput, TrainingResult
+from personaagent.eval.solvers.actor_call import to_role_content
+from personaagent.eval.solvers.environment import EvalEnvironment, SampleMemory
+from personaagent.eval.solvers.user_summary import summarise_user
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
@@ -29,15 +29,15 @@ TOOLS = ("search_wikipedia", "recall_episodes")
 
 
 @dataclass(frozen=True)
-class Agent:
-    """The agent's own graph, after a run of alignment in that ``mode`` (None: the persona of the
-    start).
+class AgentSolver:
+    """The agent's own graph, complete or without one of its parts.
 
     Args:
-        tools: the tools that it has.
-        recall: whether it recalls before it answers.
-        profile: whether it knows facts and summary of the user.
-        persona: whether it has a persona; without one it has no rules at all.
+        mode: how to align on the history first; None: not at all, the initial persona answers.
+        tools: the names of the agent's tools.
+        recall: whether the agent recalls episodes before it answers.
+        profile: whether its prompt has facts and a summary of the user.
+        persona: whether it has a persona; without one its prompt has no rules.
     """
 
     name: str
@@ -46,133 +46,139 @@ class Agent:
     recall: bool = True
     profile: bool = True
     persona: bool = True
-    asks: bool = True
-    recalls: None = None
+    uses_model: bool = True
+    prepare_recall: None = None
 
     @asynccontextmanager
-    async def ready(self, case: Sample, lab: EvalEnvironment) -> AsyncIterator["_Answerer"]:
-        """Take in the history, summarise it if that is due, and align on it."""
+    async def prepare(
+        self, sample: Sample, environment: EvalEnvironment
+    ) -> AsyncIterator["_Answerer"]:
+        """Remember the history, write the profile summary if it is due, and align."""
         from personaagent.graphs import agent
 
-        async with lab.remembered(case) as remembered:
-            mine = replace(remembered, deps=self._of(remembered.deps))
-            learned = await self._learn(mine, lab.seed)
-            graph = agent.build(mine.deps).compile(store=mine.store)
-            yield _Answerer(graph, mine, case.task, learned)
+        async with environment.remember_sample(sample) as sample_memory:
+            own = replace(sample_memory, deps=self._own_deps(sample_memory.deps))
+            training_result = await self._learn(own, environment.seed)
+            graph = agent.build(own.deps).compile(store=own.store)
+            yield _Answerer(graph, own, sample.task, training_result)
 
-    def _of(self, deps: Dependencies) -> Dependencies:
-        """The parts that this one has."""
+    def _own_deps(self, deps: Dependencies) -> Dependencies:
+        """The settings and tools of this variant."""
         settings = deps.settings.model_copy(
             update=({} if self.recall else {"top_k": 0})
             | ({} if self.profile else {"show_facts": False, "show_summary": False})
         )
-        return replace(
-            deps, settings=settings, tools=[t for t in deps.tools if t.name in self.tools]
-        )
+        tools = [tool for tool in deps.tools if tool.name in self.tools]
+        return replace(deps, settings=settings, tools=tools)
 
-    async def _learn(self, mine: Remembered, seed: int) -> TrainingResult | None:
-        """Summary, persona and alignment, each where it is wanted; None where none is."""
-        began, usage = time.monotonic(), Usage()
-        settings, memory = mine.deps.settings, mine.memory
+    async def _learn(self, sample_memory: SampleMemory, seed: int) -> TrainingResult | None:
+        """Write the summary and align, as far as this variant does; None if it does neither."""
+        started, usage = time.monotonic(), Usage()
+        settings, memory = sample_memory.deps.settings, sample_memory.memory
         if not self.persona:
             await memory.personas.publish([], author="user", note="no persona", parent=1)
         if settings.show_summary and await memory.profile.summary_due(settings.summary_every):
-            usage += (await summarise(mine)).usage
+            usage += (await summarise_user(sample_memory)).usage
         before = await memory.personas.current()
-        result = None
+        alignment = None
         if self.mode is not None:
-            result = await align(
-                mine, AlignmentContext(user_id=memory.user_id, mode=self.mode, seed=seed)
-            )
-            usage += Usage.model_validate({"by_role": result["usage"]["by_role"]})
-        if result is None and not usage.by_role:
+            context = AlignmentContext(user_id=memory.user_id, mode=self.mode, seed=seed)
+            alignment = await align(sample_memory, context)
+            usage += Usage.model_validate({"by_role": alignment["usage"]["by_role"]})
+        if alignment is None and not usage.by_role:
             return None
         return TrainingResult(
             usage=usage,
-            seconds=time.monotonic() - began,
-            alignment=result,
-            before=_rules(before),
-            after=_rules(await memory.personas.current()),
+            seconds=time.monotonic() - started,
+            alignment=alignment,
+            before=_rules_text(before),
+            after=_rules_text(await memory.personas.current()),
         )
 
 
 @dataclass(frozen=True)
-class React:
-    """The agent's ReAct loop with its tools (Yao et al. 2022, arXiv 2210.03629) and nothing
-    besides: no persona, no profile, no recall before it."""
+class ReactSolver:
+    """The agent's ReAct loop with its tools (Yao et al. 2022, arXiv 2210.03629) and nothing else: no
+    persona, no profile, no recall before it answers."""
 
     name: str = "react"
-    asks: bool = True
-    recalls: None = None
+    uses_model: bool = True
+    prepare_recall: None = None
 
     @asynccontextmanager
-    async def ready(self, case: Sample, lab: EvalEnvironment) -> AsyncIterator["_Answerer"]:
-        """Take in the history, for the tool that recalls."""
+    async def prepare(
+        self, sample: Sample, environment: EvalEnvironment
+    ) -> AsyncIterator["_Answerer"]:
+        """Remember the history, so that the recall tool finds it."""
         from personaagent.graphs import agent
 
-        async with lab.remembered(case) as remembered:
-            graph = agent.build_answer_graph(remembered.deps).compile(store=remembered.store)
-            begin = {"system_prompt": render("eval_react"), "steps": 0, "usage": Usage().stored()}
-            yield _Answerer(graph, remembered, case.task, None, begin)
+        async with environment.remember_sample(sample) as sample_memory:
+            graph = agent.build_answer_graph(sample_memory.deps).compile(store=sample_memory.store)
+            initial_state = {
+                "system_prompt": render("eval_react"),
+                "steps": 0,
+                "usage": Usage().stored(),
+            }
+            yield _Answerer(graph, sample_memory, sample.task, None, initial_state)
 
 
 @dataclass(frozen=True)
 class _Answerer:
     graph: "Graph"
-    remembered: Remembered
+    sample_memory: SampleMemory
     task: str
-    learned: TrainingResult | None
-    begin: dict[str, Any] = field(default_factory=dict)
+    training_result: TrainingResult | None
+    initial_state: dict[str, Any] = field(default_factory=dict)
 
-    async def answer(self, question: Query) -> Answered:
-        """An incognito turn.
+    async def answer(self, query: Query) -> SolverOutput:
+        """Answer in an incognito turn, which leaves nothing in memory.
 
         Raises:
-            IndexUnavailable: the turn went on without its recall.
+            IndexUnavailable: the agent answered without recall; such an answer does not count.
         """
         from personaagent.graphs.agent import recursion_limit
         from personaagent.nodes.run_errors import run_errors
 
         context = AgentContext(
-            user_id=self.remembered.memory.user_id, task=self.task, incognito=True
+            user_id=self.sample_memory.memory.user_id, task=self.task, incognito=True
         )
         with run_errors():
-            done = await self.graph.ainvoke(
-                {"messages": [HumanMessage(question.query)]} | self.begin,
-                {"recursion_limit": recursion_limit(self.remembered.deps.settings)},
+            state = await self.graph.ainvoke(
+                {"messages": [HumanMessage(query.text)]} | self.initial_state,
+                {"recursion_limit": recursion_limit(self.sample_memory.deps.settings)},
                 context=context,
             )
-        if warnings := done.get("warnings"):
+        if warnings := state.get("warnings"):
             raise IndexUnavailable(" ".join(warnings))
-        *told, answer = done["messages"]
-        return Answered(
+        *messages, answer = state["messages"]
+        return SolverOutput(
             text=answer.text,
-            usage=Usage.model_validate(done["usage"]),
-            recalled=[each["id"] for each in done.get("recalled", [])],
-            told=as_told([SystemMessage(done["system_prompt"]), *told]),
-            persona_version=done.get("persona", {}).get("version"),
+            usage=Usage.model_validate(state["usage"]),
+            recalled=[episode["id"] for episode in state.get("recalled", [])],
+            messages=to_role_content([SystemMessage(state["system_prompt"]), *messages]),
+            persona_version=state.get("persona", {}).get("version"),
         )
 
 
-async def align(remembered: Remembered, context: AlignmentContext) -> dict[str, Any]:
-    """A run of alignment over these parts, by its own graph: its result as it is stored.
+async def align(sample_memory: SampleMemory, context: AlignmentContext) -> dict[str, Any]:
+    """Align the persona with the alignment graph; returns the result as it is stored.
 
     Raises:
-        ServiceError, ConfigurationError, DataError: it failed; the persona is as it was.
+        ServiceError, ConfigurationError, DataError: the alignment failed; the persona is unchanged.
     """
     from personaagent.graphs import alignment
     from personaagent.nodes.run_errors import run_errors
 
-    graph = alignment.build(remembered.deps).compile(store=remembered.store)
+    graph = alignment.build(sample_memory.deps).compile(store=sample_memory.store)
     with run_errors():
-        done = await graph.ainvoke(
+        state = await graph.ainvoke(
             {"trigger": "evaluation"},
             {"recursion_limit": alignment.RECURSION_LIMIT},
             context=context,
         )
-    return dict(done["result"])
+    return dict(state["result"])
 
 
-def _rules(persona: Persona) -> str:
-    """A line a rule."""
+def _rules_text(persona: Persona) -> str:
+    """The rules, one a line."""
     return "\n".join(f"- {' '.join(rule.text.split())}" for rule in persona.rules)

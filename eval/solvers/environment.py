@@ -1,4 +1,4 @@
-"""The lab: what all methods of a run share, and the memory that each is given of a case."""
+"""What all solvers of a run share, and the memory that each of them gets of a sample."""
 
 import asyncio
 import hashlib
@@ -31,13 +31,13 @@ from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 if TYPE_CHECKING:
     import numpy as np
 
-PATIENCE = 60.0
-"""Seconds that a recall may take: under load it is to come late rather than not at all."""
+RECALL_TIMEOUT = 60.0
+"""Seconds. Under load, a late recall is better than none."""
 
 
 @dataclass(frozen=True)
-class Remembered:
-    """A user who has lived through a case: their memory, its store, and parts to build graphs over."""
+class SampleMemory:
+    """The memory of a user who has the history of a sample, its store, and what graphs need."""
 
     deps: Dependencies
     store: BaseStore
@@ -47,17 +47,16 @@ class Remembered:
         """The ``k`` episodes nearest to ``query``, best first.
 
         Raises:
-            IndexUnavailable: nothing can be recalled now; no answer is measured without memory.
+            IndexUnavailable: recall does not work now; an answer without memory must not count.
         """
         return await recall(self.memory, query, k)
 
 
 @dataclass(frozen=True)
 class EvalEnvironment:
-    """What all methods of a run share: settings, models, tools, embedder, index; and the seed.
+    """What all solvers of a run share: settings, models, tools, embedder, index, and the seed.
 
-    The settings say all else that they are compared under: ``top_k``, ``prompt_tokens``, what
-    alignment may do. ``examples`` are, by task, episodes of many users, for ``icl``.
+    ``examples`` are episodes of many users by task, for in-context learning.
     """
 
     deps: Dependencies
@@ -68,19 +67,19 @@ class EvalEnvironment:
 
     @property
     def settings(self) -> Settings:
-        """Those of all methods."""
+        """The settings of all solvers."""
         return self.deps.settings
 
     @property
     def models(self) -> Models:
-        """Those of all methods."""
+        """The models of all solvers."""
         return self.deps.models
 
     @asynccontextmanager
-    async def remembered(self, case: Sample) -> AsyncIterator[Remembered]:
-        """A new user who remembers the history of ``case``, as if nobody else existed.
+    async def remember_sample(self, sample: Sample) -> AsyncIterator[SampleMemory]:
+        """A new user with the history of ``sample``; nobody else's episodes are in their memory.
 
-        All that is kept of them is gone at the end.
+        Everything stored about them is deleted at the end.
 
         Raises:
             ServiceError, ConfigurationError, DataError: the history cannot be embedded or kept.
@@ -88,17 +87,17 @@ class EvalEnvironment:
         store, memory = InMemoryStore(), self.deps.memory
         user = memory.of(store, new_id())
         try:
-            await _live_through(case.history, user)
-            yield Remembered(self.deps, store, user)
+            await _remember(sample.history, user)
+            yield SampleMemory(self.deps, store, user)
         finally:
             await self.index.clear(user.store.key)
             await memory.drop_lock(user.user_id)
 
-    def random(self, case: Sample) -> "np.random.Generator":
-        """Chance for ``case``: the same in each run of this seed, whatever ran before."""
+    def rng(self, sample: Sample) -> "np.random.Generator":
+        """A random generator for ``sample``: the same in every run with this seed."""
         import numpy as np
 
-        digest = hashlib.sha256(f"{case.task}\n{case.id}".encode()).digest()
+        digest = hashlib.sha256(f"{sample.task}\n{sample.id}".encode()).digest()
         return np.random.default_rng([self.seed, *digest])
 
 
@@ -111,15 +110,15 @@ async def open_environment(
     models: Models | None = None,
     embedder: Embedder | None = None,
 ) -> AsyncIterator[EvalEnvironment]:
-    """The lab of a run under these settings.
+    """Open the environment of a run.
 
     Args:
-        settings: those that an agent would run with; but the index is in memory, whatever
-            ``qdrant_url`` says, and recall has more patience.
-        seed: decides all that is left to chance.
-        examples: by task, what ``draw_examples`` drew from its cases.
-        models: chat models to use in place of those of the settings; the caller closes them.
-        embedder: an embedder, likewise.
+        settings: those of the agent, except that the index is always in memory and recall may take
+            longer.
+        seed: decides everything random.
+        examples: by task, what ``draw_examples`` drew from its samples.
+        models: chat models to use instead of those of the settings; the caller closes them.
+        embedder: an embedder to use instead of that of the settings; the caller closes it.
     """
     async with AsyncExitStack() as stack:
         if models is None:
@@ -129,15 +128,15 @@ async def open_environment(
             embedder = make_embedder(settings)
             stack.push_async_callback(embedder.aclose)
         home = Path(stack.enter_context(TemporaryDirectory(prefix="personaagent-eval-")))
-        settings = settings.model_copy(update={"home": home, "recall_timeout": PATIENCE})
-        kept, index = CachingEmbedder(embedder), ExactIndex()
-        memory = Memory(settings, kept, index)
+        settings = settings.model_copy(update={"home": home, "recall_timeout": RECALL_TIMEOUT})
+        caching_embedder, index = CachingEmbedder(embedder), ExactIndex()
+        memory = Memory(settings, caching_embedder, index)
         recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
         tools = [search_wikipedia_tool(Wikipedia(settings)), recall]
-        room = asyncio.Semaphore(settings.simulations_at_once)
+        model_slots = asyncio.Semaphore(settings.simulations_at_once)
         yield EvalEnvironment(
-            deps=Dependencies(settings, models, memory, tools, room),
-            embedder=kept,
+            deps=Dependencies(settings, models, memory, tools, model_slots),
+            embedder=caching_embedder,
             index=index,
             seed=seed,
             examples=examples or {},
@@ -148,7 +147,7 @@ async def recall(memory: UserMemory, query: str, k: int) -> list[Episode]:
     """The ``k`` episodes nearest to ``query``, best first.
 
     Raises:
-        IndexUnavailable: nothing can be recalled now; no answer is measured without memory.
+        IndexUnavailable: recall does not work now; an answer without memory must not count.
     """
     recalled = await memory.recall(query, k)
     if recalled.warnings:
@@ -156,9 +155,9 @@ async def recall(memory: UserMemory, query: str, k: int) -> list[Episode]:
     return recalled.episodes
 
 
-async def _live_through(history: Sequence[Episode], user: UserMemory) -> None:
+async def _remember(history: Sequence[Episode], user: UserMemory) -> None:
     """Store and index the history as the user's own."""
     if history:
-        own = [each.model_copy(update={"user_id": user.user_id}) for each in history]
-        await user.episodes.add(own)
-        await user.indexer.add(own, [each.id for each in own])
+        episodes = [each.model_copy(update={"user_id": user.user_id}) for each in history]
+        await user.episodes.add(episodes)
+        await user.indexer.add(episodes, [episode.id for episode in episodes])

@@ -1,6 +1,6 @@
-"""An index in memory: for cases, which are small and soon over.
+"""An index in memory for samples, which are small and short-lived.
 
-A shard on the disk for each would cost more than all else that a method does.
+A shard on disk for each sample would cost more than everything else that a solver does.
 """
 
 from collections import Counter
@@ -20,11 +20,11 @@ class ExactIndex:
     """An ``EpisodeIndex`` that ranks as Qdrant does: by cosine, and by BM25 with its idf."""
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[str, Known]] = {}
+        self._users: dict[str, dict[str, IndexedEntry]] = {}
 
     async def upsert(self, user: str, entries: Sequence[Entry]) -> None:
-        own = self._known.setdefault(user, {})
-        own.update((entry.episode_id, Known.of(entry)) for entry in entries)
+        indexed = self._users.setdefault(user, {})
+        indexed.update((entry.episode_id, IndexedEntry.of(entry)) for entry in entries)
 
     async def search(
         self,
@@ -35,39 +35,41 @@ class ExactIndex:
         limit: int,
         before: float | None = None,
     ) -> Ranking:
-        own = self._known.get(user, {}).values()
-        known = [each for each in own if before is None or each.at < before]
+        indexed = self._users.get(user, {}).values()
+        earlier = [entry for entry in indexed if before is None or entry.at < before]
         return Ranking(
-            dense=_best(_by_meaning(known, dense), limit) if dense is not None and known else [],
-            bm25=_best(_by_words(known, bm25), limit) if bm25 is not None else [],
+            dense=_best(_rank_dense(earlier, dense), limit)
+            if dense is not None and earlier
+            else [],
+            bm25=_best(_rank_bm25(earlier, bm25), limit) if bm25 is not None else [],
         )
 
     async def delete(self, user: str, episode_ids: Collection[str]) -> None:
-        for each in episode_ids:
-            self._known.get(user, {}).pop(each, None)
+        for episode_id in episode_ids:
+            self._users.get(user, {}).pop(episode_id, None)
 
     async def clear(self, user: str) -> None:
-        self._known.pop(user, None)
+        self._users.pop(user, None)
 
     async def has_entries(self, user: str) -> bool:
         return await self.count(user) > 0
 
     async def count(self, user: str) -> int:
-        return len(self._known.get(user, {}))
+        return len(self._users.get(user, {}))
 
     async def optimise(self) -> None:
-        """It has but one shape."""
+        """Do nothing: the index needs no optimisation."""
 
     async def destroy(self) -> None:
-        self._known.clear()
+        self._users.clear()
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """An entry, as it is searched; its terms by their hash."""
+class IndexedEntry:
+    """An entry as it is searched; the weight of each term is stored by the hash of the term."""
 
     id: str
     at: float
@@ -75,33 +77,36 @@ class Known:
     terms: dict[int, float]
 
     @classmethod
-    def of(cls, entry: Entry) -> "Known":
+    def of(cls, entry: Entry) -> "IndexedEntry":
         sparse = entry.embedding.sparse
         terms = dict(zip(sparse.indices, sparse.values, strict=True))
         return cls(entry.episode_id, entry.at, np.array(entry.embedding.dense), terms)
 
 
-def _by_meaning(known: Sequence[Known], query: list[float]) -> list[Hit]:
-    """The cosine of each; all are of unit length."""
-    scores = np.array([each.dense for each in known]) @ np.array(query)
-    return [
-        Hit(each.id, each.at, score) for each, score in zip(known, scores.tolist(), strict=True)
-    ]
+def _rank_dense(entries: Sequence[IndexedEntry], query: list[float]) -> list[Hit]:
+    """The cosine of each entry; all vectors are of unit length."""
+    scores = (np.array([entry.dense for entry in entries]) @ np.array(query)).tolist()
+    return [Hit(entry.id, entry.at, score) for entry, score in zip(entries, scores, strict=True)]
 
 
-def _by_words(known: Sequence[Known], query: SparseVector) -> list[Hit]:
-    """BM25 of each that has a term of the query (Robertson and Zaragoza 2009)."""
-    having = Counter(term for each in known for term in query.indices if term in each.terms)
-    idf = {n: np.log1p((len(known) - n + 0.5) / (n + 0.5)) for n in set(having.values())}
+def _rank_bm25(entries: Sequence[IndexedEntry], query: SparseVector) -> list[Hit]:
+    """BM25 of each entry that has a term of the query (Robertson and Zaragoza 2009)."""
+    frequencies = Counter(
+        term for entry in entries for term in query.indices if term in entry.terms
+    )
+    idf = {
+        term: np.log1p((len(entries) - frequency + 0.5) / (frequency + 0.5))
+        for term, frequency in frequencies.items()
+    }
     weights = {
-        term: weight * idf[having[term]]
+        term: weight * idf[term]
         for term, weight in zip(query.indices, query.values, strict=True)
-        if term in having
+        if term in idf
     }
     return [
-        Hit(each.id, each.at, float(sum(each.terms[term] * weights[term] for term in shared)))
-        for each in known
-        if (shared := [term for term in weights if term in each.terms])
+        Hit(entry.id, entry.at, float(sum(entry.terms[term] * weights[term] for term in shared)))
+        for entry in entries
+        if (shared := [term for term in weights if term in entry.terms])
     ]
 
 

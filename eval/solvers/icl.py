@@ -7,66 +7,72 @@ from itertools import islice
 
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.records import Episode
-from personaagent.eval.samples import Answered, Query, Sample
-from personaagent.eval.solvers.ask import ask, with_memories
+from personaagent.eval.samples import Query, Sample, SolverOutput
+from personaagent.eval.solvers.actor_call import ask_actor, fit_memories
 from personaagent.eval.solvers.environment import EvalEnvironment
 from personaagent.memory.ranking import same_query
 
-MOST_EXAMPLES = 512
+MAX_EXAMPLES = 512
 
 
 @dataclass(frozen=True)
 class InContextLearning:
-    """Shows ``top_k`` examples of other users, drawn by the seed for each case."""
+    """Shows ``top_k`` examples from other users, drawn by the seed for each sample."""
 
     name: str = "icl"
-    asks: bool = True
-    recalls: None = None
+    uses_model: bool = True
+    prepare_recall: None = None
 
     @asynccontextmanager
-    async def ready(self, case: Sample, lab: EvalEnvironment) -> AsyncIterator["_Answerer"]:
+    async def prepare(
+        self, sample: Sample, environment: EvalEnvironment
+    ) -> AsyncIterator["_Answerer"]:
         """Draw the examples.
 
         Raises:
-            ConfigurationError: the lab has no examples of the task.
+            ConfigurationError: the environment has no examples of the task.
         """
-        if case.task not in lab.examples:
+        if sample.task not in environment.examples:
             raise ConfigurationError(
-                f"There are no examples of {case.task}: open the lab with draw_examples() of it."
+                f"There are no examples of {sample.task}: pass those of draw_examples() to "
+                "open_environment()."
             )
-        others = [each for each in lab.examples[case.task] if each.user_id != case.user_id]
-        yield _Answerer(lab, [others[place] for place in lab.random(case).permutation(len(others))])
+        examples = environment.examples[sample.task]
+        others = [example for example in examples if example.user_id != sample.user_id]
+        order = environment.rng(sample).permutation(len(others))
+        yield _Answerer(environment, [others[place] for place in order])
 
 
 @dataclass(frozen=True)
 class _Answerer:
-    lab: EvalEnvironment
-    others: Sequence[Episode]
-    learned: None = None
+    environment: EvalEnvironment
+    examples: Sequence[Episode]
+    training_result: None = None
 
-    async def answer(self, question: Query) -> Answered:
-        """None of the examples asks the very question."""
-        settings = self.lab.settings
-        fit = (each for each in self.others if not same_query(each.query, question.query))
-        system, _ = with_memories("eval_icl", [*islice(fit, settings.top_k)], settings)
-        return await ask(self.lab.models, system, question.query)
+    async def answer(self, query: Query) -> SolverOutput:
+        """Answer with examples, none of which asks the query itself."""
+        settings = self.environment.settings
+        others = (each for each in self.examples if not same_query(each.query, query.text))
+        system, _ = fit_memories("eval_icl", [*islice(others, settings.top_k)], settings)
+        return await ask_actor(self.environment.models, system, query.text)
 
 
-def draw_examples(cases: Iterable[Sample], seed: int, most: int = MOST_EXAMPLES) -> list[Episode]:
-    """At most ``most`` episodes of the cases of one task, in one pass: one of each case, by ``seed``.
+def draw_examples(samples: Iterable[Sample], seed: int, most: int = MAX_EXAMPLES) -> list[Episode]:
+    """Draw at most ``most`` episodes in one pass over the samples of a task, one of each sample.
 
-    A labelled one where the case has any; bears the user id of its case. Of more cases each is
-    as likely to stay (Vitter 1985, algorithm R).
+    A labelled episode is preferred; each bears the user id of its sample. If there are more samples,
+    each has the same chance to stay (Vitter 1985, algorithm R).
     """
     import numpy as np
 
-    chance, drawn = np.random.default_rng(seed), list[Episode]()
-    with_history = (case for case in cases if case.history)
-    for number, case in enumerate(with_history):
-        fit = [each for each in case.history if each.labelled] or case.history
-        one = fit[chance.integers(len(fit))].model_copy(update={"user_id": case.user_id})
+    rng, drawn = np.random.default_rng(seed), list[Episode]()
+    with_history = (sample for sample in samples if sample.history)
+    for number, sample in enumerate(with_history):
+        candidates = [each for each in sample.history if each.labelled] or sample.history
+        chosen = candidates[rng.integers(len(candidates))]
+        example = chosen.model_copy(update={"user_id": sample.user_id})
         if number < most:
-            drawn.append(one)
-        elif (place := chance.integers(number + 1)) < most:
-            drawn[place] = one
+            drawn.append(example)
+        elif (place := rng.integers(number + 1)) < most:
+            drawn[place] = example
     return drawn

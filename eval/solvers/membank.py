@@ -1,9 +1,9 @@
 """``membank``: MemoryBank (Zhong et al. 2023, arXiv 2305.10250), a memory that forgets.
 
-As in the paper: memories are recalled by similarity beside a summary of the user, and fade by
-Ebbinghaus' curve, R = exp(-t / S), where t is the time since a memory was last recalled and S its
-strength: 1 at first, one more each time it is recalled, when t begins anew. A memory is kept with
-probability R; one that is forgotten does not come back.
+As in the paper, memories are recalled by similarity, beside a summary of the user, and fade along
+Ebbinghaus' curve R = exp(-t / S): t is the time since the memory was last recalled, S its strength. S
+is 1 at first and grows by 1 with each recall, which also resets t. A memory is kept with probability
+R; a forgotten memory does not come back.
 """
 
 import math
@@ -12,66 +12,74 @@ from datetime import datetime
 
 from personaagent.core.records import Episode
 from personaagent.eval.samples import Sample
-from personaagent.eval.solvers.environment import EvalEnvironment, Remembered, recall
-from personaagent.eval.solvers.recalling import Recall, Showing
+from personaagent.eval.solvers.environment import EvalEnvironment, SampleMemory, recall
+from personaagent.eval.solvers.episode_prompt import EpisodePrompt, Recall
 from personaagent.memory.hiding import Hidden
 
-DAYS = 10
-"""The span of a history in the unit of t. The paper's own histories span ten days; others span
-years, or bear no dates but an order, and would be forgotten at once or never."""
+SPAN_DAYS = 10
+"""The span of every history in days, the unit of t. The histories of the paper span ten days; others
+span years, or have an order but no dates, and would be forgotten at once or never."""
 
 
-class Fading:
-    """Which memories are kept. ``luck`` is drawn for each from [0, 1): it is lost once R is less.
+class ForgettingCurve:
+    """Which memories are kept and which are forgotten.
 
     Args:
         memories: at least one, oldest first.
+        thresholds: one number from [0, 1) for each memory, which is forgotten once R is below it.
     """
 
-    def __init__(self, memories: Sequence[Episode], luck: Sequence[float]) -> None:
+    def __init__(self, memories: Sequence[Episode], thresholds: Sequence[float]) -> None:
         span = memories[-1].created_at - memories[0].created_at
-        self._day = span.total_seconds() / DAYS or 1.0
-        self._luck = {each.id: drawn for each, drawn in zip(memories, luck, strict=True)}
-        self._strength = {each.id: 1 for each in memories}
-        self._last = {each.id: each.created_at for each in memories}
+        self._seconds_per_day = span.total_seconds() / SPAN_DAYS or 1.0
+        self._thresholds = dict(zip([each.id for each in memories], thresholds, strict=True))
+        self._strength = {memory.id: 1 for memory in memories}
+        self._last_recalled = {memory.id: memory.created_at for memory in memories}
 
-    def retention(self, memory: str, at: datetime) -> float:
+    def retention(self, memory_id: str, at: datetime) -> float:
         """R of that memory at that time."""
-        days = (at - self._last[memory]).total_seconds() / self._day
-        return math.exp(-days / self._strength[memory])
+        seconds = (at - self._last_recalled[memory_id]).total_seconds()
+        return math.exp(-seconds / self._seconds_per_day / self._strength[memory_id])
 
-    def lost(self, at: datetime) -> frozenset[str]:
-        """The memories that are forgotten by then."""
+    def forgotten(self, at: datetime) -> frozenset[str]:
+        """The ids of the memories that are forgotten by that time."""
         return frozenset(
-            memory for memory, luck in self._luck.items() if self.retention(memory, at) < luck
+            memory_id
+            for memory_id, threshold in self._thresholds.items()
+            if self.retention(memory_id, at) < threshold
         )
 
-    def strengthen(self, memories: Collection[str], at: datetime) -> None:
-        """These were recalled at that time."""
-        for memory in memories:
-            self._strength[memory] += 1
-            self._last[memory] = at
+    def strengthen(self, memory_ids: Collection[str], at: datetime) -> None:
+        """Strengthen memories that were recalled at that time."""
+        for memory_id in memory_ids:
+            self._strength[memory_id] += 1
+            self._last_recalled[memory_id] = at
 
 
-async def fading(case: Sample, lab: EvalEnvironment, remembered: Remembered) -> Recall:
-    """Live through the history once more: each query in it recalls, and so strengthens, ``top_k``
-    of the memories before it. What is left at its end is what the questions find."""
-    history = sorted(case.history, key=lambda each: each.created_at)
+async def recall_unforgotten(
+    sample: Sample, environment: EvalEnvironment, sample_memory: SampleMemory
+) -> Recall:
+    """Replay the history: each of its queries recalls, and so strengthens, ``top_k`` earlier memories.
+
+    Returns a recall that finds what is not forgotten at the end of the history.
+    """
+    history = sorted(sample.history, key=lambda episode: episode.created_at)
     if not history:
-        return remembered.recall
-    memory = remembered.memory
-    bank = Fading(history, lab.random(case).random(len(history)).tolist())
-    for each in history:
-        at = each.created_at
-        known = memory.hiding(Hidden(bank.lost(at), before=at))
-        recalled = await recall(known, each.query, lab.settings.top_k)
-        bank.strengthen([other.id for other in recalled], at)
-    left = memory.hiding(Hidden(bank.lost(history[-1].created_at)))
+        return sample_memory.recall
+    memory = sample_memory.memory
+    thresholds = environment.rng(sample).random(len(history)).tolist()
+    curve = ForgettingCurve(history, thresholds)
+    for episode in history:
+        at = episode.created_at
+        earlier = memory.hiding(Hidden(curve.forgotten(at), before=at))
+        recalled = await recall(earlier, episode.query, environment.settings.top_k)
+        curve.strengthen([each.id for each in recalled], at)
+    remaining = memory.hiding(Hidden(curve.forgotten(history[-1].created_at)))
 
-    async def recall_what_is_left(query: str, k: int) -> list[Episode]:
-        return await recall(left, query, k)
+    async def recall_remaining(query: str, k: int) -> list[Episode]:
+        return await recall(remaining, query, k)
 
-    return recall_what_is_left
+    return recall_remaining
 
 
-MEMBANK = Showing("membank", "eval_summary", fading, summary=True)
+MEMBANK = EpisodePrompt("membank", "eval_summary", recall_unforgotten, summary=True)

@@ -1,22 +1,25 @@
-"""What a method is: it takes in a case, then answers its questions."""
+"""What a solver is: it prepares for one sample, then answers the sample's queries."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from personaagent.eval.samples import Answered, Query, Sample, TrainingResult
+from personaagent.eval.samples import Query, Sample, SolverOutput, TrainingResult
 from personaagent.eval.solvers.environment import EvalEnvironment
 from personaagent.eval.tasks.protocol import Task
 
 
 class Answerer(Protocol):
-    """A method that has taken in one case. ``learned`` is None where nothing is learned."""
+    """A solver that is prepared for one sample.
+
+    ``training_result`` is what it learned from the history; None if it learns nothing.
+    """
 
     @property
-    def learned(self) -> TrainingResult | None: ...
+    def training_result(self) -> TrainingResult | None: ...
 
-    async def answer(self, question: Query) -> Answered:
-        """The answer; questions are asked in any order, also side by side, and none is remembered.
+    async def answer(self, query: Query) -> SolverOutput:
+        """Answer the query. Queries come in any order, also concurrently; none is remembered.
 
         Raises:
             ServiceError, ConfigurationError, DataError: there is no answer.
@@ -24,35 +27,39 @@ class Answerer(Protocol):
         ...
 
 
-Opening = Callable[[Sample, EvalEnvironment], AbstractAsyncContextManager[Answerer]]
+Prepare = Callable[[Sample, EvalEnvironment], AbstractAsyncContextManager[Answerer]]
 
 
 class Solver(Protocol):
-    """One method. ``asks`` says whether it asks a model at all.
+    """One way to answer queries; users know solvers as methods.
 
-    ``recalls`` is how it is made ready for a task that only recalls (``Task.answers`` False): like
-    ``ready``, but no model is asked, and ``Answered.text`` is None. It is None for a method that
-    cannot: that one is not run on such a task.
+    Args:
+        uses_model: whether the solver calls a language model at all.
+        prepare_recall: prepares the solver for a task that only recalls (``Task.answers`` is False):
+            no model is called, and ``SolverOutput.text`` is None. None if the solver cannot do this;
+            it does not run on such tasks.
     """
 
     @property
     def name(self) -> str: ...
 
     @property
-    def asks(self) -> bool: ...
+    def uses_model(self) -> bool: ...
 
     @property
-    def recalls(self) -> Opening | None: ...
+    def prepare_recall(self) -> Prepare | None: ...
 
-    def ready(self, case: Sample, lab: EvalEnvironment) -> AbstractAsyncContextManager[Answerer]:
-        """The method, ready for the questions of ``case``; what it kept is dropped at the end.
+    def prepare(
+        self, sample: Sample, environment: EvalEnvironment
+    ) -> AbstractAsyncContextManager[Answerer]:
+        """Prepare for the queries of the sample; everything stored is dropped at the end.
 
         Raises:
-            ServiceError, ConfigurationError, DataError: it could not be made ready.
+            ServiceError, ConfigurationError, DataError: the solver cannot be prepared.
         """
         ...
 
 
-def fits(method: Solver, task: Task) -> bool:
-    """Whether the method can do the task: not all can only recall."""
-    return task.answers or method.recalls is not None
+def can_solve(solver: Solver, task: Task) -> bool:
+    """Whether the solver can solve the task: not every solver can only recall."""
+    return task.answers or solver.prepare_recall is not None

@@ -1,4 +1,4 @@
-"""``reminder``: the history as a conversation, and PrefEval's one line after the question.
+"""``reminder``: the history as a conversation, and PrefEval's reminder after the query.
 
 Source: Zhao et al. 2025, arXiv 2502.09597.
 """
@@ -11,55 +11,57 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from personaagent.core.records import Episode
 from personaagent.core.tokens import estimate_tokens
-from personaagent.eval.samples import Answered, Query, Sample
-from personaagent.eval.solvers.ask import ask_in_conversation
+from personaagent.eval.samples import Query, Sample, SolverOutput
+from personaagent.eval.solvers.actor_call import ask_actor_in_conversation
 from personaagent.eval.solvers.environment import EvalEnvironment
 from personaagent.nodes.agent.prompt_budget import remaining_tokens
 from personaagent.prompts.render import render
 
-NO_ANSWER = "Noted."
-"""Stands for an answer where none is known: many models insist on taking turns."""
+PLACEHOLDER_ANSWER = "Noted."
+"""Where an episode has no answer: many models insist on alternating turns."""
 
 
 @dataclass(frozen=True)
-class Reminder:
-    """Shows the latest of the history, as much as the prompt's budget has room for."""
+class ReminderSolver:
+    """Shows the newest episodes of the history, as many as the token budget allows."""
 
     name: str = "reminder"
-    asks: bool = True
-    recalls: None = None
+    uses_model: bool = True
+    prepare_recall: None = None
 
     @asynccontextmanager
-    async def ready(self, case: Sample, lab: EvalEnvironment) -> AsyncIterator["_Answerer"]:
-        """See how much of the history fits."""
-        remaining = remaining_tokens(render("plain"), lab.settings)
-        yield _Answerer(lab, latest_within(case.history, remaining))
+    async def prepare(
+        self, sample: Sample, environment: EvalEnvironment
+    ) -> AsyncIterator["_Answerer"]:
+        """Choose the episodes that fit."""
+        remaining = remaining_tokens(render("plain"), environment.settings)
+        yield _Answerer(environment, latest_within(sample.history, remaining))
 
 
 @dataclass(frozen=True)
 class _Answerer:
-    lab: EvalEnvironment
+    environment: EvalEnvironment
     shown: Sequence[Episode]
-    learned: None = None
+    training_result: None = None
 
-    async def answer(self, question: Query) -> Answered:
-        asked = HumanMessage(f"{question.query}\n{render('eval_reminder')}")
-        earlier = [message for each in reversed(self.shown) for message in _turns(each)]
-        told = [SystemMessage(render("plain")), *earlier, asked]
-        return await ask_in_conversation(self.lab.models, told, self.shown)
+    async def answer(self, query: Query) -> SolverOutput:
+        reminded_query = HumanMessage(f"{query.text}\n{render('eval_reminder')}")
+        earlier = [message for episode in reversed(self.shown) for message in _turns(episode)]
+        messages = [SystemMessage(render("plain")), *earlier, reminded_query]
+        return await ask_actor_in_conversation(self.environment.models, messages, self.shown)
 
 
 def latest_within(history: Sequence[Episode], most_tokens: int) -> list[Episode]:
-    """The latest of ``history`` that fit into ``most_tokens``, newest first, without a gap."""
-    kept: list[Episode] = []
+    """The newest episodes that fit into ``most_tokens``, newest first, without a gap."""
+    fitting: list[Episode] = []
     for episode in reversed(history):
         most_tokens -= sum(estimate_tokens(turn.text) for turn in _turns(episode))
         if most_tokens < 0:
             break
-        kept.append(episode)
-    return kept
+        fitting.append(episode)
+    return fitting
 
 
 def _turns(episode: Episode) -> list[BaseMessage]:
-    said = episode.ground_truth or episode.response or NO_ANSWER
-    return [HumanMessage(episode.query), AIMessage(said)]
+    answer = episode.ground_truth or episode.response or PLACEHOLDER_ANSWER
+    return [HumanMessage(episode.query), AIMessage(answer)]

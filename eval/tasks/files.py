@@ -1,4 +1,4 @@
-"""Where the tasks' files are, and how they are read."""
+"""Where the files of the tasks are, and how to read them."""
 
 import json
 import os
@@ -13,42 +13,42 @@ from personaagent.core.errors import DataError
 
 
 def data_folder() -> Path:
-    """The folder that holds ``lamp/``, ``prefeval/`` and ``locomo/``.
+    """The folder that contains ``lamp/``, ``prefeval/`` and ``locomo/``.
 
-    PERSONAAGENT_DATA, else ``shared/data`` beside the project.
+    PERSONAAGENT_DATA, or else ``shared/data`` beside the repository.
     """
-    beside = Path(__file__).parents[3] / "shared" / "data"
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
     return Path(os.environ.get("PERSONAAGENT_DATA", beside))
 
 
 def read_json(file: Path, published: str) -> Any:
-    """What a file holds; ``published`` says where its authors publish it, and in what layout.
+    """The content of a file; ``published`` tells where its authors publish it.
 
     Raises:
-        DataError: it is not there or no JSON.
+        DataError: the file is missing or not JSON.
     """
-    with readable(file, published):
+    with data_errors(file, published):
         return json.loads(file.read_text("utf-8"))
 
 
-def each_of(file: Path, published: str) -> Iterator[dict[str, Any]]:
-    """The items of a file that is one long list, each read when it is asked for.
+def iterate_json(file: Path, published: str) -> Iterator[dict[str, Any]]:
+    """Yield the items of a file that is one long list, one at a time.
 
     Raises:
         DataError: as ``read_json`` raises it.
     """
-    with readable(file, published), file.open("rb") as opened:
+    with data_errors(file, published), file.open("rb") as opened:
         items = ijson.items(opened, "item", use_float=True)
         while (item := next(items, None)) is not None:
             yield item
 
 
 @contextmanager
-def readable(file: Path, published: str) -> Iterator[None]:
-    """Says what is wrong with ``file`` where it cannot be read, or has another layout.
+def data_errors(file: Path, published: str) -> Iterator[None]:
+    """Turn errors that the block raises while it reads ``file`` into one that tells what to do.
 
     Raises:
-        DataError: it is not there, no JSON, or a field of its layout is missing.
+        DataError: the file is missing, not JSON, or lacks a field.
     """
     try:
         yield

@@ -1,13 +1,12 @@
-"""LaMP-1: which of two papers an author cites; its profiles are papers, without any label.
+"""LaMP-1: which of two papers an author cites. Its profiles are papers without labels.
 
-So that there is something to learn from, each paper of a profile becomes a pair: asked for another
-paper of the profile, it is the related reference, and a paper of another author of the file is
-not. Which comes first is decided by the seed. No title of a question of this author is in a pair:
-neither the papers asked about nor their options.
+To have something to learn from, each paper of a profile becomes a pair of references: for another
+paper of the profile it is the related one, and a paper by another author of the file is not. The seed
+decides which comes first. No title from this author's own questions is in a pair.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zlib import crc32
@@ -16,133 +15,155 @@ import numpy as np
 
 from personaagent.core.errors import DataError
 from personaagent.core.records import Episode
-from personaagent.eval.samples import Answered, Query, Sample
-from personaagent.eval.tasks.files import readable
+from personaagent.eval.samples import Query, Sample, SolverOutput
+from personaagent.eval.tasks.files import data_errors
 from personaagent.eval.tasks.lamp import episode, label_metrics, label_scores
-from personaagent.eval.tasks.lamp_files import PUBLISHED, Asked, asked_in
-from personaagent.eval.tasks.options import chosen
-from personaagent.eval.tasks.protocol import Scored
+from personaagent.eval.tasks.lamp_files import PUBLISHED, LampQuestion, ProfileItem, read_questions
+from personaagent.eval.tasks.option_answers import chosen_option
+from personaagent.eval.tasks.protocol import Score
 from personaagent.models.chat import Models
 
 SIDES = ("[1]", "[2]")
-_INPUT = re.compile(
+Paper = tuple[str, str]
+"""The author's user id and the title."""
+_QUESTION_PATTERN = re.compile(
     r'(?P<before>.*?title ")(?P<title>.*)(?P<ask>", which reference is related\?.*?) '
     r'\[1\]: "(?P<first>.*)" \[2\]: "(?P<second>.*)"',
     re.DOTALL,
 )
-_ASK = (
+_PAIR_PROMPT = (
     'For an author who has written the paper with the title "{title}", which reference is related? '
     'Just answer with [1] or [2] without explanation. [1]: "{first}" [2]: "{second}"'
 )
 
 
 class LampCitations:
-    """The task: a case a question, the pairs from its own profile the history."""
+    """The task: each question is a sample, the pairs from its own profile are the history."""
 
     name = "LaMP_1"
     labels = SIDES
     metrics = label_metrics(SIDES)
     answers = True
 
-    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
-        """The cases; ``seed`` decides the pairs of a history, and not the questions."""
+    def samples(self, data: Path, seed: int) -> Iterator[Sample]:
+        """Yield the samples; ``seed`` decides the pairs of a history, not the questions."""
         folder = data / "lamp" / self.name
-        papers, questioned = _titles(folder)
-        for asked in asked_in(folder):
-            with readable(folder / "questions.json", PUBLISHED):
-                case = Sample(
-                    id=asked.id,
+        papers, titles_in_questions = _read_titles(folder)
+        for question in read_questions(folder):
+            with data_errors(folder / "questions.json", PUBLISHED):
+                sample = Sample(
+                    id=question.id,
                     task=self.name,
-                    user_id=asked.user_id,
-                    history=self._history(asked, papers, questioned[asked.user_id], seed),
-                    questions=[_question(asked)],
+                    user_id=question.user_id,
+                    history=self._history(
+                        question, papers, titles_in_questions[question.user_id], seed
+                    ),
+                    queries=[_query(question)],
                 )
-            yield case
+            yield sample
 
     def _history(
-        self, asked: Asked, papers: list[tuple[str, str]], questioned: set[str], seed: int
+        self, question: LampQuestion, papers: Sequence[Paper], excluded: set[str], seed: int
     ) -> list[Episode]:
-        """A pair for each paper of the profile: asked for the next, the first after the last."""
-        chance = np.random.default_rng([seed, crc32(asked.id.encode())])
-        own = [item for item in asked.profile if item.fields["title"] not in questioned]
+        """One pair for each paper of the profile, as the reference of the next paper in a circle."""
+        rng = np.random.default_rng([seed, crc32(question.id.encode())])
+        own = [item for item in question.profile if item.fields["title"] not in excluded]
         if len(own) < 2:
             return []
-        titles = {item.fields["title"] for item in own}
-        found = []
+        excluded = excluded | {item.fields["title"] for item in own}
+        history = []
         for number, (item, following) in enumerate(zip(own, [*own[1:], own[0]], strict=True), 1):
-            other = _other(papers, asked.user_id, titles | questioned, chance)
-            if other is None:
+            other_title = _paper_of_another_author(papers, question.user_id, excluded, rng)
+            if other_title is None:
                 return []
-            pair = [item.fields["title"], other]
-            side = int(chance.integers(2))
-            first, second = pair if side == 0 else reversed(pair)
-            query = _ASK.format(title=following.fields["title"], first=first, second=second)
-            moment = datetime.fromtimestamp(number, UTC)
-            if item.date:
-                moment = max(item.date, following.date or item.date)
-            found.append(episode(self.name, asked.user_id, number, query, SIDES[side], moment))
-        return sorted(found, key=lambda each: each.created_at)
+            side = int(rng.integers(2))
+            query = _pair_query(item, following, other_title, side)
+            created_at = _pair_date(item, following, number)
+            history.append(
+                episode(self.name, question.user_id, number, query, SIDES[side], created_at)
+            )
+        return sorted(history, key=lambda each: each.created_at)
 
-    def read(self, question: Query, text: str) -> str | None:
-        """The side that the answer marks, or whose title it says (``options.chosen``)."""
-        place = chosen(text, "12", question.options)
-        return None if place is None else SIDES[place]
+    def read(self, query: Query, text: str) -> str | None:
+        """The side that the answer marks, or whose title it contains (``chosen_option``)."""
+        index = chosen_option(text, "12", query.options)
+        return None if index is None else SIDES[index]
 
     async def score(
-        self, case: Sample, question: Query, answered: Answered, models: Models
-    ) -> Scored:
-        """Right or wrong; no model is asked."""
-        text = answered.text or ""
-        read = self.read(question, text)
-        return Scored(read=read, scores=label_scores(question, read, text))
+        self, sample: Sample, query: Query, output: SolverOutput, models: Models
+    ) -> Score:
+        """Right or wrong; no model is called."""
+        text = output.text or ""
+        read = self.read(query, text)
+        return Score(read=read, scores=label_scores(query, read, text))
 
 
-def _question(asked: Asked) -> Query:
-    """The question as published, and ``turned``: with both references changed over."""
-    before, title, ask, first, second = _parts(asked)
-    sides = dict(zip(SIDES, reversed(SIDES), strict=True))
-    turned = Query(
-        id=asked.id,
-        query=f'{before}{title}{ask} [1]: "{second}" [2]: "{first}"',
-        gold=sides[asked.gold],
+def _pair_query(related: ProfileItem, asked: ProfileItem, other_title: str, side: int) -> str:
+    """The query about the paper ``asked``; the related paper is on ``side`` (0 or 1)."""
+    titles = [other_title, other_title]
+    titles[side] = related.fields["title"]
+    return _PAIR_PROMPT.format(title=asked.fields["title"], first=titles[0], second=titles[1])
+
+
+def _pair_date(item: ProfileItem, following: ProfileItem, number: int) -> datetime:
+    if item.date:
+        return max(item.date, following.date or item.date)
+    return datetime.fromtimestamp(number, UTC)
+
+
+def _query(question: LampQuestion) -> Query:
+    """The query as published, and with both references swapped."""
+    before, title, ask, first, second = _split_question(question)
+    other_side = dict(zip(SIDES, reversed(SIDES), strict=True))
+    swapped = Query(
+        id=question.id,
+        text=f'{before}{title}{ask} [1]: "{second}" [2]: "{first}"',
+        gold=other_side[question.gold],
         options=[second, first],
     )
     return Query(
-        id=asked.id, query=asked.input, gold=asked.gold, options=[first, second], turned=turned
+        id=question.id,
+        text=question.input,
+        gold=question.gold,
+        options=[first, second],
+        swapped=swapped,
     )
 
 
-def _parts(asked: Asked) -> tuple[str, ...]:
-    """What stands before the title, the title, what is asked, and both options.
+def _split_question(question: LampQuestion) -> tuple[str, ...]:
+    """The text before the title, the title, the text after it, and both options.
 
     Raises:
-        DataError: the question is put in other words.
+        DataError: the question has another wording.
     """
-    found = _INPUT.fullmatch(asked.input.strip())
-    if found is None:
-        raise DataError(f"Question {asked.id} of LaMP_1 does not name two references. {PUBLISHED}")
-    return found.groups()
+    match = _QUESTION_PATTERN.fullmatch(question.input.strip())
+    if match is None:
+        raise DataError(
+            f"Question {question.id} of LaMP_1 does not name two references. {PUBLISHED}"
+        )
+    return match.groups()
 
 
-def _titles(folder: Path) -> tuple[list[tuple[str, str]], dict[str, set[str]]]:
-    """Every paper of a profile with its author, and the titles in each author's questions."""
-    papers: dict[tuple[str, str], None] = {}
-    questioned: dict[str, set[str]] = {}
-    for asked in asked_in(folder):
-        _, title, _, first, second = _parts(asked)
-        questioned.setdefault(asked.user_id, set()).update((title, first, second))
-        with readable(folder / "questions.json", PUBLISHED):
-            papers |= dict.fromkeys((asked.user_id, item.fields["title"]) for item in asked.profile)
-    return [*papers], questioned
+def _read_titles(folder: Path) -> tuple[list[Paper], dict[str, set[str]]]:
+    """Every paper of a profile, and the titles in the questions of each author."""
+    papers: dict[Paper, None] = {}
+    titles_in_questions: dict[str, set[str]] = {}
+    for question in read_questions(folder):
+        _, title, _, first, second = _split_question(question)
+        titles_in_questions.setdefault(question.user_id, set()).update((title, first, second))
+        with data_errors(folder / "questions.json", PUBLISHED):
+            own = ((question.user_id, item.fields["title"]) for item in question.profile)
+            papers |= dict.fromkeys(own)
+    return [*papers], titles_in_questions
 
 
-def _other(
-    papers: list[tuple[str, str]], user_id: str, known: set[str], chance: np.random.Generator
+def _paper_of_another_author(
+    papers: Sequence[Paper], user_id: str, excluded: set[str], rng: np.random.Generator
 ) -> str | None:
-    """A paper of another author, none of ``known``; None where there is none."""
-    start = int(chance.integers(len(papers)))
+    """The title of a random paper by another author, not among ``excluded``; None if there is none."""
+    start = int(rng.integers(len(papers)))
     for step in range(len(papers)):
         author, title = papers[(start + step) % len(papers)]
-        if author != user_id and title not in known:
+        if author != user_id and title not in excluded:
             return title
     return None

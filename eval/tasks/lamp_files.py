@@ -1,7 +1,7 @@
-"""LaMP (arXiv 2304.11406): a folder's ``questions.json`` and ``outputs.json``, as published.
+"""Reads LaMP (arXiv 2304.11406): ``questions.json`` and ``outputs.json`` of a folder, as published.
 
-A list of questions ``{id, input, profile}``, with ``user_id`` and ``date`` where the split is by
-time, and ``{task, golds: [{id, output}]}``. A question without a user is of a user of its own.
+They contain a list of questions ``{id, input, profile}``, with ``user_id`` and ``date`` if the split is
+by time, and ``{task, golds: [{id, output}]}``. A question without a user is a user of its own.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from personaagent.core.errors import DataError
-from personaagent.eval.tasks.files import each_of, read_json, readable
+from personaagent.eval.tasks.files import data_errors, iterate_json, read_json
 
 PUBLISHED = (
     "LaMP is published at https://lamp-benchmark.github.io/download: save a task's "
@@ -21,58 +21,58 @@ PUBLISHED = (
 Json = Mapping[str, Any]
 
 
-class Item(NamedTuple):
-    """An item of a profile: its fields, and when it was written, None if that is not known."""
+class ProfileItem(NamedTuple):
+    """An item of a profile: its fields, and when it was written; None if that is unknown."""
 
     fields: Json
     date: datetime | None
 
 
-class Asked(NamedTuple):
-    """A question as published, with its answer; ``profile`` is what came before it, oldest first."""
+class LampQuestion(NamedTuple):
+    """A published question with its answer; ``profile`` has the earlier items, oldest first."""
 
     id: str
     user_id: str
     input: str
     gold: str
     date: datetime | None
-    profile: list[Item]
+    profile: list[ProfileItem]
 
 
-def asked_in(folder: Path) -> Iterator[Asked]:
-    """The questions of a task's folder, in the order of the file, one at a time.
+def read_questions(folder: Path) -> Iterator[LampQuestion]:
+    """Yield the questions of a task's folder in the order of the file.
 
     Raises:
         DataError: a file is missing or in another layout.
     """
-    outputs, questions = folder / "outputs.json", folder / "questions.json"
-    golds = read_json(outputs, PUBLISHED)
-    with readable(outputs, PUBLISHED):
-        gold_of = {str(gold["id"]): str(gold["output"]).strip() for gold in golds["golds"]}
-    for question in each_of(questions, PUBLISHED):
-        with readable(questions, PUBLISHED):
-            asked = _asked(question, gold_of)
-        yield asked
+    outputs_file, questions_file = folder / "outputs.json", folder / "questions.json"
+    outputs = read_json(outputs_file, PUBLISHED)
+    with data_errors(outputs_file, PUBLISHED):
+        golds = {str(gold["id"]): str(gold["output"]).strip() for gold in outputs["golds"]}
+    for fields in iterate_json(questions_file, PUBLISHED):
+        with data_errors(questions_file, PUBLISHED):
+            question = _question(fields, golds)
+        yield question
 
 
-def _asked(question: Json, gold_of: Mapping[str, str]) -> Asked:
-    name, date = str(question["id"]), _date(question.get("date"))
-    if name not in gold_of:
-        raise DataError(f"Question {name} has no answer in outputs.json. {PUBLISHED}")
-    items = [Item(fields, _date(fields.get("date"))) for fields in question["profile"]]
-    before = [item for item in items if not (date and item.date) or item.date < date]
-    return Asked(
-        id=name,
-        user_id=str(question.get("user_id", name)),
-        input=question["input"],
-        gold=gold_of[name],
+def _question(fields: Json, golds: Mapping[str, str]) -> LampQuestion:
+    question_id, date = str(fields["id"]), _date(fields.get("date"))
+    if question_id not in golds:
+        raise DataError(f"Question {question_id} has no answer in outputs.json. {PUBLISHED}")
+    items = [ProfileItem(item, _date(item.get("date"))) for item in fields["profile"]]
+    earlier = [item for item in items if not (date and item.date) or item.date < date]
+    return LampQuestion(
+        id=question_id,
+        user_id=str(fields.get("user_id", question_id)),
+        input=fields["input"],
+        gold=golds[question_id],
         date=date,
-        profile=sorted(before, key=lambda item: item.date or datetime.min.replace(tzinfo=UTC)),
+        profile=sorted(earlier, key=lambda item: item.date or datetime.min.replace(tzinfo=UTC)),
     )
 
 
 def _date(date: Any) -> datetime | None:
-    """Unix seconds, or a year, month and day joined by dashes, of which the later may be missing."""
+    """Parse Unix seconds, or ``2014-05-02``, ``2014-05`` or ``2014``."""
     if date is None:
         return None
     parts = [int(float(part)) for part in str(date).split("-")]

@@ -1,9 +1,8 @@
-"""PrefEval (arXiv 2502.09597): does an answer follow what the user said long before.
+"""PrefEval (arXiv 2502.09597): does an answer respect what the user said long before?
 
-Read from ``prefeval/benchmark_dataset`` in the layout in which its authors publish it. A user has
-one preference, and tells it in three forms, each a case: said outright (``explicit``), by choosing
-between options (``choice-based``), or in passing (``persona-driven``). Turns about other things
-follow, then the question.
+Reads ``prefeval/benchmark_dataset`` in the layout of its authors. A user has one preference and tells
+it in three forms, each of which is a sample: explicitly (``explicit``), by choosing between options
+(``choice-based``), or in passing (``persona-driven``). Unrelated turns follow, then the query.
 """
 
 from abc import ABC, abstractmethod
@@ -21,11 +20,11 @@ from personaagent.core.errors import DataError, UsageError
 from personaagent.core.records import Episode, Usage
 from personaagent.eval.metrics.personal import faithfulness, persona_f1
 from personaagent.eval.metrics.scores import Mean
-from personaagent.eval.samples import Answered, Query, Sample
-from personaagent.eval.tasks.files import read_json, readable
-from personaagent.eval.tasks.options import chosen
-from personaagent.eval.tasks.prefeval_judge import ERRORS, judge, scores_of
-from personaagent.eval.tasks.protocol import Scored
+from personaagent.eval.samples import Query, Sample, SolverOutput
+from personaagent.eval.tasks.files import data_errors, read_json
+from personaagent.eval.tasks.option_answers import chosen_option
+from personaagent.eval.tasks.prefeval_judge import ERRORS, error_scores, judge
+from personaagent.eval.tasks.protocol import Score
 from personaagent.models.chat import Models
 from personaagent.prompts.render import render
 
@@ -39,117 +38,121 @@ FORMS = {
     "persona-driven": "implicit_preference/persona-driven",
 }
 """The folder of each form."""
-BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
-"""When the first turn is dated; each of the others is a minute later. The data bears no dates."""
-ACKNOWLEDGED = "Understood."
-"""The reply to a preference said outright: the authors have the tested model write it."""
+FIRST_TURN_AT = datetime(2025, 1, 1, tzinfo=UTC)
+"""The date of the first turn; the others follow a minute apart. The data has no dates."""
+ACKNOWLEDGEMENT = "Understood."
+"""The reply to an explicit preference; the authors let the tested model write it."""
 MARKS = "ABCD"
-LONGEST_ANSWER = 300
-"""Words: what the authors ask for."""
+MAX_ANSWER_WORDS = 300
+"""As the authors ask for."""
 
 Json = Mapping[str, Any]
 Turn = tuple[str, str]
+"""What the user said, and the assistant's reply."""
 
 
 @dataclass(frozen=True)
 class PrefEval(ABC):
-    """What both tasks have in common. ``turns`` other turns lie before the question, 0 to 300."""
+    """What both tasks have in common. ``turns`` unrelated turns precede the query, 0 to 300."""
 
     turns: int = 10
     name: ClassVar[str]
     labels = ()
     answers = True
 
-    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
-        """The cases, topic by topic, the three forms of a preference one after another.
+    def samples(self, data: Path, seed: int) -> Iterator[Sample]:
+        """Yield the samples topic by topic; the three forms of a preference follow each other.
 
         Raises:
-            DataError: a file is missing or in another layout.
-            UsageError: there are not so many other turns.
+            DataError: a file is missing or has another layout.
+            UsageError: the data has fewer unrelated turns.
         """
         folder = data / "prefeval" / "benchmark_dataset"
-        between = self._between(folder / "filtered_inter_turns.json")
+        unrelated = self._unrelated_turns(folder / "filtered_inter_turns.json")
         topics = sorted((folder / "mcq_options").glob("*.json"))
         if not topics:
             raise DataError(f"{folder / 'mcq_options'} holds no topics. {PUBLISHED}")
         for topic in topics:
-            asked = read_json(topic, PUBLISHED)
-            files = {form: folder / place / topic.name for form, place in FORMS.items()}
-            told = {form: read_json(file, PUBLISHED) for form, file in files.items()}
-            for number, options in enumerate(asked):
-                for form, file in files.items():
-                    user_id = f"{topic.stem}-{number}"
-                    with readable(file, PUBLISHED):
-                        said = told[form][number]
-                        case = Sample(
-                            id=f"{user_id}-{form}",
-                            task=self.name,
-                            user_id=user_id,
-                            history=_episodes(
-                                self.name, user_id, [*_telling(form, said), *between]
-                            ),
-                            questions=[
-                                self._question(f"{user_id}-{form}", form, said, options, seed)
-                            ],
-                        )
-                    yield case
+            yield from self._samples_of_topic(folder, topic, unrelated, seed)
 
-    def _between(self, file: Path) -> list[Turn]:
+    def _samples_of_topic(
+        self, folder: Path, topic: Path, unrelated: Sequence[Turn], seed: int
+    ) -> Iterator[Sample]:
+        all_options = read_json(topic, PUBLISHED)
+        files = {form: folder / subfolder / topic.name for form, subfolder in FORMS.items()}
+        preferences = {form: read_json(file, PUBLISHED) for form, file in files.items()}
+        for number, options in enumerate(all_options):
+            user_id = f"{topic.stem}-{number}"
+            for form, file in files.items():
+                with data_errors(file, PUBLISHED):
+                    preference = preferences[form][number]
+                    turns = [*_preference_turns(form, preference), *unrelated]
+                    sample = Sample(
+                        id=f"{user_id}-{form}",
+                        task=self.name,
+                        user_id=user_id,
+                        history=_episodes(self.name, user_id, turns),
+                        queries=[self._query(f"{user_id}-{form}", form, preference, options, seed)],
+                    )
+                yield sample
+
+    def _unrelated_turns(self, file: Path) -> list[Turn]:
         conversations = read_json(file, PUBLISHED)
-        with readable(file, PUBLISHED):
-            found = [*islice(_turns(conversations), self.turns)]
-        if len(found) < self.turns:
+        with data_errors(file, PUBLISHED):
+            turns = [*islice(_turns(conversations), self.turns)]
+        if len(turns) < self.turns:
             raise UsageError(
-                f"{file} holds {len(found)} turns, fewer than {self.turns}: ask for less."
+                f"{file} holds {len(turns)} turns, fewer than {self.turns}: ask for fewer."
             )
-        return found
+        return turns
 
     @abstractmethod
-    def _question(self, name: str, form: str, said: Json, options: Json, seed: int) -> Query: ...
+    def _query(
+        self, query_id: str, form: str, preference: Json, options: Json, seed: int
+    ) -> Query: ...
 
 
 @dataclass(frozen=True)
 class PrefEvalChoice(PrefEval):
-    """The question with four options, of which one follows the preference."""
+    """The query comes with four options, one of which respects the preference."""
 
     name = "prefeval_mcq"
     metrics = (Mean("accuracy", "correct"),)
 
-    def _question(self, name: str, form: str, said: Json, options: Json, seed: int) -> Query:
-        """The options in an order by ``seed`` (the first published is the right one)."""
+    def _query(self, query_id: str, form: str, preference: Json, options: Json, seed: int) -> Query:
+        """Shuffle the options by ``seed``; the first published one is right."""
         published = options["classification_task_options"]
         if len(published) != len(MARKS):
             raise ValueError(f"{len(published)} options")
-        order = np.random.default_rng([seed, crc32(name.encode())]).permutation(len(published))
-        shown = [published[place] for place in order]
-        asked = {
-            "id": name,
+        rng = np.random.default_rng([seed, crc32(query_id.encode())])
+        shuffled = [published[index] for index in rng.permutation(len(published))]
+        common = {
+            "id": query_id,
             "gold": published[0],
             "details": {"form": form, "preference": options["preference"]},
         }
-        turned = Query(
-            query=_with_options(options["question"], shown[::-1]), options=shown[::-1], **asked
-        )
+        question, reverse = options["question"], shuffled[::-1]
+        swapped = Query(text=_with_options(question, reverse), options=reverse, **common)
         return Query(
-            query=_with_options(options["question"], shown), options=shown, turned=turned, **asked
+            text=_with_options(question, shuffled), options=shuffled, swapped=swapped, **common
         )
 
-    def read(self, question: Query, text: str) -> str | None:
-        """The text of the option that the answer marks or says (``options.chosen``)."""
-        place = chosen(text, MARKS, question.options)
-        return None if place is None else question.options[place]
+    def read(self, query: Query, text: str) -> str | None:
+        """The text of the option that the answer marks or quotes (``chosen_option``)."""
+        index = chosen_option(text, MARKS, query.options)
+        return None if index is None else query.options[index]
 
     async def score(
-        self, case: Sample, question: Query, answered: Answered, models: Models
-    ) -> Scored:
-        """Right or wrong; no model is asked."""
-        read = self.read(question, answered.text or "")
-        return Scored(read=read, scores={"correct": float(read == question.gold)})
+        self, sample: Sample, query: Query, output: SolverOutput, models: Models
+    ) -> Score:
+        """Right or wrong; no model is called."""
+        read = self.read(query, output.text or "")
+        return Score(read=read, scores={"correct": float(read == query.gold)})
 
 
 @dataclass(frozen=True)
 class PrefEvalText(PrefEval):
-    """The question as it is; a model judges whether the answer follows the preference."""
+    """The query without options; a judge decides whether the answer respects the preference."""
 
     name = "prefeval_generation"
     metrics = (
@@ -159,52 +162,53 @@ class PrefEvalText(PrefEval):
         Mean("faithfulness", "faithfulness"),
     )
 
-    def _question(self, name: str, form: str, said: Json, options: Json, seed: int) -> Query:
+    def _query(self, query_id: str, form: str, preference: Json, options: Json, seed: int) -> Query:
+        question = preference["question"]
         return Query(
-            id=name,
-            query=f"{said['question']} (Please respond within {LONGEST_ANSWER} words.)",
-            details={"form": form, "preference": said["preference"], "question": said["question"]},
+            id=query_id,
+            text=f"{question} (Please respond within {MAX_ANSWER_WORDS} words.)",
+            details={"form": form, "preference": preference["preference"], "question": question},
         )
 
-    def read(self, question: Query, text: str) -> str | None:
-        """The answer itself, unless it is empty."""
+    def read(self, query: Query, text: str) -> str | None:
+        """The answer without surrounding spaces; None if it is empty."""
         return text.strip() or None
 
     async def score(
-        self, case: Sample, question: Query, answered: Answered, models: Models
-    ) -> Scored:
-        """By the judge, and how near the answer is to the preference and the user's history."""
-        read, preference = self.read(question, answered.text or ""), question.details["preference"]
+        self, sample: Sample, query: Query, output: SolverOutput, models: Models
+    ) -> Score:
+        """Score by the judge, and by the words shared with the preference and the history."""
+        read, preference = self.read(query, output.text or ""), query.details["preference"]
         if read is None:
-            return Scored(read=None, scores=scores_of("unhelpful") | {"persona_f1": 0.0})
-        scores, usage = await judge(
-            await models.chat("critic"), preference, question.details["question"], read
-        )
+            return Score(read=None, scores=error_scores("unhelpful") | {"persona_f1": 0.0})
+        critic = await models.chat("critic")
+        scores, usage = await judge(critic, preference, query.details["question"], read)
         scores["persona_f1"] = persona_f1(read, [preference])
-        share = faithfulness(read, [question.query, *(each.query for each in case.history)])
-        scores |= {} if share is None else {"faithfulness": share}
-        return Scored(read=read, scores=scores, usage=Usage().add("critic", usage))
+        sources = [query.text, *(episode.query for episode in sample.history)]
+        if (share := faithfulness(read, sources)) is not None:
+            scores["faithfulness"] = share
+        return Score(read=read, scores=scores, usage=Usage().add("critic", usage))
 
 
-def _telling(form: str, said: Json) -> Iterable[Turn]:
+def _preference_turns(form: str, preference: Json) -> Iterable[Turn]:
     """The turns in which the user tells the preference."""
     if form == "explicit":
-        return [(said["preference"], ACKNOWLEDGED)]
-    told = said["conversation"]
+        return [(preference["preference"], ACKNOWLEDGEMENT)]
+    conversation = preference["conversation"]
     if form == "choice-based":
         return [
-            (told["query"], told["assistant_options"]),
-            (told["user_selection"], told["assistant_acknowledgment"]),
+            (conversation["query"], conversation["assistant_options"]),
+            (conversation["user_selection"], conversation["assistant_acknowledgment"]),
         ]
-    return [(turn["user"], turn["assistant"]) for turn in told.values()]
+    return [(turn["user"], turn["assistant"]) for turn in conversation.values()]
 
 
 def _turns(conversations: Iterable[Json]) -> Iterator[Turn]:
-    """All turns of the other conversations, one after another, as the authors insert them."""
-    for each in conversations:
-        said = each["conversation"]
-        for asked, replied in zip(said[::2], said[1::2], strict=True):
-            yield asked["content"], replied["content"]
+    """All turns of the unrelated conversations in the order in which the authors insert them."""
+    for conversation in conversations:
+        messages = conversation["conversation"]
+        for user_message, reply in zip(messages[::2], messages[1::2], strict=True):
+            yield user_message["content"], reply["content"]
 
 
 def _episodes(task: str, user_id: str, turns: Iterable[Turn]) -> list[Episode]:
@@ -215,7 +219,7 @@ def _episodes(task: str, user_id: str, turns: Iterable[Turn]) -> list[Episode]:
             query=query,
             response=response,
             task=task,
-            created_at=BEGIN + timedelta(minutes=number),
+            created_at=FIRST_TURN_AT + timedelta(minutes=number),
             source="prefeval",
         )
         for number, (query, response) in enumerate(turns, 1)
@@ -223,5 +227,5 @@ def _episodes(task: str, user_id: str, turns: Iterable[Turn]) -> list[Episode]:
 
 
 def _with_options(question: str, options: Sequence[str]) -> str:
-    shown = "\n".join(f"{mark}. {option}" for mark, option in zip(MARKS, options, strict=True))
-    return render("eval_prefeval_choice", question=question, options=shown)
+    lines = [f"{mark}. {option}" for mark, option in zip(MARKS, options, strict=True)]
+    return render("eval_prefeval_choice", question=question, options="\n".join(lines))

@@ -10,17 +10,17 @@ from personaagent.models.structured import invoke_structured
 from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 
-SHOWN_CHARS = 4000
+MAX_ANSWER_CHARS = 4000
 ERRORS = ("unaware", "hallucination", "inconsistent", "unhelpful")
-"""As the authors tell them apart: each answer makes one of them at most, or *follows*.
+"""The errors that the authors distinguish: an answer makes at most one of them, or it *follows*.
 
-``unhelpful``: it answers nothing. Else, where it goes against the preference: ``unaware`` of any,
-by ``hallucination`` of another one, or ``inconsistent`` with the right one that it has just said.
+``unhelpful``: it does not answer. Otherwise, if it violates the preference: it mentions no preference
+(``unaware``), another one (``hallucination``), or the right one (``inconsistent``).
 """
 
 
-class _Verdict(BaseModel):
-    """The authors' four checks, of which each is a prompt there; ``restated`` comes first."""
+class _PreferenceVerdict(BaseModel):
+    """The authors' four checks; they use a prompt for each. ``restated`` must come first."""
 
     restated: str = Field(json_schema_extra={"maxLength": 300})
     differs: bool
@@ -31,7 +31,7 @@ class _Verdict(BaseModel):
 async def judge(
     model: BaseChatModel, preference: str, question: str, answer: str
 ) -> tuple[dict[str, float], RoleUsage]:
-    """``follows`` and each of ``ERRORS``, 1 or 0; and the critic's calls and tokens.
+    """Judge an answer; returns the scores of ``error_scores``, and the critic's calls and tokens.
 
     Raises:
         ServiceError, ConfigurationError: as ``invoke_structured`` raises them.
@@ -40,18 +40,20 @@ async def judge(
         "eval_prefeval_judge",
         preference=fence("preference", preference),
         query=fence("query", question),
-        answer=fence("answer", shorten(answer, SHOWN_CHARS)),
+        answer=fence("answer", shorten(answer, MAX_ANSWER_CHARS)),
     )
-    verdict, usage = await invoke_structured(model, [HumanMessage(prompt)], _Verdict, role="critic")
-    return scores_of(_error(verdict)), usage
+    verdict, usage = await invoke_structured(
+        model, [HumanMessage(prompt)], _PreferenceVerdict, role="critic"
+    )
+    return error_scores(_error(verdict)), usage
 
 
-def scores_of(error: str | None) -> dict[str, float]:
-    """``follows`` and each of ``ERRORS``, 1 or 0, of an answer that makes this one or none."""
+def error_scores(error: str | None) -> dict[str, float]:
+    """``follows`` and each of ``ERRORS``, 1 or 0, for an answer that makes this error, or none."""
     return {name: float(name == error) for name in ERRORS} | {"follows": float(error is None)}
 
 
-def _error(verdict: _Verdict) -> str | None:
+def _error(verdict: _PreferenceVerdict) -> str | None:
     if not verdict.helpful:
         return "unhelpful"
     if not verdict.violates:

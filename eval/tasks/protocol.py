@@ -1,4 +1,4 @@
-"""What a task is: where its cases come from, how an answer is read, and what it is worth."""
+"""What a task is: its samples, how it reads an answer, and how it scores the answer."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,16 +8,18 @@ from pydantic import Field
 
 from personaagent.core.records import Record, Usage
 from personaagent.eval.metrics.protocol import Metric
-from personaagent.eval.samples import Answered, Query, Sample
+from personaagent.eval.samples import Query, Sample, SolverOutput
 from personaagent.models.chat import Models
 
 
-class Scored(Record):
-    """What a task makes of an answer.
+class Score(Record):
+    """The scores of an answer.
 
-    ``read`` is the answer as the task understands it (a label, the text of an option), None where
-    it cannot be (unparsable), or where methods only recall. ``scores`` are numbers by name, for
-    the task's metrics; ``usage`` is the judge's, where one was asked.
+    Args:
+        read: the answer as the task understands it (a label, the text of an option); None if it
+            cannot be read, or if solvers only recall.
+        scores: numbers by name, for the task's metrics.
+        usage: calls and tokens of the judge, if there is one.
     """
 
     read: str | None
@@ -26,10 +28,12 @@ class Scored(Record):
 
 
 class Task(Protocol):
-    """One task. ``metrics`` come in the order of the table, the first decides comparisons.
+    """One task.
 
-    ``labels`` is the fixed list of answers, empty where there is none; ``answers`` says whether
-    methods answer (True), or only recall.
+    Args:
+        metrics: in the order of the table; comparisons use the first.
+        labels: the possible answers; empty if any text is possible.
+        answers: whether solvers answer (True), or only recall.
     """
 
     @property
@@ -41,24 +45,24 @@ class Task(Protocol):
     @property
     def answers(self) -> bool: ...
 
-    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
-        """The cases, in the order of the files; ``seed`` decides what is shuffled.
+    def samples(self, data: Path, seed: int) -> Iterator[Sample]:
+        """Yield the samples in the order of the files; ``seed`` decides everything random.
 
-        ``data`` is the folder that holds ``lamp/``, ``prefeval/`` and ``locomo/``.
+        ``data`` is the folder that contains ``lamp/``, ``prefeval/`` and ``locomo/``.
 
         Raises:
-            DataError: a file is missing or in another layout; says where its authors publish it.
+            DataError: a file is missing or has another layout; says where the authors publish it.
         """
         ...
 
-    def read(self, question: Query, text: str) -> str | None:
-        """The answer as the task understands it; None where it cannot be understood."""
+    def read(self, query: Query, text: str) -> str | None:
+        """Read the answer; None if it cannot be read."""
         ...
 
     async def score(
-        self, case: Sample, question: Query, answered: Answered, models: Models
-    ) -> Scored:
-        """What the answer to a question of ``case`` is worth. Exact metrics ask no model.
+        self, sample: Sample, query: Query, output: SolverOutput, models: Models
+    ) -> Score:
+        """Score the answer to a query of the sample. Exact metrics call no model.
 
         Raises:
             ServiceError, ConfigurationError: the judge cannot be asked.

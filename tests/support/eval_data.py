@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from personaagent.eval.samples import Answered, Query, Sample
-from personaagent.eval.tasks.protocol import Scored, Task
+from personaagent.eval.samples import Query, Sample, SolverOutput
+from personaagent.eval.tasks.protocol import Score, Task
 from tests.support.scripted_model import Responder, ScriptedModel, ScriptedModels
 
 Json = dict[str, Any]
@@ -109,12 +109,12 @@ def scripted(responder: Responder) -> ScriptedModels:
     return ScriptedModels(ScriptedModel(responder=responder, prompts=[]))
 
 
-async def scored(task: Task, case: Sample, text: str | None, models: Any = None) -> Scored:
-    """What ``task`` makes of ``text`` as the answer to the first question of ``case``."""
-    return await task.score(case, case.questions[0], Answered(text=text), models or unasked())
+async def score_text(task: Task, sample: Sample, text: str | None, models: Any = None) -> Score:
+    """How ``task`` scores ``text`` as the answer to the first query of ``sample``."""
+    return await task.score(sample, sample.queries[0], SolverOutput(text=text), models or unasked())
 
 
-def only(case: Sample) -> Query:
-    """The one question of ``case``."""
-    [question] = case.questions
-    return question
+def only_query(sample: Sample) -> Query:
+    """The only query of ``sample``."""
+    [query] = sample.queries
+    return query

@@ -1,4 +1,4 @@
-"""A task and a method for tests of the runner: riddles, and one who answers them as told."""
+"""A task and a solver for tests of the executor: riddles, and a solver that answers by a function."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -8,76 +8,71 @@ from pathlib import Path
 from typing import Any, cast
 
 from personaagent.core.records import RoleUsage, Usage
+from personaagent.eval.executor import execute_plan
 from personaagent.eval.metrics.protocol import Metric
 from personaagent.eval.metrics.scores import Mean
-from personaagent.eval.plan import Plan, Progress, progress_of
-from personaagent.eval.results import SAMPLES, Result
-from personaagent.eval.run_record import MadeWith, Options
-from personaagent.eval.runner import evaluate
-from personaagent.eval.samples import Answered, Query, Sample, TrainingResult
-from personaagent.eval.sampling import draw, drawn
+from personaagent.eval.query_draw import describe_draw, draw_queries
+from personaagent.eval.results import RESULTS_FILE, Result
+from personaagent.eval.run_plan import RunPlan, RunProgress, read_progress
+from personaagent.eval.run_record import EvalOptions, MadeWith
+from personaagent.eval.samples import Query, Sample, SolverOutput, TrainingResult
 from personaagent.eval.solvers.environment import EvalEnvironment
-from personaagent.eval.tasks.protocol import Scored
+from personaagent.eval.tasks.protocol import Score
 from personaagent.models.chat import Models
 
-USED = Usage(by_role={"actor": RoleUsage(llm_calls=1, input_tokens=10, output_tokens=2)})
+CALL_USAGE = Usage(by_role={"actor": RoleUsage(llm_calls=1, input_tokens=10, output_tokens=2)})
 
 
 @dataclass
 class Riddles:
-    """So many cases with so many questions each; right is "yes". ``made`` counts the cases."""
+    """``count`` samples with ``queries`` queries each; "yes" is right. ``made`` counts the samples."""
 
-    cases_: int = 3
-    questions: int = 2
-    turned: bool = False
+    count: int = 3
+    queries: int = 2
+    with_options: bool = False
     name: str = "riddles"
     labels: Sequence[str] = ()
     answers: bool = True
     made: int = 0
     metrics: Sequence[Metric] = (Mean("accuracy", "correct"),)
 
-    def cases(self, data: Path, seed: int) -> Iterator[Sample]:
-        for number in range(self.cases_):
+    def samples(self, data: Path, seed: int) -> Iterator[Sample]:
+        for number in range(self.count):
             self.made += 1
-            asked = [
-                Query(
-                    id=f"q{each}",
-                    query=f"riddle {number}.{each}",
-                    gold="yes",
-                    options=["yes", "no"] if self.turned else [],
-                    turned=Query(id=f"q{each}", query="turned", options=["no", "yes"])
-                    if self.turned
-                    else None,
-                )
-                for each in range(self.questions)
-            ]
             yield Sample(
                 id=f"c{number}",
                 task=self.name,
                 user_id=f"user{number}",
                 history=[],
-                questions=asked,
+                queries=[self._query(number, place) for place in range(self.queries)],
             )
 
-    def read(self, question: Query, text: str) -> str | None:
+    def _query(self, sample: int, place: int) -> Query:
+        query = Query(id=f"q{place}", text=f"riddle {sample}.{place}", gold="yes")
+        if not self.with_options:
+            return query
+        swapped = Query(id=query.id, text="swapped", options=["no", "yes"])
+        return query.model_copy(update={"options": ["yes", "no"], "swapped": swapped})
+
+    def read(self, query: Query, text: str) -> str | None:
         return text if text in ("yes", "no") else None
 
     async def score(
-        self, case: Sample, question: Query, answered: Answered, models: Models
-    ) -> Scored:
-        read = self.read(question, answered.text or "")
-        return Scored(read=read, scores={"correct": float(read == question.gold)})
+        self, sample: Sample, query: Query, output: SolverOutput, models: Models
+    ) -> Score:
+        read = self.read(query, output.text or "")
+        return Score(read=read, scores={"correct": float(read == query.gold)})
 
 
 @dataclass
-class Scripted:
-    """Answers by a function of the query; notes what is open and asked at once."""
+class ScriptedSolver:
+    """Answers by a function of the query; counts what is prepared and answered at once."""
 
-    says: Callable[[str], str] = lambda query: "yes"
+    reply: Callable[[str], str] = lambda query: "yes"
     name: str = "scripted"
-    asks: bool = True
-    recalls: None = None
-    learned: TrainingResult | None = None
+    uses_model: bool = True
+    prepare_recall: None = None
+    training_result: TrainingResult | None = None
     asked: list[str] = field(default_factory=list)
     prepared: list[str] = field(default_factory=list)
     open: int = 0
@@ -86,8 +81,10 @@ class Scripted:
     most_asking: int = 0
 
     @asynccontextmanager
-    async def ready(self, case: Sample, lab: EvalEnvironment) -> AsyncIterator["Scripted"]:
-        self.prepared.append(case.id)
+    async def prepare(
+        self, sample: Sample, environment: EvalEnvironment
+    ) -> AsyncIterator["ScriptedSolver"]:
+        self.prepared.append(sample.id)
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         try:
@@ -95,56 +92,56 @@ class Scripted:
         finally:
             self.open -= 1
 
-    async def answer(self, question: Query) -> Answered:
+    async def answer(self, query: Query) -> SolverOutput:
         self.asking += 1
         self.most_asking = max(self.most_asking, self.asking)
         try:
-            for _ in range(5):  # let others come in between
+            for _ in range(5):  # let others run in between
                 await asyncio.sleep(0)
-            self.asked.append(question.query)
-            told = [{"role": "user", "content": question.query}]
-            return Answered(text=self.says(question.query), usage=USED, told=told)
+            self.asked.append(query.text)
+            prompt = [{"role": "user", "content": query.text}]
+            return SolverOutput(text=self.reply(query.text), usage=CALL_USAGE, messages=prompt)
         finally:
             self.asking -= 1
 
 
-def plan_of(task: Riddles, *methods: Scripted) -> Plan:
-    """All of the task's questions for these methods."""
-    asked = draw(task.cases(Path(), 0), None, None, 0)
-    return Plan([task], list(methods), {task.name: asked}, Path(), 0)
+def plan_of(task: Riddles, *solvers: ScriptedSolver) -> RunPlan:
+    """All queries of the task for these solvers."""
+    queries = draw_queries(task.samples(Path(), 0), None, None, 0)
+    return RunPlan([task], list(solvers), {task.name: queries}, Path(), 0)
 
 
 async def run_plan(
-    plan: Plan, folder: Path, *, concurrency: int = 4, retry_failed: bool = False, **more: Any
-) -> Progress:
-    """Run what is left of it in ``folder``; no model is there."""
-    progress = progress_of(folder, plan, retry_failed=retry_failed)
-    lab = cast(EvalEnvironment, NoModels())
-    await evaluate(plan, lab, folder, progress, concurrency=concurrency, **more)
+    plan: RunPlan, folder: Path, *, concurrency: int = 4, retry_failed: bool = False, **more: Any
+) -> RunProgress:
+    """Run what is left of the plan in ``folder``, without any model."""
+    progress = read_progress(folder, plan, retry_failed=retry_failed)
+    environment = cast(EvalEnvironment, NoModels())
+    await execute_plan(plan, environment, folder, progress, concurrency=concurrency, **more)
     return progress
 
 
 class NoModels:
-    """In place of a lab."""
+    """Stands for an environment; it has no models."""
 
     models = None
 
 
-def samples_in(folder: Path) -> list[Result]:
-    """Every sample that was written, in order."""
-    lines = (folder / SAMPLES).read_text().splitlines()
+def results_in(folder: Path) -> list[Result]:
+    """Every result that was written, in order."""
+    lines = (folder / RESULTS_FILE).read_text().splitlines()
     return [Result.model_validate_json(line) for line in lines]
 
 
-def made_of(plan: Plan, **options: Any) -> MadeWith:
-    """What a run of the plan is made with, by a model of no known price."""
+def made_with(plan: RunPlan, **options: Any) -> MadeWith:
+    """What a run of the plan is made with, by a model of unknown price."""
     return MadeWith(
-        options=Options(
+        options=EvalOptions(
             tasks=[task.name for task in plan.tasks],
-            methods=[method.name for method in plan.methods],
+            methods=[solver.name for solver in plan.solvers],
             **options,
         ),
-        drawn={name: drawn(asked) for name, asked in plan.asked.items()},
+        drawn={task: describe_draw(queries) for task, queries in plan.queries.items()},
         models=dict.fromkeys(("actor", "critic", "editor"), "scripted"),
         prompts={},
         settings={"top_k": 8},

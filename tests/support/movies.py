@@ -12,9 +12,9 @@ from typing import Any
 
 from langchain_core.messages import convert_to_messages
 
-from personaagent.eval.tasks.lamp import MOVIE_TAGS, MOVIES
+from personaagent.eval.tasks.lamp_forms import MOVIE_TAGS, MOVIES
 from tests.support.endpoint import Reply
-from tests.support.methods import most_wanted, wanted
+from tests.support.solvers import most_wanted, wanted
 
 TASK = "LaMP_2M"
 SEEN = (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from personaagent.eval.solvers.all import SOLVERS
+from personaagent.eval.solvers.registry import SOLVERS
 from personaagent.eval.tasks.all import TASKS
 from tests.support.command import Command, Result, scripted_command
 from tests.support.endpoint import Endpoint, Reply, Status
@@ -102,7 +102,7 @@ def test_the_table_for_people_and_the_reports(command: Command, tmp_path: Path) 
     assert f"{TASK}: 6 users, 6 questions" in result.out
     assert re.search(r"rag +1\.000 \[1\.000, 1\.000\]", result.out)
     assert re.search(r"prompt +0\.167 .* -0\.833 \[-1\.000, -0\.500\] p 0\.06", result.out)
-    assert "30 samples; they are kept in out." in result.err
+    assert "30 results; they are kept in out." in result.err
     for kind in ("md", "html", "json"):
         assert f"Written: out/report.{kind}" in result.err
     markdown = (tmp_path / "out" / "report.md").read_text()
@@ -146,10 +146,10 @@ def test_the_same_run_twice_gives_the_same_table(command: Command) -> None:
 
 
 def test_the_same_command_goes_on_and_asks_nothing_twice(command, endpoint, tmp_path) -> None:
-    assert "30 samples; they are kept" in run(command).err
+    assert "30 results; they are kept" in run(command).err
     asked = len(endpoint.requests)
     again = run(command)
-    assert "30 samples, 30 of them done before" in again.err
+    assert "30 results, 30 of them from before" in again.err
     assert len(endpoint.requests) == asked
     assert len(json.loads((tmp_path / "out" / "run.json").read_text())["sessions"]) == 2
 
@@ -179,7 +179,7 @@ def test_a_refused_key_ends_the_run_in_one_sentence(command, script, monkeypatch
     result = run(command, methods="prompt")
     assert result.code == 3
     assert "refused the key" in result.err
-    assert "0 of 6 samples are kept in out; the same command goes on from there." in result.err
+    assert "0 of 6 results are kept in out; the same command continues from there." in result.err
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_two_runs_are_compared_in_pairs(command: Command, monkeypatch) -> None:
     assert (prompt["difference"]["mean"], prompt["difference"]["p"]) == (0, 1)
     shown = command("eval", "compare", "first", "second").out
     assert re.search(rf"{TASK} +rag +accuracy +6 +1\.000 +0\.167 +-0\.833", shown)
-    assert "differs in: top_k" in shown
+    assert "The runs differ in: top_k" in shown
 
 
 def test_a_curve_over_the_length_of_the_history(command: Command, tmp_path: Path) -> None:

@@ -118,5 +118,5 @@ def test_ctrl_c_says_what_is_kept(both, script: Script) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"2 of {USERS * QUESTIONS} samples are kept in out; the same command goes on" in err
+    assert f"2 of {USERS * QUESTIONS} results are kept in out; the same command continues" in err
     assert "Traceback" not in err

@@ -102,8 +102,8 @@ def test_the_scorecard_as_a_table(learned: Command, endpoint: Endpoint) -> None:
         ["initial persona", "██"],
         ["persona of that time", "▁▁"],
         [
-            "8 simulations had been paid for before; the rest took 0 model calls, "
-            "0 tokens read and 0 written."
+            "8 simulations were paid for earlier; the rest took 0 model calls, "
+            "0 input and 0 output tokens."
         ],
     ]
 

@@ -4,20 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from personaagent.eval.curve import Curve, Line
+from personaagent.eval.curve import Curve, CurveLine
 from personaagent.eval.estimate import Difference
-from personaagent.eval.figures import (
-    difference_text,
-    estimate_text,
-    mean_text,
-    number_text,
-    p_text,
-    price_text,
-    share_text,
+from personaagent.eval.number_format import (
+    format_difference,
+    format_estimate,
+    format_mean,
+    format_number,
+    format_p,
+    format_price,
+    format_share,
 )
-from personaagent.eval.report.curve import write_curve
-from personaagent.eval.report.forest import MARGIN, WIDTH, Forest
-from personaagent.eval.report.page import fenced, verdict
+from personaagent.eval.report.curve_report import write_curve
+from personaagent.eval.report.interval_scale import MARGIN, WIDTH, IntervalScale
+from personaagent.eval.report.templates import fenced, verdict
 from personaagent.scorecard.estimate import Estimate
 
 
@@ -50,17 +50,19 @@ def test_a_text_cannot_end_its_block() -> None:
 
 
 def test_the_scale_has_room_for_all() -> None:
-    scale = Forest.of([Estimate(mean=0.5, low=0.25, high=0.75), Estimate(mean=1, low=1, high=1.25)])
-    assert (scale.place(0.25), scale.place(1.25)) == (MARGIN, WIDTH - MARGIN)
-    assert scale.place(0.75) == WIDTH / 2
-    alone = Forest.of([Estimate(mean=1, low=1, high=1)])
-    assert alone.place(1) == MARGIN
-    assert Forest.of([]).place(0.5) == WIDTH / 2
+    scale = IntervalScale.of(
+        [Estimate(mean=0.5, low=0.25, high=0.75), Estimate(mean=1, low=1, high=1.25)]
+    )
+    assert (scale.position(0.25), scale.position(1.25)) == (MARGIN, WIDTH - MARGIN)
+    assert scale.position(0.75) == WIDTH / 2
+    alone = IntervalScale.of([Estimate(mean=1, low=1, high=1)])
+    assert alone.position(1) == MARGIN
+    assert IntervalScale.of([]).position(0.5) == WIDTH / 2
 
 
 def test_a_curve_with_a_gap_and_a_mean_beyond_its_interval(tmp_path: Path) -> None:
     lines = [
-        Line(
+        CurveLine(
             task="tags",
             method=method,
             metric="accuracy",
@@ -81,21 +83,23 @@ def test_a_curve_with_a_gap_and_a_mean_beyond_its_interval(tmp_path: Path) -> No
 
 
 def test_figures() -> None:
-    assert estimate_text(Estimate(mean=0.5, low=0.25, high=1)) == "0.500 [0.250, 1.000]"
-    assert mean_text(Estimate(mean=0.12345, low=0, high=1)) == "0.123"
-    assert difference_text(difference(0.5, -0.25, 1, 0.0004)) == "+0.500 [-0.250, +1.000] p <0.001"
-    assert [p_text(p) for p in (0.0012, 0.034, 0.5, 1)] == ["0.0012", "0.034", "0.5", "1"]
-    assert [number_text(n) for n in (12345.6, 99.94, 3.14159, 2, 0)] == [
+    assert format_estimate(Estimate(mean=0.5, low=0.25, high=1)) == "0.500 [0.250, 1.000]"
+    assert format_mean(Estimate(mean=0.12345, low=0, high=1)) == "0.123"
+    assert (
+        format_difference(difference(0.5, -0.25, 1, 0.0004)) == "+0.500 [-0.250, +1.000] p <0.001"
+    )
+    assert [format_p(p) for p in (0.0012, 0.034, 0.5, 1)] == ["0.0012", "0.034", "0.5", "1"]
+    assert [format_number(n) for n in (12345.6, 99.94, 3.14159, 2, 0)] == [
         "12,346",
         "99.9",
         "3.14",
         "2",
         "0",
     ]
-    assert [price_text(p) for p in (0, 0.00012, 0.5, 1234.5)] == [
+    assert [format_price(p) for p in (0, 0.00012, 0.5, 1234.5)] == [
         "$0",
         "$0.00012",
         "$0.5",
         "$1,234.50",
     ]
-    assert (share_text(0.955), share_text(None), mean_text(None)) == ("96%", "-", "-")
+    assert (format_share(0.955), format_share(None), format_mean(None)) == ("96%", "-", "-")

@@ -8,8 +8,8 @@ import pytest
 from personaagent.core.errors import DataError
 from personaagent.eval.samples import Query, Sample
 from personaagent.eval.tasks.all import TASKS
-from personaagent.eval.tasks.lamp import MOVIES
-from tests.support.eval_data import lamp, only, scored
+from personaagent.eval.tasks.lamp_forms import MOVIES
+from tests.support.eval_data import lamp, only_query, score_text
 
 Json = dict[str, Any]
 REVIEW = (
@@ -25,18 +25,18 @@ def film(name: str, tag: str, date: int | str | None = None) -> Json:
 
 def asked(name: str, gold: str, *profile: Json, date: int | str | None = None) -> Json:
     """A question of Una's about a film."""
-    question = {
+    query = {
         "id": f"u-{name}",
         "user_id": "una",
         "input": f"{MOVIES.ask} A film on {name}.",
         "profile": list(profile),
         "gold": gold,
     }
-    return question if date is None else question | {"date": date}
+    return query if date is None else query | {"date": date}
 
 
-def cases(data: Path, task: str, *questions: Json, seed: int = 0) -> list[Sample]:
-    return [*TASKS[task].cases(lamp(data, task, *questions), seed)]
+def samples(data: Path, task: str, *queries: Json, seed: int = 0) -> list[Sample]:
+    return [*TASKS[task].samples(lamp(data, task, *queries), seed)]
 
 
 def test_history_is_what_came_before_the_question(tmp_path: Path) -> None:
@@ -47,14 +47,14 @@ def test_history_is_what_came_before_the_question(tmp_path: Path) -> None:
         film("owls", "comedy", 1_300_000_300),
         film("bees", "comedy", 1_300_000_400),
     )
-    [case] = cases(tmp_path, "LaMP_2M", asked("owls", "classic", *profile, date=1_300_000_400))
-    assert (case.id, case.user_id, only(case).gold) == ("u-owls", "una", "classic")
-    shown = [(e.query, e.ground_truth, e.created_at.timestamp()) for e in case.history]
+    [sample] = samples(tmp_path, "LaMP_2M", asked("owls", "classic", *profile, date=1_300_000_400))
+    assert (sample.id, sample.user_id, only_query(sample).gold) == ("u-owls", "una", "classic")
+    shown = [(e.query, e.ground_truth, e.created_at.timestamp()) for e in sample.history]
     assert shown == [
         (f"{MOVIES.ask} A film on dogs.", "comedy", 1_300_000_100),
         (f"{MOVIES.ask} A film on cats.", "classic", 1_300_000_200),
     ], "oldest first, neither the question's own film nor what is dated like it or later"
-    assert only(case).query.startswith(MOVIES.ask)
+    assert only_query(sample).text.startswith(MOVIES.ask)
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_history_is_what_came_before_the_question(tmp_path: Path) -> None:
 )
 def test_dates_as_days_months_and_years(tmp_path: Path, date: str | int, known: int) -> None:
     profile = film("cats", "comedy", "2014-01-31"), film("dogs", "comedy", "2014-05-01")
-    [case] = cases(tmp_path, "LaMP_2M", asked("owls", "classic", *profile, date=date))
-    assert len(case.history) == known
+    [sample] = samples(tmp_path, "LaMP_2M", asked("owls", "classic", *profile, date=date))
+    assert len(sample.history) == known
 
 
 def test_without_dates_and_users_the_order_of_the_file_holds(tmp_path: Path) -> None:
     profile = [{"id": f"n-{n}", "text": f"News {n}.", "category": "travel"} for n in (2, 1)]
-    questions = [
+    queries = [
         {"id": f"q{n}", "input": "Which? article: Storm.", "profile": profile, "gold": "crime"}
         for n in (1, 2)
     ]
-    found = cases(tmp_path, "LaMP_2N", *questions)
-    assert [case.user_id for case in found] == ["q1", "q2"]
+    found = samples(tmp_path, "LaMP_2N", *queries)
+    assert [sample.user_id for sample in found] == ["q1", "q2"]
     first, second = found[0].history
     assert first.query.endswith("article: News 2.")
     assert first.created_at < second.created_at
@@ -93,8 +93,8 @@ def test_without_dates_and_users_the_order_of_the_file_holds(tmp_path: Path) -> 
     ],
 )
 async def test_labels(tmp_path: Path, text: str, read: str | None) -> None:
-    [case] = cases(tmp_path, "LaMP_2M", asked("owls", "comedy", film("cats", "dark comedy")))
-    found = await scored(TASKS["LaMP_2M"], case, text)
+    [sample] = samples(tmp_path, "LaMP_2M", asked("owls", "comedy", film("cats", "dark comedy")))
+    found = await score_text(TASKS["LaMP_2M"], sample, text)
     assert found.read == read
     assert found.scores == {
         "correct": read == "comedy",
@@ -117,10 +117,10 @@ async def test_labels(tmp_path: Path, text: str, read: str | None) -> None:
 )
 async def test_ratings(tmp_path: Path, text: str, gold: str, read: str, error: float) -> None:
     profile = [{"id": "r-1", "text": "Dull.", "score": "4"}]
-    question = {"id": "r", "input": f"{REVIEW} Bright.", "profile": profile, "gold": gold}
-    [case] = cases(tmp_path, "LaMP_3", question)
-    assert [(e.query, e.ground_truth) for e in case.history] == [(f"{REVIEW} Dull.", "4")]
-    found = await scored(TASKS["LaMP_3"], case, text)
+    query = {"id": "r", "input": f"{REVIEW} Bright.", "profile": profile, "gold": gold}
+    [sample] = samples(tmp_path, "LaMP_3", query)
+    assert [(e.query, e.ground_truth) for e in sample.history] == [(f"{REVIEW} Dull.", "4")]
+    found = await score_text(TASKS["LaMP_3"], sample, text)
     assert (found.read, found.scores["error"]) == (read, error)
     assert found.scores["faithfulness"] == (read == "4")
 
@@ -139,28 +139,28 @@ async def test_ratings(tmp_path: Path, text: str, gold: str, read: str, error: f
 )
 async def test_texts(tmp_path: Path, task: str, ask: str, fields: tuple[str, str]) -> None:
     profile = [dict(zip(fields, ("We sailed.", "Blue boats"), strict=True)) | {"id": "p"}]
-    question = {"id": "q", "input": f"{ask} We swam.", "profile": profile, "gold": "Red boats sail"}
-    [case] = cases(tmp_path, task, question)
-    assert [(e.query, e.ground_truth) for e in case.history] == [
+    query = {"id": "q", "input": f"{ask} We swam.", "profile": profile, "gold": "Red boats sail"}
+    [sample] = samples(tmp_path, task, query)
+    assert [(e.query, e.ground_truth) for e in sample.history] == [
         (f"{ask} We sailed.", "Blue boats")
     ]
-    found = await scored(TASKS[task], case, "sail boat red")
+    found = await score_text(TASKS[task], sample, "sail boat red")
     assert found.read == "sail boat red"
     expected = {"rouge1": 2 / 3, "rougeL": 1 / 3, "persona_f1": 0, "faithfulness": 0}
     assert found.scores == pytest.approx(expected), "boat is not boats: there is no stemmer"
-    found = await scored(TASKS[task], case, "blue swam")
+    found = await score_text(TASKS[task], sample, "blue swam")
     assert found.scores["persona_f1"] == pytest.approx(2 * 1 / (2 + 2))
     assert found.scores["faithfulness"] == 1
-    assert (await scored(TASKS[task], case, "  ")).read is None
+    assert (await score_text(TASKS[task], sample, "  ")).read is None
 
 
 def test_tweets_answer_no_question(tmp_path: Path) -> None:
     profile = [{"id": "t-1", "text": "so tired lol"}, {"id": "t-2", "text": "what a day!!"}]
     ask = "Paraphrase the following tweet without any explanation before or after it: A fine day."
-    [case] = cases(
+    [sample] = samples(
         tmp_path, "LaMP_7", {"id": "t", "input": ask, "profile": profile, "gold": "what a day!!"}
     )
-    assert [(e.query, e.ground_truth) for e in case.history] == [("so tired lol", None)]
+    assert [(e.query, e.ground_truth) for e in sample.history] == [("so tired lol", None)]
 
 
 def citing(name: str, *titles: str, gold: str = "[1]") -> Json:
@@ -182,7 +182,7 @@ CITING = (
 
 
 def test_pairs_are_built_from_profiles_alone(tmp_path: Path) -> None:
-    ann, _ = cases(tmp_path, "LaMP_1", *(each | {} for each in CITING))
+    ann, _ = samples(tmp_path, "LaMP_1", *(each | {} for each in CITING))
     assert len(ann.history) == 2, "a pair for each paper that no question names"
     for episode, own in zip(ann.history, ("Boats", "Sails"), strict=True):
         first, second = episode.query.split('[1]: "')[1].rstrip('"').split('" [2]: "')
@@ -197,7 +197,7 @@ def test_pairs_are_built_from_profiles_alone(tmp_path: Path) -> None:
 def test_the_seed_decides_sides_and_pairs(tmp_path: Path) -> None:
     data = lamp(tmp_path, "LaMP_1", *(each | {} for each in CITING))
     drawn = [
-        [(e.query, e.ground_truth) for e in next(TASKS["LaMP_1"].cases(data, seed)).history]
+        [(e.query, e.ground_truth) for e in next(TASKS["LaMP_1"].samples(data, seed)).history]
         for seed in (*range(8), 0)
     ]
     assert drawn[0] == drawn[-1]
@@ -205,16 +205,16 @@ def test_the_seed_decides_sides_and_pairs(tmp_path: Path) -> None:
 
 
 async def test_both_orders_of_the_references(tmp_path: Path) -> None:
-    ann, _ = cases(tmp_path, "LaMP_1", *(each | {} for each in CITING))
-    question = only(ann)
-    assert (question.options, question.gold) == (["On Ann", "Not Ann"], "[2]")
-    assert question.turned is not None
-    assert question.turned.query == question.query.replace("On Ann", "?").replace(
+    ann, _ = samples(tmp_path, "LaMP_1", *(each | {} for each in CITING))
+    query = only_query(ann)
+    assert (query.options, query.gold) == (["On Ann", "Not Ann"], "[2]")
+    assert query.swapped is not None
+    assert query.swapped.text == query.text.replace("On Ann", "?").replace(
         "Not Ann", "On Ann"
     ).replace('?"', 'Not Ann"')
-    assert (question.turned.options, question.turned.gold) == (["Not Ann", "On Ann"], "[1]")
-    assert (await scored(TASKS["LaMP_1"], ann, "[2]")).scores == {"correct": 1, "exact": 1}
-    assert (await scored(TASKS["LaMP_1"], ann, "Not Ann")).scores == {"correct": 1, "exact": 0}
+    assert (query.swapped.options, query.swapped.gold) == (["Not Ann", "On Ann"], "[1]")
+    assert (await score_text(TASKS["LaMP_1"], ann, "[2]")).scores == {"correct": 1, "exact": 1}
+    assert (await score_text(TASKS["LaMP_1"], ann, "Not Ann")).scores == {"correct": 1, "exact": 0}
 
 
 @pytest.mark.parametrize(
@@ -234,22 +234,22 @@ async def test_both_orders_of_the_references(tmp_path: Path) -> None:
     ],
 )
 def test_how_options_are_read(text: str, read: str | None) -> None:
-    question = Query(id="q", query="?", options=["Ants and 2 bees.", "owls"])
-    assert TASKS["LaMP_1"].read(question, text) == read
+    query = Query(id="q", text="?", options=["Ants and 2 bees.", "owls"])
+    assert TASKS["LaMP_1"].read(query, text) == read
 
 
 def test_what_is_no_such_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lamp-benchmark\.github\.io"):
-        next(TASKS["LaMP_4"].cases(tmp_path, 0))
+        next(TASKS["LaMP_4"].samples(tmp_path, 0))
     lost = asked("owls", "comedy") | {"profile": [{"id": "1", "title": "T"}]}
     with pytest.raises(DataError, match="description"):
-        cases(tmp_path, "LaMP_2M", lost)
+        samples(tmp_path, "LaMP_2M", lost)
     data = lamp(tmp_path, "LaMP_2M", asked("owls", "comedy"))
     (data / "lamp" / "LaMP_2M" / "outputs.json").write_text('{"golds": []}', "utf-8")
     with pytest.raises(DataError, match="u-owls has no answer"):
-        next(TASKS["LaMP_2M"].cases(data, 0))
+        next(TASKS["LaMP_2M"].samples(data, 0))
     (data / "lamp" / "LaMP_2M" / "questions.json").write_text("[{", "utf-8")
     with pytest.raises(DataError, match=r"questions\.json"):
-        next(TASKS["LaMP_2M"].cases(data, 0))
+        next(TASKS["LaMP_2M"].samples(data, 0))
     with pytest.raises(DataError, match="two references"):
-        cases(tmp_path, "LaMP_1", citing("Ann") | {"input": "Which?"})
+        samples(tmp_path, "LaMP_1", citing("Ann") | {"input": "Which?"})

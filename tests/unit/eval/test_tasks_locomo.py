@@ -9,17 +9,17 @@ import pytest
 
 from personaagent.core.errors import DataError
 from personaagent.core.records import Usage
-from personaagent.eval.samples import Answered, Sample
+from personaagent.eval.samples import Sample, SolverOutput
 from personaagent.eval.tasks.locomo import LocomoAnswers, LocomoRecall, answer_f1
-from tests.support.eval_data import locomo, scored, scripted, unasked
+from tests.support.eval_data import locomo, score_text, scripted, unasked
 from tests.support.scripted_model import Prompt
 
 RECALL, ANSWERS = LocomoRecall(), LocomoAnswers()
 
 
-def asked(question: str, answer: Any, *evidence: str, category: int = 4) -> dict[str, Any]:
+def asked(query: str, answer: Any, *evidence: str, category: int = 4) -> dict[str, Any]:
     return {
-        "question": question,
+        "question": query,
         "answer": answer,
         "evidence": list(evidence),
         "category": category,
@@ -34,13 +34,13 @@ QUESTIONS = (
 )
 
 
-def case(data: Path, task: LocomoRecall | LocomoAnswers) -> Sample:
-    [found] = task.cases(locomo(data, *QUESTIONS), 0)
+def sample(data: Path, task: LocomoRecall | LocomoAnswers) -> Sample:
+    [found] = task.samples(locomo(data, *QUESTIONS), 0)
     return found
 
 
 def test_every_turn_is_an_episode_in_order(tmp_path: Path) -> None:
-    found = case(tmp_path, RECALL)
+    found = sample(tmp_path, RECALL)
     assert [(e.id, e.query, e.created_at.isoformat()) for e in found.history] == [
         ("D1:1", "Ann: I bought a boat yesterday.", "2023-05-01T13:56:00+00:00"),
         ("D1:2", "Bob: A red one?", "2023-05-01T13:56:01+00:00"),
@@ -49,7 +49,7 @@ def test_every_turn_is_an_episode_in_order(tmp_path: Path) -> None:
 
 
 def test_questions_with_an_answer_and_known_evidence(tmp_path: Path) -> None:
-    found = [(q.query, q.gold, q.details["evidence"]) for q in case(tmp_path, RECALL).questions]
+    found = [(q.text, q.gold, q.details["evidence"]) for q in sample(tmp_path, RECALL).queries]
     assert found == [
         ("When did Ann buy it?", "30 April 2023", ["D1:1"]),
         ("In which year?", "2023", ["D1:1", "D2:1"]),
@@ -57,10 +57,10 @@ def test_questions_with_an_answer_and_known_evidence(tmp_path: Path) -> None:
 
 
 async def test_recall_counts_evidence_to_each_depth(tmp_path: Path) -> None:
-    found = case(tmp_path, RECALL)
+    found = sample(tmp_path, RECALL)
     recalled = ["D1:2", "x1", "x2", "D2:1", "x3", "x4", "x5", "D1:1"]
     scored_ = await RECALL.score(
-        found, found.questions[1], Answered(text=None, recalled=recalled), unasked()
+        found, found.queries[1], SolverOutput(text=None, recalled=recalled), unasked()
     )
     assert scored_.scores == {"recall@4": 0.5, "recall@8": 1, "recall@20": 1}
     assert (RECALL.answers, scored_.read) == (False, None)
@@ -88,33 +88,33 @@ def test_f1_as_the_authors_reckon_it(
 
 def by_the_year(prompt: Prompt) -> str:
     """Right if both answers name the same year, and the question is the one that was asked."""
-    deps = dict(re.findall(r"<(query|wanted|answer)>\n(.*)\n</\1>", prompt.last))
-    assert deps["query"] == "When did Ann buy it?"
-    return json.dumps({"why": "", "right": deps["wanted"][-4:] == deps["answer"][-4:]})
+    fields = dict(re.findall(r"<(query|wanted|answer)>\n(.*)\n</\1>", prompt.last))
+    assert fields["query"] == "When did Ann buy it?"
+    return json.dumps({"why": "", "right": fields["wanted"][-4:] == fields["answer"][-4:]})
 
 
 @pytest.mark.parametrize(
     ("text", "f1", "judged"), [("In 2023", 2 * 1 / (2 + 3), 1), ("In 2022", 0, 0)]
 )
 async def test_an_answer_is_judged(tmp_path: Path, text: str, f1: float, judged: int) -> None:
-    found = await scored(ANSWERS, case(tmp_path, ANSWERS), text, scripted(by_the_year))
+    found = await score_text(ANSWERS, sample(tmp_path, ANSWERS), text, scripted(by_the_year))
     assert found.scores == {"f1": pytest.approx(f1), "judged": judged}
     assert found.usage.by_role["critic"].llm_calls == 1
 
 
 @pytest.mark.parametrize(("text", "score"), [("The 30 April, 2023.", 1), ("", 0), (None, 0)])
 async def test_what_needs_no_judge(tmp_path: Path, text: str | None, score: int) -> None:
-    found = await scored(ANSWERS, case(tmp_path, ANSWERS), text)
+    found = await score_text(ANSWERS, sample(tmp_path, ANSWERS), text)
     assert (found.scores, found.usage) == ({"f1": score, "judged": score}, Usage())
 
 
 def test_the_question_says_how_to_answer(tmp_path: Path) -> None:
-    first = case(tmp_path, ANSWERS).questions[0]
-    assert first.query.startswith("When did Ann buy it?\nAnswer with a short phrase")
+    first = sample(tmp_path, ANSWERS).queries[0]
+    assert first.text.startswith("When did Ann buy it?\nAnswer with a short phrase")
 
 
 def test_what_is_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="snap-research/locomo"):
-        next(RECALL.cases(tmp_path, 0))
+        next(RECALL.samples(tmp_path, 0))
     with pytest.raises(DataError, match=r"locomo10\.json .*'evidence'"):
-        next(RECALL.cases(locomo(tmp_path, {"question": "?", "category": 1}), 0))
+        next(RECALL.samples(locomo(tmp_path, {"question": "?", "category": 1}), 0))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from personaagent.eval.metrics.protocol import Outcome
-from tests.support.eval_data import only, scored
+from tests.support.eval_data import only_query, score_text
 
 DOCS = Path(__file__).parents[3] / "docs" / "tasks.md"
 ROWS = """user,text,queue
@@ -28,14 +28,14 @@ def documented() -> Any:
 async def test_the_documented_task_runs(tmp_path: Path) -> None:
     (tmp_path / "tickets.csv").write_text(ROWS, "utf-8")
     task = documented()
-    ann, ben = task.cases(tmp_path, 0)
+    ann, ben = task.samples(tmp_path, 0)
     assert [(e.query, e.ground_truth) for e in ann.history] == [
         ("Charged twice", "billing"),
         ("Where is my invoice?", "billing"),
     ]
-    assert only(ann).query == "Which queue? The button is dead"
+    assert only_query(ann).text == "Which queue? The button is dead"
     outcomes = []
-    for case in (ann, ben):
-        found = await scored(task, case, "Queue: bug.")
-        outcomes.append(Outcome(case.user_id, only(case).gold, found.read, found.scores))
+    for sample in (ann, ben):
+        found = await score_text(task, sample, "Queue: bug.")
+        outcomes.append(Outcome(sample.user_id, only_query(sample).gold, found.read, found.scores))
     assert [metric.over(outcomes) for metric in task.metrics] == [0.5, (2 / 3) / 3]

@@ -12,8 +12,9 @@ from personaagent.core.errors import DataError, ModelError
 from personaagent.core.records import Episode, Persona, Rule, Statement
 from personaagent.memory.personas import initial_persona
 from personaagent.scorecard.estimate import estimate
-from personaagent.scorecard.plot import draw
-from personaagent.scorecard.scorecard import Scorecard, scorecard
+from personaagent.scorecard.plot import save_plot
+from personaagent.scorecard.run_scorecard import compute_scorecard
+from personaagent.scorecard.scorecard import Scorecard
 from tests.support.alignment import World, world
 from tests.support.memories import START, episode
 from tests.support.scripted_model import Prompt, Reply
@@ -60,7 +61,7 @@ async def at_day(made: World, day: float, persona: Persona) -> None:
 
 
 async def card_of(made: World, limit: int = 50) -> Scorecard:
-    return await scorecard(made.deps, made.store, "anna", limit, lambda done, total: None)
+    return await compute_scorecard(made.deps, made.store, "anna", limit, lambda done, total: None)
 
 
 def losses(card: Scorecard, condition: Any) -> list[float | None]:
@@ -81,7 +82,7 @@ async def test_each_episode_is_tested_with_what_was_there_before_it(tmp_path: Pa
 
 async def test_the_figures(tmp_path: Path) -> None:
     card = await card_of(await painted(tmp_path))
-    assert card.running("rag") == pytest.approx([1, 1 / 2, 1 / 3, 1 / 2, 3 / 5, 1 / 2])
+    assert card.running_means("rag") == pytest.approx([1, 1 / 2, 1 / 3, 1 / 2, 3 / 5, 1 / 2])
     assert card.means["none"].loss.stored() == {"mean": 1, "low": 1, "high": 1}
     # Of six draws with a half chance each, 1 to 5 hit with a probability of 97%.
     rag = card.means["rag"]
@@ -155,7 +156,7 @@ async def test_what_is_unscored_counts_under_no_condition(tmp_path: Path) -> Non
     assert losses(card, "rag") == [None, 0, 0, 1, 1, 0]
     assert losses(card, "none") == [1, 1, 1, 1, 1, 1]
     assert len(card.compared) == 5
-    assert card.running("rag") == pytest.approx([0, 0, 1 / 3, 1 / 2, 2 / 5])
+    assert card.running_means("rag") == pytest.approx([0, 0, 1 / 3, 1 / 2, 2 / 5])
     assert card.means["then"].loss.mean == pytest.approx(3 / 5)
     assert card.warnings == [
         "1 of 6 episodes are left out, since not all of their answers could be simulated and "
@@ -185,10 +186,10 @@ async def test_the_limits_of_an_alignment_hold(tmp_path: Path) -> None:
 async def test_the_picture(tmp_path: Path) -> None:
     file = tmp_path / "card.png"
     card = await card_of(await painted(tmp_path))
-    draw(card, file)
+    save_plot(card, file)
     assert file.read_bytes().startswith(b"\x89PNG\r\n")
     with pytest.raises(DataError, match="cannot be written: No such file"):
-        draw(card, tmp_path / "none" / "card.png")
+        save_plot(card, tmp_path / "none" / "card.png")
 
 
 def test_the_sparkline() -> None:

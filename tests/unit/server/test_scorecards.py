@@ -18,7 +18,7 @@ def lines(monkeypatch: pytest.MonkeyPatch, work: Callable[[Advance], Any]) -> An
     async def scorecard(_: Any, __: Any, ___: str, ____: int, advance: Advance) -> Any:
         return await work(advance)
 
-    monkeypatch.setattr(scorecards, "scorecard", scorecard)
+    monkeypatch.setattr(scorecards, "compute_scorecard", scorecard)
     unused: Any = None
     return scorecard_lines(unused, unused, "anna", 20)
 

@@ -1,0 +1,150 @@
+"""A run of the evaluation, from its plan to its results; a killed run continues."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from personaagent.core.errors import Conflict, UsageError
+from personaagent.core.files import make_private
+from personaagent.core.records import Episode
+from personaagent.core.settings import Settings
+from personaagent.eval.executor import OnResult, execute_plan
+from personaagent.eval.query_draw import describe_draw, draw_queries
+from personaagent.eval.run_plan import RunPlan, RunProgress, read_progress
+from personaagent.eval.run_record import EvalOptions, MadeWith, Session, record_session
+from personaagent.eval.selection import select_solvers, select_tasks
+from personaagent.eval.solvers.environment import open_environment
+from personaagent.eval.solvers.icl import draw_examples
+from personaagent.eval.solvers.protocol import Solver, can_solve
+from personaagent.eval.tasks.protocol import Task
+from personaagent.eval.tracing import Traces
+
+RUNS_FOLDER = "eval-runs"
+HASH_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Where a run reads and writes, and how fast; none of this changes an answer.
+
+    Args:
+        out: the folder of the run; None: a folder named after what decides the answers.
+        langsmith: the name of a LangSmith project to send the run to as well.
+    """
+
+    data: Path
+    out: Path | None = None
+    concurrency: int = 1
+    retry_failed: bool = False
+    langsmith: str | None = None
+
+
+OnBegin = Callable[[Path, RunProgress], None]
+"""Receives the folder of the run, and how far the run is."""
+
+
+async def run_evaluation(
+    options: EvalOptions,
+    settings: Settings,
+    run_settings: RunSettings,
+    *,
+    on_begin: OnBegin = lambda folder, progress: None,
+    on_result: OnResult = lambda result: None,
+) -> Path:
+    """Run everything that has no result yet; returns the folder with all results.
+
+    Raises:
+        UsageError: there is no such task or solver, or the folder holds another run.
+        ConfigurationError: the models cannot be asked at all; finished results are kept.
+        DataError: data is missing, or the folder cannot be used.
+        Conflict: another process is running in the folder.
+    """
+    settings = settings.model_copy(update={"concurrency": run_settings.concurrency})
+    plan = make_plan(options, run_settings.data)
+    draws = {task: describe_draw(queries) for task, queries in plan.queries.items()}
+    made_with = MadeWith.of(settings, options, draws)
+    folder = run_settings.out or Path(RUNS_FOLDER, _digest(made_with))
+    make_private(folder)
+    with _only_process_in(folder):
+        session = Session.start(settings, run_settings.concurrency, run_settings.data)
+        record_session(folder, made_with, session)
+        progress = read_progress(folder, plan, retry_failed=run_settings.retry_failed)
+        on_begin(folder, progress)
+        if progress.left:
+            traces = await _open_traces(run_settings.langsmith, made_with, settings)
+            examples = _icl_examples(plan)
+            async with open_environment(settings, options.seed, examples=examples) as environment:
+                await execute_plan(
+                    plan,
+                    environment,
+                    folder,
+                    progress,
+                    concurrency=run_settings.concurrency,
+                    on_result=on_result,
+                    traces=traces,
+                )
+    return folder
+
+
+def make_plan(options: EvalOptions, data: Path) -> RunPlan:
+    """Choose tasks and solvers, and draw the queries.
+
+    Raises:
+        UsageError: there is no such task or solver, or no solver can solve a task.
+        DataError: data is missing.
+    """
+    tasks, solvers = [*select_tasks(options).values()], select_solvers(options)
+    _check_every_task_has_a_solver(tasks, solvers)
+    queries = {
+        task.name: draw_queries(
+            task.samples(data, options.seed), options.users, options.limit, options.seed
+        )
+        for task in tasks
+    }
+    return RunPlan(tasks, solvers, queries, data, options.seed, options.history)
+
+
+def _check_every_task_has_a_solver(tasks: Sequence[Task], solvers: Sequence[Solver]) -> None:
+    for task in tasks:
+        if not any(can_solve(solver, task) for solver in solvers):
+            raise UsageError(
+                f"None of these methods can only recall, as {task.name} asks: add rag."
+            )
+
+
+@contextmanager
+def _only_process_in(folder: Path) -> Iterator[None]:
+    try:
+        lock = FileLock(folder / ".lock", timeout=0).acquire()
+    except Timeout as error:
+        raise Conflict(f"Another process is running the evaluation in {folder}.") from error
+    with lock:
+        yield
+
+
+def _icl_examples(plan: RunPlan) -> Mapping[str, Sequence[Episode]]:
+    """The examples for in-context learning, by task, drawn from the samples of all users."""
+    if not any(solver.name == "icl" for solver in plan.solvers):
+        return {}
+    return {
+        task.name: draw_examples(task.samples(plan.data, plan.seed), plan.seed)
+        for task in plan.tasks
+    }
+
+
+async def _open_traces(
+    project: str | None, made_with: MadeWith, settings: Settings
+) -> Traces | None:
+    if project is None:
+        return None
+    from personaagent.eval.langsmith_traces import langsmith_traces
+
+    return await langsmith_traces(project, made_with, settings)
+
+
+def _digest(made_with: MadeWith) -> str:
+    return hashlib.sha256(made_with.model_dump_json().encode()).hexdigest()[:HASH_DIGITS]

@@ -1,0 +1,201 @@
+"""Runs a plan: every solver on every sample of every task, several queries at once.
+
+A run may be killed at any moment. Each result is one line, written at once; the next run continues
+with the missing results. Samples are prepared when their turn comes and released afterwards.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from personaagent.core.errors import ConfigurationError, PersonaAgentError, UsageError
+from personaagent.eval.jsonl import JsonLinesWriter
+from personaagent.eval.results import (
+    RESULTS_FILE,
+    TRAINING_FILE,
+    Result,
+    SwappedOptions,
+    TrainingRecord,
+)
+from personaagent.eval.run_plan import RunPlan, RunProgress, WorkItem
+from personaagent.eval.samples import Query, TrainingResult
+from personaagent.eval.solvers.environment import EvalEnvironment
+from personaagent.eval.solvers.protocol import Answerer
+from personaagent.eval.tasks.option_answers import option_text
+from personaagent.eval.tasks.protocol import Task
+from personaagent.eval.tracing import NoTraces, Trace, Traces
+
+FATAL_ERRORS = (ConfigurationError, UsageError)
+"""Errors that every other query would meet as well: they end the run."""
+
+OnResult = Callable[[Result], None]
+
+
+async def execute_plan(
+    plan: RunPlan,
+    environment: EvalEnvironment,
+    folder: Path,
+    progress: RunProgress,
+    *,
+    concurrency: int,
+    on_result: OnResult = lambda result: None,
+    traces: Traces | None = None,
+) -> None:
+    """Run what ``progress`` says is left of the plan, ``concurrency`` queries at once.
+
+    Half as many more are prepared or scored meanwhile, so that the endpoint need not wait for
+    them. The environment's models limit how many requests the endpoint gets at once.
+
+    Raises:
+        ConfigurationError, UsageError: no query can be run like this; finished results are kept.
+        DataError: the files in ``folder`` cannot be written.
+    """
+    in_flight = concurrency + concurrency // 2
+    executor = _Executor(
+        environment=environment,
+        results=JsonLinesWriter(folder / RESULTS_FILE),
+        training_records=JsonLinesWriter(folder / TRAINING_FILE),
+        progress=progress,
+        query_slots=asyncio.Semaphore(in_flight),
+        on_result=on_result,
+        traces=traces or NoTraces(),
+    )
+    items = plan.work_items(progress.finished_before)
+    try:
+        with executor.traces.run():
+            await run_concurrently(executor.work_through(items) for _ in range(in_flight))
+    finally:
+        executor.results.close()
+        executor.training_records.close()
+        await executor.traces.flush()
+
+
+@dataclass(frozen=True)
+class _Executor:
+    environment: EvalEnvironment
+    results: JsonLinesWriter
+    training_records: JsonLinesWriter
+    progress: RunProgress
+    query_slots: asyncio.Semaphore
+    on_result: OnResult
+    traces: Traces
+
+    async def work_through(self, items: Iterator[WorkItem]) -> None:
+        """Run one item after another until none is left; several workers share the iterator."""
+        for item in items:
+            await self._run_item(item)
+
+    async def _run_item(self, item: WorkItem) -> None:
+        await self.traces.case(item.task.name, item.sample, item.queries)
+        async with AsyncExitStack() as stack:
+            try:
+                answerer = await stack.enter_async_context(item.prepare(self.environment))
+            except FATAL_ERRORS:
+                raise
+            except Exception as error:
+                await self._fail_all_queries(item, error)
+                return
+            if answerer.training_result is not None:
+                self.training_records.append(_training_record(item, answerer.training_result))
+            await run_concurrently(self._run_query(item, answerer, query) for query in item.queries)
+
+    async def _fail_all_queries(self, item: WorkItem, error: Exception) -> None:
+        for query in item.queries:
+            async with self._trace(item, query) as trace:
+                self._save(_failed_result(item, query, error), trace)
+
+    async def _run_query(self, item: WorkItem, answerer: Answerer, query: Query) -> None:
+        async with self.query_slots, self._trace(item, query) as trace:
+            try:
+                result = await self._answer_and_score(item, answerer, query)
+            except FATAL_ERRORS:
+                raise
+            except Exception as error:
+                result = _failed_result(item, query, error)
+            self._save(result, trace)
+
+    def _trace(self, item: WorkItem, query: Query) -> AbstractAsyncContextManager[Trace]:
+        return self.traces.sample(item.task.name, item.solver.name, item.sample, query)
+
+    async def _answer_and_score(self, item: WorkItem, answerer: Answerer, query: Query) -> Result:
+        started = time.monotonic()
+        output = await answerer.answer(query)
+        seconds = time.monotonic() - started
+        score = await item.task.score(item.sample, query, output, self.environment.models)
+        return _new_result(item, query).model_copy(
+            update={
+                "text": output.text,
+                "read": score.read,
+                "scores": score.scores,
+                "usage": output.usage,
+                "judge": score.usage,
+                "seconds": seconds,
+                "recalled": output.recalled,
+                "told": output.messages,
+                "persona_version": output.persona_version,
+                "turned": await _answer_swapped(item.task, answerer, query, score.read),
+            }
+        )
+
+    def _save(self, result: Result, trace: Trace) -> None:
+        self.results.append(result)
+        self.progress.add(result)
+        self.on_result(result)
+        trace.end(result)
+
+
+async def _answer_swapped(
+    task: Task, answerer: Answerer, query: Query, first_answer: str | None
+) -> SwappedOptions | None:
+    """Ask with the options in the opposite order, and compare with the first answer."""
+    swapped = query.swapped
+    if swapped is None or not task.answers:
+        return None
+    output = await answerer.answer(swapped)
+    answer = task.read(swapped, output.text or "")
+    agrees = first_answer is not None and (
+        option_text(task, query, first_answer) == option_text(task, swapped, answer)
+    )
+    return SwappedOptions(text=output.text, read=answer, agrees=agrees, usage=output.usage)
+
+
+def _training_record(item: WorkItem, training_result: TrainingResult) -> TrainingRecord:
+    return TrainingRecord(
+        task=item.task.name,
+        method=item.solver.name,
+        case=item.sample.id,
+        user_id=item.sample.user_id,
+        learned=training_result,
+    )
+
+
+def _new_result(item: WorkItem, query: Query) -> Result:
+    return Result(
+        task=item.task.name,
+        method=item.solver.name,
+        case=item.sample.id,
+        question=query.id,
+        user_id=item.sample.user_id,
+        query=query.text,
+        gold=query.gold,
+    )
+
+
+def _failed_result(item: WorkItem, query: Query, error: Exception) -> Result:
+    known = isinstance(error, PersonaAgentError)
+    reason = str(error) if known else f"Unexpected error: {type(error).__name__}: {error}"
+    return _new_result(item, query).model_copy(update={"failed": reason or type(error).__name__})
+
+
+async def run_concurrently(coroutines: Iterable[Coroutine[object, object, None]]) -> None:
+    """Run all at once; the first error cancels the others."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

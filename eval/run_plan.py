@@ -1,0 +1,112 @@
+"""What a run has to do, and how far it has come."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from personaagent.eval.jsonl import read_records
+from personaagent.eval.query_draw import DrawnQuery
+from personaagent.eval.results import RESULTS_FILE, Result, ResultKey
+from personaagent.eval.samples import Query, Sample
+from personaagent.eval.solvers.environment import EvalEnvironment
+from personaagent.eval.solvers.protocol import Answerer, Solver, can_solve
+from personaagent.eval.tasks.protocol import Task
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What is to be run. ``queries`` are those drawn, by task; ``history`` as in ``EvalOptions``."""
+
+    tasks: Sequence[Task]
+    solvers: Sequence[Solver]
+    queries: dict[str, list[DrawnQuery]]
+    data: Path
+    seed: int
+    history: int | None = None
+
+    def total(self) -> int:
+        """How many results the whole run has."""
+        return sum(
+            len(self.solvers_for(task)) * len(self.queries[task.name]) for task in self.tasks
+        )
+
+    def solvers_for(self, task: Task) -> list[Solver]:
+        """The solvers that can solve the task."""
+        return [solver for solver in self.solvers if can_solve(solver, task)]
+
+    def work_items(self, done: Collection[ResultKey]) -> Iterator["WorkItem"]:
+        """What is left to do: sample by sample, and each sample with every solver in turn."""
+        for task in self.tasks:
+            drawn = {(query.sample_id, query.query_id) for query in self.queries[task.name]}
+            for sample in task.samples(self.data, self.seed):
+                queries = [query for query in sample.queries if (sample.id, query.id) in drawn]
+                yield from self._items_of_sample(task, sample, queries, done)
+
+    def _items_of_sample(
+        self, task: Task, sample: Sample, queries: Sequence[Query], done: Collection[ResultKey]
+    ) -> Iterator["WorkItem"]:
+        for solver in self.solvers_for(task):
+            remaining = [
+                query
+                for query in queries
+                if ResultKey(task.name, solver.name, sample.id, query.id) not in done
+            ]
+            if remaining:
+                yield WorkItem(task, solver, self._with_newest_history(sample), remaining)
+
+    def _with_newest_history(self, sample: Sample) -> Sample:
+        if self.history is None:
+            return sample
+        newest = sample.history[-self.history :] if self.history else []
+        return sample.model_copy(update={"history": newest})
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """One sample for one solver, and the queries that are left of it."""
+
+    task: Task
+    solver: Solver
+    sample: Sample
+    queries: Sequence[Query]
+
+    def prepare(self, environment: EvalEnvironment) -> AbstractAsyncContextManager[Answerer]:
+        """Prepare the solver for the queries."""
+        if self.task.answers or self.solver.prepare_recall is None:
+            return self.solver.prepare(self.sample, environment)
+        return self.solver.prepare_recall(self.sample, environment)
+
+
+@dataclass
+class RunProgress:
+    """How far a run is. ``finished_before`` holds the results of earlier sessions, not run again."""
+
+    total: int
+    finished_before: frozenset[ResultKey] = frozenset()
+    done: int = 0
+    failed: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many results are still missing."""
+        return self.total - self.done
+
+    def add(self, result: Result) -> None:
+        """Count a new result."""
+        self.done += 1
+        self.failed += result.failed is not None
+
+
+def read_progress(folder: Path, plan: RunPlan, *, retry_failed: bool) -> RunProgress:
+    """How far the run in ``folder`` is; with ``retry_failed``, failed results count as missing.
+
+    Raises:
+        DataError: a result cannot be read.
+    """
+    failed = {
+        result.key: result.failed is not None
+        for result in read_records(folder / RESULTS_FILE, Result)
+    }
+    finished = frozenset(key for key in failed if not (retry_failed and failed[key]))
+    return RunProgress(plan.total(), finished, len(finished), sum(failed[key] for key in finished))
