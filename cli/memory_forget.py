@@ -42,8 +42,7 @@ def forget(
     """
     check_user_id(user)
     ids = list(dict.fromkeys(episodes or []))
-    if [bool(ids), query is not None, everything].count(True) != 1:
-        raise UsageError("Say what to forget: ids of episodes, or --query TEXT, or --all.")
+    _check_one_choice(ids, query, everything)
     asks = not yes and (sys.stdin.isatty() or not ids)
 
     async def forget_chosen(agent: "LocalAgent") -> "Receipt":
@@ -57,6 +56,11 @@ def forget(
         return await (agent.forget_all(user) if everything else agent.forget(user, chosen_ids))
 
     print_result(run_with_agent(forget_chosen, embeddings=query is not None), as_json, receipt_view)
+
+
+def _check_one_choice(ids: list[str], query: str | None, everything: bool) -> None:
+    if [bool(ids), query is not None, everything].count(True) != 1:
+        raise UsageError("Say what to forget: ids of episodes, or --query TEXT, or --all.")
 
 
 async def _choose(
