@@ -3,7 +3,7 @@
 from typing import Any
 
 from personaagent.cli import align_options as options
-from personaagent.cli.output import AsJson
+from personaagent.cli.options import AsJson
 from personaagent.core.errors import UsageError
 from personaagent.core.settings import Sampling, load_settings
 from personaagent.core.text import check_text

@@ -9,9 +9,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.alignment_views import losses_text
-from personaagent.cli.output import notice, printable, show
-from personaagent.cli.run import run
+from personaagent.cli.output import print_notice, print_result, printable
 from personaagent.core.alignment import Alignment
 from personaagent.core.errors import Conflict
 from personaagent.core.records import Record
@@ -51,12 +51,12 @@ def align_all(options: dict[str, Any], users_at_once: int, after: int, as_json: 
                     raise Conflict(result.warnings[-1])
             except Exception as error:
                 failures.append(error)
-                notice(f"{user}: {error}")
+                print_notice(f"{user}: {error}")
                 return UserAlignment(user_id=user, alignment=result, error=str(error))
-            notice(f"{user}: {_outcome(result)}")
+            print_notice(f"{user}: {_outcome(result)}")
             return UserAlignment(user_id=user, alignment=result)
 
-    show(run(align_users, role="all", embeddings=True), as_json, _view)
+    print_result(run_with_agent(align_users, role="all", embeddings=True), as_json, _view)
     if failures:
         raise failures[0]
 

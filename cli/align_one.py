@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.alignment_progress import AlignmentProgress
 from personaagent.cli.alignment_views import alignment_view, proposal_view
-from personaagent.cli.output import confirm, console, show, warn
-from personaagent.cli.run import known_user, run
+from personaagent.cli.output import confirm, console, print_result, print_warning
 from personaagent.core.alignment import Alignment
 from personaagent.core.errors import Conflict, UsageError
 from personaagent.core.records import Episode
@@ -43,12 +43,12 @@ def align_one(user: str, options: dict[str, Any], approve: bool, as_json: bool) 
             )
         return result, await memory.episodes.find([pair.episode for pair in result.pairs])
 
-    result, episodes = run(align, role="all", embeddings=True)
+    result, episodes = run_with_agent(align, role="all", embeddings=True)
     conflict = result.warnings[-1] if result.stopped_by == "conflict" else None
     for warning in result.warnings:
         if warning != conflict:
-            warn(warning)
-    show(result, as_json, lambda done: alignment_view(done, episodes, options["dry_run"]))
+            print_warning(warning)
+    print_result(result, as_json, lambda done: alignment_view(done, episodes, options["dry_run"]))
     if conflict:
         raise Conflict(conflict)
 

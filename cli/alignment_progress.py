@@ -4,7 +4,7 @@ import re
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from personaagent.cli.output import console, notice, one_line
+from personaagent.cli.output import console, one_line, print_notice
 from personaagent.core.alignment import Round, mean_loss
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class AlignmentProgress:
     def __call__(self, step: "AlignmentStep") -> None:
         """Print the outcome of the step, and show what comes next."""
         for line in _outcomes(step):
-            notice(f"Round {step.round}: {line}")
+            print_notice(f"Round {step.round}: {line}")
         self._status.update(f"Round {step.round}: {_next_work(step)} …")
 
 

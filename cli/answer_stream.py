@@ -4,7 +4,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
-from personaagent.cli.output import printable, waiting
+from personaagent.cli.output import printable, spinner
 from personaagent.core.answer import Answer
 from personaagent.local.turn import NodeFinished, TurnEvent
 
@@ -20,22 +20,22 @@ async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
     On a terminal, a spinner on standard error shows what the agent does until then.
     """
     line_open = False
-    with ExitStack() as spinner:
-        spinner.enter_context(waiting("Thinking …"))
+    with ExitStack() as status:
+        status.enter_context(spinner("Thinking …"))
         try:
             async for event in events:
                 match event:
                     case str():
-                        spinner.close()
+                        status.close()
                         _write(event)
                         line_open = True
                     case NodeFinished(tools=[*_, tool]):
-                        spinner.close()
+                        status.close()
                         _end_line(line_open)
                         line_open = False
-                        spinner.enter_context(waiting(TOOL_MESSAGES.get(tool, "Working …")))
+                        status.enter_context(spinner(TOOL_MESSAGES.get(tool, "Working …")))
                     case Answer():
-                        spinner.close()
+                        status.close()
                         if not line_open:
                             _write(event.reply)
                         line_open = True

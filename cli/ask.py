@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from personaagent.cli.output import AsJson, console, notice, show, warn
-from personaagent.cli.run import User, run
+from personaagent.cli.agent_runner import run_with_agent
+from personaagent.cli.options import AsJson, Thread, User
+from personaagent.cli.output import console, print_notice, print_result, print_warning
 from personaagent.core.answer import Answer
 from personaagent.core.settings import load_settings
 from personaagent.core.text import check_text
@@ -14,10 +15,6 @@ from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
-
-Thread = Annotated[
-    str | None, typer.Option(help="Name of the conversation to continue. Default: a new one.")
-]
 
 
 def ask(
@@ -45,14 +42,14 @@ def ask(
 
         return await print_answer(agent.stream(query, user, **options))
 
-    answer = run(ask_once, role="actor", embeddings=True)
+    answer = run_with_agent(ask_once, role="actor", embeddings=True)
     if as_json:
-        show(answer, True, str)
+        print_result(answer, True, str)
         return
     for warning in answer.warnings:
-        warn(warning)
+        print_warning(warning)
     if console(stderr=True).is_terminal:
-        notice(summary(answer))
+        print_notice(summary(answer))
 
 
 def summary(answer: Answer) -> str:

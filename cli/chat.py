@@ -5,13 +5,14 @@ import signal
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from personaagent.cli.ask import Thread, summary
+from personaagent.cli.agent_runner import run_with_agent
+from personaagent.cli.ask import summary
 from personaagent.cli.chat_alignment import align_if_due
 from personaagent.cli.chat_commands import run_chat_command
 from personaagent.cli.chat_input import interactive, read_messages
 from personaagent.cli.chat_session import ChatSession
-from personaagent.cli.output import notice, print_error, warn
-from personaagent.cli.run import User, run
+from personaagent.cli.options import Thread, User
+from personaagent.cli.output import print_error, print_notice, print_warning
 from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import new_id
 from personaagent.core.users import check_user_id
@@ -31,7 +32,7 @@ def chat(user: User, thread: Thread = None) -> None:
     async def talk(agent: "LocalAgent") -> None:
         await hold_conversation(ChatSession(agent, user, thread or new_id()))
 
-    run(talk, role="all", embeddings=True)
+    run_with_agent(talk, role="all", embeddings=True)
 
 
 async def hold_conversation(session: ChatSession) -> None:
@@ -39,7 +40,7 @@ async def hold_conversation(session: ChatSession) -> None:
     agent, user = session.agent, session.user
     if interactive():
         model = agent.deps.models.describe("actor")
-        notice(f"{model} answers {user}. Type /help for the commands; Ctrl-D ends the chat.")
+        print_notice(f"{model} answers {user}. Type /help for the commands; Ctrl-D ends the chat.")
     newest = await agent.memory(user).episodes.newest(EARLIER_MESSAGES)
     async for line in read_messages([episode.query for episode in reversed(newest)]):
         try:
@@ -49,7 +50,7 @@ async def hold_conversation(session: ChatSession) -> None:
         if session.ended:
             break
     if interactive() and session.last_answer:
-        notice(f"To continue this conversation later: --thread {session.thread}")
+        print_notice(f"To continue this conversation later: --thread {session.thread}")
 
 
 async def handle_line(session: ChatSession, line: str) -> None:
@@ -76,14 +77,14 @@ async def _answer(session: ChatSession, message: str) -> None:
     )
     answer = await _until_interrupted(print_answer(events))
     if answer is None:
-        notice("Stopped: this turn is not remembered.")
+        print_notice("Stopped: this turn is not remembered.")
         return
     for warning in answer.warnings:
-        warn(warning)
+        print_warning(warning)
     if session.known_version != answer.persona_version:
-        notice(f"Your persona is now at version {answer.persona_version}: /persona shows it.")
+        print_notice(f"Your persona is now at version {answer.persona_version}: /persona shows it.")
     if interactive():
-        notice(summary(answer))
+        print_notice(summary(answer))
     session.last_answer, session.known_version = answer, answer.persona_version
 
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from personaagent.cli.alignment_views import STOP_REASONS, losses_text
-from personaagent.cli.output import notice, warn
+from personaagent.cli.output import print_notice, print_warning
 from personaagent.core.alignment import Alignment
 from personaagent.core.errors import Unapproved
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def start_alignment(agent: "LocalAgent", user: str) -> None:
     """Start an alignment because the user asks for it, unless one is running."""
     if agent.aligning(user):
-        notice("An alignment is already running.")
+        print_notice("An alignment is already running.")
     else:
         _announce(agent.align_in_background(user))
 
@@ -27,25 +27,27 @@ async def align_if_due(agent: "LocalAgent", user: str) -> None:
 
 
 def _announce(task: asyncio.Task[Alignment]) -> None:
-    notice("Learning from your feedback in the background …")
+    print_notice("Learning from your feedback in the background …")
     task.add_done_callback(_print_end)
 
 
 def _print_end(task: asyncio.Task[Alignment]) -> None:
     if task.cancelled():
-        notice("The alignment was interrupted. The next one resumes it.")
+        print_notice("The alignment was interrupted. The next one resumes it.")
     elif isinstance(error := task.exception(), Unapproved):
-        notice(str(error))
+        print_notice(str(error))
     elif error:
-        warn(f"The alignment failed: {error}")
+        print_warning(f"The alignment failed: {error}")
     else:
         _print_result(task.result())
 
 
 def _print_result(result: Alignment) -> None:
     for warning in result.warnings:
-        warn(warning)
+        print_warning(warning)
     if result.to_version != result.from_version:
-        notice(f"Learned ({losses_text(result.pairs)}). The next answer follows the new rules.")
+        print_notice(
+            f"Learned ({losses_text(result.pairs)}). The next answer follows the new rules."
+        )
     elif not result.warnings:
-        notice(f"Nothing was learned: {STOP_REASONS[result.stopped_by]}.")
+        print_notice(f"Nothing was learned: {STOP_REASONS[result.stopped_by]}.")

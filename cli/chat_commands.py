@@ -10,7 +10,7 @@ from personaagent.cli.chat_input import KEYS_HELP
 from personaagent.cli.chat_session import ChatSession
 from personaagent.cli.feedback import FEEDBACK_SAVED
 from personaagent.cli.memory_views import episodes_view
-from personaagent.cli.output import console, notice, printable
+from personaagent.cli.output import console, print_notice, printable
 from personaagent.cli.persona_views import describe_version, persona_view, rules_view
 from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
@@ -87,7 +87,7 @@ async def _align(session: ChatSession, _: str) -> None:
 
 async def _incognito(session: ChatSession, _: str) -> None:
     session.incognito = not session.incognito
-    notice(
+    print_notice(
         "Incognito is on: the agent remembers nothing new and does not see the earlier turns of "
         "this conversation. It still reads your memory."
         if session.incognito
@@ -127,7 +127,7 @@ async def _give_feedback(session: ChatSession, signal: Signal, text: str | None 
         raise UsageError("The last answer was not remembered, so there is nothing to judge.")
     episodes = session.agent.memory(session.user).episodes
     await episodes.give_feedback(answer.episode_id, signal, text)
-    notice(f"Thank you: {FEEDBACK_SAVED[signal]}.")
+    print_notice(f"Thank you: {FEEDBACK_SAVED[signal]}.")
     await align_if_due(session.agent, session.user)
 
 

@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from personaagent.cli.output import AsJson, printable, show
+from personaagent.cli.options import AsJson
+from personaagent.cli.output import print_result, printable
 from personaagent.core.settings import CONFIG_FILE, Settings, load_settings, origin, variable
 
 URL_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
@@ -28,7 +29,7 @@ def config(as_json: AsJson = False) -> None:
         }
         for name, field in fields
     ]
-    show(rows, as_json, lambda rows: _view(rows, settings))
+    print_result(rows, as_json, lambda rows: _view(rows, settings))
 
 
 def _masked(value: Any) -> Any:

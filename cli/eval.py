@@ -20,7 +20,8 @@ from personaagent.cli.eval_options import (
     Turns,
     Users,
 )
-from personaagent.cli.output import AsJson, show
+from personaagent.cli.options import AsJson
+from personaagent.cli.output import print_result
 from personaagent.core.extras import check_installed
 from personaagent.core.settings import load_settings
 
@@ -98,7 +99,7 @@ def compare_command(
     from personaagent.cli.eval_views import comparison_view
     from personaagent.eval.comparison import compare_runs
 
-    show(compare_runs(first, second), as_json, comparison_view)
+    print_result(compare_runs(first, second), as_json, comparison_view)
 
 
 @eval_app.command("list")
@@ -107,7 +108,7 @@ def list_command(as_json: AsJson = False) -> None:
     from personaagent.cli.eval_views import list_view
     from personaagent.eval.descriptions import describe_tasks_and_solvers
 
-    show(describe_tasks_and_solvers(), as_json, list_view)
+    print_result(describe_tasks_and_solvers(), as_json, list_view)
 
 
 @eval_app.command("curve")
@@ -160,4 +161,4 @@ def curve_command(
     )
     curve = curve_over(axis, folders, price_table)
     eval_runs.notice_files(write_curve(curve, out))
-    show(curve, as_json, curve_view)
+    print_result(curve, as_json, curve_view)

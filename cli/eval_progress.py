@@ -4,7 +4,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from personaagent.cli.output import SECONDS_BETWEEN_LINES, console, notice
+from personaagent.cli.output import SECONDS_BETWEEN_LINES, console, print_notice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ class EvalProgress:
         if self._bar is not None:
             self._bar.stop()
         if kind is not None and self._progress is not None:
-            notice(
+            print_notice(
                 f"{self._progress.done:,} of {self._progress.total:,} results are kept in "
                 f"{self._folder}; the same command continues from there."
             )
@@ -49,7 +49,7 @@ class EvalProgress:
         self._folder, self._progress, self._done_before = folder, progress, progress.done
         self._started = time.monotonic()
         earlier = f", {self._done_before:,} of them from before" if self._done_before else ""
-        notice(f"{progress.total:,} results{earlier}; they are kept in {folder}.")
+        print_notice(f"{progress.total:,} results{earlier}; they are kept in {folder}.")
         if console(stderr=True).is_terminal and self._bar is None:
             self._bar = _make_bar()
             self._bar.start()
@@ -78,7 +78,7 @@ class EvalProgress:
             self._last_line = time.monotonic()
             seconds_left = self._progress.left / self._rate(done)
             count, left = f"{done:,} of {self._progress.total:,}", f"{_time(seconds_left)} left"
-            notice(", ".join(filter(None, (count, rate, errors, left))))
+            print_notice(", ".join(filter(None, (count, rate, errors, left))))
 
     def _rate(self, done: int) -> float:
         return max(done - self._done_before, 1) / max(time.monotonic() - self._started, 1e-3)

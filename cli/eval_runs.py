@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from personaagent.cli.eval_progress import EvalProgress
-from personaagent.cli.output import notice, show, waiting
-from personaagent.cli.run import pull_needed
+from personaagent.cli.output import print_notice, print_result, spinner
+from personaagent.cli.pull_models import pull_needed
 from personaagent.core.errors import UsageError
 from personaagent.core.settings import Settings
 
@@ -59,7 +59,7 @@ def run_and_show_progress(
     """Pull the models that are needed, run what is left, and return the folder of the run."""
 
     async def run() -> Path:
-        with waiting("Starting …"):
+        with spinner("Starting …"):
             from personaagent.eval.evaluation import run_evaluation
             from personaagent.eval.selection import select_solvers, select_tasks
 
@@ -109,15 +109,15 @@ def show_report(folder: Path, prices: "Prices", against: str | None, as_json: bo
 
     options = read_run(folder).made_with.options
     check_rival(against, options)
-    with waiting("Reading the results …"):
+    with spinner("Reading the results …"):
         tasks = select_tasks(options)
         summary = summarise_run(folder, tasks, prices, against)
         files = write_report(summary, folder, tasks)
     notice_files(files)
-    show(summary, as_json, summary_view)
+    print_result(summary, as_json, summary_view)
 
 
 def notice_files(files: list[Path]) -> None:
     """Say which files were written."""
     for file in files:
-        notice(f"Written: {file}")
+        print_notice(f"Written: {file}")

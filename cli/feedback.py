@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personaagent.cli.output import AsJson, show
-from personaagent.cli.run import User, known_user, run
+from personaagent.cli.agent_runner import known_user, run_with_agent
+from personaagent.cli.options import AsJson, User
+from personaagent.cli.output import print_result
 from personaagent.core.records import Episode, Signal, only_signal
 from personaagent.core.text import check_text
 from personaagent.core.users import check_user_id
@@ -42,5 +43,7 @@ def feedback(
         memory = await known_user(agent, user)
         return await memory.episodes.give_feedback(episode, signal, edit)
 
-    labelled = run(give_feedback)
-    show(labelled, as_json, lambda record: f"Episode {record.id}: {FEEDBACK_SAVED[signal]}.")
+    labelled = run_with_agent(give_feedback)
+    print_result(
+        labelled, as_json, lambda record: f"Episode {record.id}: {FEEDBACK_SAVED[signal]}."
+    )

@@ -11,11 +11,12 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.alignment_views import pairs_view
 from personaagent.cli.memory_views import episodes_view
-from personaagent.cli.output import AsJson, show
+from personaagent.cli.options import AsJson, User
+from personaagent.cli.output import print_result
 from personaagent.cli.persona_views import describe_version, difference_view
-from personaagent.cli.run import User, known_user, run
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, Persona, Record, now
 from personaagent.core.users import check_user_id
@@ -57,7 +58,7 @@ def learned(
             if after.created_at >= start
         ]
 
-    show(run(read_versions), as_json, _view)
+    print_result(run_with_agent(read_versions), as_json, _view)
 
 
 def start_of(since: str, at: datetime) -> datetime:

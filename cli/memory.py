@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_forget import forget
 from personaagent.cli.memory_views import episode_view, episodes_view
-from personaagent.cli.output import AsJson, notice, progress, show, warn
-from personaagent.cli.run import User, known_user, run
+from personaagent.cli.options import AsJson, User
+from personaagent.cli.output import print_notice, print_result, print_warning, progress_bar
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
 
@@ -46,16 +47,16 @@ def import_file(
         from personaagent.memory.exchange.importer import import_episodes
 
         try:
-            return await import_episodes(agent.memory(user), file, progress)
+            return await import_episodes(agent.memory(user), file, progress_bar)
         except Refused as refused:
             for problem in refused.problems:
-                notice(problem)
+                print_notice(problem)
             raise
 
-    imported = run(import_episodes_of, embeddings=True)
+    imported = run_with_agent(import_episodes_of, embeddings=True)
     for warning in imported.warnings:
-        warn(warning)
-    show(
+        print_warning(warning)
+    print_result(
         imported,
         as_json,
         lambda counts: f"{counts.added:,} episodes added, {counts.skipped:,} were there already.",
@@ -80,15 +81,15 @@ def export(
 
         memory = await known_user(agent, user)
         if out is not None:
-            with progress("Exporting episodes") as advance:
+            with progress_bar("Exporting episodes") as advance:
                 count = await export_file(memory, out, advance)
-            notice(f"{count:,} episodes written to {out}.")
+            print_notice(f"{count:,} episodes written to {out}.")
             return
         async for block, _ in export_blocks(memory):
             sys.stdout.buffer.write(block)
         sys.stdout.flush()
 
-    run(write_episodes)
+    run_with_agent(write_episodes)
 
 
 @memory_app.command("list")
@@ -108,10 +109,10 @@ def list_episodes(
         memory = await known_user(agent, user)
         return await memory.episodes.newest(sys.maxsize, task=task, labelled=labelled)
 
-    episodes = run(read_episodes)
-    show(episodes[:limit], as_json, episodes_view)
+    episodes = run_with_agent(read_episodes)
+    print_result(episodes[:limit], as_json, episodes_view)
     if len(episodes) > limit and not as_json:
-        notice(f"{len(episodes) - limit:,} more: --limit {len(episodes)} shows them too.")
+        print_notice(f"{len(episodes) - limit:,} more: --limit {len(episodes)} shows them too.")
 
 
 @memory_app.command()
@@ -128,7 +129,7 @@ def search(
         memory = await known_user(agent, user)
         return await memory.look_up(text, top_k or agent.deps.settings.top_k)
 
-    show(run(recall, embeddings=True), as_json, episodes_view)
+    print_result(run_with_agent(recall, embeddings=True), as_json, episodes_view)
 
 
 @memory_app.command("show")
@@ -143,7 +144,7 @@ def show_episode(
     async def read_episode(agent: "LocalAgent") -> Episode:
         return await (await known_user(agent, user)).episodes.get(episode)
 
-    show(run(read_episode), as_json, episode_view)
+    print_result(run_with_agent(read_episode), as_json, episode_view)
 
 
 memory_app.command()(forget)
@@ -156,8 +157,8 @@ def reindex(user: User, as_json: AsJson = False) -> None:
 
     async def rebuild_index(agent: "LocalAgent") -> dict[str, Any]:
         memory = await known_user(agent, user)
-        with progress("Indexing episodes") as advance:
+        with progress_bar("Indexing episodes") as advance:
             return {"indexed": await memory.indexer.rebuild(advance)}
 
-    indexed = run(rebuild_index, embeddings=True)
-    show(indexed, as_json, lambda counts: f"{counts['indexed']:,} episodes indexed.")
+    indexed = run_with_agent(rebuild_index, embeddings=True)
+    print_result(indexed, as_json, lambda counts: f"{counts['indexed']:,} episodes indexed.")

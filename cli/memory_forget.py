@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_views import episodes_view, receipt_view
-from personaagent.cli.output import AsJson, confirm, console, show
-from personaagent.cli.run import User, known_user, run
+from personaagent.cli.options import AsJson, User
+from personaagent.cli.output import confirm, console, print_result
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
@@ -41,8 +42,7 @@ def forget(
     """
     check_user_id(user)
     ids = list(dict.fromkeys(episodes or []))
-    if [bool(ids), query is not None, everything].count(True) != 1:
-        raise UsageError("Say what to forget: ids of episodes, or --query TEXT, or --all.")
+    _check_one_choice(ids, query, everything)
     asks = not yes and (sys.stdin.isatty() or not ids)
 
     async def forget_chosen(agent: "LocalAgent") -> "Receipt":
@@ -55,7 +55,12 @@ def forget(
                 _confirm(chosen, f"everything about '{user}'" if everything else "", as_json)
         return await (agent.forget_all(user) if everything else agent.forget(user, chosen_ids))
 
-    show(run(forget_chosen, embeddings=query is not None), as_json, receipt_view)
+    print_result(run_with_agent(forget_chosen, embeddings=query is not None), as_json, receipt_view)
+
+
+def _check_one_choice(ids: list[str], query: str | None, everything: bool) -> None:
+    if [bool(ids), query is not None, everything].count(True) != 1:
+        raise UsageError("Say what to forget: ids of episodes, or --query TEXT, or --all.")
 
 
 async def _choose(
@@ -83,7 +88,7 @@ def _confirm(episodes: list[Episode], everything: str, as_json: bool) -> None:
     count = f"{len(episodes):,} {'episode' if len(episodes) == 1 else 'episodes'}"
     if not sys.stdin.isatty():
         if not everything:
-            show(episodes, as_json, episodes_view)
+            print_result(episodes, as_json, episodes_view)
         raise UsageError(
             f"Nothing was forgotten yet: add --yes to forget {everything or 'these'} ({count})."
         )

@@ -8,8 +8,9 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from personaagent.cli.output import AsJson, notice, show
-from personaagent.cli.run import pull_missing
+from personaagent.cli.options import AsJson
+from personaagent.cli.output import print_notice, print_result
+from personaagent.cli.pull_models import pull_missing
 from personaagent.core.settings import load_settings
 from personaagent.models.catalog import CHAT, EMBEDDINGS, MODELS, Model, find_model
 from personaagent.models.download import model_folder, present
@@ -25,7 +26,7 @@ model_app = typer.Typer(
 def list_models(as_json: AsJson = False) -> None:
     """List the models, and show which are on this machine."""
     home = load_settings().home
-    show([_describe(model, home) for model in MODELS.values()], as_json, _view)
+    print_result([_describe(model, home) for model in MODELS.values()], as_json, _view)
 
 
 @model_app.command()
@@ -40,8 +41,8 @@ def pull(
     models = [find_model(name)] if name else [MODELS[CHAT], MODELS[EMBEDDINGS]]
     for model in models:
         if not asyncio.run(pull_missing(model.name, settings)):
-            notice(f"The model {model.name} is here already.")
-    show([_describe(model, settings.home) for model in models], as_json, _view)
+            print_notice(f"The model {model.name} is here already.")
+    print_result([_describe(model, settings.home) for model in models], as_json, _view)
 
 
 def _describe(model: Model, home: Path) -> dict[str, Any]:

@@ -7,9 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, TypeVar
-
-import typer
+from typing import TYPE_CHECKING, TypeVar
 
 from personaagent.core.text import shorten
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 T = TypeVar("T")
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Advance = Callable[[float, float | None], None]
 """Takes how much is done and the total (None: not known), in the same unit."""
 
@@ -37,7 +34,7 @@ def console(*, stderr: bool = False) -> "Console":
     return console
 
 
-def show(data: T, as_json: bool, render: Callable[[T], "RenderableType"]) -> None:
+def print_result(data: T, as_json: bool, render: Callable[[T], "RenderableType"]) -> None:
     """Print ``data``: as one JSON document, or as ``render`` draws it for people."""
     if as_json:
         from pydantic_core import to_json
@@ -47,12 +44,12 @@ def show(data: T, as_json: bool, render: Callable[[T], "RenderableType"]) -> Non
         console().print(render(data))
 
 
-def notice(text: str) -> None:
+def print_notice(text: str) -> None:
     """Print one dim line on standard error."""
     console(stderr=True).print(printable(text), style="dim", soft_wrap=True)
 
 
-def warn(text: str) -> None:
+def print_warning(text: str) -> None:
     """Print one warning on standard error."""
     console(stderr=True).print(printable(f"Warning: {text}"), style="yellow", soft_wrap=True)
 
@@ -69,9 +66,9 @@ def confirm(question: str) -> bool | None:
     Ctrl-C ends the question. An event loop that is running would only cancel its task, and that
     waits for the answer.
     """
-    console(stderr=True).print(f"{question} [y/N] ", end="", soft_wrap=True)
     loops_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        console(stderr=True).print(f"{question} [y/N] ", end="", soft_wrap=True)
         answer = sys.stdin.readline()
     finally:
         signal.signal(signal.SIGINT, loops_handler)
@@ -89,14 +86,14 @@ def one_line(text: str) -> str:
 
 
 @contextmanager
-def waiting(text: str) -> Iterator[None]:
+def spinner(text: str) -> Iterator[None]:
     """Show a spinner on standard error while the block runs, on a terminal only."""
     with console(stderr=True).status(text):
         yield
 
 
 @contextmanager
-def progress(text: str, *, bytes_: bool = False) -> Iterator[Advance]:
+def progress_bar(text: str, *, bytes_: bool = False) -> Iterator[Advance]:
     """Show a progress bar on standard error while the block runs; off a terminal, a line at times."""
     if not console(stderr=True).is_terminal:
         yield _line_progress(text, bytes_)
@@ -127,6 +124,6 @@ def _line_progress(text: str, bytes_: bool) -> Advance:
             return
         last_line = time.monotonic()
         amounts = [f"{n / 1e6:,.0f} MB" if bytes_ else f"{n:,.0f}" for n in (done, total) if n]
-        notice(f"{text}: {' of '.join(amounts)}")
+        print_notice(f"{text}: {' of '.join(amounts)}")
 
     return advance

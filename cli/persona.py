@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from personaagent.cli.output import AsJson, notice, show
+from personaagent.cli.agent_runner import known_user, run_with_agent
+from personaagent.cli.options import AsJson, User
+from personaagent.cli.output import print_notice, print_result
 from personaagent.cli.persona_views import difference_view, history_view, persona_view
 from personaagent.cli.rules_text import rules_to_text, text_to_rules
-from personaagent.cli.run import User, known_user, run
 from personaagent.cli.scorecard import show_scorecard
 from personaagent.core.records import Persona
 from personaagent.core.users import check_user_id
@@ -48,7 +49,7 @@ def show_persona(
             return await memory.personas.current()
         return await memory.personas.get(version)
 
-    show(_with_memory(user, read_version), as_json, persona_view)
+    print_result(_with_memory(user, read_version), as_json, persona_view)
 
 
 @persona_app.command()
@@ -58,7 +59,7 @@ def history(user: User, as_json: AsJson = False) -> None:
     async def read_history(memory: "UserMemory") -> list[Persona]:
         return await memory.personas.history()
 
-    show(_with_memory(user, read_history), as_json, history_view)
+    print_result(_with_memory(user, read_history), as_json, history_view)
 
 
 @persona_app.command()
@@ -73,7 +74,7 @@ def diff(
     async def compare_versions(memory: "UserMemory") -> Difference:
         return difference(await memory.personas.get(before), await memory.personas.get(after))
 
-    show(_with_memory(user, compare_versions), as_json, difference_view)
+    print_result(_with_memory(user, compare_versions), as_json, difference_view)
 
 
 @persona_app.command()
@@ -103,10 +104,10 @@ def edit(
         else:
             edited = await _edit_in_editor(memory.personas, before, user)
         if edited.version == before.version:
-            notice("Nothing was changed.")
+            print_notice("Nothing was changed.")
         return edited
 
-    show(_with_memory(user, edit_rules), as_json, persona_view)
+    print_result(_with_memory(user, edit_rules), as_json, persona_view)
 
 
 @persona_app.command()
@@ -132,7 +133,7 @@ def rollback(
     async def roll_back(memory: "UserMemory") -> Persona:
         return await memory.personas.roll_back(version)
 
-    show(_with_memory(user, roll_back), as_json, persona_view)
+    print_result(_with_memory(user, roll_back), as_json, persona_view)
 
 
 persona_app.command("scorecard")(show_scorecard)
@@ -142,7 +143,7 @@ def _set_lock(rule: str, user: str, as_json: bool, *, locked: bool) -> None:
     async def lock_rule(memory: "UserMemory") -> Persona:
         return await memory.personas.lock_rule(rule, locked=locked)
 
-    show(_with_memory(user, lock_rule), as_json, persona_view)
+    print_result(_with_memory(user, lock_rule), as_json, persona_view)
 
 
 async def _edit_in_editor(personas: "Personas", persona: Persona, user: str) -> Persona:
@@ -160,4 +161,4 @@ def _with_memory(user: str, work: Callable[["UserMemory"], Awaitable[T]]) -> T:
     async def work_on_memory(agent: "LocalAgent") -> T:
         return await work(await known_user(agent, user))
 
-    return run(work_on_memory)
+    return run_with_agent(work_on_memory)

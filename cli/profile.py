@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_views import profile_view
-from personaagent.cli.output import AsJson, notice, show, waiting
-from personaagent.cli.run import User, known_user, run
+from personaagent.cli.options import AsJson, User
+from personaagent.cli.output import print_notice, print_result, spinner
 from personaagent.core.records import Profile, Usage
 from personaagent.core.users import check_user_id
 
@@ -28,7 +29,7 @@ def show_profile(user: User, as_json: AsJson = False) -> None:
     async def read_profile(agent: "LocalAgent") -> Profile:
         return await (await known_user(agent, user)).profile.read()
 
-    show(run(read_profile), as_json, profile_view)
+    print_result(run_with_agent(read_profile), as_json, profile_view)
 
 
 @profile_app.command()
@@ -38,15 +39,15 @@ def refresh(user: User, as_json: AsJson = False) -> None:
 
     async def refresh_profile(agent: "LocalAgent") -> tuple[Profile, dict[str, Any]]:
         memory = await known_user(agent, user)
-        with waiting("Reading the newest episodes …"):
+        with spinner("Reading the newest episodes …"):
             used = await agent.refresh_profile(user)
         return await memory.profile.read(), Usage().add("critic", used).summed()
 
-    profile, usage = run(refresh_profile, role="critic")
+    profile, usage = run_with_agent(refresh_profile, role="critic")
     if as_json:
-        show(profile.stored() | {"usage": usage}, True, str)
+        print_result(profile.stored() | {"usage": usage}, True, str)
     else:
-        show(profile, False, profile_view)
-        notice(
+        print_result(profile, False, profile_view)
+        print_notice(
             f"{usage['llm_calls']} calls of the critic, {usage['output_tokens']} tokens written."
         )

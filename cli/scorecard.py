@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personaagent.cli.output import AsJson, notice, printable, progress, show, warn
-from personaagent.cli.run import User, known_user, run
+from personaagent.cli.agent_runner import known_user, run_with_agent
+from personaagent.cli.options import AsJson, User
+from personaagent.cli.output import (
+    print_notice,
+    print_result,
+    print_warning,
+    printable,
+    progress_bar,
+)
 from personaagent.core.extras import check_installed
 from personaagent.core.users import check_user_id
 
@@ -45,18 +52,18 @@ def show_scorecard(
         from personaagent.scorecard.run_scorecard import compute_scorecard
 
         await known_user(agent, user)
-        with progress("Testing episodes") as on_progress:
+        with progress_bar("Testing episodes") as on_progress:
             return await compute_scorecard(agent.deps, agent.store, user, limit, on_progress)
 
-    card = run(work, role="all", embeddings=True)
+    card = run_with_agent(work, role="all", embeddings=True)
     for warning in card.warnings:
-        warn(warning)
-    show(card, as_json, scorecard_view)
+        print_warning(warning)
+    print_result(card, as_json, scorecard_view)
     if picture is not None:
         from personaagent.scorecard.plot import save_plot
 
         save_plot(card, picture)
-        notice(f"The picture is in {picture}.")
+        print_notice(f"The picture is in {picture}.")
 
 
 def scorecard_view(card: "Scorecard") -> "RenderableType":

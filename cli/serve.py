@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from personaagent.cli.configured import CONFIGURATION, configured_folder
-from personaagent.cli.output import notice
-from personaagent.cli.run import pull_needed
+from personaagent.cli.output import print_notice
+from personaagent.cli.pull_models import pull_needed
+from personaagent.cli.server_config import LANGGRAPH_JSON, load_server_config
 from personaagent.core.errors import DataError, UsageError
 from personaagent.core.extras import check_installed
 from personaagent.core.settings import Settings, load_settings, variable
@@ -35,22 +35,22 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the graphs and our routes on this machine, for Studio and any LangGraph client."""
-    folder = configured_folder()
+    folder = load_server_config()
     if folder is None:
         raise DataError(
-            f"There is no {CONFIGURATION} here: serve from the folder of a checkout of PersonaAgent."
+            f"There is no {LANGGRAPH_JSON} here: serve from the folder of a checkout of PersonaAgent."
         )
     settings = load_settings()
     _check(host, settings)
     _check_free(host, port)
     asyncio.run(pull_needed(settings, "all", embeddings=True))
     command = [
-        *(sys.executable, "-m", "langgraph_cli", "dev", "--config", CONFIGURATION),
+        *(sys.executable, "-m", "langgraph_cli", "dev", "--config", LANGGRAPH_JSON),
         *("--host", host, "--port", str(port), "--n-jobs-per-worker", str(jobs)),
         *([] if browse else ["--no-browser"]),
         *([] if reload else ["--no-reload"]),
     ]
-    notice(f"Serving on http://{host}:{port}, {_who(settings)}; end it with Ctrl-C.")
+    print_notice(f"Serving on http://{host}:{port}, {_who(settings)}; end it with Ctrl-C.")
     os.chdir(folder)
     os.execve(sys.executable, command, SILENT | os.environ)  # noqa: S606
 

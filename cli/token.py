@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from personaagent.cli.configured import configured_folder
-from personaagent.cli.output import AsJson, show
-from personaagent.cli.run import User
+from personaagent.cli.options import AsJson, User
+from personaagent.cli.output import print_result
+from personaagent.cli.server_config import load_server_config
 from personaagent.core.extras import requires_extra
 from personaagent.core.settings import load_settings
 
@@ -31,11 +31,11 @@ def mint(
     with requires_extra("server", "`personaagent token`"):
         from personaagent.server.identity import Tokens
 
-    configured_folder()
+    load_server_config()
     expires = datetime.now(UTC) + timedelta(hours=hours)
     token = Tokens(load_settings()).mint(user, expires)
     if as_json:
         minted = {"user": user, "expires_at": expires.isoformat(timespec="seconds")}
-        show(minted | {"token": token}, as_json, str)
+        print_result(minted | {"token": token}, as_json, str)
     else:
         typer.echo(token)  # in one line, however narrow the terminal

@@ -16,8 +16,8 @@ from rich.table import Table
 
 from personaagent import Answer, PersonaAgent
 from personaagent.cli.main import guarded
-from personaagent.cli.output import waiting
-from personaagent.cli.run import pull_needed
+from personaagent.cli.output import spinner
+from personaagent.cli.pull_models import pull_needed
 from personaagent.core.settings import load_settings
 from personaagent.core.text import shorten
 
@@ -63,7 +63,7 @@ async def demo() -> bool:
 
 
 async def _ask_twice(agent: PersonaAgent, question: Question, console: Console) -> bool:
-    with waiting(f"Asking: {question.text}"):
+    with spinner(f"Asking: {question.text}"):
         with_memory = await agent.ask(question.text, user=USER, incognito=True)
         without = await agent.ask(question.text, user=NOBODY, incognito=True)
     console.print(await _comparison(agent, question, with_memory, without))

@@ -14,7 +14,7 @@ from rich.table import Table
 from personaagent import Answer, PersonaAgent
 from personaagent.cli.alignment_progress import AlignmentProgress
 from personaagent.cli.alignment_views import alignment_view
-from personaagent.cli.output import waiting
+from personaagent.cli.output import spinner
 
 USER = "demo-jonas"
 
@@ -59,7 +59,7 @@ async def demo(agent: PersonaAgent) -> bool:
 
 
 async def _correct(agent: PersonaAgent, correction: Correction, console: Console) -> None:
-    with waiting(f"Asking: {correction.question}"):
+    with spinner(f"Asking: {correction.question}"):
         answer = await agent.ask(correction.question, user=USER)
     assert answer.episode_id is not None
     await agent.feedback(answer.episode_id, user=USER, edit=correction.wanted)
@@ -67,7 +67,7 @@ async def _correct(agent: PersonaAgent, correction: Correction, console: Console
 
 
 async def _ask_new_question(agent: PersonaAgent) -> Answer:
-    with waiting(f"Asking: {NEW_QUESTION}"):
+    with spinner(f"Asking: {NEW_QUESTION}"):
         return await agent.ask(NEW_QUESTION, user=USER, incognito=True)
 
 

@@ -1,25 +1,19 @@
 """The public interface: ``from personaagent import PersonaAgent``."""
 
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from personaagent.core.alignment import Alignment
 from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, Persona, only_signal
+from personaagent.core.records import Episode, only_signal
 from personaagent.core.settings import Settings, load_settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.local.alignment import Approve, OnStep
 from personaagent.local.turn import TurnEvent
-from personaagent.memory.exchange.exporter import export_file
-from personaagent.memory.exchange.importer import Imported, import_episodes
-from personaagent.memory.forget import Receipt
-from personaagent.memory.persona_edits import edit_persona
+from personaagent.local.user_data import UserEpisodes, UserPersona
 
 
 class PersonaAgent:
@@ -160,7 +154,7 @@ class PersonaAgent:
         """
         return await self._open.align(user, approve=approve, on_step=on_step, **options)
 
-    def memory(self, user: str) -> "UserEpisodes":
+    def memory(self, user: str) -> UserEpisodes:
         """What is remembered about the user.
 
         Raises:
@@ -168,7 +162,7 @@ class PersonaAgent:
         """
         return UserEpisodes(self._open, user)
 
-    def persona(self, user: str) -> "UserPersona":
+    def persona(self, user: str) -> UserPersona:
         """The rules by which the user is answered, and their versions.
 
         Raises:
@@ -181,149 +175,6 @@ class PersonaAgent:
         if self._agent is None:
             raise UsageError("The agent is not open: use `async with PersonaAgent() as agent`.")
         return self._agent
-
-
-@dataclass(frozen=True)
-class UserEpisodes:
-    """The episodes of one user; ``PersonaAgent.memory`` makes it."""
-
-    _agent: LocalAgent
-    user: str
-
-    def __post_init__(self) -> None:
-        self._agent.memory(self.user)
-
-    async def import_file(self, path: str | Path) -> Imported:
-        """Import the episodes of a file: JSON lines, or a chat export of ChatGPT or Claude.
-
-        All of it is imported or, where it has errors, nothing. The same file again adds nothing.
-
-        Raises:
-            DataError: the file cannot be read or has errors.
-        """
-        return await import_episodes(self._agent.memory(self.user), Path(path))
-
-    async def search(self, text: str, k: int | None = None) -> list[Episode]:
-        """The ``k`` episodes that the agent would recall for ``text``, best first.
-
-        Raises:
-            UsageError: the text is empty or too long.
-            IndexUnavailable, EmbeddingsChanged: the index cannot be searched now.
-        """
-        top_k = self._agent.deps.settings.top_k if k is None else k
-        return await self._agent.memory(self.user).look_up(text, top_k)
-
-    async def list(
-        self, limit: int | None = None, *, task: str | None = None, labelled: bool = False
-    ) -> list[Episode]:
-        """The latest episodes, newest first; ``labelled``: only those with ground truth."""
-        episodes = self._agent.memory(self.user).episodes
-        return await episodes.newest(limit or sys.maxsize, task=task, labelled=labelled)
-
-    async def get(self, episode_id: str) -> Episode:
-        """One episode.
-
-        Raises:
-            UnknownEpisode: the user has no such episode.
-        """
-        return await self._agent.memory(self.user).episodes.get(episode_id)
-
-    async def forget(self, *episode_ids: str) -> Receipt:
-        """Forget episodes and all that rested on them alone; returns what went.
-
-        Raises:
-            UnknownEpisode, IndexUnavailable: nothing was forgotten.
-            Conflict: the user's persona is being aligned; nothing was forgotten.
-        """
-        return await self._agent.forget(self.user, [*episode_ids])
-
-    async def forget_all(self) -> Receipt:
-        """Forget everything about the user; returns what went.
-
-        Raises:
-            IndexUnavailable: nothing was forgotten.
-            Conflict: the user's persona is being aligned; nothing was forgotten.
-        """
-        return await self._agent.forget_all(self.user)
-
-    async def export(self, path: str | Path) -> int:
-        """Write all episodes as JSON lines, oldest first; returns how many there are.
-
-        A file of that name is replaced. ``import_file`` reads it back.
-
-        Raises:
-            DataError: the file cannot be written.
-        """
-        return await export_file(
-            self._agent.memory(self.user), Path(path), lambda done, total: None
-        )
-
-
-@dataclass(frozen=True)
-class UserPersona:
-    """The persona of one user; ``PersonaAgent.persona`` makes it.
-
-    Versions are never changed: whatever changes the persona adds a version and returns it.
-    """
-
-    _agent: LocalAgent
-    user: str
-
-    def __post_init__(self) -> None:
-        self._agent.memory(self.user)
-
-    async def current(self) -> Persona:
-        """The latest version."""
-        return await self._agent.memory(self.user).personas.current()
-
-    async def history(self) -> list[Persona]:
-        """All versions, oldest first."""
-        return await self._agent.memory(self.user).personas.history()
-
-    async def edit(
-        self,
-        *,
-        add: tuple[str, ...] | list[str] = (),
-        replace: dict[str, str] | None = None,
-        remove: tuple[str, ...] | list[str] = (),
-    ) -> Persona:
-        """Change rules by hand.
-
-        Args:
-            add: the texts of new rules.
-            replace: new texts by the id of the rule.
-            remove: the ids of rules to remove.
-
-        Raises:
-            UsageError: there is no such rule, or a text is not valid; nothing was changed.
-        """
-        personas = self._agent.memory(self.user).personas
-        replaced = [*(replace or {}).items()]
-        return await edit_persona(personas, added=add, replaced=replaced, removed=remove)
-
-    async def lock(self, rule_id: str) -> Persona:
-        """Lock a rule, so that alignment neither changes nor removes it.
-
-        Raises:
-            UsageError: there is no such rule.
-        """
-        return await self._agent.memory(self.user).personas.lock_rule(rule_id, locked=True)
-
-    async def unlock(self, rule_id: str) -> Persona:
-        """Unlock a rule.
-
-        Raises:
-            UsageError: there is no such rule.
-        """
-        return await self._agent.memory(self.user).personas.lock_rule(rule_id, locked=False)
-
-    async def roll_back(self, version: int) -> Persona:
-        """Return to the rules of an earlier version, as a new version.
-
-        Raises:
-            UsageError: there is no such version.
-        """
-        return await self._agent.memory(self.user).personas.roll_back(version)
 
 
 def _turn_options(thread: str | None = None, **options: Any) -> dict[str, Any]:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     )
     from personaagent.core.records import Episode, Persona, Rule
     from personaagent.core.settings import Settings
-    from personaagent.local.persona_agent import PersonaAgent, UserEpisodes, UserPersona
+    from personaagent.local.persona_agent import PersonaAgent
     from personaagent.local.turn import NodeFinished
+    from personaagent.local.user_data import UserEpisodes, UserPersona
     from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
 
@@ -47,8 +48,8 @@ _MODULES = {
     "ServiceError": "core.errors",
     "Settings": "core.settings",
     "UsageError": "core.errors",
-    "UserEpisodes": "local.persona_agent",
-    "UserPersona": "local.persona_agent",
+    "UserEpisodes": "local.user_data",
+    "UserPersona": "local.user_data",
 }
 
 __all__ = [

@@ -207,7 +207,7 @@ def test_a_refreshed_profile_cites_the_episode(command: Command) -> None:
 def test_a_user_of_whom_nothing_is_remembered_is_exit_code_5(arguments, command, endpoint) -> None:
     result = command(*arguments, "--user", "nobody")
     assert (result.code, result.out) == (5, "")
-    assert "Nothing is remembered of 'nobody'" in result.err
+    assert "There is no memory of 'nobody'" in result.err
     assert endpoint.requests == []
 
 

@@ -148,7 +148,7 @@ def test_search_recalls_and_show_shows(imported: Command) -> None:
 def test_a_user_without_memory_is_told_so(command: Command, arguments: tuple[str, ...]) -> None:
     result = command("memory", *arguments, "--user", "nobody")
     assert (result.code, result.out) == (5, "")
-    assert "Nothing is remembered of 'nobody'" in result.err
+    assert "There is no memory of 'nobody'" in result.err
 
 
 def test_what_is_exported_is_imported_as_it_was(imported: Command, tmp_path: Path) -> None:

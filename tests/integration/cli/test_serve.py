@@ -63,7 +63,7 @@ def test_a_server_that_is_not_installed_is_named(command: Command, monkeypatch) 
 
 
 def test_where_there_is_nothing_to_serve_it_says_where(command: Command, monkeypatch) -> None:
-    monkeypatch.setattr("personaagent.cli.serve.configured_folder", lambda: None)
+    monkeypatch.setattr("personaagent.cli.serve.load_server_config", lambda: None)
     result = command("serve")
     assert result.code == 5
     assert "from the folder of a checkout" in result.err

@@ -158,9 +158,9 @@ def test_the_users_own_edit_meanwhile_wins(command: Command, script: Script) -> 
         (
             ["--user", "anna", "--budget-price", "1"],
             2,
-            "what a token costs: set PERSONAAGENT_PRICE",
+            "no token has a price: set PERSONAAGENT_PRICE",
         ),
-        (["--user", "nobody"], 5, "Nothing is remembered of 'nobody'"),
+        (["--user", "nobody"], 5, "There is no memory of 'nobody'"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(arguments, code, said, command, endpoint) -> None:

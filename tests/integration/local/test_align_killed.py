@@ -106,13 +106,16 @@ def test_a_run_that_is_killed_again_and_again_goes_on(
     assert len(asked) - len(set(asked)) == 5
 
 
-def test_a_run_that_was_killed_while_it_asked_asks_again(command, endpoint) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_ended_while_it_asked_asks_again(ending, command, endpoint) -> None:
     with start(MAIN, *ALIGN, "--approve") as process:
         assert process.stderr is not None
         shown = ""
-        while "Publish these rules?" not in shown:
+        while "Publish these rules? [y/N] " not in shown:
             shown += process.stderr.read(1)
-        process.kill()
+        process.send_signal(ending)
+        assert process.wait(60) == (130 if ending is signal.SIGINT else -ending)
+    assert versions(command) == ["initial"]
     before = len(endpoint.requests)
     assert "Version 1 -> 2" in command(*ALIGN, "--approve", stdin=b"y\n").out
     assert chats(endpoint.requests[before:]) == []

@@ -111,7 +111,7 @@ def test_the_scorecard_as_a_table(learned: Command, endpoint: Endpoint) -> None:
 def test_one_sentence_where_there_is_nothing_to_test(command: Command) -> None:
     unknown = command("persona", "scorecard", "--user", "nobody")
     assert (unknown.code, unknown.out) == (5, "")
-    assert unknown.err.startswith("Error: Nothing is remembered of 'nobody'")
+    assert unknown.err.startswith("Error: There is no memory of 'nobody'")
     assert command("ask", "Which paint?", "--user", "ann").code == 0
     unlabelled = command("persona", "scorecard", "--user", "ann")
     assert (unlabelled.code, unlabelled.out) == (5, "")

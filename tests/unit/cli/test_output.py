@@ -11,22 +11,22 @@ RULE = Rule(id="r1", text="Sei kurz – ☺", evidence=["e1"])
 
 
 def test_json_is_the_only_thing_on_standard_output(capsys) -> None:
-    output.notice("a notice")
-    output.warn("a warning")
+    output.print_notice("a notice")
+    output.print_warning("a warning")
     output.print_error("an error")
-    output.show([RULE], True, str)
+    output.print_result([RULE], True, str)
     printed = capsys.readouterr()
     assert json.loads(printed.out) == [RULE.stored()]
     assert printed.err == "a notice\nWarning: a warning\nError: an error\n"
 
 
 def test_off_a_terminal_there_is_no_colour_and_no_line_is_broken(capsys) -> None:
-    output.show("word " * 100, False, lambda text: Text(text, "red"))
+    output.print_result("word " * 100, False, lambda text: Text(text, "red"))
     assert capsys.readouterr().out == "word " * 100 + "\n"
 
 
 def test_square_brackets_are_text(capsys) -> None:
-    output.show("[red]no markup[/] :smile:", False, str)
+    output.print_result("[red]no markup[/] :smile:", False, str)
     assert capsys.readouterr().out == "[red]no markup[/] :smile:\n"
 
 
@@ -37,7 +37,7 @@ def test_a_terminal_is_given_nothing_to_obey() -> None:
 def test_progress_off_a_terminal_is_a_line_now_and_then(capsys, monkeypatch) -> None:
     clock = iter([0.0, 1.0, 11.0, 11.0, 12.0, 25.0, 25.0])
     monkeypatch.setattr(output.time, "monotonic", lambda: next(clock))
-    with output.progress("model", bytes_=True) as advance:
+    with output.progress_bar("model", bytes_=True) as advance:
         for done in (1e6, 2e6, 3e6, 4e6):
             advance(done, 2e9)
     assert capsys.readouterr().err == "model: 2 MB of 2,000 MB\nmodel: 4 MB of 2,000 MB\n"

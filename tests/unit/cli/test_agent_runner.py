@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from personaagent.cli import run as running
+from personaagent.cli import agent_runner, pull_models
 from personaagent.core.errors import DataError
 from personaagent.models.catalog import CHAT, EMBEDDINGS, MODELS, Model, ModelFile
 from personaagent.models.sources import Text
@@ -40,7 +40,7 @@ def pulled(monkeypatch):
     async def note(name, settings):
         names.append(name)
 
-    monkeypatch.setattr(running, "pull_missing", note)
+    monkeypatch.setattr(pull_models, "pull_missing", note)
     return names
 
 
@@ -69,7 +69,7 @@ def test_only_what_is_needed_is_pulled(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert running.run(nothing, role=role, embeddings=embeddings) == "done"
+    assert agent_runner.run_with_agent(nothing, role=role, embeddings=embeddings) == "done"
     assert pulled == names
 
 
