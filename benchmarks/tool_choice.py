@@ -68,7 +68,7 @@ async def main() -> None:
     models = Models(settings)
     tools = [search_wikipedia_tool(Wikipedia(settings)), recall_tool(_no_memory, settings)]
     print(f"{models.describe('actor')}\n")
-    correct = dict.fromkeys((WIKIPEDIA, RECALL, ANSWER), 0)
+    correct: dict[str, int] = dict.fromkeys((WIKIPEDIA, RECALL, ANSWER), 0)
     for question, wanted in questions:
         started = time.perf_counter()
         chosen, arguments = await choose(models, tools, question)

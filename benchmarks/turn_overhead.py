@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import aiosqlite
@@ -86,8 +86,9 @@ async def _open_create_agent(
     )
 
     async def turn(text: str) -> None:
+        said: Any = {"messages": [("user", text)]}
         async for _ in agent.astream(
-            {"messages": [("user", text)]},
+            said,
             {"configurable": {"thread_id": uuid4().hex}},
             context=AgentContext(user_id=USER),
             stream_mode=["messages", "updates", "values"],

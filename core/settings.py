@@ -67,7 +67,8 @@ class DataSettings(BaseModel):
     )
 
 
-class Settings(  # the last group first: pydantic lists the fields of the last base first
+# The last group comes first, as pydantic lists the fields of the last base first.
+class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
     ServerSettings,
     TraceSettings,
     AlignmentSettings,
@@ -186,5 +187,5 @@ def _problem(error: "ErrorDetails") -> str:
         return f"{name} is no setting" + (f" (do you mean {similar[0]}?)" if similar else "")
     shown_name = variable(name) if name in Settings.model_fields else name
     if error["type"] == "too_short":
-        return f"{shown_name} needs at least {error['ctx']['min_length']} characters"
+        return f"{shown_name} needs at least {error.get('ctx', {})['min_length']} characters"
     return f"{shown_name}: {error['msg']}"

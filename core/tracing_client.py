@@ -56,7 +56,7 @@ class TracingClient(Client):
             hide_inputs=not self._content or None,
             hide_outputs=not self._content or None,
             anonymizer=self._allowed,
-            otel_tracer_provider=provider,
+            otel_tracer_provider=provider,  # pyright: ignore[reportArgumentType]  the real one
         )
 
     def matches(self, settings: Settings) -> bool:

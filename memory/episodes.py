@@ -110,10 +110,9 @@ class Episodes:
 
     async def delete(self, episode_ids: Collection[str]) -> None:
         """Delete the episodes, their pending entries, and what was counted from their labels."""
-        writes: list[StoreWrite] = [
-            (namespace, id, None) for id in episode_ids for namespace in ("episodes", *FOLLOWERS)
-        ]
-        writes += [("profile", "facts", None), ("profile", "tallies", None)]
+        writes: list[StoreWrite] = [("profile", "facts", None), ("profile", "tallies", None)]
+        for id in episode_ids:
+            writes.extend((namespace, id, None) for namespace in ("episodes", *FOLLOWERS))
         await self._store.write([*writes, _new_label_revision()])
 
 

@@ -30,7 +30,7 @@ async def database_lock(address: str, key: str) -> AsyncIterator[None]:
     It opens a connection of its own: if waiting writers each held a connection of the store's
     pool, while the writer with the lock needs one more, all would be stuck.
     """
-    from psycopg import AsyncConnection  # installed only where the store is a Postgres
+    from psycopg import AsyncConnection  # pyright: ignore[reportMissingImports]  # installed only where the store is a Postgres
 
     async with await AsyncConnection.connect(address, autocommit=True) as connection:
         await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")

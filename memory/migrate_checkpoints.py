@@ -17,7 +17,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Send
 
 if TYPE_CHECKING:
-    from psycopg import AsyncConnection
+    from psycopg import AsyncConnection  # pyright: ignore[reportMissingImports]
 
 RENAMED_CHANNELS = {
     "initial": "initial_rules",
@@ -62,7 +62,7 @@ async def migrate_postgres(connection_string: str) -> None:
 
     Of several servers that start at once, one renames and the others wait.
     """
-    import psycopg
+    import psycopg  # pyright: ignore[reportMissingImports]
 
     async with await psycopg.AsyncConnection.connect(connection_string) as connection:
         await connection.execute(
@@ -127,7 +127,9 @@ def _rename_checkpoint(checkpoint: dict[str, Any]) -> dict[str, Any]:
         },
     }
     if updated := checkpoint.get("updated_channels"):
-        renamed["updated_channels"] = sorted(RENAMED_CHANNELS.get(name, name) for name in updated)
+        renamed["updated_channels"] = sorted(
+            str(RENAMED_CHANNELS.get(name, name)) for name in updated
+        )
     return checkpoint | renamed
 
 

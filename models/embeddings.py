@@ -28,6 +28,7 @@ class Embedder(Protocol):
             ConfigurationError: the endpoint refuses the key or does not know the model.
             DownloadError, DataError: the local model could not be fetched or read.
         """
+        ...
 
     async def ready(self) -> None:
         """Load what has to be loaded, and pull it first where it is missing: the one slow step.

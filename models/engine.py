@@ -21,7 +21,8 @@ def start(options: dict[str, Any]) -> Any:
     os.environ["OMP_WAIT_POLICY"] = "passive"  # read once, when the import below loads libgomp
     import xllamacpp
 
-    params = xllamacpp.CommonParams()
+    llama: Any = xllamacpp  # its compiled part has no types
+    params = llama.CommonParams()
     params.model.path = options["model"]
     params.model_alias = {options["alias"]}
     params.api_keys = [options["key"]]
@@ -34,7 +35,7 @@ def start(options: dict[str, Any]) -> Any:
     params.cors_origins = ""
     params.ui = params.endpoint_slots = False
     params.verbosity = -1
-    return xllamacpp.Server(params)
+    return llama.Server(params)
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ class Source(Protocol):
     @property
     def place(self) -> str:
         """Where it fetches from, in a word for the user."""
+        ...
 
     async def fetch(self, target: Path) -> None:
         """Write the file at ``target``, going on with what an earlier fetch left there.

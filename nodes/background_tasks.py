@@ -21,7 +21,7 @@ class BackgroundTasks(Generic[T]):
     def __init__(self, name: str) -> None:
         self._name = name
         self._tasks: dict[str, asyncio.Task[T]] = {}
-        self._failed: TTLCache[str, None] = TTLCache(FAILURES_REMEMBERED, RETRY_SECONDS)
+        self._failed: TTLCache[str, None] = TTLCache[str, None](FAILURES_REMEMBERED, RETRY_SECONDS)
 
     def may_start(self, user_id: str) -> bool:
         """Whether a task may start by itself: none is running, and none failed in the last hour.

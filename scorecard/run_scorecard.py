@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
+from personaagent.core.alignment import Loss
 from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.errors import ModelError, NothingLabelled
 from personaagent.core.records import Episode, Persona, new_id, now
@@ -23,7 +24,7 @@ from personaagent.nodes.alignment.run_budget import RunBudget
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
-from personaagent.scorecard.conditions import persona_at, prompts_by_condition
+from personaagent.scorecard.conditions import Condition, persona_at, prompts_by_condition
 from personaagent.scorecard.scorecard import EpisodeLosses, Scorecard, condition_means
 
 OnProgress = Callable[[float, float | None], None]
@@ -125,7 +126,7 @@ class _ScorecardRun:
             each.system_prompt: (await self.loss_scorer.score(episode, answer))[0]
             for each, answer in zip(distinct, answers, strict=True)
         }
-        losses = {
+        losses: dict[Condition, Loss] = {
             condition: loss_by_prompt[each.system_prompt] for condition, each in prompts.items()
         }
         return _EpisodeTest(

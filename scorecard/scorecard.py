@@ -24,7 +24,9 @@ class EpisodeLosses(Record):
     @property
     def complete(self) -> dict[Condition, float] | None:
         """The losses if all are known; only then can the conditions be compared in pairs."""
-        known = {name: loss for name, loss in self.losses.items() if loss is not None}
+        known: dict[Condition, float] = {
+            name: loss for name, loss in self.losses.items() if loss is not None
+        }
         return known if len(known) == len(self.losses) else None
 
 

@@ -17,7 +17,7 @@ async def server_store() -> BaseStore:
         ConfigurationError: this is not running on such a server.
     """
     if "aegra_api" in sys.modules:
-        from aegra_api.core.database import db_manager
+        from aegra_api.core.database import db_manager  # pyright: ignore[reportMissingImports]
 
         aegra_store: BaseStore = db_manager.get_store()
         return aegra_store

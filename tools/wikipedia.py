@@ -30,7 +30,7 @@ class Wikipedia:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._results: TTLCache[str, str] = TTLCache(CACHED_RESULTS, CACHED_SECONDS)
+        self._results: TTLCache[str, str] = TTLCache[str, str](CACHED_RESULTS, CACHED_SECONDS)
         self._lock = Lock()
 
     async def search(self, query: str) -> str:

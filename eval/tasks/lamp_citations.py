@@ -114,7 +114,7 @@ def _pair_date(item: ProfileItem, following: ProfileItem, number: int) -> dateti
 def _query(question: LampQuestion) -> Query:
     """The query as published, and with both references swapped."""
     before, title, ask, first, second = _split_question(question)
-    other_side = dict(zip(SIDES, reversed(SIDES), strict=True))
+    other_side: dict[str, str] = dict(zip(SIDES, reversed(SIDES), strict=True))
     swapped = Query(
         id=question.id,
         text=f'{before}{title}{ask} [1]: "{second}" [2]: "{first}"',

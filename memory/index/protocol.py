@@ -79,6 +79,7 @@ class EpisodeIndex(Protocol):
 
         With ``before`` (Unix seconds), later episodes are treated as if they did not exist.
         """
+        ...
 
     async def delete(self, user: str, episode_ids: Collection[str]) -> None:
         """Remove these episodes for good: afterwards their vectors are no longer on the disk."""
@@ -88,9 +89,11 @@ class EpisodeIndex(Protocol):
 
     async def has_entries(self, user: str) -> bool:
         """Whether any episode of the user is indexed; fast, however many there are."""
+        ...
 
     async def count(self, user: str) -> int:
         """How many episodes of the user are indexed."""
+        ...
 
     async def optimise(self) -> None:
         """Bring the files into their fastest shape, after many writes."""

@@ -20,6 +20,7 @@ def command(monkeypatch, capsys, tmp_path) -> Iterator[Command]:
     """The command, in a folder with the configuration of ours."""
     (tmp_path / "langgraph.json").write_text((ROOT / "langgraph.json").read_text("utf-8"), "utf-8")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.execve", lambda *_: pytest.fail("it would serve"))
     with command_line(monkeypatch, capsys, tmp_path / "home") as command:
         yield command
 
@@ -56,10 +57,11 @@ def test_an_address_that_is_not_this_machines_is_named(command: Command, monkeyp
 
 
 def test_a_server_that_is_not_installed_is_named(command: Command, monkeypatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("personaagent.core.extras.find_spec", lambda name: None)
     result = command("serve", "--port", str(free_port()))
     assert result.code == 3
-    assert "in a checkout of PersonaAgent run pip install -e '.[server]'" in result.err
+    assert "langgraph_api" in result.err
+    assert "[server]" in result.err
 
 
 def test_where_there_is_nothing_to_serve_it_says_where(command: Command, monkeypatch) -> None:
