@@ -54,7 +54,7 @@ def learning_stats(results: Sequence[TrainingResult]) -> LearningStats:
         tokens=tokens,
         llm_calls=fmean(usage.llm_calls for usage in usages),
         seconds=fmean(result.seconds for result in results),
-        tokens_per_point=tokens / points if points and points > 0 else None,
+        tokens_per_point=_per_point(tokens, points),
     )
 
 
@@ -62,6 +62,10 @@ def _mean_losses(alignments: Sequence[Alignment]) -> tuple[float | None, float |
     """The mean losses before and after, over the alignments whose losses are known."""
     losses = list(filter(None, map(losses_of, alignments)))
     return _mean([before for before, _ in losses]), _mean([after for _, after in losses])
+
+
+def _per_point(tokens: float, points: float | None) -> float | None:
+    return tokens / points if points and points > 0 else None
 
 
 def losses_of(alignment: Alignment) -> tuple[float, float] | None:
