@@ -1,14 +1,14 @@
-"""Folders of the user's own."""
+"""Folders that only their owner can read."""
 
 from pathlib import Path
 
 
 def make_private(folder: Path) -> None:
-    """Make ``folder``, and what is missing above it, for its owner alone (mode 0700).
+    """Create ``folder`` and its missing parents, accessible by their owner only (mode 0700).
 
     Raises:
-        OSError: it cannot be made.
+        OSError: one cannot be created.
     """
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(mode=0o700, exist_ok=True)
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)

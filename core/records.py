@@ -1,4 +1,4 @@
-"""What is stored about a user, as types: episodes, profile and persona; and token usage."""
+"""The types of what is stored about a user (episodes, profile, persona), and of token usage."""
 
 from datetime import UTC, datetime
 from statistics import fmean
@@ -47,12 +47,12 @@ Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class Record(BaseModel):
-    """Base of all records: immutable, and nothing unknown slips in."""
+    """Base of all records: immutable, and unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def stored(self) -> dict[str, Any]:
-        """The record as the JSON-like value that the store holds."""
+        """The record as a JSON-like value for the store."""
         return self.model_dump(mode="json")
 
 
@@ -60,7 +60,7 @@ class Episode(Record):
     """One interaction of one user (paper: an element of D^u, episodic memory).
 
     ``ground_truth`` is what the user wanted: the text they put in place of an answer (signal
-    ``edit``), or the answer that they accepted (``accept``). A ``reject`` leaves it None.
+    ``edit``), or the answer that they accepted (``accept``). After a ``reject`` it is None.
     """
 
     id: str = Field(default_factory=new_id, min_length=1, max_length=128)
@@ -77,7 +77,7 @@ class Episode(Record):
     @model_validator(mode="before")
     @classmethod
     def _derive_ground_truth(cls, values: Any) -> Any:
-        """An accepted answer is its own ground truth; a given text is an edit."""
+        """An accepted answer is its own ground truth; a ground truth without a signal is an edit."""
         if isinstance(values, dict):
             values = dict(values)
             if values.get("signal") == "accept" and values.get("ground_truth") is None:
@@ -87,7 +87,7 @@ class Episode(Record):
         return values
 
     @model_validator(mode="after")
-    def _signal_fits(self) -> Self:
+    def _check_signal(self) -> Self:
         if self.signal == "reject" and self.ground_truth is not None:
             raise ValueError("signal 'reject' has no ground_truth; give the text as an 'edit'")
         if self.signal == "accept" and self.ground_truth != self.response:
@@ -104,17 +104,17 @@ class Episode(Record):
         return self.ground_truth is not None
 
     def with_feedback(self, signal: Signal, text: str | None = None) -> "Episode":
-        """The episode with the user's word on it; ``text`` is what they wanted, for an ``edit``."""
+        """The episode with the user's feedback; ``text`` is what they wanted, for an ``edit``."""
         truth = {"edit": text, "accept": self.response, "reject": None}[signal]
         return Episode.model_validate(self.model_dump() | {"signal": signal, "ground_truth": truth})
 
 
 class TaskFacts(Record):
-    """What is computed from the user's labels of one task; no model takes part.
+    """What is computed, without a model, from the user's labels of one task.
 
-    ``labels`` (label -> count, most frequent first) where the labels repeat as classes do,
-    ``numbers`` where all are numbers, ``words`` (their length) where they are free text.
-    ``recent`` describes the same over the latest labels only, where it differs.
+    Labels that are classes have ``labels`` (label -> count, most frequent first), numbers also have
+    ``numbers``, and free text has ``words`` (its length). ``recent`` says how the latest labels
+    differ from those before, if they do.
     """
 
     task: str | None
@@ -126,7 +126,7 @@ class TaskFacts(Record):
 
 
 class Statement(Record):
-    """One sentence of the profile summary, with the ids of the episodes it rests on."""
+    """One sentence of the profile summary, with the ids of the episodes that it rests on."""
 
     text: str
     evidence: list[str] = Field(min_length=1)
@@ -141,7 +141,7 @@ class Profile(Record):
 
 
 class Rule(Record):
-    """One rule of a persona; ``evidence`` are the ids of the episodes that it rests on."""
+    """One rule of a persona; ``evidence`` has the ids of the episodes that it rests on."""
 
     id: str
     text: str
@@ -150,10 +150,10 @@ class Rule(Record):
 
 
 class Pair(Record):
-    """What one episode's loss was under two personas: that before, and that after.
+    """The loss of one episode under the persona before, and under the one after.
 
-    ``before_answer`` and ``after_answer`` are what was simulated; empty once anything was
-    forgotten that they may have been drawn from.
+    ``before_answer`` and ``after_answer`` are the simulated answers. They are emptied when an
+    episode is forgotten, because they may repeat something from it.
     """
 
     episode: str
@@ -165,9 +165,9 @@ class Pair(Record):
 
 
 class Proof(Record):
-    """Why alignment published a version: the losses, in pairs, on the user's own episodes.
+    """Why alignment published a version: pairs of losses on the user's own episodes.
 
-    ``run`` is the id of the run, ``gradient`` what critique said in it.
+    ``run`` is the id of the run, ``gradient`` the result of its critique.
     """
 
     run: str
@@ -176,7 +176,7 @@ class Proof(Record):
     pairs: list[Pair] = Field(default_factory=list)
 
     def losses(self, part: Literal["batch", "holdout"]) -> tuple[float, float] | None:
-        """The mean loss before and after over the pairs of ``part`` scored both times, or None."""
+        """The mean loss before and after, over the pairs of ``part`` that have both; None without any."""
         both = [
             (pair.before, pair.after)
             for pair in self.pairs
@@ -191,8 +191,8 @@ class Proof(Record):
 class Persona(Record):
     """One version of the user's own system prompt (paper: P), as a list of rules.
 
-    Versions count from 1 and are only ever added; ``parent`` is the version it was made from,
-    ``proof`` why alignment published it.
+    Versions count from 1 and are never changed, only added. ``parent`` is the version that it was
+    made from, ``proof`` is why alignment published it.
     """
 
     version: int = Field(ge=1)
@@ -209,7 +209,7 @@ class Persona(Record):
 
 
 class RoleUsage(Record):
-    """Calls and tokens of one role."""
+    """Model calls and tokens of one role."""
 
     llm_calls: int = 0
     input_tokens: int = 0
@@ -224,12 +224,12 @@ class RoleUsage(Record):
 
 
 class Usage(Record):
-    """Model calls and tokens of a run, in all and by role."""
+    """Model calls and tokens of a run, by role."""
 
     by_role: dict[str, RoleUsage] = Field(default_factory=dict)
 
     def add(self, role: str, usage: RoleUsage) -> "Usage":
-        """These counts with one more call's of ``role``."""
+        """These counts plus ``usage`` of ``role``."""
         return Usage(by_role=self.by_role | {role: self.by_role.get(role, RoleUsage()) + usage})
 
     def __add__(self, other: "Usage") -> "Usage":
@@ -239,6 +239,6 @@ class Usage(Record):
         return total
 
     def summed(self) -> dict[str, Any]:
-        """``{llm_calls, input_tokens, output_tokens, by_role}``, as every result shows it."""
+        """The totals and the roles: ``{llm_calls, input_tokens, output_tokens, by_role}``."""
         total = sum(self.by_role.values(), RoleUsage())
         return total.stored() | {"by_role": {r: u.stored() for r, u in self.by_role.items()}}

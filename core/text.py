@@ -1,4 +1,4 @@
-"""Texts made fit: short enough for the model, and without what cannot be stored and sent."""
+"""Checks and shortens texts, so that they can be stored and sent to a model."""
 
 import re
 import unicodedata
@@ -9,31 +9,31 @@ SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n")
 ELLIPSIS = " …"
 GAP = " … "
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters other than line ends and tabs, and lone halves of surrogate pairs."""
+"""Control characters except line ends and tabs, and lone halves of surrogate pairs."""
 
 
 def shorten(text: str, limit: int) -> str:
     """``text`` in at most ``limit`` characters: cut after a sentence, else after a word."""
     if len(text) <= limit:
         return text
-    room = limit - len(ELLIPSIS)
-    sentence = max(text.rfind(end, 0, room + 1) for end in SENTENCE_ENDS) + 1
-    word = text.rfind(" ", 0, room + 1)
-    cut = sentence if sentence > room // 2 else word if word > 0 else room
+    budget = limit - len(ELLIPSIS)
+    sentence = max(text.rfind(end, 0, budget + 1) for end in SENTENCE_ENDS) + 1
+    word = text.rfind(" ", 0, budget + 1)
+    cut = sentence if sentence > budget // 2 else word if word > 0 else budget
     return text[:cut].rstrip() + ELLIPSIS
 
 
 def shorten_middle(text: str, limit: int) -> str:
     """``text`` in at most ``limit`` characters: a third of it from the beginning, then the end.
 
-    For what was asked: a long question tells at its beginning what is to be done, and at its end
-    what it is to be done with.
+    This suits questions: a long one says at its beginning what to do, and at its end what to do it
+    with.
     """
     if len(text) <= limit:
         return text
-    room = limit - len(GAP)
-    first = text[: room // 3]
-    last = text[len(text) - (room - len(first)) :]
+    budget = limit - len(GAP)
+    first = text[: budget // 3]
+    last = text[len(text) - (budget - len(first)) :]
     head, tail = first.rpartition(" ")[0] or first, last.partition(" ")[2] or last
     return head.rstrip() + GAP + tail.lstrip()
 
@@ -44,10 +44,11 @@ def without_controls(text: str) -> str:
 
 
 def check_text(text: str, what: str, limit: int) -> str:
-    """``text`` itself, if it can be stored and sent: UTF-8, no control characters, within ``limit``.
+    """Return ``text`` if it can be stored and sent: not empty, UTF-8, no control characters, and at
+    most ``limit`` characters long.
 
     Raises:
-        UsageError: saying what is wrong with ``what``.
+        UsageError: the message says what is wrong, and calls the text ``what``.
     """
     if not text.strip():
         raise UsageError(f"The {what} is empty.")
@@ -58,15 +59,15 @@ def check_text(text: str, what: str, limit: int) -> str:
 
 
 def check_characters(text: str, what: str) -> None:
-    """Refuse ``text`` if it is not UTF-8 or holds control characters (line ends and tabs may be).
+    """Refuse ``text`` if it is not UTF-8 or has control characters other than line ends and tabs.
 
     Raises:
-        UsageError: naming the first of them.
+        UsageError: the message names the first of them.
     """
-    found = CONTROL.search(text)
-    if found and unicodedata.category(found[0]) == "Cs":
+    match = CONTROL.search(text)
+    if match and unicodedata.category(match[0]) == "Cs":
         raise UsageError(f"The {what} is not valid UTF-8.")
-    if found:
+    if match:
         raise UsageError(
-            f"The {what} holds the control character U+{ord(found[0]):04X}: take it out."
+            f"The {what} holds the control character U+{ord(match[0]):04X}: take it out."
         )

@@ -7,10 +7,10 @@ from personaagent.core.errors import UsageError
 
 
 def check_user_id(user_id: str) -> str:
-    """The user id itself, if it is 1 to 128 characters without control characters.
+    """Return the user id if it has 1 to 128 characters and none of them is a control character.
 
     Raises:
-        UsageError: saying what is wrong with it.
+        UsageError: the message says what is wrong with it.
     """
     if not user_id.strip():
         raise UsageError("The user id is empty: say whose memory is meant (--user NAME).")
@@ -22,9 +22,9 @@ def check_user_id(user_id: str) -> str:
 
 
 def user_key(user_id: str) -> str:
-    """The user's place in store, index and threads: the SHA-256 of the id, 64 hex digits.
+    """The name of the user in store, index and threads: the SHA-256 of the id, 64 hex digits.
 
-    A fixed alphabet, so that no id can reach into another's namespace (stores join their
-    parts with dots) and no id is readable in the names of files, threads or points.
+    Its alphabet is fixed, so no id can reach into another user's namespace (stores join the parts
+    with dots), and no id can be read from the names of files, threads or points.
     """
     return hashlib.sha256(check_user_id(user_id).encode()).hexdigest()

@@ -1,1 +1,1 @@
-"""Memory of one user at a time: episodes, profile and persona in the store, embeddings in the index."""
+"""The memory of one user at a time: episodes, profile and persona in the store; the index."""

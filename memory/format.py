@@ -68,4 +68,6 @@ def fence_all(tag: str, fenced: Sequence[str]) -> str:
 
 def format_summary(statements: Sequence[Statement]) -> str:
     """The profile summary, one line for each statement."""
-    return fence("summary", "\n".join(f"- {each.text}" for each in statements) or "(none)")
+    return fence(
+        "summary", "\n".join(f"- {statement.text}" for statement in statements) or "(none)"
+    )

@@ -159,7 +159,7 @@ class Personas:
         removed: dict[str, Rule] = {}
         async with self.lock():
             latest = await self._latest()
-            for persona in [each async for each in self._scan()]:
+            for persona in [version async for version in self._scan()]:
                 unsupported = unsupported_rules(persona, forgotten)
                 removed |= {rule.id: rule for rule in unsupported}
                 remaining = without_episodes(persona, forgotten)
@@ -186,7 +186,7 @@ class Personas:
     async def _check_labels(self, labels: Mapping[str, str]) -> None:
         """Refuse a version that was learned from a label that has changed."""
         episodes = await self.store.get("episodes", *labels)
-        if [each and each["episode"]["ground_truth"] for each in episodes] != [*labels.values()]:
+        if [value and value["episode"]["ground_truth"] for value in episodes] != [*labels.values()]:
             raise Conflict("The user has changed a label that the new rules rest on: align again.")
 
     async def _latest(self) -> int | None:

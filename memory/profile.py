@@ -86,7 +86,10 @@ class Profiles:
         cited = {id for statement in statements for id in statement.evidence}
         missing = cited - {episode.id for episode in await self.episodes.find(sorted(cited))}
         supported = _drop_evidence(statements, missing)
-        value = {"statements": [each.stored() for each in supported], "at": now().isoformat()}
+        value = {
+            "statements": [statement.stored() for statement in supported],
+            "at": now().isoformat(),
+        }
         await self.store.write([("profile", "summary", value)])
         await self._unsummarised.clear(read)
 
@@ -101,9 +104,9 @@ class Profiles:
         statements = _statements(summary)
         supported = _drop_evidence(statements, forgotten)
         if supported != statements:
-            value = summary | {"statements": [each.stored() for each in supported]}
+            value = summary | {"statements": [statement.stored() for statement in supported]}
             await self.store.write([("profile", "summary", value)])
-        return [each for each in statements if forgotten.issuperset(each.evidence)]
+        return [s for s in statements if forgotten.issuperset(s.evidence)]
 
     @property
     def _unsummarised(self) -> PendingSet:
@@ -116,7 +119,7 @@ class Profiles:
         cited = {id for statement in statements for id in statement.evidence}
         episodes = await self.episodes.find(sorted(cited))
         visible = {episode.id for episode in episodes if not self.hidden.hides(episode)}
-        return [each for each in statements if visible.issuperset(each.evidence)]
+        return [s for s in statements if visible.issuperset(s.evidence)]
 
     async def _facts(self) -> list[TaskFacts]:
         if self.hidden:
@@ -171,7 +174,7 @@ class Profiles:
 
 
 def _statements(summary: StoredValue) -> list[Statement]:
-    return [Statement.model_validate(each) for each in summary["statements"]]
+    return [Statement.model_validate(value) for value in summary["statements"]]
 
 
 def _drop_evidence(statements: Sequence[Statement], removed: set[str]) -> list[Statement]:

@@ -104,7 +104,7 @@ def _contains(text: str, statements: Sequence[Statement]) -> bool:
 
 
 def _format_statements(statements: Sequence[Statement]) -> str:
-    lines = [f"S{number}: {each.text}" for number, each in enumerate(statements, 1)]
+    lines = [f"S{number}: {statement.text}" for number, statement in enumerate(statements, 1)]
     return fence("summary", "\n".join(lines) or "(empty)")
 
 

@@ -1,1 +1,1 @@
-"""Prompts: one Markdown file each, rendered strictly; memory text stands in them fenced."""
+"""Prompts: one Markdown file each, rendered strictly. Text from memory is fenced in them."""

@@ -1,4 +1,4 @@
-"""Fences: how text that is data, never instructions, stands in a prompt."""
+"""Fences: tags around text that is data in a prompt, and never instructions."""
 
 import re
 
@@ -23,15 +23,16 @@ _OUR_TAG = re.compile(rf"<(?=/?(?:{'|'.join(TAGS)})\b)", re.IGNORECASE)
 
 
 def fence(tag: str, text: str, **attributes: str) -> str:
-    """``text`` between ``<tag ...>`` and ``</tag>``; any tag of ours inside it is defused.
+    """``text`` between ``<tag ...>`` and ``</tag>``. Our tags inside ``text`` are made harmless, so
+    that it cannot close its fence.
 
     Raises:
-        ValueError: ``tag`` is not one of ``TAGS`` (a fence that nobody defuses is none).
+        ValueError: ``tag`` is not one of ``TAGS``, so nothing would make it harmless in a text.
     """
     if tag not in TAGS:
         raise ValueError(f"unknown fence {tag!r}")
-    shown = "".join(f' {name}="{_attribute(value)}"' for name, value in attributes.items())
-    return f"<{tag}{shown}>\n{_OUR_TAG.sub('‹', text)}\n</{tag}>"
+    written = "".join(f' {name}="{_attribute(value)}"' for name, value in attributes.items())
+    return f"<{tag}{written}>\n{_OUR_TAG.sub('‹', text)}\n</{tag}>"
 
 
 def _attribute(value: str) -> str:

@@ -1,4 +1,4 @@
-"""The strict renderer of prompt files."""
+"""Renders prompt files, strictly: missing and unused variables are errors."""
 
 from functools import cache
 from importlib.resources import files
@@ -12,15 +12,14 @@ def _template(name: str) -> Template:
 
 
 def render(name: str, **variables: str) -> str:
-    """The text of ``prompts/<name>.md`` with each ``$variable`` filled in.
+    """The text of ``prompts/<name>.md``, with a value for each ``$variable``.
 
     Raises:
-        KeyError: a variable of the prompt is missing, or one that was given is not in it.
+        KeyError: a variable of the prompt has no value, or the prompt does not use one of yours.
     """
     template = _template(name)
-    wanted, given = set(template.get_identifiers()), set(variables)
-    if wanted != given:
-        raise KeyError(
-            f"prompt {name!r}: missing {sorted(wanted - given)}, unused {sorted(given - wanted)}"
-        )
+    expected, provided = set(template.get_identifiers()), set(variables)
+    if expected != provided:
+        missing, unused = sorted(expected - provided), sorted(provided - expected)
+        raise KeyError(f"prompt {name!r}: missing {missing}, unused {unused}")
     return template.substitute(variables)

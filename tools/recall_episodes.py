@@ -1,4 +1,4 @@
-"""The tool ``recall_episodes``: the agent looks into its user's own past."""
+"""The tool ``recall_episodes``, with which the model searches the user's own episodes."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -12,14 +12,16 @@ from personaagent.core.states import thread_to_note
 from personaagent.memory.format import format_within
 from personaagent.memory.user import UserMemory
 
-MOST = 20
+MAX_EPISODES = 20
 
 
 def recall_tool(
     memory_of: Callable[[ToolRuntime[Any, Any]], UserMemory], settings: Settings
 ) -> BaseTool:
-    """The tool, over the memory that ``memory_of`` finds for a run: user and store are injected
-    from it and invisible to the model."""
+    """The tool, which searches the memory that ``memory_of`` returns for a run.
+
+    The model sees neither user nor store: they come from the run.
+    """
 
     @tool
     async def recall_episodes(
@@ -27,18 +29,17 @@ def recall_tool(
             str, Field(description="what to look for, in a few words", max_length=500)
         ],
         runtime: ToolRuntime[Any, Any],
-        k: Annotated[int, Field(description="how many to recall", ge=1, le=MOST)] = 4,
+        k: Annotated[int, Field(description="how many to recall", ge=1, le=MAX_EPISODES)] = 4,
     ) -> str:
         """Search the user's own past: what they asked, said, chose, liked or wanted before."""
         memory = memory_of(runtime)
-        recalled = await memory.recall(query, k)
-        if recalled.warnings:
-            return " ".join(recalled.warnings)
-        if not recalled.episodes:
+        result = await memory.recall(query, k)
+        if result.warnings:
+            return " ".join(result.warnings)
+        if not result.episodes:
             return "Nothing in the user's memory matches."
-        thread = thread_to_note(runtime)
-        if thread:
-            await memory.conversations.note(thread, [each.id for each in recalled.episodes])
-        return format_within(recalled.episodes, settings.observation_chars)
+        if thread := thread_to_note(runtime):
+            await memory.conversations.note(thread, [episode.id for episode in result.episodes])
+        return format_within(result.episodes, settings.observation_chars)
 
     return recall_episodes

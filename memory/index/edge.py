@@ -81,7 +81,7 @@ class EdgeIndex:
     async def delete(self, user: str, episode_ids: Collection[str]) -> None:
         from qdrant_edge import UpdateOperation
 
-        points: list[Any] = [point_id(user, each) for each in episode_ids]
+        points: list[Any] = [point_id(user, id) for id in episode_ids]
         if points:
             await self._run(self._erase, UpdateOperation.delete_points(points))
 

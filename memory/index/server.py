@@ -102,7 +102,7 @@ class QdrantIndex:
 
         async with _reachable():
             if episode_ids and await self._exists():
-                points = PointIdsList(points=[point_id(user, each) for each in episode_ids])
+                points = PointIdsList(points=[point_id(user, id) for id in episode_ids])
                 await self._client.delete(self._collection, points, wait=True)
 
     async def clear(self, user: str) -> None:

@@ -1,7 +1,7 @@
 """``recall``: finds the past episodes that are nearest to the user's latest message.
 
 Nearest is by dense embedding of the query and by BM25, fused by reciprocal rank; the search itself
-is ``UserMemory.recall`` (``memory/user.py``). The user's profile is read beside it.
+is ``memory/recall.py``. The user's profile is read beside it.
 """
 
 import asyncio

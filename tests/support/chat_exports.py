@@ -1,17 +1,17 @@
-"""Small conversations in the shapes that ChatGPT and Claude export them, written for the tests."""
+"""Small conversations in the formats of ChatGPT's and Claude's exports."""
 
 from typing import Any
 
 
-def chatgpt_message(role: str, *deps: Any, at: float | None = None, **more: Any) -> dict[str, Any]:
-    content = {"content_type": "text", "parts": list(deps)}
+def chatgpt_message(role: str, *parts: Any, at: float | None = None, **more: Any) -> dict[str, Any]:
+    content = {"content_type": "text", "parts": list(parts)}
     return {"author": {"role": role}, "content": content, "create_time": at} | more
 
 
 def chatgpt(
     conversation_id: str, *messages: dict[str, Any], aside: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A conversation whose current path holds ``messages``; ``aside`` branches off after the first."""
+    """A conversation with the path ``messages``; ``aside`` branches off after the first of them."""
     mapping: dict[str, Any] = {"root": {"id": "root", "message": None, "parent": None}}
     parent = "root"
     for number, message in enumerate(messages):
@@ -30,7 +30,7 @@ def chatgpt(
     }
 
 
-def claude(conversation_id: str, *said: tuple[str, str]) -> dict[str, Any]:
+def claude(conversation_id: str, *messages: tuple[str, str]) -> dict[str, Any]:
     """A conversation of (sender, text) messages, a minute apart."""
     return {
         "uuid": conversation_id,
@@ -47,6 +47,6 @@ def claude(conversation_id: str, *said: tuple[str, str]) -> dict[str, Any]:
                 "attachments": [],
                 "files": [],
             }
-            for number, (sender, text) in enumerate(said)
+            for number, (sender, text) in enumerate(messages)
         ],
     }

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 MAIN = "from personaagent.cli.main import main; raise SystemExit(main())"
 IMPORTED = (
     "personaagent.cli.app",
-    "personaagent.eval.evaluation",
+    "personaagent.eval.executor",
     "personaagent.local.agent",
     "langchain_openai",
     "openai.resources.chat",

@@ -158,7 +158,7 @@ def test_the_users_own_edit_meanwhile_wins(command: Command, script: Script) -> 
         (
             ["--user", "anna", "--budget-price", "1"],
             2,
-            "what a token costs: set PERSONAAGENT_PRICE",
+            "no token has a price: set PERSONAAGENT_PRICE",
         ),
         (["--user", "nobody"], 5, "Nothing is remembered of 'nobody'"),
     ],

@@ -46,13 +46,13 @@ def test_numbers_are_averaged() -> None:
 
 
 @pytest.mark.parametrize("word", ["nan", "inf", "-Infinity", "1e999"])
-def test_words_that_python_reads_as_numbers_are_none(word: str) -> None:
+def test_words_that_python_parses_as_numbers_are_not_numbers(word: str) -> None:
     facts = the_facts("3", word, "4", "3")
     assert facts.numbers == {}
     assert facts.labels[word] == 1
 
 
-def test_marks_of_options_tell_nothing_of_the_user() -> None:
+def test_options_have_no_facts() -> None:
     assert compute_facts(count_labels(labelled("[1]", "[2]", "[1]"))) == []
     assert the_facts("[1]", "both of them", "[1]").labels == {"[1]": 2, "both of them": 1}
 
@@ -68,7 +68,7 @@ def test_labels_that_never_repeat_are_free_text() -> None:
     assert the_facts("red", "green").labels == {"green": 1, "red": 1}, "they may yet repeat"
 
 
-def test_one_remark_outside_a_task_is_not_worth_telling() -> None:
+def test_a_single_label_without_a_task_has_no_description() -> None:
     [facts] = compute_facts(count_labels(labelled("Nice!", task=None)))
     assert (facts.count, facts.labels) == (1, {})
     assert describe_facts([facts]) == ""
@@ -85,18 +85,18 @@ def test_one_remark_outside_a_task_is_not_worth_telling() -> None:
         ("1212112121", None),
     ],
 )
-def test_recent_shift(labels: str, recent: str | None) -> None:
+def test_a_change_of_recent_labels_is_described(labels: str, recent: str | None) -> None:
     assert the_facts(*labels).recent == recent
 
 
-def test_recent_shift_of_length() -> None:
+def test_a_change_of_recent_lengths_is_described() -> None:
     long, short = "ten words that are more than four words long, say", "a bit more than four"
     assert the_facts(*[long] * 5, *[short] * 5).recent == "lately shorter: 5 words"
     assert the_facts(*[short] * 5, *[long] * 5).recent == "lately longer: 10 words"
     assert the_facts(*[long] * 10).recent is None
 
 
-def test_each_task_by_itself_most_labels_first() -> None:
+def test_each_task_has_facts_of_its_own_most_labels_first() -> None:
     given = [*labelled("5", task="stars"), *labelled("drama", "drama"), *labelled("x", task=None)]
     assert [(each.task, each.count) for each in compute_facts(count_labels(given))] == [
         ("genre", 2),
@@ -135,7 +135,7 @@ async def _no_threads(threads: object) -> None:
     return None
 
 
-async def test_facts_are_kept_until_a_label_changes(tmp_path: Path) -> None:
+async def test_facts_are_cached_until_a_label_changes(tmp_path: Path) -> None:
     anna = memory_of("anna", tmp_path)
     await remember(anna, *labelled("drama", "drama"))
     await anna.profile.read()

@@ -65,7 +65,7 @@ async def everything(store: InMemoryStore) -> dict[str, dict[str, object]]:
     }
 
 
-async def test_what_rested_on_an_episode_alone_goes(tmp_path: Path) -> None:
+async def test_what_rests_on_a_forgotten_episode_alone_is_deleted(tmp_path: Path) -> None:
     store, threads = InMemoryStore(), Threads()
     anna = await full_memory(tmp_path, store)
     receipt = await forget(anna, ["e1"], threads.delete)
@@ -95,7 +95,7 @@ async def test_what_rested_on_an_episode_alone_goes(tmp_path: Path) -> None:
     assert "'e1'" not in left, "not even as evidence or a mark"
 
 
-async def test_a_thread_notes_anew_under_the_same_key(tmp_path: Path) -> None:
+async def test_a_note_replaces_the_one_with_the_same_key(tmp_path: Path) -> None:
     conversations = memory_of("anna", tmp_path).conversations
     await conversations.note("alignment", ["e1", "e2"], key="run-1")
     await conversations.note("alignment", ["e2", "e3"], key="run-1")
@@ -105,7 +105,9 @@ async def test_a_thread_notes_anew_under_the_same_key(tmp_path: Path) -> None:
     assert await conversations.threads_with(["e2", "e4"], []) == {"alignment", "another"}
 
 
-async def test_a_conversation_goes_with_the_last_label_that_its_facts_told(tmp_path: Path) -> None:
+async def test_a_conversation_is_deleted_with_the_last_label_that_its_facts_named(
+    tmp_path: Path,
+) -> None:
     anna = memory_of("anna", tmp_path)
     labels = {"e1": "rye", "e2": "rye", "e3": "oats", "e4": "oats"}
     marks = {"e5": "7.50", "e6": "7.5", "e7": "8", "e8": "9"}
@@ -145,7 +147,7 @@ async def test_a_persona_that_loses_a_rule_says_so(tmp_path: Path) -> None:
     assert history[1].rules[1].evidence == ["e2"]
 
 
-async def test_forgetting_all_evidence_at_once(tmp_path: Path) -> None:
+async def test_all_evidence_can_be_forgotten_at_once(tmp_path: Path) -> None:
     anna = await full_memory(tmp_path, InMemoryStore())
     receipt = await forget(anna, ["e2", "e1", "e1"], Threads().delete)
     assert receipt.episodes == ["e1", "e2"]
@@ -156,7 +158,7 @@ async def test_forgetting_all_evidence_at_once(tmp_path: Path) -> None:
     assert [each.id for each in (await anna.recall("rye", 5)).episodes] == ["e3"]
 
 
-async def test_what_an_alignment_writes_meanwhile_goes_too(tmp_path: Path) -> None:
+async def test_what_an_alignment_writes_meanwhile_is_deleted_too(tmp_path: Path) -> None:
     store = InMemoryStore()
     anna = await full_memory(tmp_path, store)
     late = Rule(id="r9", text="Speak of bread, always.", evidence=["e1"])
@@ -184,7 +186,7 @@ async def test_what_an_alignment_writes_meanwhile_goes_too(tmp_path: Path) -> No
     assert "A dog." in left
 
 
-async def test_a_label_that_is_counted_while_it_is_forgotten_goes_too(tmp_path: Path) -> None:
+async def test_a_label_that_is_counted_while_it_is_forgotten_is_not_cached(tmp_path: Path) -> None:
     store = InMemoryStore()
     anna = await full_memory(tmp_path, store)
     await anna.episodes.give_feedback("e2", "edit", "never")  # so that they are counted anew
@@ -202,7 +204,7 @@ async def test_a_label_that_is_counted_while_it_is_forgotten_goes_too(tmp_path: 
     assert [each.task for each in (await anna.profile.read()).facts] == ["dogs"]
 
 
-async def test_an_unknown_episode_and_nothing_is_forgotten(tmp_path: Path) -> None:
+async def test_with_an_unknown_episode_nothing_is_forgotten(tmp_path: Path) -> None:
     store, threads = InMemoryStore(), Threads()
     anna = await full_memory(tmp_path, store)
     before = await everything(store)
@@ -213,7 +215,7 @@ async def test_an_unknown_episode_and_nothing_is_forgotten(tmp_path: Path) -> No
     assert len((await anna.recall("rye bread", 5)).episodes) == 2
 
 
-async def test_no_index_and_nothing_is_forgotten(tmp_path: Path) -> None:
+async def test_without_the_index_nothing_is_forgotten(tmp_path: Path) -> None:
     store, threads = InMemoryStore(), Threads()
     await full_memory(tmp_path, store)
     before = await everything(store)

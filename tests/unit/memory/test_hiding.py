@@ -38,7 +38,7 @@ hidings = pytest.mark.parametrize(
 )
 
 
-def test_what_is_hidden() -> None:
+def test_episodes_are_hidden_by_id_and_by_time() -> None:
     assert not Hidden()
     assert [Hidden(frozenset({"e3"})).hides(each) for each in EPISODES[2:5]] == [False, True, False]
     assert [Hidden(before=DAY_7).hides(each) for each in EPISODES[6:9]] == [False, True, True]
@@ -46,7 +46,7 @@ def test_what_is_hidden() -> None:
 
 @hidings
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "bm25"])
-async def test_recall_and_search_are_as_if_they_had_never_been(
+async def test_recall_and_search_ignore_hidden_episodes(
     tmp_path: Path, hidden: Hidden, mode: RecallMode
 ) -> None:
     anna = memory_of("anna", tmp_path, recall_mode=mode)
@@ -64,7 +64,7 @@ async def test_recall_and_search_are_as_if_they_had_never_been(
     assert len((await anna.recall("rye bread", 20)).episodes) == 12, "the memory itself hides none"
 
 
-async def test_what_a_hidden_twin_stood_before_shows(tmp_path: Path) -> None:
+async def test_the_duplicate_of_a_hidden_episode_is_recalled(tmp_path: Path) -> None:
     anna = memory_of("anna", tmp_path)
     twins = [episode(f"e{n}", "my address", day=n, response="1 Elm St") for n in range(2)]
     await remember(anna, *twins)
@@ -92,7 +92,7 @@ async def test_the_profile_is_without_what_is_hidden(tmp_path: Path, hidden: Hid
     assert (whole.facts[0].count, len(whole.summary)) == (12, 3)
 
 
-async def test_facts_without_some_read_no_other_episode(tmp_path: Path) -> None:
+async def test_facts_without_hidden_episodes_read_no_others(tmp_path: Path) -> None:
     anna = memory_of("anna", tmp_path)
     await remember(anna, *EPISODES)
     await anna.profile.read()

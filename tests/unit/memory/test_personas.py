@@ -46,7 +46,7 @@ async def add(personas: Personas, text: str, *evidence: str) -> Persona:
     )
 
 
-async def test_everybody_begins_with_the_template(personas: Personas) -> None:
+async def test_every_user_starts_with_the_template(personas: Personas) -> None:
     assert not await personas.exist()
     current = await personas.current()
     assert (current.version, current.author) == (1, "initial")
@@ -66,7 +66,7 @@ async def test_what_a_turn_reads_is_the_latest_version_whatever_is_forgotten(
     assert (await personas.current()).rules[-1].evidence == ["e2"]
 
 
-async def test_a_persona_kept_by_a_mere_pointer_is_still_read(personas: Personas) -> None:
+async def test_a_persona_stored_as_a_pointer_can_still_be_read(personas: Personas) -> None:
     added = await add(personas, "Answer in verse.")
     await personas.store.put("persona", "current", {"version": 2, "highest_rule": 9})
     assert await personas.current() == added
@@ -88,7 +88,7 @@ async def test_versions_are_only_added(personas: Personas) -> None:
         await personas.get(9)
 
 
-async def test_a_label_that_alignment_learned_from_has_changed(anna: UserMemory) -> None:
+async def test_a_changed_label_stops_the_version_that_was_learned_from_it(anna: UserMemory) -> None:
     await anna.episodes.add([episode("e1", ground_truth="rye"), episode("e2", ground_truth="tea")])
 
     async def publish(**labels: str) -> Persona:
@@ -102,7 +102,7 @@ async def test_a_label_that_alignment_learned_from_has_changed(anna: UserMemory)
     assert (await publish(e1="rye", e2="tea")).version == 2
 
 
-async def test_the_persona_has_moved_on(personas: Personas) -> None:
+async def test_a_version_made_from_an_outdated_one_is_refused(personas: Personas) -> None:
     await add(personas, "Answer in verse.")
     rules = [Rule(id="r1", text="Be brief.")]
     for stale in (1, 3):
@@ -111,7 +111,7 @@ async def test_the_persona_has_moved_on(personas: Personas) -> None:
     assert (await personas.current()).version == 2
 
 
-async def test_of_two_who_publish_at_once_one_wins(tmp_path: Path) -> None:
+async def test_of_several_who_publish_at_once_one_wins(tmp_path: Path) -> None:
     store = InMemoryStore()
     writers = [memory_of("anna", tmp_path, store=store).personas for _ in range(4)]
     results = await asyncio.gather(
@@ -129,7 +129,7 @@ async def test_of_two_who_publish_at_once_one_wins(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
-async def test_a_lock_that_cannot_be_had_is_one_sentence_and_costs_no_episode(
+async def test_a_lock_that_is_not_free_gives_one_sentence_and_costs_no_episode(
     anna: UserMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "LOCK_TIMEOUT", 0)
@@ -142,13 +142,13 @@ async def test_a_lock_that_cannot_be_had_is_one_sentence_and_costs_no_episode(
     assert [each.id for each in await anna.search("a question", 1)] == ["e1"]
 
 
-async def test_what_is_raised_under_the_lock_stays_what_it_is(personas: Personas) -> None:
+async def test_errors_under_the_lock_are_not_changed(personas: Personas) -> None:
     with pytest.raises(sqlite3.OperationalError):
         async with personas.lock():
             raise sqlite3.OperationalError("database is locked")
 
 
-async def test_lock_and_unlock(personas: Personas) -> None:
+async def test_a_rule_can_be_locked_and_unlocked(personas: Personas) -> None:
     locked = await personas.lock_rule("r2", locked=True)
     assert [rule.locked for rule in locked.rules] == [False, True, False]
     assert locked.note == "lock r2"
@@ -181,7 +181,7 @@ async def test_rule_ids_are_never_used_again(personas: Personas) -> None:
     assert (await add(personas, "Be brief.")).rules[-1].id == "r5"
 
 
-def test_rendering() -> None:
+def test_a_persona_is_rendered_as_facts_and_a_line_a_rule() -> None:
     persona = Persona(
         version=7,
         author="user",
@@ -219,7 +219,7 @@ async def test_alignment_publishes_nothing_that_was_forgotten_meanwhile(
     await anna.personas.publish(rules, author="user", note="", parent=2)
 
 
-async def test_forgetting_leaves_of_every_proof_the_numbers_alone(anna: UserMemory) -> None:
+async def test_forgetting_leaves_only_the_numbers_of_every_proof(anna: UserMemory) -> None:
     await anna.episodes.add([episode("e1"), episode("e2")])
     rules = [Rule(id="r4", text="Be brief.", evidence=["e2"])]
     publish = anna.personas.publish

@@ -9,14 +9,14 @@ from personaagent.memory.spending import Spending, Spent
 from personaagent.memory.user_store import UserStore
 
 
-async def test_a_day_is_added_up_and_the_next_begins_anew() -> None:
-    space = UserStore(InMemoryStore(), "anna")
-    monday = Spending(space, lambda: datetime(2026, 1, 5, 23, 59, tzinfo=UTC))
-    tuesday = Spending(space, lambda: datetime(2026, 1, 6, 0, 1, tzinfo=UTC))
+async def test_spending_is_summed_by_day() -> None:
+    store = UserStore(InMemoryStore(), "anna")
+    monday = Spending(store, lambda: datetime(2026, 1, 5, 23, 59, tzinfo=UTC))
+    tuesday = Spending(store, lambda: datetime(2026, 1, 6, 0, 1, tzinfo=UTC))
     assert await monday.today() == Spent()
     first, second = Spent(calls=2, tokens=100, seconds=1.5, price=0.25), Spent(calls=1, tokens=10)
     await asyncio.gather(
-        monday.book("one", first), Spending(space, monday.clock).book("two", second)
+        monday.book("one", first), Spending(store, monday.clock).book("two", second)
     )
     assert await monday.today() == Spent(calls=3, tokens=110, seconds=1.5, price=0.25)
     assert await monday.today(besides="one") == second

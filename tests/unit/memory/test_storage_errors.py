@@ -12,13 +12,13 @@ class OperationalError(Exception):
     __module__ = "psycopg.errors"
 
 
-def test_a_database_that_does_not_answer_is_told_without_its_address() -> None:
+def test_the_error_of_a_database_does_not_contain_its_address() -> None:
     with pytest.raises(DataError, match="cannot be used now") as told, storage_errors():
         raise OperationalError("connection to server at 10.0.0.1 failed")
     assert "10.0.0.1" not in str(told.value)
 
 
-def test_other_errors_are_left_as_they_are() -> None:
+def test_other_errors_are_not_changed() -> None:
     of_the_index = IndexUnavailable("the index is full")
     of_the_index.__cause__ = OSError(28, "No space left on device")
     with pytest.raises(IndexUnavailable), storage_errors():

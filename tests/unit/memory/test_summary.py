@@ -71,7 +71,7 @@ async def test_what_the_critic_is_shown(tmp_path: Path) -> None:
     assert prompt.options["response_format"]["type"] == "json_schema"
 
 
-async def test_citations_of_nothing_are_dropped(tmp_path: Path) -> None:
+async def test_citations_of_unknown_episodes_are_dropped(tmp_path: Path) -> None:
     anna = memory_of("anna", tmp_path)
     await remember(anna, episode("e1", "I like rye"))
     await anna.profile.write_summary([Statement(text="The user is tall.", evidence=["e1"])], {})
@@ -139,7 +139,7 @@ async def test_the_cost_does_not_grow_with_history(tmp_path: Path) -> None:
     assert not await anna.profile.summary_due(1), "older ones count as seen"
 
 
-async def test_due_after_so_many_new_episodes(tmp_path: Path) -> None:
+async def test_the_summary_is_due_after_a_number_of_new_episodes(tmp_path: Path) -> None:
     anna = memory_of("anna", tmp_path)
     await remember(anna, episode("e1"), episode("e2"))
     assert await anna.profile.summary_due(2)

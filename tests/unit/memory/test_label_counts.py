@@ -1,4 +1,4 @@
-"""Tallies: facts subtract some episodes, had by subtraction, are the facts of the others."""
+"""Label counts: subtracting episodes gives the facts of the others."""
 
 from datetime import timedelta
 
@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from personaagent.core.records import Episode
 from personaagent.memory.facts import compute_facts
 from personaagent.memory.label_counts import LabelCounts, count_labels, subtract
-from personaagent.memory.label_types import LabelType, label_type_of
+from personaagent.memory.label_types import label_type_of
 from tests.support.memories import START, episode
 
 WORDS = st.sampled_from(["drama", "war", "4", "5.0", "nan", "7", " five", "six words ", ""])
+
+
 LABELS = st.one_of(
     st.sampled_from(["1", "2", "3", " 4 ", "5"]),
     st.sampled_from(["drama", "comedy", "science fiction", "12"]),
@@ -42,7 +44,7 @@ def histories(draw: st.DrawFn) -> list[Episode]:
 
 
 @given(histories(), st.data())
-def test_subtracting_is_as_never_having_counted(
+def test_subtracting_episodes_equals_counting_only_the_others(
     history: list[Episode], data: st.DataObject
 ) -> None:
     picked = data.draw(st.sets(st.integers(0, max(len(history) - 1, 0)), max_size=100))
@@ -58,7 +60,7 @@ def test_subtracting_is_as_never_having_counted(
     }
 
 
-def test_the_latest_by_what_they_were_counted_as() -> None:
+def test_an_episode_is_subtracted_with_the_label_it_was_counted_with() -> None:
     old = episode("e1", task="t", ground_truth="drama")
     counted = count_labels([old, episode("e2", task="t", ground_truth="war", day=1)])
     [left] = subtract(counted, [old.with_feedback("edit", "comedy")])
@@ -67,31 +69,14 @@ def test_the_latest_by_what_they_were_counted_as() -> None:
     assert left.counts == {"war": 1}
 
 
-def test_no_text_of_a_longer_label_is_kept() -> None:
+def test_the_text_of_a_longer_label_is_not_stored() -> None:
     [kept] = count_labels([episode("e1", ground_truth="a secret of five words")])
     assert "secret" not in kept.model_dump_json()
 
 
-def test_where_the_latest_are_all_hidden_nothing_is_said_of_them() -> None:
+def test_without_the_latest_labels_there_is_no_recent_change() -> None:
     day = [episode(f"e{n}", task="t", ground_truth="ab"[n > 200], day=n) for n in range(400)]
     [whole] = compute_facts(count_labels(day))
     [rest] = compute_facts(subtract(count_labels(day), day[-128:]))
     assert whole.recent == "lately b: 5 of the latest 5"
     assert (rest.labels, rest.recent) == ({"a": 201, "b": 71}, None)
-
-
-def kind(*labels: str, task: str | None = "t") -> LabelType:
-    [counted] = count_labels(
-        [episode(f"e{n}", task=task, ground_truth=x) for n, x in enumerate(labels)]
-    )
-    return label_type_of(counted)
-
-
-def test_kinds() -> None:
-    assert kind("5", "1.5", " 5") == LabelType("numbers", ["5", "1.5"], 1.5, 5.0)
-    assert kind("war", "drama", "war") == LabelType("labels", ["war", "drama"])
-    assert kind("war") == LabelType("labels", ["war"])
-    assert kind("war", task=None) == LabelType("text", ["war"])
-    assert kind("war", "a text of five words") == LabelType("text", ["war"])
-    assert kind("1e308", "1e308").kind == "labels", "no sum that overflows"
-    assert len(kind(*[f"{n}" for n in range(500)]).labels) == 200

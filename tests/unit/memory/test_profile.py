@@ -1,4 +1,4 @@
-"""What alignment asks of the profile: which labels there are, and of what kind."""
+"""The labels that a profile lists, and their types."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def anna(tmp_path: Path) -> UserMemory:
     return memory_of("anna", tmp_path)
 
 
-async def test_the_labelled_newest_first_over_all_tasks(anna: UserMemory) -> None:
+async def test_labelled_episodes_are_listed_newest_first_over_all_tasks(anna: UserMemory) -> None:
     assert await anna.profile.labelled() == []
     await remember(
         anna,
@@ -41,29 +41,6 @@ async def test_the_labelled_newest_first_over_all_tasks(anna: UserMemory) -> Non
     assert stars.kind == "text", "as soon as a label says otherwise"
 
 
-async def test_at_most_128_of_a_task(anna: UserMemory) -> None:
+async def test_at_most_128_labels_of_a_task_are_listed(anna: UserMemory) -> None:
     await remember(anna, *[episode(f"e{n}", day=n, task="t", ground_truth="x") for n in range(140)])
     assert [each.id for each in await anna.profile.labelled()][::127] == ["e139", "e12"]
-
-
-async def test_labels_are_news_to_alignment_until_they_were_seen(anna: UserMemory) -> None:
-    assert not await anna.unaligned.due(1)
-    await remember(
-        anna,
-        episode("e1", ground_truth="x", day=1),
-        episode("e2", ground_truth="y"),
-        episode("e3"),
-    )
-    assert [*await anna.unaligned.entries()] == ["e2", "e1"], "oldest first; no label, no news"
-    assert await anna.unaligned.due(2)
-    assert not await anna.unaligned.due(3)
-    assert not await anna.unaligned.due(0), "on demand only"
-    seen = await anna.unaligned.entries()
-    await anna.episodes.give_feedback("e2", "edit", "z")
-    await anna.episodes.give_feedback("e3", "accept")
-    await anna.unaligned.clear(seen)
-    assert {*await anna.unaligned.entries()} == {"e2", "e3"}, "labelled since"
-    await anna.episodes.give_feedback("e3", "reject")
-    await anna.episodes.delete(["e2"])
-    assert await anna.unaligned.entries() == {}
-    assert [*await anna.profile.unsummarised()] == ["e3", "e1"], "the summary's are its own"

@@ -1,4 +1,4 @@
-"""The user's word on an episode: what it makes of it, and what is refused."""
+"""Episodes: the ground truth that feedback leads to, and what is refused."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect i
     ("signal", "text", "truth"),
     [("edit", "Rye.", "Rye."), ("accept", None, "White."), ("reject", None, None)],
 )
-async def test_what_a_signal_makes_the_ground_truth(
+async def test_the_signal_decides_the_ground_truth(
     tmp_path: Path, signal: Signal, text: str | None, truth: str | None
 ) -> None:
     anna = memory_of("anna", tmp_path)
@@ -27,7 +27,7 @@ async def test_what_a_signal_makes_the_ground_truth(
     assert given.labelled == (truth is not None)
 
 
-async def test_the_last_word_counts(tmp_path: Path) -> None:
+async def test_the_last_feedback_counts(tmp_path: Path) -> None:
     anna = memory_of("anna", tmp_path)
     await remember(anna, episode("e1", response="White."))
     await anna.episodes.give_feedback("e1", "edit", "Rye.")
@@ -66,7 +66,7 @@ def test_episodes_that_contradict_themselves_are_refused(fields: dict[str, str],
         episode(**({"id": "e1", "response": "White."} | fields))
 
 
-def test_what_follows_from_what_is_given() -> None:
+def test_signal_and_ground_truth_follow_from_each_other() -> None:
     assert episode("e1", ground_truth="Rye.").signal == "edit"
     assert episode("e1", response="White.", signal="accept").ground_truth == "White."
     assert not episode("e1").labelled
