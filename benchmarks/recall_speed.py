@@ -26,7 +26,7 @@ from personaagent.memory.index.bm25 import Bm25
 from personaagent.memory.index.open import open_index
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.ranking import fuse
-from personaagent.memory.user import CANDIDATES
+from personaagent.memory.recall import CANDIDATES
 from personaagent.models.embeddings import Embedder
 from personaagent.nodes.dependencies import Dependencies
 
