@@ -164,7 +164,9 @@ def running_server(
 def _environment(
     folder: Path, endpoint: Endpoint, secret: str | None, more: Mapping[str, str | None]
 ) -> dict[str, str]:
-    given = {name: value for name, value in os.environ.items() if not name.startswith("LANGSMITH_")}
+    given: dict[str, str | None] = {
+        name: value for name, value in os.environ.items() if not name.startswith("LANGSMITH_")
+    }
     given.pop("PERSONAAGENT_AUTH_SECRET", None)
     all_of_them = (
         given
@@ -180,7 +182,7 @@ def _environment(
             "LANGSMITH_TRACING": "false",
         }
         | ({"PERSONAAGENT_AUTH_SECRET": secret} if secret else {})
-        | more
+        | dict(more)
     )
     return {name: value for name, value in all_of_them.items() if value is not None}
 

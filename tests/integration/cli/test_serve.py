@@ -10,7 +10,7 @@ import pytest
 from personaagent.core.settings import Settings
 from personaagent.server.identity import Tokens
 from tests.support.command import Command, command_line
-from tests.support.server import ROOT, SECRET
+from tests.support.server import ROOT, SECRET, free_port
 
 BIN = Path(sys.executable).parent
 
@@ -57,7 +57,7 @@ def test_an_address_that_is_not_this_machines_is_named(command: Command, monkeyp
 
 def test_a_server_that_is_not_installed_is_named(command: Command, monkeypatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    result = command("serve")
+    result = command("serve", "--port", str(free_port()))
     assert result.code == 3
     assert "in a checkout of PersonaAgent run pip install -e '.[server]'" in result.err
 

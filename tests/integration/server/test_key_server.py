@@ -17,6 +17,7 @@ from langgraph_sdk import Auth
 from starlette.exceptions import HTTPException
 
 from personaagent.core.errors import TokenRefused
+from personaagent.core.once import Once
 from personaagent.core.settings import Settings
 from personaagent.server import auth
 from personaagent.server.identity import Tokens
@@ -136,7 +137,7 @@ async def test_the_key_server_is_asked_once_for_many_tokens(key_server: KeyServe
 async def test_the_server_lets_in_whom_such_a_token_names(
     key_server: KeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "tokens", key_server.tokens())
+    monkeypatch.setattr(auth, "tokens", Once(key_server.tokens))
     user = await auth.authenticate({b"Authorization": f"Bearer {signed('ec')}".encode()})
     assert user["identity"] == "ana"
     with pytest.raises(Auth.exceptions.HTTPException) as refused:
@@ -153,7 +154,7 @@ async def test_a_key_server_that_gives_no_keys_is_no_fault_of_the_token(
         key_server.url = "http://127.0.0.1:9/keys"
     else:
         key_server.body = body
-    monkeypatch.setattr(auth, "tokens", key_server.tokens())
+    monkeypatch.setattr(auth, "tokens", Once(key_server.tokens))
     with pytest.raises(HTTPException) as failed:
         await auth.authenticate({"authorization": f"Bearer {signed()}"})
     assert failed.value.status_code == 503
