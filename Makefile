@@ -58,8 +58,8 @@ types: setup ## mypy --strict on the package, pyright on everything
 	@$(BIN)/mypy --strict -p personaagent
 	@$(BIN)/pyright
 
-docs: setup ## the checks of the documentation
-	@true
+docs: setup ## docs/api.md, the API reference, from the docstrings
+	@$(BIN)/griffe2md personaagent -o docs/api.md
 
 bench: setup ## every benchmark, each as a ratio against its baseline
 	@$(BIN)/python benchmarks/run_all.py

@@ -40,9 +40,7 @@ class LearningStats(Record):
 def learning_stats(results: Sequence[TrainingResult]) -> LearningStats:
     """The statistics over at least one training result."""
     alignments = [Alignment.model_validate(each.alignment) for each in results if each.alignment]
-    losses = list(filter(None, map(losses_of, alignments)))
-    before = _mean([pair[0] for pair in losses])
-    after = _mean([pair[1] for pair in losses])
+    before, after = _mean_losses(alignments)
     points = None if before is None or after is None else POINTS * (before - after)
     usages = [sum(result.usage.by_role.values(), RoleUsage()) for result in results]
     tokens = fmean(usage.input_tokens + usage.output_tokens for usage in usages)
@@ -56,8 +54,18 @@ def learning_stats(results: Sequence[TrainingResult]) -> LearningStats:
         tokens=tokens,
         llm_calls=fmean(usage.llm_calls for usage in usages),
         seconds=fmean(result.seconds for result in results),
-        tokens_per_point=tokens / points if points and points > 0 else None,
+        tokens_per_point=_per_point(tokens, points),
     )
+
+
+def _mean_losses(alignments: Sequence[Alignment]) -> tuple[float | None, float | None]:
+    """The mean losses before and after, over the alignments whose losses are known."""
+    losses = list(filter(None, map(losses_of, alignments)))
+    return _mean([before for before, _ in losses]), _mean([after for _, after in losses])
+
+
+def _per_point(tokens: float, points: float | None) -> float | None:
+    return tokens / points if points and points > 0 else None
 
 
 def losses_of(alignment: Alignment) -> tuple[float, float] | None:
