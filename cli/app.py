@@ -21,7 +21,7 @@ from personaagent.cli.token import token_app
 
 app = typer.Typer(
     help="An agent that learns one person at a time: it remembers what you say, follows a persona "
-    "of your own, and keeps everything on this machine.",
+    "of your own, and keeps its memory on this machine.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,

@@ -127,7 +127,7 @@ def search(
 
     async def recall(agent: "LocalAgent") -> list[Episode]:
         memory = await known_user(agent, user)
-        return await memory.look_up(text, top_k or agent.deps.settings.top_k)
+        return await memory.search(text, top_k or agent.deps.settings.top_k)
 
     print_result(run_with_agent(recall, embeddings=True), as_json, episodes_view)
 

@@ -68,7 +68,7 @@ async def _choose(
 ) -> list[Episode]:
     """The episodes with these ids, or nearest to the query, or all."""
     if query is not None:
-        return await memory.search(query, top_k)
+        return await memory.search_with_duplicates(query, top_k)
     if ids:
         return [await memory.episodes.get(episode_id) for episode_id in ids]
     return await memory.episodes.newest(sys.maxsize)

@@ -56,7 +56,7 @@ def _rule(
         )
     if any(rule.id == old.id for rule in earlier):
         raise UsageError(
-            f"Line {number}: rule '{old.id}' stands there twice. Leave out the [id] of a new rule. "
+            f"Line {number}: rule '{old.id}' is listed twice. Leave out the [id] of a new rule. "
             "Nothing was changed."
         )
     return rewritten(old, match["text"]).model_copy(update={"locked": bool(match["locked"])})

@@ -130,7 +130,9 @@ class AlignmentSettings(BaseModel):
     """When alignment runs, how it works, and what it may spend."""
 
     align_after: int = Field(
-        8, ge=0, description="New labels after which chat aligns by itself; 0: on demand only."
+        8,
+        ge=0,
+        description="New labels after which chat or a server starts an alignment; 0: on demand only.",
     )
     align_sampling: Sampling = Field(
         "latest", description="Which episodes make the batch: latest, similar or hardest."
@@ -164,7 +166,7 @@ class AlignmentSettings(BaseModel):
         1, ge=1, description="Episodes you corrected that a learned rule must rest on."
     )
     evidence_accepts: int = Field(
-        2, ge=1, description="Or episodes with an answer you accepted, so many of them."
+        2, ge=1, description="Or this many episodes whose answer you accepted."
     )
     rule_chars: int = Field(240, ge=40, description="Longest rule that alignment may write.")
     persona_chars: int = Field(
@@ -190,8 +192,8 @@ class AlignmentSettings(BaseModel):
     align_nightly: str = Field(
         "H 3 * * *",
         pattern=r"^never$|^(\S+ ){4,5}\S+$",
-        description="Server: when new labels are learned from though fewer than align_after, as a "
-        "cron schedule (UTC); H is a minute of the user's own; or never.",
+        description="Cron schedule (UTC) on which a server learns from new labels even below "
+        "align_after; H: a minute derived from the user; never: off.",
     )
     webhook_url: str | None = Field(
         None, description="Where to tell that alignment has published a version. Not set: nobody."

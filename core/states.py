@@ -74,7 +74,9 @@ def thread_to_note(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> st
 
 
 Messages = Annotated[
-    list[AnyMessage], Field(description="The conversation; the last one asks."), add_messages
+    list[AnyMessage],
+    Field(description="The conversation; the last message is the question."),
+    add_messages,
 ]
 Json = dict[str, Any]
 
@@ -90,9 +92,9 @@ class AgentState(TypedDict):
 
     messages: Messages
     episode_id: Annotated[str, Field(description="Id by which this turn will be remembered.")]
-    recalled: Annotated[list[Json], Field(description="Episodes that came to mind, best first.")]
+    recalled: Annotated[list[Json], Field(description="Recalled episodes, best first.")]
     profile: Annotated[Json, Field(description="Facts and summary of the user.")]
-    persona: Annotated[Json, Field(description="The persona that speaks in this turn.")]
+    persona: Annotated[Json, Field(description="The persona used in this turn.")]
     system_prompt: Annotated[str, Field(description="The system prompt of this turn.")]
     steps: Annotated[int, Field(description="Model calls made in this turn.")]
     usage: Annotated[Json, Field(description="Calls and tokens of this turn, by role.")]

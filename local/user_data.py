@@ -40,7 +40,7 @@ class UserEpisodes:
             IndexUnavailable, EmbeddingsChanged: the index cannot be searched now.
         """
         top_k = self._agent.deps.settings.top_k if k is None else k
-        return await self._agent.memory(self.user).look_up(text, top_k)
+        return await self._agent.memory(self.user).search(text, top_k)
 
     async def list(
         self, limit: int | None = None, *, task: str | None = None, labelled: bool = False

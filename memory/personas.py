@@ -227,7 +227,7 @@ def _successor(persona: Persona, removed: int) -> Persona:
         version=persona.version + 1,
         rules=persona.rules,
         author="user",
-        note=f"{removed} rules went with the episodes they rested on",
+        note=f"removed {removed} {'rule' if removed == 1 else 'rules'} with the episodes they rested on",
         parent=persona.version,
     )
 

@@ -65,7 +65,7 @@ class Recall:
             return RecallResult([], [str(error)])
         return RecallResult(collapse(await self.episodes.find(ids), k))
 
-    async def look_up(self, text: str, k: int) -> list[Episode]:
+    async def search(self, text: str, k: int) -> list[Episode]:
         """What the agent would recall for ``text``, best first.
 
         Raises:
@@ -77,7 +77,7 @@ class Recall:
             raise IndexUnavailable(" ".join(result.warnings))
         return result.episodes
 
-    async def search(self, query: str, k: int) -> list[Episode]:
+    async def search_with_duplicates(self, query: str, k: int) -> list[Episode]:
         """The ``k`` episodes nearest to ``query``, best first, near-duplicates included.
 
         Raises:

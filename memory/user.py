@@ -59,13 +59,13 @@ class UserMemory:
         """The ``k`` episodes nearest to ``query``: see ``Recall.recall``."""
         return await self.recaller.recall(query, k)
 
-    async def look_up(self, text: str, k: int) -> list[Episode]:
-        """What the agent would recall for ``text``: see ``Recall.look_up``."""
-        return await self.recaller.look_up(text, k)
+    async def search(self, text: str, k: int) -> list[Episode]:
+        """What the agent would recall for ``text``: see ``Recall.search``."""
+        return await self.recaller.search(text, k)
 
-    async def search(self, query: str, k: int) -> list[Episode]:
-        """The ``k`` nearest episodes, near-duplicates included: see ``Recall.search``."""
-        return await self.recaller.search(query, k)
+    async def search_with_duplicates(self, query: str, k: int) -> list[Episode]:
+        """The ``k`` nearest episodes, near-duplicates included: see ``Recall.search_with_duplicates``."""
+        return await self.recaller.search_with_duplicates(query, k)
 
     async def remember(self, episode: Episode, version: int) -> list[str]:
         """Store an episode and index it; returns what the user should know.

@@ -1,6 +1,6 @@
 """Alignment in the background: what queues a run, and what cancels it.
 
-Each user has one thread for alignment. Their runs stand there one at a time, under their own name.
+Each user has one thread for alignment, on which their runs are queued one at a time.
 """
 
 import asyncio
@@ -58,7 +58,9 @@ async def _queue_if_due(api: LangGraphClient, memory: UserMemory, settings: Sett
     try:
         await update_nightly_cron(api, user_id, settings.align_nightly)
     except UnprocessableEntityError as error:
-        log.warning("PERSONAAGENT_ALIGN_NIGHTLY is no schedule to this server: %s", error)
+        log.warning(
+            "PERSONAAGENT_ALIGN_NIGHTLY is not a schedule that this server accepts: %s", error
+        )
     if not await memory.unaligned.due(settings.align_after):
         return None
     if await unfinished_runs(api, user_id) or await _proposal_waits(api, user_id):
@@ -99,7 +101,7 @@ async def _create_run(
 
 
 async def resume_alignment(api: LangGraphClient, user_id: str, decision: Decision) -> Run:
-    """Resume the run whose proposal waits for the user's decision; it goes on as a new run.
+    """Resume the run whose proposal waits for the user's decision; it continues as a new run.
 
     Raises:
         Conflict: no proposal waits, or a run is unfinished.
@@ -107,10 +109,10 @@ async def resume_alignment(api: LangGraphClient, user_id: str, decision: Decisio
     async with _user_lock(user_id):
         await _ensure_thread(api, user_id)
         if await unfinished_runs(api, user_id):
-            raise Conflict("An alignment is going on: answer when it has ended, if it asks you.")
+            raise Conflict("An alignment is running: answer once it has ended, if it asks you.")
         if not await _proposal_waits(api, user_id):
             raise Conflict(
-                "No proposal waits for your word: it was answered, or dropped for another run."
+                "No proposal is waiting for your decision: it was answered, or dropped for another run."
             )
         return await api.runs.create(
             alignment_thread(user_id),

@@ -18,7 +18,7 @@ CHECKPOINTS = 10
 """How many checkpoints are read at a time."""
 
 
-class AlignmentRun(Record):
+class RunSummary(Record):
     """A run. ``pending``: it is queued.
 
     A run that has made a proposal is ``success`` or ``interrupted``, depending on the server; the
@@ -30,7 +30,7 @@ class AlignmentRun(Record):
     created_at: Moment
 
 
-class RunStatus(AlignmentRun):
+class RunDetails(RunSummary):
     """A run, its progress and its result.
 
     ``proposal``: waits for the user's decision; ``problem``: why the run failed.
@@ -54,14 +54,14 @@ def run_options(user_id: str, **context: Any) -> dict[str, Any]:
     }
 
 
-def alignment_run(run: Run) -> AlignmentRun:
+def alignment_run(run: Run) -> RunSummary:
     """The run as a route shows it."""
-    return AlignmentRun.model_validate(_run_fields(run))
+    return RunSummary.model_validate(_run_fields(run))
 
 
 async def list_runs(
     api: LangGraphClient, user_id: str, limit: int, offset: int
-) -> list[AlignmentRun]:
+) -> list[RunSummary]:
     """The user's runs, newest first."""
     try:
         runs = await api.runs.list(alignment_thread(user_id), limit=limit, offset=offset)
@@ -70,7 +70,7 @@ async def list_runs(
     return [alignment_run(run) for run in runs]
 
 
-async def get_run_status(api: LangGraphClient, user_id: str, run_id: str) -> RunStatus:
+async def get_run_details(api: LangGraphClient, user_id: str, run_id: str) -> RunDetails:
     """The run, with what its last checkpoint holds.
 
     Raises:
@@ -82,7 +82,7 @@ async def get_run_status(api: LangGraphClient, user_id: str, run_id: str) -> Run
         checkpoint_fields = await _last_checkpoint_fields(api, thread, run_id)
     except NotFoundError as error:
         raise Unknown(f"There is no alignment '{run_id}' of yours: list them.") from error
-    return RunStatus.model_validate(_run_fields(run) | checkpoint_fields)
+    return RunDetails.model_validate(_run_fields(run) | checkpoint_fields)
 
 
 async def _last_checkpoint_fields(api: LangGraphClient, thread: str, run_id: str) -> dict[str, Any]:

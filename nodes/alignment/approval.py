@@ -84,7 +84,7 @@ def _check_ids(ids: Sequence[str], rules: Sequence[Rule]) -> None:
     known_ids = {rule.id for rule in rules}
     for rule_id in ids:
         if rule_id not in known_ids or ids.count(rule_id) > 1:
-            raise UsageError(f"There is no rule '{rule_id}', or it stands there twice.")
+            raise UsageError(f"There is no rule '{rule_id}', or it is listed twice.")
 
 
 def _rewritten(own: OwnRule, rules: Sequence[Rule]) -> Rule:

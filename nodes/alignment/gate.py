@@ -34,7 +34,7 @@ async def gate(
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     memory = user_memory(simulator.deps.memory, runtime)
     evaluator = await build_evaluator(run, memory, simulator)
-    verdict = await STRATEGIES[run.plan.mode].gate.judge(run, evaluator)
+    verdict = await STRATEGIES[run.plan.mode].gate.decide(run, evaluator)
     stale_rounds = 0 if verdict.accepted else run.stale_rounds + 1
     return _accepted(run, verdict) | {
         "stale_rounds": stale_rounds,

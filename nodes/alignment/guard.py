@@ -1,4 +1,4 @@
-"""The guard against poison: which rules alignment may not write, whatever they do for the loss.
+"""The guard against poison: which rules alignment may not write, however much they lower the loss.
 
 A rule rests on the user's own labels. It copies nothing from an answer, a tool or a page; and what
 it copies from a label, a name or most of a clause, must stand in labels of two occasions, since
@@ -21,7 +21,7 @@ __all__ = ["independent", "refusal"]
 
 SAME_MOMENT = timedelta(seconds=1)
 OCCASIONS = 2
-"""In so many independent episodes must stand what a rule copies."""
+"""How many independent episodes must contain what a rule copies."""
 
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
@@ -120,7 +120,7 @@ def _unfounded(evidence: Sequence[Episode], settings: Settings) -> str | None:
 
 
 def _unsaid(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> str | None:
-    """Whether the rule bears a name that the user did not say on two occasions."""
+    """Why the rule may not use a name that the user gave on fewer than two occasions; None: it may."""
     truths = [_truth(each) for each in evidence]
     for name in names_in(rule, [*answers, *truths]):
         witnesses = [each for each in evidence if says([each.query, _truth(each)], name)]
@@ -132,7 +132,7 @@ def _unsaid(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> s
 
 
 def _copied(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> str | None:
-    """Whether a clause of the rule is copied from an answer, or from labels of one occasion.
+    """Why a clause of the rule is a copy that is not allowed: from an answer, or from one occasion.
 
     An answer that the user accepted is the agent's text, and no witness.
     """

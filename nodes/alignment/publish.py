@@ -65,7 +65,7 @@ async def _final_persona(run: AlignmentRun, evaluator: Evaluator) -> FinalPerson
         return FinalPersona(run.rules)
     if run.episode_contexts.keys() - evaluator.episodes_by_id.keys():
         raise Conflict(
-            "an episode of the run was forgotten meanwhile, or the user says otherwise of it by now: "
+            "an episode of the run was forgotten in the meantime, or its label has changed: "
             "align again."
         )
     return await STRATEGIES[run.plan.mode].gate.final_persona(run, evaluator)

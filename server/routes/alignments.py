@@ -10,10 +10,10 @@ from personaagent.core.alignment import Decision
 from personaagent.core.records import Record
 from personaagent.server.alignment_queue import queue_alignment, resume_alignment
 from personaagent.server.alignment_runs import (
-    AlignmentRun,
-    RunStatus,
+    RunDetails,
+    RunSummary,
     alignment_run,
-    get_run_status,
+    get_run_details,
     list_runs,
 )
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient
@@ -44,7 +44,7 @@ class AlignmentRequest(Record):
 @router.post("", status_code=202, responses=error_responses(409))
 async def start(
     request: AlignmentRequest, memory: CurrentUserMemory, api: InternalClient
-) -> AlignmentRun:
+) -> RunSummary:
     """Queue a run; if one is queued or running already, return that one."""
     run = await queue_alignment(api, memory.user_id, REQUEST, **request.options())
     return alignment_run(run) if run else (await list_runs(api, memory.user_id, 1, 0))[0]
@@ -53,7 +53,7 @@ async def start(
 @router.get("")
 async def list_alignments(
     memory: CurrentUserMemory, api: InternalClient, limit: Limit = 20, cursor: Cursor = None
-) -> Page[AlignmentRun]:
+) -> Page[RunSummary]:
     """The runs, newest first."""
     offset = decode_cursor(cursor, Annotated[int, Field(ge=0, le=1_000_000)]) or 0
     runs = await list_runs(api, memory.user_id, limit + 1, offset)
@@ -61,14 +61,14 @@ async def list_alignments(
 
 
 @router.get("/{run}", responses=error_responses(404))
-async def show_alignment(run: RunId, memory: CurrentUserMemory, api: InternalClient) -> RunStatus:
+async def show_alignment(run: RunId, memory: CurrentUserMemory, api: InternalClient) -> RunDetails:
     """A run: its progress, its proposal and its result."""
-    return await get_run_status(api, memory.user_id, str(run))
+    return await get_run_details(api, memory.user_id, str(run))
 
 
 @router.post("/decision", status_code=202, responses=error_responses(409))
 async def answer_proposal(
     decision: Decision, memory: CurrentUserMemory, api: InternalClient
-) -> AlignmentRun:
+) -> RunSummary:
     """Approve, edit or refuse the proposal that waits; a new run continues from it."""
     return alignment_run(await resume_alignment(api, memory.user_id, decision))

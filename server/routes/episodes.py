@@ -73,7 +73,7 @@ async def search(
     request: SearchRequest, memory: CurrentUserMemory, deps: ServerDependencies
 ) -> list[Episode]:
     """What the agent would recall for a text, the nearest first."""
-    return await memory.look_up(request.text, request.top_k or deps.settings.top_k)
+    return await memory.search(request.text, request.top_k or deps.settings.top_k)
 
 
 @router.put("/{episode:path}/feedback", responses=error_responses(404))

@@ -10,7 +10,7 @@ class AcceptAll:
 
     needs_holdout = False
 
-    async def judge(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
+    async def decide(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
         """Accept the first candidate without evaluating it."""
         if not run.candidates:
             return Verdict(None, accepted=False, reason="the editor wrote nothing")

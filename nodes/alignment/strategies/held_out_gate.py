@@ -96,7 +96,7 @@ class HeldOutGate:
 
     needs_holdout = True
 
-    async def judge(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
+    async def decide(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
         """Try all candidates, and accept the best of those that pass, if any does."""
         if not run.candidates:
             return Verdict(None, accepted=False, reason="no edit could be made")

@@ -109,7 +109,7 @@ class Gate(Protocol):
     """Whether the gate proves candidates by losses: then episodes are held out for it, a judge is
     paid for, and a batch without loss ends the run."""
 
-    async def judge(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
+    async def decide(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
         """Decide on ``run.candidates``; ``run.losses`` are those under the rules so far."""
         ...
 

@@ -297,7 +297,7 @@ async def test_damaged_files_are_named_and_rebuilding_mends(tmp_path: Path, how:
     memory = Memory(settings, BagEmbedder())
     anna = memory.of(store, "anna")
     with pytest.raises(IndexDamaged) as caught:
-        await anna.search("rye", 5)
+        await anna.search_with_duplicates("rye", 5)
     assert "personaagent memory reindex" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert await anna.indexer.rebuild() == 1

@@ -52,7 +52,7 @@ def test_the_mark_locked_can_be_taken_away_and_given() -> None:
     [
         ("- [r1]", "[r1]", "Line 5 is not a rule"),
         ("[r1]", "[r9]", "no rule 'r9'"),
-        ("[r1]", "[r2]", "'r2' stands there twice"),
+        ("[r1]", "[r2]", "'r2' is listed twice"),
         ("Be brief.", "", "text of a rule is empty"),
         ("Be brief.", "b" * 1001, "1,001 characters"),
         ("Be brief.", "Be \x1b[1mbold.", "control character"),

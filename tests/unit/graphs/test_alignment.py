@@ -366,7 +366,7 @@ async def test_what_the_user_no_longer_says_teaches_nothing(
     there.between = (node, say_otherwise)
     run = await there.align(rounds=1)
     assert (run.stopped_by, run.to_version) == ("conflict", 1)
-    assert "the user says otherwise" in run.warnings[-1]
+    assert "its label has changed" in run.warnings[-1]
     assert KILOMETRES in [rule.text for rule in run.rules_after], "the others showed it too"
     assert await there.memory.unaligned.due(7), "they have not been learned from"
     for prompt in there.prompts[asked:]:

@@ -143,7 +143,7 @@ async def test_a_persona_that_loses_a_rule_says_so(tmp_path: Path) -> None:
         ["r1"],
         ["r1"],
     ]
-    assert "went with the episodes" in history[3].note
+    assert "rule with the episodes" in history[3].note
     assert history[1].rules[1].evidence == ["e2"]
 
 

@@ -126,7 +126,7 @@ async def test_an_edit_that_leaves_all_as_proposed_approves(there: World) -> Non
         (lambda rules: rules[0].update(text="x" * 1001), "at most 1,000"),
         (lambda rules: rules[0].update(text="bell\x07"), "control character"),
         (lambda rules: rules[0].update(id="r99"), "no rule 'r99'"),
-        (lambda rules: rules.append(rules[0]), "stands there twice"),
+        (lambda rules: rules.append(rules[0]), "is listed twice"),
         (lambda rules: rules[0].pop("text"), "rules.0.text: Field required"),
         (lambda rules: rules[0].update(evidence=["walk1"]), "evidence: Extra inputs"),
     ],

@@ -23,8 +23,8 @@ KILOMETRES, *_ = PREFERENCES
 class StrictGate(HeldOutGate):
     """Accepts only what is strictly better on the held-out episodes as well."""
 
-    async def judge(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
-        verdict = await super().judge(run, evaluator)
+    async def decide(self, run: AlignmentRun, evaluator: Evaluator) -> Verdict:
+        verdict = await super().decide(run, evaluator)
         if verdict.accepted and not is_better(run.losses, verdict.losses_after, run.holdout):
             return replace(verdict, accepted=False, reason="no better on the held-out episodes")
         return verdict
