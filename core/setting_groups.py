@@ -80,7 +80,7 @@ class MemorySettings(BaseModel):
     recall_mode: RecallMode = Field("hybrid", description="hybrid, dense (the paper's) or bm25.")
     top_k: int = Field(8, ge=0, le=100, description="Episodes recalled for a query.")
     recall_timeout: float = Field(
-        5.0, gt=0, description="Seconds that recall may take before the turn goes on without it."
+        5.0, gt=0, description="Seconds that recall may take; then the turn continues without it."
     )
     index_wait: float = Field(
         2.0, ge=0, description="Seconds to wait for an index that another process holds."

@@ -93,7 +93,7 @@ class AgentState(TypedDict):
     recalled: Annotated[list[Json], Field(description="Episodes that came to mind, best first.")]
     profile: Annotated[Json, Field(description="Facts and summary of the user.")]
     persona: Annotated[Json, Field(description="The persona that speaks in this turn.")]
-    system_prompt: Annotated[str, Field(description="What the actor is told before anything.")]
+    system_prompt: Annotated[str, Field(description="The system prompt of this turn.")]
     steps: Annotated[int, Field(description="Model calls made in this turn.")]
     usage: Annotated[Json, Field(description="Calls and tokens of this turn, by role.")]
     warnings: Annotated[list[str], Field(description="What the user should know about this turn.")]

@@ -1,4 +1,4 @@
-"""Notices: what the user is told once, with their next answer."""
+"""Notices: what the user sees once, with their next answer."""
 
 from dataclasses import dataclass
 

@@ -46,7 +46,7 @@ class Recall:
         """The ``k`` episodes nearest to ``query``, best first (paper: R^u(q*)).
 
         If the index or the embedding model is down or too slow, the result is empty and has a
-        warning: the turn goes on without recall. Loading a local model does not count as slow.
+        warning: the turn continues without recall. Loading a local model does not count as slow.
 
         Raises:
             EmbeddingsChanged: the index was built with another embedding model.

@@ -70,5 +70,5 @@ async def show_alignment(run: RunId, memory: CurrentUserMemory, api: InternalCli
 async def answer_proposal(
     decision: Decision, memory: CurrentUserMemory, api: InternalClient
 ) -> AlignmentRun:
-    """Approve, edit or refuse the proposal that waits; a new run goes on with it."""
+    """Approve, edit or refuse the proposal that waits; a new run continues from it."""
     return alignment_run(await resume_alignment(api, memory.user_id, decision))
