@@ -50,7 +50,14 @@ def postgres_server(database: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module", params=["development", "postgres"])
-def backend(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What ``running_server`` is given: the development server, then the one on Postgres."""
-    on_development = request.param == "development"
-    return {} if on_development else on_postgres(request.getfixturevalue("database"))
+def backend(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """What ``running_server`` is given: the development server, then one on a Postgres of its own.
+
+    Servers of other settings on the same Postgres would do each other's scheduled runs.
+    """
+    if request.param == "development":
+        yield {}
+        return
+    need_postgres()
+    with postgres() as address:
+        yield on_postgres(address)

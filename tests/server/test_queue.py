@@ -13,7 +13,7 @@ from aegra_api.core.redis_manager import redis_manager
 from aegra_api.services.broker import broker_manager
 from aegra_api.services.streaming_service import streaming_service
 
-runpy.run_path("deploy/serve.py")["_let_no_event_be_missed"]()
+runpy.run_path("deploy/serve.py")["_stream_every_event"]()
 
 async def say(run, *events):
     for event in events:

@@ -113,7 +113,7 @@ async def test_a_persona_is_edited_locked_compared_and_rolled_back(http: httpx.A
     assert (edited["version"], edited["author"]) == (2, "user")
     assert [each["text"] for each in edited["rules"] if each["id"] == rule] == ["Be brief."]
     stale = await http.post("/me/persona/edits", json=edit)
-    assert (stale.status_code, "version 2 by now" in stale.json()["detail"]) == (409, True)
+    assert (stale.status_code, "at version 2" in stale.json()["detail"]) == (409, True)
 
     locked = (await http.put(f"/me/persona/rules/{rule}/lock")).json()
     assert [each["id"] for each in locked["rules"] if each["locked"]] == [rule]
