@@ -1,9 +1,9 @@
 """The user of a run is whom their token names, whatever else they say."""
 
 import asyncio
+import os
 import re
 import sys
-from textwrap import indent
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -200,14 +200,10 @@ async def test_tokens_are_neither_logged_nor_kept(token_server: Server) -> None:
 
 async def test_the_example_of_the_documentation_works(token_server: Server, victim: str) -> None:
     [example] = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
-    program = (
-        "import asyncio\nfrom langgraph_sdk import get_client\n\n"
-        f"SERVER, TOKEN = {token_server.url!r}, {token_server.token(victim)!r}\n\n"
-        f"async def main():\n{indent(example, '    ')}\nasyncio.run(main())"
-    )
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program),
+        *(sys.executable, "-c", example),
+        env=os.environ | {"SERVER": token_server.url, "TOKEN": token_server.token(victim)},
         stdout=asyncio.subprocess.PIPE,
     )
-    said, _ = await process.communicate()
-    assert said.decode() == "Your dog is called Rex."
+    output, _ = await process.communicate()
+    assert output.decode() == "Your dog is called Rex."
