@@ -40,8 +40,6 @@ from tests.support.written import (
     says_from_the_conversation,
 )
 
-pytestmark = pytest.mark.integration
-
 EXPECTED = json.loads((FIXTURE / "expected.json").read_text())
 WANTED = [*PREFERENCES]
 TRIED_IN_VAIN = f"Say what is lacking: {PREFERENCES[WANTED[1]]}."

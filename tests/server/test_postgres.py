@@ -43,16 +43,6 @@ async def made(server: Server) -> dict[str, str]:
         }
 
 
-def test_it_serves_what_langgraph_json_names() -> None:
-    ours = json.loads((ROOT / "langgraph.json").read_text())
-    theirs = json.loads((ROOT / "deploy" / "aegra.json").read_text())
-    described = {name: each["description"] for name, each in ours["graphs"].items()}
-    assert {name: each["description"] for name, each in theirs["graphs"].items()} == described
-    assert theirs["auth"]["path"] == ours["auth"]["path"]
-    assert theirs["http"]["app"] == ours["http"]["app"]
-    assert theirs["checkpointer"]["ttl"] == ours["checkpointer"]["ttl"]
-
-
 def test_it_starts_only_where_callers_show_a_token() -> None:
     need_postgres()
     bare = {name: os.environ[name] for name in ("PATH", "HOME")}

@@ -13,8 +13,6 @@ from personaagent.local.agent import open_local
 from tests.support.alignment_command import ALIGN, WANTED, Script, remember, versions
 from tests.support.command import Command, scripted_command
 
-pytestmark = pytest.mark.integration
-
 script = Script()
 
 

@@ -17,8 +17,6 @@ from tests.support.alignment_endpoint import chats, over_http, role_of
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint, Reply, Stall, Status
 
-pytestmark = pytest.mark.integration
-
 RULE, SAID = next(iter(PREFERENCES.items()))
 
 

@@ -20,8 +20,6 @@ from tests.support.command import Command
 from tests.support.endpoint import Reply, Stall, Status, ToolCall
 from tests.support.memories import episode
 
-pytestmark = pytest.mark.integration
-
 
 def script(body: dict[str, Any]) -> Reply:
     """Answers by what stands in the prompt: how often it was greeted, and where the user lives."""

@@ -12,8 +12,6 @@ import pytest
 from tests.support.command import Command, Result
 from tests.support.endpoint import Reply, Status, ToolCall
 
-pytestmark = pytest.mark.integration
-
 
 def script(body: dict[str, Any]) -> Reply:
     """Answers by what stands in the prompt, and by nothing else."""

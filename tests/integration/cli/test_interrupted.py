@@ -15,8 +15,6 @@ from tests.support.endpoint import Reply, Stall
 from tests.support.forks import MAIN
 from tests.support.kills import Model
 
-pytestmark = pytest.mark.integration
-
 DEMO = Path(__file__).parents[3] / "examples" / "demo.py"
 
 

@@ -21,8 +21,6 @@ from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Reply, Status, ToolCall
 from tests.support.folders import contents
 
-pytestmark = pytest.mark.integration
-
 CANARY = "zq7canary"
 
 

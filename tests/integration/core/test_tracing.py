@@ -24,8 +24,6 @@ from tests.support.langsmith_recorder import (
     watched_proxy,
 )
 
-pytestmark = pytest.mark.integration
-
 USER = "wanda the walker"
 CANARIES = ("walker", "barn", "castle", "kilometres", "quokka", *PREFERENCES)
 """What was said and remembered shows by one of these words."""

@@ -13,8 +13,6 @@ from tests.support.endpoint import scripted_endpoint
 from tests.support.langsmith_datasets import Datasets
 from tests.support.langsmith_recorder import langsmith_recorder
 
-pytestmark = pytest.mark.integration
-
 DOCS = Path(__file__).parents[3] / "docs" / "evaluation.md"
 
 

@@ -16,8 +16,6 @@ from tests.support.endpoint import Endpoint, Reply, Status
 from tests.support.eval_data import locomo, prefeval
 from tests.support.movies import TASK, film_models, write_movies
 
-pytestmark = pytest.mark.integration
-
 USERS = 6
 CATEGORY = {"category": 4}
 METHODS_RUN = ("prompt", "rag", "majority", "persona-no-alignment", "persona")

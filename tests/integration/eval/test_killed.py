@@ -15,8 +15,6 @@ from tests.support.endpoint import Endpoint, Reply, Stall
 from tests.support.forks import MAIN, start
 from tests.support.movies import TASK, film_models, write_movies
 
-pytestmark = pytest.mark.integration
-
 USERS, QUESTIONS = 4, 2
 RUN = ("eval", "run", "--tasks", TASK, "--out", "out", "--concurrency")
 

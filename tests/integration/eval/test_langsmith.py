@@ -18,8 +18,6 @@ from tests.support.langsmith_datasets import Datasets
 from tests.support.langsmith_recorder import Recorder, langsmith_recorder, watched_proxy
 from tests.support.movies import TASK, favourite, film_models, write_movies
 
-pytestmark = pytest.mark.integration
-
 USERS = 3
 SWITCHED_ON = {
     "LANGSMITH_TRACING": "true",

@@ -19,8 +19,6 @@ from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint, Reply, Status
 from tests.support.forks import MAIN, start
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture
 def script() -> Script:

@@ -19,8 +19,6 @@ from tests.support.folders import contents
 from tests.support.memories import START
 from tests.support.scripted_model import Prompt, Reply
 
-pytestmark = pytest.mark.integration
-
 CANARY = "quokka"
 RULE = next(iter(PREFERENCES))
 

@@ -13,8 +13,6 @@ from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint
 from tests.support.forks import MAIN, start
 
-pytestmark = pytest.mark.integration
-
 NODES = {
     "sample": 1,
     "simulate": 5,

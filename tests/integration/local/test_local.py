@@ -28,8 +28,6 @@ from tests.support.folders import contents
 from tests.support.forks import Child, start
 from tests.support.scripted_model import Prompt, Reply, ScriptedModels, scripted_dependencies
 
-pytestmark = pytest.mark.integration
-
 
 def on(endpoint: Endpoint | None, home: Path, **changes: Any) -> Settings:
     where = "http://127.0.0.1:9/v1" if endpoint is None else endpoint.base_url

@@ -21,8 +21,6 @@ from personaagent import (
 from personaagent.core.settings import load_settings
 from tests.support.endpoint import scripted_endpoint
 
-pytestmark = pytest.mark.integration
-
 
 def answers_from_memory(body: dict[str, Any]) -> str:
     """A model that knows only what its prompt says."""

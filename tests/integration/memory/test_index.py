@@ -29,7 +29,6 @@ from tests.support.folders import contents
 from tests.support.qdrant_server import Server, Stall, Status, qdrant_server
 
 pytestmark = [
-    pytest.mark.integration,
     pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection"),
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
 ]

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,8 +22,6 @@ from personaagent.core.users import user_key
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.memory.exchange.exporter import export_blocks
 from tests.support.endpoint import Endpoint, Reply, ToolCall, scripted_endpoint
-
-pytestmark = pytest.mark.integration
 
 SECRETS = ("quokka4711", "narwhal8822")
 TOPICS = ("my secret word", "what do I like", "bread", "users", "quokka narwhal secret")

@@ -7,8 +7,6 @@ import pytest
 from tests.support.command import scripted_command
 from tests.support.endpoint import Cut, Raw, Reply, Stall, Status, ToolCall
 
-pytestmark = pytest.mark.integration
-
 SHORTLY = {"Retry-After": "0.01"}
 
 

@@ -18,7 +18,7 @@ from personaagent.models.catalog import CHAT, find_model
 from personaagent.models.download import ensure
 from personaagent.models.embedded import serve, stop
 
-pytestmark = [pytest.mark.integration, pytest.mark.live]
+pytestmark = pytest.mark.live
 
 HOME = load_settings().home
 CONTEXT = 1024

@@ -12,8 +12,6 @@ from personaagent.models.embeddings import make_embedder
 from personaagent.models.local_embeddings import LocalEmbedder
 from tests.support.endpoint import Raw, scripted_endpoint
 
-pytestmark = pytest.mark.integration
-
 HOME = load_settings().home
 
 

@@ -30,8 +30,6 @@ from tests.support.endpoint import (
     scripted_endpoint,
 )
 
-pytestmark = pytest.mark.integration
-
 SOON = {"Retry-After": "0.01"}
 TOO_LONG = "This model's maximum context length is 4096 tokens; you asked for 5000.\nShorten it."
 NO_CHOICES_STREAM = 'data: {"choices": []}\n\ndata: [DONE]\n\n'

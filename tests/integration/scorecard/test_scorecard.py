@@ -10,8 +10,6 @@ import pytest
 from tests.support.command import Command
 from tests.support.endpoint import Endpoint, Reply
 
-pytestmark = pytest.mark.integration
-
 ROOMS = ("kitchen", "bedroom", "hall", "studio")
 RULE = "Answer blue."
 

@@ -23,7 +23,6 @@ from personaagent.server import auth
 from personaagent.server.identity import Tokens
 from tests.support.tokens import by_hand, claims
 
-pytestmark = pytest.mark.integration
 ISSUER = "https://login.example"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -27,8 +27,6 @@ from tests.support.mediawiki import (
     mediawiki,
 )
 
-pytestmark = pytest.mark.integration
-
 MANY = 10
 
 

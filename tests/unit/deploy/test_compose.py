@@ -1,31 +1,17 @@
-"""The compose file: nothing unlimited, unchecked or with a password that everybody knows."""
+"""The compose file: no secret has a default, and all that must be set is named."""
 
 import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 TEXT = (DEPLOY / "compose.yaml").read_text("utf-8")
-SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
 VARIABLES = re.findall(r"\$\{(\w+)(:[-?])([^}]*)\}", TEXT)
 EITHER = {"PERSONAAGENT_AUTH_SECRET", "PERSONAAGENT_AUTH_JWKS_URL"}
 """One of the two must be set: the server itself refuses to start without."""
-
-
-@pytest.mark.parametrize("name", SERVICES)
-def test_every_service_is_checked_limited_and_held_down(name: str) -> None:
-    service = SERVICES[name]
-    limits = service["deploy"]["resources"]["limits"]
-    assert service["healthcheck"]["test"]
-    assert {"cpus", "memory", "pids"} <= limits.keys()
-    assert "no-new-privileges:true" in service["security_opt"]
-    assert not re.search(r"(:latest|^[^:]+)$", service["image"].replace("${VERSION:-latest}", "1"))
-    assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
 def test_what_is_secret_has_no_default() -> None:

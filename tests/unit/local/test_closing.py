@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +26,25 @@ class Closed(BagEmbedder):
         self.closed = True
 
 
-async def for_ever() -> None:
-    await asyncio.Event().wait()
+@dataclass(frozen=True)
+class Stuck:
+    """Something that never ends; ``begun`` once it began."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+
+    async def __call__(self) -> None:
+        self.begun.set()
+        await asyncio.Event().wait()
 
 
-async def cancelled(work: Any) -> None:
+async def cancelled(
+    work: Any, begun: threading.Event, then: Callable[[], None] = lambda: None
+) -> None:
+    """Begin the work, and cancel it once that has begun; ``then`` comes right after."""
     task = asyncio.ensure_future(work)
-    await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(begun.wait, 10)
     task.cancel()
+    then()
     with pytest.raises(asyncio.CancelledError):
         await task
 
@@ -39,21 +52,21 @@ async def cancelled(work: Any) -> None:
 def test_a_database_that_is_being_opened_does_not_outlive_the_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on, connect, made = threading.Event(), sqlite3.connect, []
+    begun, go_on, connect, made = threading.Event(), threading.Event(), sqlite3.connect, []
 
     def slow(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        begun.set()
         go_on.wait(10)
         made.append(connect(*arguments, **options, check_same_thread=False))
         return made[-1]
 
-    async def main() -> None:
-        asyncio.get_running_loop().call_later(0.2, go_on.set)
+    async def opened() -> None:
         async with open_files(tmp_path):
             pass
 
     monkeypatch.setattr(sqlite3, "connect", slow)
     before = set(threading.enumerate())
-    asyncio.run(cancelled(main()))
+    asyncio.run(cancelled(opened(), begun, go_on.set))
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
     [connection] = made
@@ -70,8 +83,9 @@ async def test_all_connections_are_closed_though_the_wait_for_a_summary_is_cance
     )
     model = await deps.models.chat("actor")
     assert isinstance(model, ChatOpenAI)
-    deps.refreshing.start("ann", for_ever)
-    await cancelled(deps.aclose())
+    refresh = Stuck()
+    deps.refreshing.start("ann", refresh)
+    await cancelled(deps.aclose(), refresh.begun)
     assert model.root_async_client.is_closed()
     assert embedder.closed
 
@@ -86,8 +100,9 @@ async def test_all_connections_are_closed_though_one_close_is_cancelled(
     models = [await deps.models.chat(role) for role in ("actor", "critic")]
     first, second = [each.root_async_client for each in models if isinstance(each, ChatOpenAI)]
     slow, quick = (first, second) if the_first else (second, first)
-    monkeypatch.setattr(slow, "close", for_ever)
-    await cancelled(deps.aclose())
+    close = Stuck()
+    monkeypatch.setattr(slow, "close", close)
+    await cancelled(deps.aclose(), close.begun)
     monkeypatch.undo()
     await slow.close()
     assert quick.is_closed()

@@ -20,7 +20,6 @@ from tests.support.langsmith_recorder import Received, Recorder, langsmith_recor
 from tests.support.server import free_port
 
 pytestmark = [
-    pytest.mark.integration,
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect"),
 ]
 
