@@ -67,7 +67,7 @@ bench: setup ## every benchmark, each as a ratio against its baseline
 bench-server: setup postgres ## the server under load, against a bare agent on the same server (five minutes)
 	@$(BIN)/python benchmarks/server_load.py --queue
 
-# So little is told that the embedded model, on two cores, is done in time.
+# The prompts are short, so that the embedded model finishes in time on two cores.
 eval: setup ## a small evaluation on the embedded model, in under 20 minutes
 	@test -d "$(DATA)/lamp" -a -d "$(DATA)/prefeval" || { echo "There is no lamp/ and prefeval/ in $(DATA):" \
 	  "docs/tasks.md says where their authors publish them; PERSONAAGENT_DATA names the folder."; exit 1; }

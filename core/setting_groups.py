@@ -122,7 +122,7 @@ class ToolSettings(BaseModel):
     wikipedia_results: int = Field(2, ge=1, le=10, description="Pages summarised in one search.")
     wikipedia_user_agent: str = Field(
         "PersonaAgent/0.1 (personalised agent; python-wikipedia)",
-        description="How we introduce ourselves to Wikipedia.",
+        description="User agent for requests to Wikipedia.",
     )
 
 
@@ -242,7 +242,7 @@ class ServerSettings(BaseModel):
     metrics_token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="Server: token that the metrics are shown for. Not set: to nobody.",
+        description="Server: bearer token that shows the metrics. Not set: nobody sees them.",
     )
     max_import_bytes: int = Field(
         256_000_000, ge=1, description="Server: longest import accepted (bytes)."
