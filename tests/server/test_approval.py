@@ -150,7 +150,7 @@ async def test_a_schedule_that_the_server_cannot_read_costs_the_night_alone(
 ) -> None:
     await person.asked()
     assert await person.sdk.crons.search(thread_id=person.thread) == []
-    assert "PERSONAAGENT_ALIGN_NIGHTLY is no schedule" in running.server.log
+    assert "PERSONAAGENT_ALIGN_NIGHTLY is not a schedule" in running.server.log
 
 
 async def test_what_waits_for_the_user_is_not_replaced_by_new_labels(person: Person) -> None:

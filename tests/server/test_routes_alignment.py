@@ -104,7 +104,7 @@ async def test_the_user_answers_a_proposal(
     assert now == known if rules is None else now[-1:] == rules
     assert (await http.get(f"/me/alignments/{begun.json()['id']}")).json()["proposal"] is None
     twice = await http.post("/me/alignments/decision", json=decision)
-    assert (twice.status_code, "No proposal waits" in twice.json()["detail"]) == (409, True)
+    assert (twice.status_code, "No proposal is waiting" in twice.json()["detail"]) == (409, True)
 
 
 async def test_runs_that_are_not_there_and_wishes_that_are_none(http: httpx.AsyncClient) -> None:
