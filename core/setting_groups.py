@@ -186,8 +186,8 @@ class AlignmentSettings(BaseModel):
     price_output: float = Field(0, ge=0, description="Price of a million tokens written.")
     approval: Approval = Field(
         "never",
-        description="Whether alignment asks the user before it publishes: never (unless a run is "
-        "told to), or ask (always).",
+        description="Whether alignment asks the user before it publishes: never (unless a run "
+        "asks for it), or ask (always).",
     )
     align_nightly: str = Field(
         "H 3 * * *",

@@ -1,4 +1,4 @@
-"""Checkpoints with the old names of an alignment's channels are gone on with under the new ones."""
+"""A run that version 0.1 checkpointed resumes under the new names of its channels."""
 
 import asyncio
 import operator
