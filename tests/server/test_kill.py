@@ -16,7 +16,7 @@ from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.users import user_key
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.alignment_endpoint import role_of
-from tests.support.kills import Model, put_episodes, stored, until
+from tests.support.kills import Model, block_until, put_episodes, stored, until
 from tests.support.postgres import Session, postgres, sql
 from tests.support.postgres_server import need_postgres, on_postgres
 from tests.support.server import Server, answers_from_memory, running_server
@@ -27,6 +27,10 @@ ASKED = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
 LATEST: Any = {"checkpoint_ns": ""}
 """To go on from the latest checkpoint; aegra takes no run with nothing at all to begin with."""
 NO_CHECKPOINTS = "BEGIN; LOCK TABLE checkpoints IN EXCLUSIVE MODE"
+RECALLED_BY_BOB = """
+    SELECT 1 FROM checkpoints JOIN thread USING (thread_id)
+    WHERE metadata_json ->> 'turn' = 'bob' AND checkpoint -> 'channel_versions' ? 'episode_id'
+"""
 WAITING = "SELECT pid FROM pg_locks WHERE NOT granted"
 END_WHO_WAITS = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted"
 """Of a server that was killed the database would still do what waits for a lock."""
@@ -115,8 +119,14 @@ async def be_busy(server: Server, model: Model, session: Session, database: str)
 
     await waits_for_its_lock("publishing", 1)
     await waits_for_its_lock("published", 2)
+
+    def lose_what_follows(body: dict[str, Any]) -> bool:
+        """Checkpoints are written in the background: the id of the episode must be in one."""
+        block_until(lambda: sql(database, RECALLED_BY_BOB) != "")
+        return bool(session(NO_CHECKPOINTS))
+
     async with server.sdk("bob") as client:
-        model.hold = lambda body: bool(session(NO_CHECKPOINTS))
+        model.hold = lose_what_follows
         await start_turn(client, "bob", TOLD, durability="async")
         await until(lambda: len(stored(database, "bob", "episodes")) == 1)
     session(lock("published", "unlock"))

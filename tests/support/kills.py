@@ -44,9 +44,14 @@ class Model:
     stop=stop_after_delay(30),
     wait=wait_fixed(0.05),
 )
-async def until(true: Callable[[], bool]) -> None:
+def block_until(true: Callable[[], bool]) -> None:
     """Wait, for half a minute at most, until it is true."""
-    assert await asyncio.to_thread(true)
+    assert true()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """As ``block_until``, beside whatever else runs."""
+    await asyncio.to_thread(block_until, true)
 
 
 def stored(database: str, user: str, kind: str) -> list[str]:
