@@ -17,7 +17,7 @@ from personaagent.server.checkpoints import LastCheckpoint, ServerSaver
 
 log = logging.getLogger(__name__)
 
-CHECK_SECONDS = 30.0
+CHECK_SECONDS = 2.0
 _KEPT_METADATA = ("graph_id", "assistant_id", "owner")
 
 _lock = asyncio.Lock()
