@@ -16,6 +16,7 @@ from langgraph.store.base import BaseStore
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import load_settings
 from personaagent.memory.data_folder import Files, open_saver, open_store
+from personaagent.server.adopt_old_state import adopt_checkpoints, adopt_memory
 from personaagent.server.checkpoints import ServerSaver
 from personaagent.server.thread_records import delete_one_at_a_time, keep_in_line, restore_records
 
@@ -33,6 +34,7 @@ async def server_memory() -> AsyncIterator[BaseStore]:
     _check_edition()
     async with open_store(load_settings().home) as store:
         _open.store = store
+        await adopt_memory(store)
         yield store
 
 
@@ -45,6 +47,7 @@ async def server_checkpoints() -> AsyncIterator[ServerSaver]:
     _check_edition()
     async with open_saver(load_settings().home, ServerSaver) as saver:
         _open.saver = saver
+        await adopt_checkpoints(saver)
         await restore_records(saver)
         yield saver
 
