@@ -61,6 +61,8 @@ class Episode(Record):
 
     ``ground_truth`` is what the user wanted: the text they put in place of an answer (signal
     ``edit``), or the answer that they accepted (``accept``). After a ``reject`` it is None.
+    ``superseded_by`` is the id of a newer episode of the same user that says otherwise: this one
+    is kept, shown as superseded, and outranked.
     """
 
     id: str = Field(default_factory=new_id, min_length=1, max_length=128)
@@ -72,6 +74,7 @@ class Episode(Record):
     task: str | None = None
     created_at: Moment = Field(default_factory=now)
     source: str = "agent"
+    superseded_by: str | None = Field(default=None, max_length=128)
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -102,6 +105,14 @@ class Episode(Record):
     def labelled(self) -> bool:
         """Whether the user said what they wanted."""
         return self.ground_truth is not None
+
+    def stored(self) -> dict[str, Any]:
+        """The episode as a JSON-like value. ``superseded_by`` is left out if None: older versions
+        refuse fields that they do not know."""
+        values = super().stored()
+        if self.superseded_by is None:
+            del values["superseded_by"]
+        return values
 
     def with_feedback(self, signal: Signal, text: str | None = None) -> "Episode":
         """The episode with the user's feedback; ``text`` is what they wanted, for an ``edit``."""

@@ -100,7 +100,7 @@ def _check(episode: Episode) -> None:
         UsageError: the message says what is wrong.
     """
     check_text(episode.query, "query", LONGEST_LINE)
-    for name in ("id", "response", "ground_truth", "source"):
+    for name in ("id", "response", "ground_truth", "source", "superseded_by"):
         check_characters(getattr(episode, name) or "", name)
     if episode.task is not None:
         check_text(episode.task, "task", 100)

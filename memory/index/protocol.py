@@ -2,8 +2,59 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import NAMESPACE_OID, uuid5
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Part = Literal["query", "response"]
+"""A text of an episode."""
+PARTS: tuple[Part, ...] = ("query", "response")
+"""The parts by the number that stands for each in ``Scores.passages``."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A stretch of an episode's text that can be found by itself.
+
+    ``start`` and ``end`` are offsets (characters) into ``part``. ``dense`` has length 1, or is None
+    if the text cannot be embedded. ``terms`` are raw counts by the hash of each term.
+    """
+
+    part: Part
+    start: int
+    end: int
+    dense: list[float] | None
+    terms: dict[int, float]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a search computed: columns with one row for each episode, in no set order.
+
+    The embedded index returns all of the user's episodes, Qdrant the best of each search.
+    ``at`` is Unix seconds; ``thread`` numbers the conversations of the user (-1: none). ``dense``
+    (cosine) and ``bm25`` are each the maximum over the episode's passages, and None if not asked
+    for. Missing dense scores (Qdrant) are the lowest that was returned, missing BM25 scores 0.
+    ``passages`` (n x 3) is the best passage: number of the part in ``PARTS``, start, end.
+    """
+
+    episode_ids: "NDArray[np.object_]"
+    at: "NDArray[np.float64]"
+    thread: "NDArray[np.int64]"
+    dense: "NDArray[np.float32] | None"
+    bm25: "NDArray[np.float32] | None"
+    passages: "NDArray[np.int32]"
+
+    def __len__(self) -> int:
+        return len(self.episode_ids)
+
+    def passage(self, row: int) -> tuple[Part, int, int]:
+        """The best passage of this row: part, start and end."""
+        part, start, end = self.passages[row].tolist()
+        return PARTS[part], start, end
 
 
 @dataclass(frozen=True)
