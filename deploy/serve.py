@@ -154,5 +154,5 @@ if __name__ == "__main__":
     try:
         main()
     except PersonaAgentError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
