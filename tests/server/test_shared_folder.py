@@ -49,7 +49,6 @@ def bytes_on_disk(server: Server, text: str) -> list[str]:
     return [file.name for file in files if text.encode() in file.read_bytes()]
 
 
-@pytest.mark.xfail(reason="the embedded index is held by one process")
 async def test_what_is_told_to_the_command_the_server_recalls(
     token_server: Server, command: LocalAgent
 ) -> None:
@@ -59,7 +58,6 @@ async def test_what_is_told_to_the_command_the_server_recalls(
     assert (turn["messages"][-1]["content"], turn["warnings"]) == (ANSWERED, [])
 
 
-@pytest.mark.xfail(reason="the embedded index is held by one process")
 async def test_what_is_told_to_the_server_the_command_recalls(
     token_server: Server, command: LocalAgent
 ) -> None:
@@ -117,7 +115,6 @@ async def test_forgetting_over_http_deletes_the_commands_conversation_too(
     await until(lambda: bytes_on_disk(token_server, "Ganymede is where") == [])
 
 
-@pytest.mark.xfail(reason="the embedded index is held by one process")
 async def test_what_the_command_forgets_leaves_the_servers_threads(
     token_server: Server, command: LocalAgent
 ) -> None:
