@@ -17,6 +17,7 @@ from personaagent.core.errors import ConfigurationError, PersonaAgentError
 from personaagent.core.settings import load_settings, variable
 from personaagent.core.users import user_key
 from personaagent.memory.migrate_checkpoints import migrate_postgres
+from personaagent.server.adopt_old_state import remove_old_index
 from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens
 
@@ -54,6 +55,7 @@ def main() -> None:
             "The file that checks tokens could not be loaded: see the log above."
         )
     _migrate(settings.db.database_url_sync)
+    remove_old_index(ours.home)
     if ours.qdrant_url is None:
         _hold_only_index(settings.db.database_url_sync)
     _scope_store_by_user_hash()

@@ -8,6 +8,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,13 @@ LEFT_OUT = ("index", "spending")
 KEPT = ".kept"
 """Ends the name of the old file where something in it could not be moved."""
 
+OLD_INDEX = "server-index"
+
+
+def remove_old_index(home: Path) -> None:
+    """Remove the index that earlier versions of the server had; users are indexed anew as they come."""
+    shutil.rmtree(home / OLD_INDEX, ignore_errors=True)
+
 
 async def adopt_memory(store: BaseStore) -> None:
     """Move every user's memory into ``store``; what the user has there stands.
@@ -33,8 +41,9 @@ async def adopt_memory(store: BaseStore) -> None:
     Of a user who has learned rules in both, the persona in ``store`` stands, and the old file is kept
     beside the new one.
     """
-    from langgraph_runtime_inmem.store import STORE as old
+    from langgraph_runtime_inmem.store import STORE
 
+    old: Any = STORE
     items = sorted(_items(old), key=lambda item: item.namespace)
     if not items:
         return
@@ -59,7 +68,7 @@ async def adopt_checkpoints(saver: ServerSaver) -> None:
     """Copy every thread's checkpoints into ``saver`` and erase the old ones."""
     from langgraph_runtime_inmem.checkpoint import Checkpointer
 
-    old = Checkpointer()
+    old: Any = Checkpointer()
     found = [checkpoint async for checkpoint in old.alist(None)]
     for checkpoint in reversed(found):
         position: Any = checkpoint.config["configurable"]

@@ -187,6 +187,7 @@ async def test_a_copied_thread_goes_on_by_itself(token_server: Server) -> None:
         ]
         history = [await sdk.threads.get_history(each, limit=50) for each in (thread, copy)]
         assert len(history[0]) == len(history[1]) > 3
+        assert {state["metadata"]["thread_id"] for state in history[1]} == {copy}
         again: Any = await sdk.runs.wait(copy, "agent", input=messages(ASKED))
         assert len(again["messages"]) == 4
         await sdk.threads.delete(thread)
