@@ -137,10 +137,25 @@ class TaskFacts(Record):
 
 
 class Statement(Record):
-    """One sentence of the profile summary, with the ids of the episodes that it rests on."""
+    """One sentence of the profile, with the ids of the episodes that it rests on, if any.
 
+    ``id`` (s1, s2, ...) is given when the statement is first stored. ``source`` says who wrote the
+    text: ``summary`` (the critic, from episodes), ``user``, or what it was imported from.
+    ``changed_at`` is when the text was last changed; None for what earlier versions stored.
+    """
+
+    id: str = ""
     text: str
-    evidence: list[str] = Field(min_length=1)
+    evidence: list[str] = Field(default_factory=list)
+    source: str = "summary"
+    locked: bool = False
+    created_at: Moment | None = None
+    changed_at: Moment | None = None
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the summary must leave it as it is: the user wrote it, or locked it."""
+        return self.locked or self.source == "user"
 
 
 class Profile(Record):

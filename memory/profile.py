@@ -106,7 +106,7 @@ class Profiles:
         if supported != statements:
             value = summary | {"statements": [statement.stored() for statement in supported]}
             await self.store.write([("profile", "summary", value)])
-        return [s for s in statements if forgotten.issuperset(s.evidence)]
+        return [s for s in statements if s.evidence and forgotten.issuperset(s.evidence)]
 
     @property
     def _unsummarised(self) -> PendingSet:
@@ -178,9 +178,13 @@ def _statements(summary: StoredValue) -> list[Statement]:
 
 
 def _drop_evidence(statements: Sequence[Statement], removed: set[str]) -> list[Statement]:
-    """The statements without the evidence in ``removed``; those with no other are left out."""
+    """The statements without the evidence in ``removed``; those that lose all of it are left out."""
     remaining = [
-        (statement.text, [id for id in statement.evidence if id not in removed])
+        (statement, [id for id in statement.evidence if id not in removed])
         for statement in statements
     ]
-    return [Statement(text=text, evidence=evidence) for text, evidence in remaining if evidence]
+    return [
+        statement.model_copy(update={"evidence": evidence})
+        for statement, evidence in remaining
+        if evidence or not statement.evidence
+    ]
