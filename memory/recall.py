@@ -10,7 +10,7 @@ from personaagent.core.settings import RecallMode
 from personaagent.core.text import check_text
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
-from personaagent.memory.index.protocol import Hit, Ranking
+from personaagent.memory.index.protocol import Hit, PassageSpan, Ranking
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.ranking import best_hits, collapse, fuse
 
@@ -21,10 +21,15 @@ SEARCH_CHARS = 32_000
 
 @dataclass(frozen=True)
 class RecallResult:
-    """The recalled episodes, best first, and what the user should know about the recall."""
+    """The recalled episodes, best first, and what the user should know about the recall.
+
+    ``passages`` has, for each episode whose text is longer than one passage or whose answer was
+    found, what is nearest to the query: the part, its start and end (characters).
+    """
 
     episodes: list[Episode]
     warnings: list[str] = field(default_factory=list)
+    passages: dict[str, PassageSpan] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
