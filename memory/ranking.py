@@ -1,45 +1,36 @@
-"""Ranking: ties within one ranking, the fusion of two, and the collapse of near-duplicates."""
+"""Ranking: the fusion of two scores, and the collapse of near-duplicates."""
 
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from personaagent.core.records import Episode
-from personaagent.memory.index.protocol import Hit, Ranking
+from personaagent.memory.index.protocol import Scores
 
 RRF_K = 60
 DUPLICATE_OVERLAP = 0.9
 """Two texts are near-duplicates if they share at least this part of their words (Jaccard)."""
 
 
-async def best_hits(search: Callable[[int], Awaitable[list[Hit]]], limit: int) -> list[Hit]:
-    """The ``limit`` best hits of one ranking; of those with the same score, the newest.
-
-    An index returns an arbitrary choice of hits with the same score. So ask for more of them until
-    none with the last score can be missing.
-    """
-    wider = limit + 1
-    while True:
-        hits = sorted(await search(wider), key=lambda hit: (-hit.score, -hit.at, hit.episode_id))
-        if len(hits) < wider or hits[-1].score < hits[limit - 1].score:
-            return hits[:limit]
-        wider *= 2
-
-
-def fuse(ranking: Ranking) -> list[str]:
-    """The ids of the hits, best first, by reciprocal rank fusion: the sum of 1 / (60 + rank).
+def fuse(scores: Scores, limit: int) -> list[str]:
+    """The ids of the ``limit`` best, best first, by reciprocal rank fusion: sum of 1 / (60 + rank).
 
     Ties, within a ranking and in the sum, go to the newer episode.
     Source: Cormack, Clarke and Büttcher, SIGIR 2009.
     """
-    score: dict[Hit, float] = defaultdict(float)
-    for hits in (ranking.dense, ranking.bm25):
-        ranked = sorted(hits, key=lambda hit: (-hit.score, -hit.at))
-        for rank, hit in enumerate(ranked, 1):
-            score[hit] += 1 / (RRF_K + rank)
-    return [hit.episode_id for hit in sorted(score, key=lambda hit: (-score[hit], -hit.at))]
+    at = scores.at.tolist()
+    fused: dict[int, float] = defaultdict(float)
+    rankings = [] if scores.dense is None else [dict(enumerate(scores.dense.tolist()))]
+    if scores.bm25 is not None:
+        rankings.append({row: each for row, each in enumerate(scores.bm25.tolist()) if each > 0})
+    for ranking in rankings:
+        ranked = sorted(ranking, key=lambda row: (-ranking[row], -at[row]))
+        for rank, row in enumerate(ranked[:limit], 1):
+            fused[row] += 1 / (RRF_K + rank)
+    best = sorted(fused, key=lambda row: (-fused[row], -at[row]))[:limit]
+    return [scores.episode_ids[row] for row in best]
 
 
 def collapse(episodes: Sequence[Episode], k: int) -> list[Episode]:

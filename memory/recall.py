@@ -10,9 +10,10 @@ from personaagent.core.settings import RecallMode
 from personaagent.core.text import check_text
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
-from personaagent.memory.index.protocol import Hit, PassageSpan, Ranking
+from personaagent.memory.index.protocol import PassageSpan
 from personaagent.memory.indexer import Indexer
-from personaagent.memory.ranking import best_hits, collapse, fuse
+from personaagent.memory.ranking import collapse, fuse
+from personaagent.memory.terms import terms
 
 CANDIDATES = 3
 """Candidates for each episode to recall, so that collapsing repeats leaves enough."""
@@ -93,43 +94,28 @@ class Recall:
         return await self.episodes.find((await self._nearest(query, CANDIDATES * k))[:k])
 
     async def _nearest(self, query: str, limit: int) -> list[str]:
-        """The ids of the ``limit`` nearest episodes, best first."""
-        hidden = self.hidden.episodes
-        ranking = await self._rank(query, limit + len(hidden))
-        return fuse(ranking.without(hidden, limit))[:limit]
-
-    async def _rank(self, query: str, limit: int) -> Ranking:
-        """The nearest episodes by each score that the mode asks for; new ones are indexed first.
+        """The ids of the ``limit`` nearest episodes, best first.
 
         Raises:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        indexed, built = await asyncio.gather(
-            self.indexer.refresh(), self.indexer.index.check_model()
+        index = self.indexer.index
+        indexed = await self.indexer.refresh()
+        if not (indexed or await index.check_model()):
+            return []
+        scores = await index.search(
+            dense=None if self.mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
+            terms=None if self.mode == "dense" else terms(query),
+            limit=limit,
+            before=self._before,
+            hidden=self.hidden.episodes,
         )
-        if not (indexed or built):
-            return Ranking([], [])
-        dense, bm25 = await asyncio.gather(self._dense(query, limit), self._bm25(query, limit))
-        if not (dense or bm25) and await self.indexer.index.is_empty():
+        if not len(scores) and await index.is_empty():
             raise IndexDamaged(
                 "The index has lost this user's episodes: run `personaagent memory reindex`."
             )
-        return Ranking(dense, bm25)
-
-    async def _dense(self, query: str, limit: int) -> list[Hit]:
-        if self.mode == "bm25":
-            return []
-        [vector] = await self.indexer.embedder.embed([query])
-        index, before = self.indexer.index, self._before
-        return await best_hits(lambda n: index.search_dense(vector, n, before), limit)
-
-    async def _bm25(self, query: str, limit: int) -> list[Hit]:
-        if self.mode == "dense":
-            return []
-        terms = self.indexer.bm25.query(query)
-        index, before = self.indexer.index, self._before
-        return await best_hits(lambda n: index.search_bm25(terms, n, before), limit)
+        return fuse(scores, limit)
 
     @property
     def _before(self) -> float | None:
