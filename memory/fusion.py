@@ -24,8 +24,6 @@ CONVERSATION, BEST_TURNS = 0.5, 3
 """Part of the mean score of its conversation's best turns that an episode gains."""
 CONTEXT_HITS = 300
 """Conversations without one of so many best hits gain nothing."""
-RECENT = 4
-"""Of k + k / 4 best, the newest is always among the first k."""
 
 
 def rank(scores: Scores, limit: int) -> "Rows":
@@ -40,22 +38,6 @@ def rank(scores: Scores, limit: int) -> "Rows":
         found = np.flatnonzero(relevance > 0)
         return found[_best(relevance[found], scores.at[found], limit)]
     return _best(relevance + _context(relevance, scores), scores.at, limit)
-
-
-def keep_newest(rows: "Rows", at: "Floats", k: int) -> "Rows":
-    """``rows`` (best first) with the newest of the first k + k / 4 among the first ``k``.
-
-    Older hits that say the same thing in the words of the question would crowd out the newest,
-    which may say that it is no longer so.
-    """
-    crowd = rows[: k + k // RECENT]
-    if len(crowd) <= k:
-        return rows
-    newest = int(np.argmax(at[crowd]))
-    if newest < k:
-        return rows
-    others = np.delete(rows, newest)
-    return np.insert(others, k - 1, rows[newest])
 
 
 def _relevance(scores: Scores) -> "Floats | None":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from personaagent.memory.fusion import keep_newest, rank
+from personaagent.memory.fusion import rank
 from personaagent.memory.index.protocol import Scores
 
 
@@ -98,11 +98,3 @@ def test_a_large_memory_is_ranked_like_a_small_one() -> None:
     thread = np.arange(n) // 10
     best = ranked(scores(dense.tolist(), bm25.tolist(), thread=thread.tolist()), 8)
     assert {5000, 123, 5001, 124} <= set(best)
-
-
-def test_the_newest_of_the_best_is_not_crowded_out() -> None:
-    rows, at = np.arange(12), np.array([*range(9), 99.0, 1, 2])
-    assert keep_newest(rows, at, 8).tolist() == [0, 1, 2, 3, 4, 5, 6, 9, 7, 8, 10, 11]
-    assert keep_newest(rows, np.arange(12.0)[::-1], 8).tolist() == rows.tolist()
-    assert keep_newest(rows[:8], at, 8).tolist() == rows[:8].tolist()
-    assert keep_newest(rows, np.array([*range(10), 99.0, 100.0]), 8)[7] == 9, "only of the best"
