@@ -217,8 +217,6 @@ async def test_a_query_without_terms_still_finds_by_meaning(
     dense, bm25 = await found(index, ANNA, query)
     assert len(dense) == 2
     assert bm25 == {}
-    alone = await index.search(ANNA, dense=None, bm25=BM25.query(query), limit=5)
-    assert (alone.dense, alone.bm25) == ({}, {})
 
 
 async def test_any_script(index: EpisodeIndex) -> None:
