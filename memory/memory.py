@@ -29,6 +29,7 @@ from personaagent.memory.user import UserMemory
 from personaagent.memory.user_index import UserIndex
 from personaagent.memory.user_store import UserStore
 from personaagent.models.embeddings import Embedder
+from personaagent.models.reranking import make_reranker
 
 MAX_LOCK_CONNECTIONS = 8
 """Database connections that may hold a lock, or wait for one, at the same time."""
@@ -51,6 +52,7 @@ class Memory:
     ) -> None:
         self.embedder = embedder
         self._settings = settings
+        self._reranker = make_reranker(settings)
         self._index = index
         self._indexes: dict[str, EpisodeIndex] = {}
         self._locks = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
@@ -80,7 +82,14 @@ class Memory:
             simulations=Simulations(user_store),
             spending=Spending(user_store),
             store=user_store,
-            recaller=Recall(episodes, indexer, mode, timeout),
+            recaller=Recall(
+                episodes,
+                indexer,
+                mode,
+                timeout,
+                reranker=self._reranker,
+                rerank_timeout=self._settings.rerank_timeout,
+            ),
             index_timeout=timeout,
         )
 
@@ -101,6 +110,8 @@ class Memory:
         """Close the indexes and the embedding model."""
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.embedder.aclose)
+            if self._reranker is not None:
+                closing.push_async_callback(self._reranker.aclose)
             for index in (*self._indexes.values(), *filter(None, [self._index])):
                 closing.push_async_callback(index.aclose)
 

@@ -150,7 +150,7 @@ async def recall(memory: UserMemory, query: str, k: int) -> list[Episode]:
         IndexUnavailable: recall does not work now; an answer without memory must not count.
     """
     recalled = await memory.recall(query, k)
-    if recalled.warnings:
+    if recalled.failed:
         raise IndexUnavailable(" ".join(recalled.warnings))
     return recalled.episodes
 

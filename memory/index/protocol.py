@@ -13,6 +13,9 @@ Part = Literal["query", "response"]
 PARTS: tuple[Part, ...] = ("query", "response")
 """The parts by the number that stands for each in ``Scores.passages``."""
 
+PassageSpan = tuple[Part, int, int]
+"""A stretch of an episode's text: the part, its start and end (characters)."""
+
 
 @dataclass(frozen=True)
 class Passage:

@@ -1,35 +1,37 @@
-"""Ranking: the fusion of two scores, and ties."""
+"""Ranking of episodes: what supersedes another, and the newest of many alike."""
 
-import numpy as np
-
-from personaagent.memory.index.protocol import Scores
-from personaagent.memory.ranking import fuse
-
-
-def scores(ids: str, dense: list[float] | None = None, bm25: list[float] | None = None) -> Scores:
-    """One row an id (``e3`` is of the time 3)."""
-    names = ids.split()
-    return Scores(
-        np.array(names, dtype=object),
-        np.array([float(name[1:]) for name in names]),
-        np.full(len(names), -1),
-        None if dense is None else np.array(dense, dtype=np.float32),
-        None if bm25 is None else np.array(bm25, dtype=np.float32),
-        np.zeros((len(names), 3), dtype=np.int32),
-    )
+from personaagent.core.records import Episode
+from personaagent.memory.ranking import keep_newest, outrank
+from tests.support.memories import episode
 
 
-def test_fusion_agrees_with_a_calculation_by_hand() -> None:
-    # e1: 1/61 + 1/63 = 0.03227; e2: 1/62 + 1/62 = 0.03226; e4: 1/61; e3: 1/63
-    both = scores("e1 e2 e3 e4", dense=[9, 8, 7, 0], bm25=[1, 2, 0, 3])
-    assert fuse(both, 3) == ["e1", "e2", "e4"]
+def ids(episodes: list[Episode]) -> str:
+    return " ".join(each.id for each in episodes)
 
 
-def test_ties_go_to_the_newer_episode() -> None:
-    assert fuse(scores("e1 e2", dense=[1, 0.5], bm25=[0, 3]), 1) == ["e2"]
-    assert fuse(scores("e1 e2", dense=[0.5, 0.5]), 5) == ["e2", "e1"]
-    assert fuse(scores("e1 e2", dense=[0.5, 0.5], bm25=[2, 2]), 5) == ["e2", "e1"]
+def superseded(id: str, by: str) -> Episode:
+    return episode(id, superseded_by=by)
 
 
-def test_an_episode_that_shares_no_term_is_not_found_by_terms() -> None:
-    assert fuse(scores("e1 e2", bm25=[0, 1]), 5) == ["e2"]
+def test_what_supersedes_goes_first() -> None:
+    old, newer, other = superseded("old", "newer"), episode("newer"), episode("other")
+    assert ids(outrank([old, other, newer], [])) == "newer old other"
+    assert ids(outrank([newer, other, old], [])) == "newer other old"
+    assert ids(outrank([other, old], [newer])) == "other newer old"
+    assert ids(outrank([other, old], [])) == "other old", "what supersedes is hidden or gone"
+
+
+def test_the_last_of_a_chain_goes_first_and_a_circle_ends() -> None:
+    first, second, third = superseded("a", "b"), superseded("b", "c"), episode("c")
+    assert ids(outrank([first], [second, third])) == "c b a"
+    assert ids(outrank([superseded("a", "b"), superseded("b", "a")], [])) == "b a"
+
+
+def test_the_newest_of_the_best_is_not_crowded_out() -> None:
+    older = [episode(f"e{n}", day=n) for n in range(9)]
+    newest, late = episode("new", day=99), [episode("x", day=100)]
+    assert ids(keep_newest([*older, newest, *late], 8)[:8]) == "e0 e1 e2 e3 e4 e5 e6 new"
+    assert ids(keep_newest([newest, *older], 8)[:8]) == "new e0 e1 e2 e3 e4 e5 e6"
+    assert ids(keep_newest([*older, newest], 4)[:4]) == "e0 e1 e2 e4", "only among the best"
+    assert ids(keep_newest([*older, newest], 1)[:1]) == "e0"
+    assert keep_newest([], 8) == []
