@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from personaagent.core.records import Episode
@@ -42,18 +43,19 @@ def fuse(ranking: Ranking) -> list[str]:
     return [hit.episode_id for hit in sorted(score, key=lambda hit: (-score[hit], -hit.at))]
 
 
-def collapse(episodes: Sequence[Episode], k: int) -> list[Episode]:
+def collapse(episodes: Sequence[Episode], k: int, *, answers: bool = True) -> list[Episode]:
     """The first ``k`` episodes; of near-duplicates only the newest, at the rank of the first.
 
     Two episodes are near-duplicates if their queries are, and so are their ground truths (or, for
-    lack of one, their responses).
+    lack of one, their responses). If unconfirmed ``answers`` are not shown, an episode without
+    ground truth tells nothing but its query, and stands behind one that has it.
     """
     distinct: list[_EpisodeWords] = []
-    for words in map(_EpisodeWords, episodes):
+    for words in (_EpisodeWords(episode, answers) for episode in episodes):
         rank = next((i for i, other in enumerate(distinct) if words.duplicate(other)), None)
         if rank is None:
             distinct.append(words)
-        elif words.episode.created_at > distinct[rank].episode.created_at:
+        elif words.precedence > distinct[rank].precedence:
             distinct[rank] = words
     return [words.episode for words in distinct[:k]]
 
@@ -63,6 +65,7 @@ class _EpisodeWords:
     """The words of an episode, split once and only where they are needed."""
 
     episode: Episode
+    answers: bool
 
     @cached_property
     def query(self) -> set[str]:
@@ -72,8 +75,19 @@ class _EpisodeWords:
     def answer(self) -> set[str]:
         return _words(self.episode.ground_truth or self.episode.response)
 
+    @property
+    def tells_answer(self) -> bool:
+        return self.answers or self.episode.labelled
+
+    @property
+    def precedence(self) -> tuple[bool, datetime]:
+        return self.tells_answer, self.episode.created_at
+
     def duplicate(self, other: "_EpisodeWords") -> bool:
-        return _similar(self.query, other.query) and _similar(self.answer, other.answer)
+        if not _similar(self.query, other.query):
+            return False
+        both_tell = self.tells_answer and other.tells_answer
+        return not both_tell or _similar(self.answer, other.answer)
 
 
 def same_query(one: str, other: str) -> bool:

@@ -1,6 +1,7 @@
 """Recall: which of a user's episodes are the nearest to a query."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from personaagent.core.errors import IndexDamaged, IndexUnavailable, ServiceError
@@ -8,10 +9,12 @@ from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
 from personaagent.core.text import check_text
+from personaagent.memory.earlier_answers import asks_about_answers
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.index.protocol import Hit, Ranking
 from personaagent.memory.indexer import Indexer
+from personaagent.memory.precedence import by_precedence, missing_successors
 from personaagent.memory.ranking import best_hits, collapse, fuse
 
 CANDIDATES = 3
@@ -42,8 +45,11 @@ class Recall:
     timeout: float
     hidden: Hidden = NOTHING_HIDDEN
 
-    async def recall(self, query: str, k: int) -> RecallResult:
+    async def recall(self, query: str, k: int, *, answers: bool | None = None) -> RecallResult:
         """The ``k`` episodes nearest to ``query``, best first (paper: R^u(q*)).
+
+        ``answers`` says whether unconfirmed answers of the agent will be shown, so that episodes
+        which hold nothing else count; None: if the query asks about earlier answers.
 
         If the index or the embedding model is down or too slow, the result is empty and has a
         warning: the turn continues without recall. Loading a local model does not count as slow.
@@ -63,7 +69,11 @@ class Recall:
         except (IndexUnavailable, ServiceError) as error:
             count_failure(error)
             return RecallResult([], [str(error)])
-        return RecallResult(collapse(await self.episodes.find(ids), k))
+        if answers is None:
+            answers = asks_about_answers(query)
+        found = await self.episodes.find(ids)
+        ranked = by_precedence(found, await self._successors(found), answers=answers)
+        return RecallResult(collapse(ranked, k, answers=answers))
 
     async def search(self, text: str, k: int) -> list[Episode]:
         """What the agent would recall for ``text``, best first.
@@ -86,6 +96,15 @@ class Recall:
         """
         check_text(query, "query", SEARCH_CHARS)
         return await self.episodes.find((await self._nearest(query, CANDIDATES * k))[:k])
+
+    async def _successors(self, found: Sequence[Episode]) -> dict[str, Episode]:
+        """Every episode that supersedes one of those ``found``, or supersedes such a one; by id."""
+        known = {episode.id: episode for episode in found}
+        latest = found
+        while latest := await self.episodes.find(missing_successors(latest, known)):
+            latest = [episode for episode in latest if not self.hidden.hides(episode)]
+            known |= {episode.id: episode for episode in latest}
+        return known
 
     async def _nearest(self, query: str, limit: int) -> list[str]:
         """The ids of the ``limit`` nearest episodes, best first."""
