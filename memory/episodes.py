@@ -131,12 +131,11 @@ class Episodes:
         """
         async with self._lock():
             episode = await self.get(episode_id)
-            later = successor_id
-            while later is not None:
-                if later == episode_id:
-                    raise UsageError("An episode cannot supersede itself, or what supersedes it.")
-                later = (await self.get(later)).superseded_by
-            episode = episode.model_copy(update={"superseded_by": successor_id})
+            successor = await self.get(successor_id) if successor_id is not None else None
+            if successor is not None and episode.id in await self._chain(successor):
+                raise UsageError("An episode cannot supersede itself, or what supersedes it.")
+            link = {"superseded_by": successor.id if successor is not None else None}
+            episode = episode.model_copy(update=link)
             await self._store.write([_value_write(episode), pending_write("unsummarised", episode)])
             return episode
 
@@ -158,6 +157,14 @@ class Episodes:
             if (episode := _episode(value)).superseded_by in episode_ids
             and episode.id not in episode_ids
         ]
+
+    async def _chain(self, episode: Episode) -> list[str]:
+        """The ids of the episode, of the one that supersedes it, and so on."""
+        ids = [episode.id]
+        while (later := episode.superseded_by) and later not in ids:
+            ids.append(later)
+            episode = next(iter(await self.find([later])), episode)
+        return ids
 
     async def _same(self, episode: Episode) -> list[Episode]:
         """The earlier episodes that ask the same."""
