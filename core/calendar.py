@@ -14,7 +14,7 @@ def time_zone(name: str | None) -> tzinfo:
     """The time zone of this IANA name (``Europe/Lisbon``); None is the machine's, else UTC.
 
     Raises:
-        ValueError: there is no such zone; the message is a sentence for the user.
+        ValueError: there is no such zone; the message says so.
     """
     if name is None:
         return _machine_zone()
@@ -22,8 +22,8 @@ def time_zone(name: str | None) -> tzinfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError) as error:
         similar = get_close_matches(name, available_timezones(), 1)
-        hint = f"do you mean {similar[0]}?" if similar else "give one such as Europe/Lisbon."
-        raise ValueError(f"there is no time zone {name[:64]!r}: {hint}") from error
+        hint = f"do you mean {similar[0]}?" if similar else "one is Europe/Lisbon"
+        raise ValueError(f"there is no time zone {name[:64]!r} ({hint})") from error
 
 
 def check_time_zone(name: str | None) -> str | None:

@@ -195,4 +195,4 @@ def _problem(error: "ErrorDetails") -> str:
     shown_name = variable(name) if name in Settings.model_fields else name
     if error["type"] == "too_short":
         return f"{shown_name} needs at least {error.get('ctx', {})['min_length']} characters"
-    return f"{shown_name}: {error['msg']}"
+    return f"{shown_name}: {error['msg'].removeprefix('Value error, ')}"
