@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from langgraph.store.base import BaseStore
@@ -70,11 +70,15 @@ class Memory:
         index = UserIndex(user_store, self.embedder.name, self._index_of)
         indexer = Indexer(user_store, episodes, self.embedder, self._bm25, index)
         mode, timeout = self._settings.recall_mode, self._settings.recall_timeout
+
+        def lock() -> AbstractAsyncContextManager[None]:
+            return self._lock(store, user_store.key)
+
         return UserMemory(
             user_id=user_id,
             episodes=episodes,
-            profile=Profiles(user_store, episodes),
-            personas=Personas(user_store, lambda: self._lock(store, user_store.key)),
+            profile=Profiles(user_store, episodes, lock),
+            personas=Personas(user_store, lock),
             notices=Notices(user_store),
             indexer=indexer,
             conversations=Conversations(user_store),

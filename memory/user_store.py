@@ -17,6 +17,8 @@ Namespace = Literal[
     "unsummarised",
     "unaligned",
     "profile",
+    "profile_history",
+    "forgotten",
     "persona",
     "news",
     "simulations",
