@@ -15,8 +15,8 @@ from personaagent.core.errors import ModelUnavailable, UsageError
 from personaagent.core.records import RoleUsage
 from personaagent.core.settings import Settings
 from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
-from personaagent.local.files import Files, open_files
 from personaagent.local.turn import TurnEvent, TurnRunner, last_answer
+from personaagent.memory.data_folder import Files, open_files
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory

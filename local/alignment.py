@@ -13,7 +13,7 @@ from personaagent.core.alignment_progress import Progress, progress_of
 from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan, alignment_thread
 from personaagent.core.errors import ModelError, Unapproved
 from personaagent.graphs.alignment import NAME, RECURSION_LIMIT, TAGS, build
-from personaagent.local.files import Files
+from personaagent.memory.data_folder import Files
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.run_errors import run_errors
 

@@ -18,7 +18,7 @@ from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
 from personaagent.core.text import check_text
 from personaagent.graphs.agent import NAME, TAGS, build, recursion_limit
-from personaagent.local.files import Files, conversation_thread
+from personaagent.memory.data_folder import Files, conversation_thread
 from personaagent.nodes.agent.remember import this_turn, tool_calls
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.run_errors import run_errors

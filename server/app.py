@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from personaagent.core.errors import PersonaAgentError
 from personaagent.server.auth import tokens
 from personaagent.server.current_user import current_user
+from personaagent.server.data_folder import watching_deletions
 from personaagent.server.error_handlers import add_error_handlers
 from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
@@ -49,7 +50,7 @@ def _routes() -> APIRouter:
 
 
 @asynccontextmanager
-async def _check_settings(_: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Let a wrong setting end the start, not every request."""
     try:
         await dependencies.aget()
@@ -57,14 +58,15 @@ async def _check_settings(_: FastAPI) -> AsyncIterator[None]:
     except PersonaAgentError as error:
         log.critical("The server cannot start: %s", error)
         raise SystemExit(STARTUP_FAILED) from None
-    yield
+    async with watching_deletions():
+        yield
 
 
 app = FastAPI(
     title="PersonaAgent",
     summary="The memory and the persona of the user who calls.",
     version=version("personaagent"),
-    lifespan=_check_settings,
+    lifespan=_lifespan,
     # FastAPI's spans and logs hold paths, queries and errors, which our trace settings do not cover.
     telemetry={"tracing": False, "logs": False},
 )

@@ -6,10 +6,18 @@ from typing import Any
 
 from langgraph_sdk.client import LangGraphClient
 
+from personaagent.core.alignment_state import alignment_thread
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.server.alignment_queue import cancel_alignment, cancel_runs, delete_thread
+from personaagent.server.data_folder import (
+    delete_checkpoints,
+    erase_deleted,
+    exclusive,
+    server_files,
+)
+from personaagent.server.thread_records import is_uuid
 
 PAGE_SIZE = 100
 
@@ -23,10 +31,15 @@ async def forget_episode(memory: UserMemory, api: LangGraphClient, episode_id: s
 
     Raises:
         UnknownEpisode, IndexUnavailable: nothing was forgotten.
+        Conflict: the command is aligning the user; nothing was forgotten.
     """
     await memory.episodes.get(episode_id)
     await cancel_alignment(api, memory.user_id)
-    return await forget(memory, [episode_id], partial(delete_threads, api))
+    async with exclusive(memory.user_id):
+        receipt = await forget(memory, [episode_id], partial(delete_threads, api))
+        await delete_checkpoints([alignment_thread(memory.user_id)])
+    await erase_deleted()
+    return receipt
 
 
 async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) -> Receipt:
@@ -34,6 +47,7 @@ async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) 
 
     Raises:
         IndexUnavailable: the embeddings cannot be removed now; only alignment and crons are gone.
+        Conflict: the command is aligning the user; likewise.
     """
     await cancel_alignment(api, memory.user_id)
     for cron in await _owned(api.crons.search, "cron_id", memory.user_id):
@@ -41,19 +55,29 @@ async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) 
     busy = partial(api.threads.search, status="busy")
     for thread in await _owned(busy, "thread_id", memory.user_id):
         await cancel_runs(api, thread)  # else a turn that is about to end would be remembered
-    owned_threads = await _owned(api.threads.search, "thread_id", memory.user_id)
-    threads = {*owned_threads, *await memory.conversations.threads()}
-    receipt = await forget_all(memory, threads, partial(delete_threads, api))
-    for assistant in await _owned(api.assistants.search, "assistant_id", memory.user_id):
-        await api.assistants.delete(assistant)
-    await shared.drop_lock(memory.user_id)
+    async with exclusive(memory.user_id, remove_lock=True):
+        threads = await _threads(memory, api)
+        receipt = await forget_all(memory, threads, partial(delete_threads, api))
+        for assistant in await _owned(api.assistants.search, "assistant_id", memory.user_id):
+            await api.assistants.delete(assistant)
+        await shared.drop_lock(memory.user_id)
+    await erase_deleted()
     return receipt
 
 
+async def _threads(memory: UserMemory, api: LangGraphClient) -> set[str]:
+    """Every thread of the user: of the server, and of the command in the same data folder."""
+    files = server_files()
+    owned = await _owned(api.threads.search, "thread_id", memory.user_id)
+    of_command = await files.threads(memory.user_id) if files else []
+    return {*owned, *of_command, *await memory.conversations.threads()}
+
+
 async def delete_threads(api: LangGraphClient, threads: Collection[str]) -> None:
-    """Delete these threads of the caller."""
-    for thread in threads:
+    """Delete these threads of the caller, those of the command included."""
+    for thread in filter(is_uuid, threads):
         await delete_thread(api, thread)
+    await delete_checkpoints(threads)
 
 
 async def _owned(search: Search, id: str, owner: str) -> list[str]:

@@ -3,20 +3,25 @@
 Importing this module builds nothing. Each graph is built when the server first asks for it.
 """
 
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
+from langgraph_sdk.runtime import ServerRuntime
 
 from personaagent.core.alignment_state import AlignmentContext
 from personaagent.core.once import Once
 from personaagent.core.states import AgentContext
 from personaagent.graphs import agent as agent_graph
 from personaagent.graphs import alignment as alignment_graph
+from personaagent.memory.index.open import INDEX_FOLDER
 from personaagent.nodes.dependencies import Dependencies
+from personaagent.server.data_folder import exclusive
 
-INDEX_FOLDER = "server-index"
-"""A server has its own store, so it needs its own index: the index of the command, in the same data
-folder, belongs to another store."""
+POSTGRES_INDEX_FOLDER = "server-index"
+"""A store in Postgres needs its own index: that of the command belongs to the store beside it."""
 
 
 def _make_agent() -> CompiledStateGraph[Any, AgentContext, Any, Any]:
@@ -38,7 +43,12 @@ def _make_alignment() -> CompiledStateGraph[Any, AlignmentContext, Any, Any]:
     )
 
 
-dependencies = Once(lambda: Dependencies.from_settings(index_folder=INDEX_FOLDER))
+def _make_dependencies() -> Dependencies:
+    folder = POSTGRES_INDEX_FOLDER if "aegra_api" in sys.modules else INDEX_FOLDER
+    return Dependencies.from_settings(index_folder=folder)
+
+
+dependencies = Once(_make_dependencies)
 """What both graphs and our routes use; made once in a server's process."""
 _agent = Once(_make_agent)
 _alignment = Once(_make_alignment)
@@ -52,3 +62,25 @@ async def agent() -> CompiledStateGraph[Any, AgentContext, Any, Any]:
 async def alignment() -> CompiledStateGraph[Any, AlignmentContext, Any, Any]:
     """The graph of alignment; the server adds its store and checkpointer."""
     return await _alignment.aget()
+
+
+@asynccontextmanager
+async def exclusive_alignment(
+    runtime: ServerRuntime[Any],
+) -> AsyncIterator[CompiledStateGraph[Any, AlignmentContext, Any, Any]]:
+    """The same for a server that shares the data folder: the command aligns nobody whom a run aligns.
+
+    Raises:
+        Conflict: the command is aligning the user.
+    """
+    user = _user(runtime) if runtime.execution_runtime else ""
+    async with exclusive(user) if user else nullcontext():
+        yield await alignment()
+
+
+def _user(runtime: ServerRuntime[Any]) -> str:
+    """Whose run this is; empty if nobody's, which the graph refuses."""
+    if runtime.user is not None and runtime.user.is_authenticated and runtime.user.identity:
+        return runtime.user.identity
+    context = runtime.execution_runtime and runtime.execution_runtime.context
+    return str(context.get("user_id") or "") if isinstance(context, Mapping) else ""

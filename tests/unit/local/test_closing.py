@@ -12,7 +12,7 @@ import pytest
 from langchain_openai import ChatOpenAI
 
 from personaagent.core.settings import Settings
-from personaagent.local.files import open_files
+from personaagent.memory.data_folder import open_files
 from personaagent.nodes.dependencies import Dependencies
 from tests.support.embedder import BagEmbedder
 

@@ -1,10 +1,11 @@
 """The SQLite databases in the user's data folder: one for memory, one for checkpoints."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -18,6 +19,8 @@ from personaagent.memory.migrate_checkpoints import migrate_sqlite
 from personaagent.memory.storage_errors import storage_errors
 
 NAMESPACES_A_PAGE = 1000
+
+Saver = TypeVar("Saver", bound=AsyncSqliteSaver)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,13 @@ async def open_files(home: Path) -> AsyncIterator[Files]:
     Raises:
         DataError: the folder or a database in it cannot be used.
     """
+    async with open_store(home) as store, open_saver(home, AsyncSqliteSaver) as saver:
+        yield Files(home, store, saver)
+
+
+@asynccontextmanager
+async def open_store(home: Path) -> AsyncIterator[AsyncSqliteStore]:
+    """Open the memory in the data folder alone; errors as of ``open_files``."""
     async with AsyncExitStack() as stack:
         with _folder_errors(home), storage_errors():
             make_private(home)
@@ -124,12 +134,27 @@ async def open_files(home: Path) -> AsyncIterator[Files]:
                 await stack.enter_async_context(_database(home / "memory.sqlite"))
             )
             await store.setup()
-            saver = AsyncSqliteSaver(
+        yield store
+
+
+@asynccontextmanager
+async def open_saver(
+    home: Path, make_saver: Callable[[aiosqlite.Connection], Saver]
+) -> AsyncIterator[Saver]:
+    """Open the checkpoints in the data folder alone; errors as of ``open_files``.
+
+    Args:
+        make_saver: the class of the checkpointer.
+    """
+    async with AsyncExitStack() as stack:
+        with _folder_errors(home), storage_errors():
+            make_private(home)
+            saver = make_saver(
                 await stack.enter_async_context(_database(home / "checkpoints.sqlite"))
             )
             await saver.setup()
             await migrate_sqlite(saver.conn)
-        yield Files(home, store, saver)
+        yield saver
 
 
 @contextmanager
