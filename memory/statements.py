@@ -1,8 +1,9 @@
 """The statements of one user's profile: written by the summary, and mended by the user."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from personaagent.core.errors import Conflict
 from personaagent.core.records import Statement, now
@@ -53,7 +54,11 @@ class Statements:
         return (await self.read()).find(statement_id)
 
     async def add(
-        self, texts: Iterable[str], *, source: str = "user", at: datetime | None = None
+        self,
+        texts: Iterable[str],
+        *,
+        source: str = "user",
+        written: Mapping[str, datetime] = MappingProxyType({}),
     ) -> list[Statement]:
         """Add statements, all or none; those that the profile has already are left out.
 
@@ -61,7 +66,7 @@ class Statements:
             texts: one sentence each.
             source: ``user``, or where the texts were imported from. What the user forgot is not
                 imported again.
-            at: when they were written; None is now.
+            written: when a text was written, if that is known; else now.
 
         Returns:
             The statements that were added.
@@ -73,9 +78,10 @@ class Statements:
             stored = await self.read()
             new = await self._new_texts(stored, texts, source)
             check_number(stored.statements, len(new))
-            at = at or now()
+            dated = [(text, written.get(text, now())) for text in new]
             added = [
-                Statement(text=text, source=source, created_at=at, changed_at=at) for text in new
+                Statement(text=text, source=source, created_at=at, changed_at=at)
+                for text, at in dated
             ]
             after = stored.with_statements([*stored.statements, *added])
             await self._write(stored, after, "user" if source == "user" else "import")

@@ -208,7 +208,7 @@ async def test_what_cannot_be_a_statement_is_refused_before_anything_is_written(
 
 async def test_statements_of_the_users_own_are_hidden_by_their_time(tmp_path: Path) -> None:
     anna = await anna_of(tmp_path)
-    await anna.profile.statements.add(["Of then."], source="chatgpt", at=START)
+    await anna.profile.statements.add(["Of then."], source="chatgpt", written={"Of then.": START})
     await anna.profile.statements.add(["Of now."])
     then = anna.hiding(Hidden(before=START.replace(month=2)))
     assert await texts(then) == [*(each.text for each in STATEMENTS), "Of then."]
