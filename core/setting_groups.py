@@ -82,6 +82,18 @@ class MemorySettings(BaseModel):
     recall_timeout: float = Field(
         5.0, gt=0, description="Seconds that recall may take; then the turn continues without it."
     )
+    rerank_model: str | None = Field(
+        None,
+        description="Reranker: a folder with a cross-encoder, its name in fastembed, or a model of "
+        "rerank_url. Neither this nor an address set: no reranking.",
+    )
+    rerank_url: str | None = Field(
+        None, description="Address of a /rerank route (Jina, Cohere, vLLM, TEI), in full."
+    )
+    rerank_api_key: SecretStr | None = Field(None, description="Key of that address.")
+    rerank_timeout: float = Field(
+        5.0, gt=0, description="Seconds that reranking may take; then the first order holds."
+    )
     index_wait: float = Field(
         2.0, ge=0, description="Seconds to wait for an index that another process holds."
     )

@@ -34,7 +34,7 @@ def recall_tool(
         """Search the user's own past: what they asked, said, chose, liked or wanted before."""
         memory = memory_of(runtime)
         result = await memory.recall(query, k)
-        if result.warnings:
+        if result.failed:
             return " ".join(result.warnings)
         if not result.episodes:
             return "Nothing in the user's memory matches."
