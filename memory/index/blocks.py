@@ -48,7 +48,7 @@ class Block:
         ids, episodes, at, thread, part, start, stop, vectors, terms = zip(*rows, strict=True)
         names = np.array(episodes, dtype=object)
         first = np.flatnonzero(np.concatenate(([True], names[1:] != names[:-1])))
-        packed = np.frombuffer(b"".join(terms), dtype=term_type())
+        packed: Any = np.frombuffer(b"".join(terms), dtype=term_type())
         sizes = np.array([len(each) for each in terms]) // packed.dtype.itemsize
         passages = np.repeat(np.arange(len(rows), dtype=np.intp), sizes)
         counts = packed["count"].copy()

@@ -105,9 +105,7 @@ def thread_number(thread: str | None) -> int:
 def _columns(passage: Passage) -> tuple[Any, ...]:
     import numpy as np
 
-    terms = np.array([*passage.terms.items()], dtype=np.float64).reshape(-1, 2)
-    packed = np.empty(len(terms), dtype=term_type())
-    packed["term"], packed["count"] = terms[:, 0], terms[:, 1]
+    packed = np.array([*passage.terms.items()], dtype=term_type())
     vector = None if passage.dense is None else np.array(passage.dense, dtype="<f2").tobytes()
     part = PARTS.index(passage.part)
     return part, passage.start, passage.end, vector, packed.tobytes()
