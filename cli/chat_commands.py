@@ -5,16 +5,15 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from personaagent.cli.chat_alignment import align_if_due, start_alignment
+from personaagent.cli.chat_alignment import start_alignment
+from personaagent.cli.chat_feedback import correct, mark_right, mark_wrong
 from personaagent.cli.chat_input import KEYS_HELP
 from personaagent.cli.chat_session import ChatSession
-from personaagent.cli.feedback import FEEDBACK_SAVED
 from personaagent.cli.memory_views import episodes_view
 from personaagent.cli.output import console, print_notice, printable
 from personaagent.cli.persona_views import describe_version, persona_view, rules_view
 from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Signal
 
 NEWEST_EPISODES = 10
 
@@ -42,20 +41,6 @@ async def run_chat_command(session: ChatSession, line: str) -> None:
             "with /, put a space before it."
         )
     await CHAT_COMMANDS[name].action(session, argument.strip())
-
-
-async def _good(session: ChatSession, _: str) -> None:
-    await _give_feedback(session, "accept")
-
-
-async def _bad(session: ChatSession, _: str) -> None:
-    await _give_feedback(session, "reject")
-
-
-async def _fix(session: ChatSession, text: str) -> None:
-    if not text:
-        raise UsageError("Say what you wanted: /fix TEXT.")
-    await _give_feedback(session, "edit", text)
 
 
 async def _why(session: ChatSession, _: str) -> None:
@@ -108,9 +93,13 @@ async def _quit(session: ChatSession, _: str) -> None:
 
 
 CHAT_COMMANDS = {
-    "good": ChatCommand(_good, "mark the last answer as right"),
-    "bad": ChatCommand(_bad, "mark the last answer as wrong"),
-    "fix": ChatCommand(_fix, "give the answer that you wanted instead of the last one", "TEXT"),
+    "good": ChatCommand(mark_right, "mark the last answer as right; #2: the one before it", "[#2]"),
+    "bad": ChatCommand(
+        mark_wrong, "mark the last answer as wrong, or another: #2, or its id", "[#2]"
+    ),
+    "fix": ChatCommand(
+        correct, "give the answer that you wanted instead of the last one", "[#2] TEXT"
+    ),
     "why": ChatCommand(_why, "show what the last answer is based on: recalled episodes and rules"),
     "persona": ChatCommand(_persona, "show the rules that the agent follows for you"),
     "memory": ChatCommand(_memory, f"show the newest {NEWEST_EPISODES} episodes"),
@@ -119,16 +108,6 @@ CHAT_COMMANDS = {
     "help": ChatCommand(_help, "show this list"),
     "quit": ChatCommand(_quit, "end the chat (or press Ctrl-D)"),
 }
-
-
-async def _give_feedback(session: ChatSession, signal: Signal, text: str | None = None) -> None:
-    answer = _last_answer(session)
-    if answer.episode_id is None:
-        raise UsageError("The last answer was not remembered, so there is nothing to judge.")
-    episodes = session.agent.memory(session.user).episodes
-    await episodes.give_feedback(answer.episode_id, signal, text)
-    print_notice(f"Thank you: {FEEDBACK_SAVED[signal]}.")
-    await align_if_due(session.agent, session.user)
 
 
 def _last_answer(session: ChatSession) -> Answer:
