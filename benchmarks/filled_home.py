@@ -100,7 +100,6 @@ async def filled_home(
         async with open_local(home_settings, deps) as agent:
             for user, count in users.items():
                 await _fill(agent, user, (make_episodes or invented_episodes)(user, count))
-            await agent.memory(next(iter(users))).indexer.index.optimise()
         yield home_settings
 
 

@@ -15,6 +15,7 @@ from personaagent.cli.server_config import LANGGRAPH_JSON, load_server_config
 from personaagent.core.errors import DataError, UsageError
 from personaagent.core.extras import check_installed
 from personaagent.core.settings import Settings, load_settings, variable
+from personaagent.memory.data_folder import open_files
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SILENT = {
@@ -43,6 +44,7 @@ def serve(
     settings = load_settings()
     _check(host, settings)
     _check_free(host, port)
+    asyncio.run(_check_folder(settings))
     asyncio.run(pull_needed(settings, "all", embeddings=True))
     command = [
         *(sys.executable, "-m", "langgraph_cli", "dev", "--config", LANGGRAPH_JSON),
@@ -64,6 +66,12 @@ def _check(host: str, settings: Settings) -> None:
             f"Without tokens nobody but this machine may ask: set {variable('auth_secret')} or "
             f"{variable('auth_jwks_url')} to listen on {host}."
         )
+
+
+async def _check_folder(settings: Settings) -> None:
+    """LangGraph's server would show a traceback."""
+    async with open_files(settings.home):
+        pass
 
 
 def _check_free(host: str, port: int) -> None:

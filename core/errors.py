@@ -120,5 +120,5 @@ class IndexDamaged(IndexUnavailable):
     """The index's files are damaged or missing; you can rebuild it from the store."""
 
 
-class Conflict(DataError):
+class Conflict(DataError, RuntimeError):
     """Somebody else has changed the same thing meanwhile."""

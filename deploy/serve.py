@@ -13,10 +13,11 @@ from typing import Any
 from fastapi import HTTPException
 from langgraph_sdk.auth.types import BaseUser
 
-from personaagent.core.errors import PersonaAgentError
+from personaagent.core.errors import ConfigurationError, PersonaAgentError
 from personaagent.core.settings import load_settings, variable
 from personaagent.core.users import user_key
 from personaagent.memory.migrate_checkpoints import migrate_postgres
+from personaagent.server.adopt_old_state import remove_old_index
 from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens
 
@@ -27,14 +28,21 @@ KEEP_ALIVE = 75
 """Seconds that a connection may be idle: longer than proxies keep theirs, so that no request comes on
 a connection that is just being closed."""
 
+RESTART_SECONDS = 10
+"""How long a server waits for another one on the same database, which may just be ending."""
+
+_held: list[Any] = []
+"""What has to stay open until the process ends."""
+
 
 def main() -> None:
     """Serve on ``HOST`` and ``PORT`` until a signal ends it."""
     os.environ.setdefault("AEGRA_CONFIG", str(Path(__file__).with_name("aegra.json")))
     os.environ.setdefault("ENV_MODE", "PRODUCTION")
     os.environ.setdefault("HOST", "127.0.0.1")
-    if not Tokens(load_settings()).required:
-        sys.exit(
+    ours = load_settings()
+    if not Tokens(ours).required:
+        raise ConfigurationError(
             "This server is for many users and starts only where each shows a token: "
             f"set {variable('auth_secret')} or {variable('auth_jwks_url')}."
         )
@@ -43,8 +51,13 @@ def main() -> None:
     from aegra_api.settings import settings
 
     if get_auth_instance() is None:
-        sys.exit("The file that checks tokens could not be loaded: see the log above.")
+        raise ConfigurationError(
+            "The file that checks tokens could not be loaded: see the log above."
+        )
     _migrate(settings.db.database_url_sync)
+    remove_old_index(ours.home)
+    if ours.qdrant_url is None:
+        _hold_only_index(settings.db.database_url_sync)
     _scope_store_by_user_hash()
     _stream_every_event()
 
@@ -67,7 +80,29 @@ def _migrate(database_url: str) -> None:
     try:
         asyncio.run(migrate_postgres(database_url))
     except psycopg.OperationalError as error:
-        sys.exit(f"The database cannot be reached: {' '.join(str(error).split())}")
+        raise ConfigurationError(
+            f"The database cannot be reached: {' '.join(str(error).split())}"
+        ) from error
+
+
+def _hold_only_index(database_url: str) -> None:
+    """Be the only server on this database until this process ends.
+
+    Without Qdrant the index is a file of this process: what another server remembers would not be
+    in it.
+    """
+    import psycopg
+
+    connection = psycopg.connect(database_url, autocommit=True)
+    connection.execute(f"SET lock_timeout = '{RESTART_SECONDS}s'")
+    try:
+        connection.execute("SELECT pg_advisory_lock(hashtextextended('personaagent_index', 0))")
+    except psycopg.errors.LockNotAvailable as error:
+        raise ConfigurationError(
+            "Another server runs on this database, and several need an index that they share: "
+            "set QDRANT_URL for each of them."
+        ) from error
+    _held.append(connection)
 
 
 def _scope_store_by_user_hash() -> None:
@@ -121,4 +156,5 @@ if __name__ == "__main__":
     try:
         main()
     except PersonaAgentError as error:
-        sys.exit(str(error))
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)

@@ -25,7 +25,6 @@ PACKAGES = (
     "langchain-openai",
     "openai",
     "fastembed",
-    "qdrant-edge-py",
     "xllamacpp",
     "numpy",
     "rouge-score",

@@ -138,8 +138,10 @@ class LocalAgent:
         """
         await self._background.cancel(user_id)
         with self._files.exclusive(user_id, remove_lock=True):
-            threads = await self._files.threads(user_id)
-            receipt = await forget_all(self.memory(user_id), threads, self._files.delete_threads)
+            memory = self.memory(user_id)
+            on_servers = await memory.conversations.threads()
+            threads = {*await self._files.threads(user_id), *on_servers}
+            receipt = await forget_all(memory, threads, self._files.delete_threads)
             await self.deps.memory.drop_lock(user_id)
         await self._files.erase_deleted()
         return receipt

@@ -9,13 +9,14 @@ from typing import TypeVar
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.store.sqlite import AsyncSqliteStore
 
 from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import Conflict, DataError
 from personaagent.core.files import make_private
 from personaagent.core.users import user_key
+from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.memory.migrate_checkpoints import migrate_sqlite
+from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
 
 NAMESPACES_A_PAGE = 1000
@@ -28,7 +29,7 @@ class Files:
     """The open databases of the data folder ``home``."""
 
     home: Path
-    store: AsyncSqliteStore
+    store: SqliteStore
     saver: AsyncSqliteSaver
 
     async def threads(self, user_id: str) -> list[str]:
@@ -125,14 +126,15 @@ async def open_files(home: Path) -> AsyncIterator[Files]:
 
 
 @asynccontextmanager
-async def open_store(home: Path) -> AsyncIterator[AsyncSqliteStore]:
+async def open_store(home: Path) -> AsyncIterator[SqliteStore]:
     """Open the memory in the data folder alone; errors as of ``open_files``."""
     async with AsyncExitStack() as stack:
         with _folder_errors(home), storage_errors():
             make_private(home)
-            store = AsyncSqliteStore(
-                await stack.enter_async_context(_database(home / "memory.sqlite"))
-            )
+            file = home / "memory.sqlite"
+            index = SqliteIndex(file)
+            stack.push_async_callback(index.aclose)
+            store = SqliteStore(await stack.enter_async_context(_database(file)), index)
             await store.setup()
         yield store
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 from personaagent.core.errors import UnknownEpisode, UsageError
 from personaagent.core.records import Episode, Signal
 from personaagent.core.text import check_text
+from personaagent.memory.index.protocol import Entry
 from personaagent.memory.locks import Lock
 from personaagent.memory.pending import pending_write
 from personaagent.memory.superseding import normal_question, relinked
@@ -34,15 +35,30 @@ class Episodes:
         self._store = store
         self._lock = lock
 
-    async def add(self, episodes: Sequence[Episode]) -> None:
-        """Store all of these episodes or none; storing one again has no effect."""
-        writes: list[StoreWrite] = []
+    async def add(
+        self,
+        episodes: Sequence[Episode],
+        *,
+        entries: Sequence[Entry] = (),
+        also: Sequence[StoreWrite] = (),
+    ) -> None:
+        """Store all of these episodes or none; storing one again has no effect.
+
+        Args:
+            episodes: new ones.
+            entries: what the index, if the store holds it, has of them. Others are queued for it.
+            also: writes for the same transaction.
+        """
+        indexed = {entry.episode_id for entry in entries}
+        writes = [*also]
         for episode in episodes:
             assert episode.user_id == self._store.user_id
-            writes += [*_episode_writes(episode), ("unindexed", episode.id, {})]
+            writes += _episode_writes(episode)
+            if episode.id not in indexed:
+                writes.append(("unindexed", episode.id, {}))
         if any(episode.labelled for episode in episodes):
             writes.append(_new_label_revision())
-        await self._store.write(writes)
+        await self._store.write(writes, entries=entries)
 
     async def get(self, episode_id: str) -> Episode:
         """The episode of that id.

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from personaagent.core.records import Episode
 from personaagent.memory.episodes import Episodes
-from personaagent.memory.index.bm25 import Bm25
-from personaagent.memory.index.protocol import Embedding, Entry
+from personaagent.memory.index.protocol import Entry, Passage
+from personaagent.memory.passages import passages
+from personaagent.memory.terms import terms
 from personaagent.memory.user_index import UserIndex
 from personaagent.memory.user_store import UserStore
 from personaagent.models.embeddings import Embedder
@@ -18,25 +19,27 @@ ReportIndexed = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Indexer:
-    """Embeds the query of each episode (paper: f_enc) and writes it to the user's index.
+    """Embeds the passages of each episode (paper: f_enc) and writes them to the user's index.
 
-    The store's namespace ``unindexed`` is the queue. An episode that was written while the index
-    was down stays in it until somebody indexes it later.
+    The store's namespace ``unindexed`` is the queue: of episodes that could not be embedded when they
+    were stored, or that an index outside of the store does not have yet.
     """
 
     store: UserStore
     episodes: Episodes
     embedder: Embedder
-    bm25: Bm25
     index: UserIndex
 
     async def refresh(self, limit: int = BATCH, report: ReportIndexed | None = None) -> int:
         """Index up to ``limit`` episodes of the queue; returns how many were indexed.
 
+        If the user's index is missing, or an earlier version built it, all episodes are queued first.
+
         Raises:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down; the episodes stay in the queue.
         """
+        await self._prepare()
         indexed = 0
         while indexed < limit:
             queued = await self.store.keys("unindexed", min(BATCH, limit - indexed))
@@ -49,46 +52,50 @@ class Indexer:
         return indexed
 
     async def add(self, episodes: Sequence[Episode], queued: Sequence[str]) -> None:
-        """Index these episodes, then remove the ids ``queued`` from the queue.
+        """Index these episodes, and remove the ids ``queued`` from the queue.
 
         Raises:
             EmbeddingsChanged, IndexUnavailable: as ``refresh``; the ids stay in the queue.
         """
-        await self._prepare_index()
-        await self.index.upsert(await self._embed(episodes))
-        await self.store.write(("unindexed", id, None) for id in queued)
+        entries = await self.entries(episodes)
+        await self.index.upsert(entries, [("unindexed", id, None) for id in queued])
+
+    async def entries(self, episodes: Sequence[Episode]) -> list[Entry]:
+        """What the index holds of these episodes; errors as of ``refresh``."""
+        await self._prepare()
+        if not self.index.in_store and await self.index.is_empty():
+            await self._queue_all()  # it was lost: a part must not pass for the whole
+        return await self._embed(episodes)
 
     async def rebuild(self, report: ReportIndexed | None = None) -> int:
-        """Index all of the user's episodes anew, with the embedding model in use.
-
-        A damaged index is removed first, and its other users have to rebuild theirs too.
-        """
+        """Index all of the user's episodes anew, with the embedding model in use."""
         await self.index.reset()
         count = await self._queue_all()
         await self.refresh(count, report)
-        await self.index.optimise()
         return count
 
-    async def _prepare_index(self) -> None:
-        """Check the embedding model, or record it in a new index.
-
-        If the user's entries were lost, all episodes are queued: a part of them must not pass for
-        the whole.
-        """
-        if not await self.index.check_model():
-            await self.index.record_model()
-        elif await self.index.is_empty():
+    async def _prepare(self) -> None:
+        """Check the embedding model; queue all episodes if they are not in this index."""
+        if not await self.index.check_model() and await self.episodes.exist():
+            await self.index.reset()
             await self._queue_all()
 
     async def _embed(self, episodes: Sequence[Episode]) -> list[Entry]:
-        vectors = await self.embedder.embed([episode.query for episode in episodes])
+        stretches = [passages(episode) for episode in episodes]
+        vectors = iter(
+            await self.embedder.embed([text for each in stretches for _, _, _, text in each])
+        )
         return [
             Entry(
                 episode.id,
                 episode.created_at.timestamp(),
-                Embedding(vector, self.bm25.document(episode.query)),
+                thread_of(episode),
+                [
+                    Passage(part, start, end, next(vectors), terms(text))
+                    for part, start, end, text in each
+                ],
             )
-            for episode, vector in zip(episodes, vectors, strict=True)
+            for episode, each in zip(episodes, stretches, strict=True)
         ]
 
     async def _queue_all(self) -> int:
@@ -96,3 +103,9 @@ class Indexer:
         ids = [episode.id async for episode in self.episodes.scan()]
         await self.store.write_in_batches(("unindexed", id, {}) for id in ids)
         return len(ids)
+
+
+def thread_of(episode: Episode) -> str | None:
+    """The conversation that the episode is a turn of, as its metadata says; None if it does not."""
+    thread = episode.metadata.get("thread_id") or episode.metadata.get("conversation_id")
+    return None if thread is None else str(thread)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from langgraph.store.base import BaseStore
@@ -11,8 +12,7 @@ from personaagent.core.settings import Settings
 from personaagent.core.users import check_user_id, user_key
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
-from personaagent.memory.index.bm25 import Bm25
-from personaagent.memory.index.open import INDEX_FOLDER, open_index
+from personaagent.memory.index.open import open_index
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.locks import database_lock, database_of, file_lock
@@ -23,11 +23,13 @@ from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import Recall
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
+from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_index import UserIndex
 from personaagent.memory.user_store import UserStore
 from personaagent.models.embeddings import Embedder
+from personaagent.models.reranking import make_reranker
 
 MAX_LOCK_CONNECTIONS = 8
 """Database connections that may hold a lock, or wait for one, at the same time."""
@@ -40,8 +42,6 @@ class Memory:
         settings: where the index is, and how to recall.
         embedder: the embedding model.
         index: an index to use instead of the one in the settings (for tests).
-        index_folder: the folder of the embedded index inside the data folder. Each store needs
-            its own, because an index holds the ids of one store's episodes.
     """
 
     def __init__(
@@ -49,14 +49,12 @@ class Memory:
         settings: Settings,
         embedder: Embedder,
         index: EpisodeIndex | None = None,
-        *,
-        index_folder: str = INDEX_FOLDER,
     ) -> None:
         self.embedder = embedder
         self._settings = settings
-        self._index_folder = index_folder
-        self._bm25 = Bm25()
-        self._indexes = {} if index is None else {embedder.name: index}
+        self._reranker = make_reranker(settings)
+        self._index = index
+        self._indexes: dict[str, EpisodeIndex] = {}
         self._locks = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
 
     def of(self, store: BaseStore, user_id: str) -> UserMemory:
@@ -71,8 +69,10 @@ class Memory:
             return self._lock(store, user_store.key)
 
         episodes = Episodes(user_store, lock)
-        index = UserIndex(user_store, self.embedder.name, self._index_of)
-        indexer = Indexer(user_store, episodes, self.embedder, self._bm25, index)
+        in_store = self._holds_index(store)
+        index_of = partial(self._index_of, store)
+        index = UserIndex(user_store, self.embedder.name, index_of, in_store)
+        indexer = Indexer(user_store, episodes, self.embedder, index)
         mode, timeout = self._settings.recall_mode, self._settings.recall_timeout
         return UserMemory(
             user_id=user_id,
@@ -86,17 +86,24 @@ class Memory:
             simulations=Simulations(user_store),
             spending=Spending(user_store),
             store=user_store,
-            recaller=Recall(episodes, indexer, mode, timeout),
+            recaller=Recall(
+                episodes,
+                indexer,
+                mode,
+                timeout,
+                reranker=self._reranker,
+                rerank_timeout=self._settings.rerank_timeout,
+            ),
             index_timeout=timeout,
         )
 
-    async def check_index(self) -> None:
+    async def check_index(self, store: BaseStore) -> None:
         """Check that the index answers, with a query that costs next to nothing.
 
         Raises:
-            IndexUnavailable: it is down, held by another process, or damaged.
+            IndexUnavailable: it is down or damaged.
         """
-        await self._index_of(self.embedder.name).has_entries("")
+        await self._index_of(store, self.embedder.name).has_entries("")
 
     async def drop_lock(self, user_id: str) -> None:
         """Delete the user's lock file: its name would show that the user existed."""
@@ -107,12 +114,24 @@ class Memory:
         """Close the indexes and the embedding model."""
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.embedder.aclose)
-            for index in self._indexes.values():
+            if self._reranker is not None:
+                closing.push_async_callback(self._reranker.aclose)
+            for index in (*self._indexes.values(), *filter(None, [self._index])):
                 closing.push_async_callback(index.aclose)
 
-    def _index_of(self, embeddings: str) -> EpisodeIndex:
+    def _holds_index(self, store: BaseStore) -> bool:
+        """Whether the index is in the database of this store."""
+        elsewhere = self._index is not None or self._settings.qdrant_url is not None
+        return isinstance(store, SqliteStore) and not elsewhere
+
+    def _index_of(self, store: BaseStore, embeddings: str) -> EpisodeIndex:
+        if isinstance(store, SqliteStore) and self._holds_index(store):
+            return store.episode_index
+        if self._index is not None:
+            return self._index
         if embeddings not in self._indexes:
-            self._indexes[embeddings] = open_index(self._settings, embeddings, self._index_folder)
+            file = self._settings.home / "index.sqlite" if database_of(store) else None
+            self._indexes[embeddings] = open_index(self._settings, embeddings, file)
         return self._indexes[embeddings]
 
     @asynccontextmanager

@@ -1,50 +1,21 @@
-"""Ranking: ties within one ranking, the fusion of two, and the collapse of near-duplicates."""
+"""Ranking of episodes: repeats collapse, and the newest is not crowded out."""
 
 import re
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from personaagent.core.records import Episode
-from personaagent.memory.index.protocol import Hit, Ranking
 
-RRF_K = 60
+CROWD = 4
+"""Of the k + k / 4 best, the newest is always recalled."""
 DUPLICATE_OVERLAP = 0.9
 """Two texts are near-duplicates if they share at least this part of their words (Jaccard)."""
 
 
-async def best_hits(search: Callable[[int], Awaitable[list[Hit]]], limit: int) -> list[Hit]:
-    """The ``limit`` best hits of one ranking; of those with the same score, the newest.
-
-    An index returns an arbitrary choice of hits with the same score. So ask for more of them until
-    none with the last score can be missing.
-    """
-    wider = limit + 1
-    while True:
-        hits = sorted(await search(wider), key=lambda hit: (-hit.score, -hit.at, hit.episode_id))
-        if len(hits) < wider or hits[-1].score < hits[limit - 1].score:
-            return hits[:limit]
-        wider *= 2
-
-
-def fuse(ranking: Ranking) -> list[str]:
-    """The ids of the hits, best first, by reciprocal rank fusion: the sum of 1 / (60 + rank).
-
-    Ties, within a ranking and in the sum, go to the newer episode.
-    Source: Cormack, Clarke and Büttcher, SIGIR 2009.
-    """
-    score: dict[Hit, float] = defaultdict(float)
-    for hits in (ranking.dense, ranking.bm25):
-        ranked = sorted(hits, key=lambda hit: (-hit.score, -hit.at))
-        for rank, hit in enumerate(ranked, 1):
-            score[hit] += 1 / (RRF_K + rank)
-    return [hit.episode_id for hit in sorted(score, key=lambda hit: (-score[hit], -hit.at))]
-
-
-def collapse(episodes: Sequence[Episode], k: int, *, answers: bool = True) -> list[Episode]:
-    """The first ``k`` episodes; of near-duplicates only the newest, at the rank of the first.
+def collapse(episodes: Sequence[Episode], *, answers: bool = True) -> list[Episode]:
+    """The episodes; of near-duplicates only the newest, at the rank of the first.
 
     Two episodes are near-duplicates if their queries are, and so are their ground truths (or, for
     lack of one, their responses). If unconfirmed ``answers`` are not shown, an episode without
@@ -57,7 +28,21 @@ def collapse(episodes: Sequence[Episode], k: int, *, answers: bool = True) -> li
             distinct.append(words)
         elif words.precedence > distinct[rank].precedence:
             distinct[rank] = words
-    return [words.episode for words in distinct[:k]]
+    return [words.episode for words in distinct]
+
+
+def keep_newest(episodes: Sequence[Episode], k: int) -> list[Episode]:
+    """``episodes`` (best first) with the newest of the first k + k / 4 among the first ``k``.
+
+    Nine older hits that say the same in the words of the question would crowd out the newest, which
+    may say that it is no longer so.
+    """
+    crowd = episodes[: k + k // CROWD]
+    if len(crowd) <= k:
+        return [*episodes]
+    newest = max(range(len(crowd)), key=lambda place: crowd[place].created_at)
+    others = [episode for place, episode in enumerate(episodes) if place != newest]
+    return [*episodes] if newest < k else [*others[: k - 1], episodes[newest], *others[k - 1 :]]
 
 
 @dataclass(frozen=True)

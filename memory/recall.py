@@ -4,18 +4,26 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from personaagent.core.errors import IndexDamaged, IndexUnavailable, ServiceError
+from personaagent.core.errors import (
+    ConfigurationError,
+    IndexDamaged,
+    IndexUnavailable,
+    ServiceError,
+)
 from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
 from personaagent.core.text import check_text
 from personaagent.memory.earlier_answers import asks_about_answers
 from personaagent.memory.episodes import Episodes
+from personaagent.memory.fusion import rank
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
-from personaagent.memory.index.protocol import Hit, Ranking
+from personaagent.memory.index.protocol import PassageSpan
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.precedence import by_precedence, missing_successors
-from personaagent.memory.ranking import best_hits, collapse, fuse
+from personaagent.memory.ranking import collapse, keep_newest
+from personaagent.memory.terms import terms
+from personaagent.models.reranking import Reranker
 
 CANDIDATES = 3
 """Candidates for each episode to recall, so that collapsing repeats leaves enough."""
@@ -23,20 +31,54 @@ SEARCH_CHARS = 32_000
 
 
 @dataclass(frozen=True)
+class Candidates:
+    """Episodes that may be recalled, best first, with the passage of each that is nearest."""
+
+    episodes: list[Episode]
+    passages: dict[str, PassageSpan] = field(default_factory=dict)
+
+    def texts(self) -> list[str]:
+        """The nearest passage of each episode."""
+        return [self._text(episode) for episode in self.episodes]
+
+    def passages_of(self, episodes: Sequence[Episode]) -> dict[str, PassageSpan]:
+        """The nearest passages of those of ``episodes`` that have more than one."""
+        return {
+            episode.id: self.passages[episode.id]
+            for episode in episodes
+            if self.passages.get(episode.id) not in (None, ("query", 0, len(episode.query)))
+        }
+
+    def _text(self, episode: Episode) -> str:
+        part, start, end = self.passages[episode.id]
+        return (episode.query if part == "query" else episode.response)[start:end]
+
+
+@dataclass(frozen=True)
 class RecallResult:
-    """The recalled episodes, best first, and what the user should know about the recall."""
+    """The recalled episodes, best first, and what the user should know about the recall.
+
+    ``passages`` has, by the id of each episode that has more than one passage, the one nearest to the
+    query: the part, its start and end (characters).
+    """
 
     episodes: list[Episode]
     warnings: list[str] = field(default_factory=list)
+    passages: dict[str, PassageSpan] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing could be recalled; the warnings say why."""
+        return bool(self.warnings) and not self.episodes
 
 
 @dataclass(frozen=True)
 class Recall:
-    """The recall of one user's episodes: search by embedding and by BM25, fuse both rankings,
-    collapse repeats, and take the first k.
+    """The recall of one user's episodes: search by embedding and by BM25 and fuse both scores; then
+    rerank, let what supersedes go first, collapse repeats, and take the first k.
 
     Nothing that is ``hidden`` is recalled, and the rest is ranked as if it did not exist.
-    ``timeout`` is in seconds.
+    ``timeout`` and ``rerank_timeout`` are in seconds.
     """
 
     episodes: Episodes
@@ -44,6 +86,8 @@ class Recall:
     mode: RecallMode
     timeout: float
     hidden: Hidden = NOTHING_HIDDEN
+    reranker: Reranker | None = None
+    rerank_timeout: float = 5.0
 
     async def recall(self, query: str, k: int, *, answers: bool | None = None) -> RecallResult:
         """The ``k`` episodes nearest to ``query``, best first (paper: R^u(q*)).
@@ -53,6 +97,7 @@ class Recall:
 
         If the index or the embedding model is down or too slow, the result is empty and has a
         warning: the turn continues without recall. Loading a local model does not count as slow.
+        A reranker that fails costs only its order.
 
         Raises:
             EmbeddingsChanged: the index was built with another embedding model.
@@ -62,7 +107,7 @@ class Recall:
         try:
             await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
-                ids = await self._nearest(query, CANDIDATES * k)
+                candidates = await self._search(query, CANDIDATES * k)
         except TimeoutError as error:
             count_failure(error)
             return RecallResult([], [f"Recall took over {self.timeout:g} s and was given up."])
@@ -71,9 +116,10 @@ class Recall:
             return RecallResult([], [str(error)])
         if answers is None:
             answers = asks_about_answers(query)
-        found = await self.episodes.find(ids)
-        ranked = by_precedence(found, await self._successors(found), answers=answers)
-        return RecallResult(collapse(ranked, k, answers=answers))
+        ordered, warnings = await self._rerank(query, candidates)
+        ranked = by_precedence(ordered, await self._successors(ordered), answers=answers)
+        recalled = keep_newest(collapse(ranked, answers=answers), k)[:k]
+        return RecallResult(recalled, warnings, candidates.passages_of(recalled))
 
     async def search(self, text: str, k: int) -> list[Episode]:
         """What the agent would recall for ``text``, best first.
@@ -83,7 +129,7 @@ class Recall:
             IndexUnavailable, EmbeddingsChanged: nothing can be recalled now.
         """
         result = await self.recall(check_text(text, "text", SEARCH_CHARS), k)
-        if result.warnings:
+        if result.failed:
             raise IndexUnavailable(" ".join(result.warnings))
         return result.episodes
 
@@ -95,55 +141,60 @@ class Recall:
             IndexUnavailable, EmbeddingsChanged, ServiceError: they cannot be searched.
         """
         check_text(query, "query", SEARCH_CHARS)
-        return await self.episodes.find((await self._nearest(query, CANDIDATES * k))[:k])
+        return (await self._search(query, CANDIDATES * k)).episodes[:k]
 
-    async def _successors(self, found: Sequence[Episode]) -> dict[str, Episode]:
-        """Every episode that supersedes one of those ``found``, or supersedes such a one; by id."""
-        known = {episode.id: episode for episode in found}
-        latest = found
-        while latest := await self.episodes.find(missing_successors(latest, known)):
-            latest = [episode for episode in latest if not self.hidden.hides(episode)]
-            known |= {episode.id: episode for episode in latest}
-        return known
-
-    async def _nearest(self, query: str, limit: int) -> list[str]:
-        """The ids of the ``limit`` nearest episodes, best first."""
-        hidden = self.hidden.episodes
-        ranking = await self._rank(query, limit + len(hidden))
-        return fuse(ranking.without(hidden, limit))[:limit]
-
-    async def _rank(self, query: str, limit: int) -> Ranking:
-        """The nearest episodes by each score that the mode asks for; new ones are indexed first.
+    async def _search(self, query: str, limit: int) -> Candidates:
+        """The ``limit`` nearest episodes, best first.
 
         Raises:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        indexed, built = await asyncio.gather(
-            self.indexer.refresh(), self.indexer.index.check_model()
+        index = self.indexer.index
+        indexed = await self.indexer.refresh()
+        if not (indexed or await index.check_model()):
+            return Candidates([])
+        scores = await index.search(
+            dense=None if self.mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
+            terms=None if self.mode == "dense" else terms(query),
+            limit=limit,
+            before=self._before,
+            hidden=self.hidden.episodes,
         )
-        if not (indexed or built):
-            return Ranking([], [])
-        dense, bm25 = await asyncio.gather(self._dense(query, limit), self._bm25(query, limit))
-        if not (dense or bm25) and await self.indexer.index.is_empty():
+        if not len(scores) and await index.is_empty():
             raise IndexDamaged(
                 "The index has lost this user's episodes: run `personaagent memory reindex`."
             )
-        return Ranking(dense, bm25)
+        passages = {
+            str(scores.episode_ids[row]): scores.passage(row) for row in rank(scores, limit)
+        }
+        return Candidates(await self.episodes.find([*passages]), passages)
 
-    async def _dense(self, query: str, limit: int) -> list[Hit]:
-        if self.mode == "bm25":
-            return []
-        [vector] = await self.indexer.embedder.embed([query])
-        index, before = self.indexer.index, self._before
-        return await best_hits(lambda n: index.search_dense(vector, n, before), limit)
+    async def _rerank(self, query: str, candidates: Candidates) -> tuple[list[Episode], list[str]]:
+        """The candidates in the reranker's order, if there is one; and a warning if it failed."""
+        episodes = candidates.episodes
+        if self.reranker is None or len(episodes) < 2:
+            return episodes, []
+        try:
+            async with asyncio.timeout(self.rerank_timeout):
+                scores = await self.reranker.scores(query, candidates.texts())
+        except TimeoutError as error:
+            count_failure(error)
+            return episodes, [f"Reranking took over {self.rerank_timeout:g} s and was given up."]
+        except (ServiceError, ConfigurationError) as error:
+            count_failure(error)
+            return episodes, [f"Recalled without reranking: {error}"]
+        best_first = sorted(zip(scores, episodes, strict=True), key=lambda each: -each[0])
+        return [episode for _, episode in best_first], []
 
-    async def _bm25(self, query: str, limit: int) -> list[Hit]:
-        if self.mode == "dense":
-            return []
-        terms = self.indexer.bm25.query(query)
-        index, before = self.indexer.index, self._before
-        return await best_hits(lambda n: index.search_bm25(terms, n, before), limit)
+    async def _successors(self, episodes: Sequence[Episode]) -> dict[str, Episode]:
+        """Every episode that supersedes one of ``episodes``, or supersedes such a one; by id."""
+        known = {episode.id: episode for episode in episodes}
+        latest = episodes
+        while latest := await self.episodes.find(missing_successors(latest, known)):
+            latest = [episode for episode in latest if not self.hidden.hides(episode)]
+            known |= {episode.id: episode for episode in latest}
+        return known
 
     @property
     def _before(self) -> float | None:

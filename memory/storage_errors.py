@@ -45,12 +45,13 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return DISK_FULL
     if isinstance(error, sqlite3.Error):
-        return _sqlite_sentence(str(error))
+        return sqlite_sentence(str(error))
     module = type(error).__module__
     return next((BY_LIBRARY[name] for name in BY_LIBRARY if module.startswith(name)), None)
 
 
-def _sqlite_sentence(reason: str) -> str:
+def sqlite_sentence(reason: str) -> str:
+    """The sentence for what SQLite says."""
     if "full" in reason or "disk I/O" in reason:
         return DISK_FULL
     if "locked" in reason:

@@ -10,6 +10,7 @@ from personaagent.core.records import Episode
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import Hidden
+from personaagent.memory.index.protocol import Entry
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.notices import Notices
 from personaagent.memory.pending import PendingSet
@@ -19,6 +20,8 @@ from personaagent.memory.recall import Recall, RecallResult
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
 from personaagent.memory.user_store import UserStore
+
+INDEXED_LATER = "the index will have it later"
 
 
 @dataclass(frozen=True)
@@ -77,17 +80,32 @@ class UserMemory:
         Raises:
             DataError: the episode could not be stored.
         """
-        await self.episodes.add([episode])
+        entries, late = await self._entries(episode)
+        also = [self.indexer.index.state_write()] if entries else []
+        await self.episodes.add([episode], entries=entries, also=also)
         notices, *warnings = await asyncio.gather(
             self.notices.take(version),
             _warning_of(self.personas.begin(), "the persona begins later"),
-            _warning_of(self._index(episode), "the index will have it later"),
+            _warning_of(self._index_elsewhere(episode), INDEXED_LATER),
         )
-        return notices + [warning for warning in warnings if warning]
+        return notices + [warning for warning in (*warnings, late) if warning]
 
-    async def _index(self, episode: Episode) -> None:
-        async with asyncio.timeout(self.index_timeout):
-            await self.indexer.add([episode], [episode.id])
+    async def _entries(self, episode: Episode) -> tuple[list[Entry], str | None]:
+        """What the index in the store holds of the episode, or a warning if nobody can say now."""
+        entries: list[Entry] = []
+
+        async def embed() -> None:
+            async with asyncio.timeout(self.index_timeout):
+                entries.extend(await self.indexer.entries([episode]))
+
+        late = await _warning_of(embed(), INDEXED_LATER) if self.indexer.index.in_store else None
+        return entries, late
+
+    async def _index_elsewhere(self, episode: Episode) -> None:
+        """Write the episode to the index, if that is not in the store."""
+        if not self.indexer.index.in_store:
+            async with asyncio.timeout(self.index_timeout):
+                await self.indexer.add([episode], [episode.id])
 
 
 async def _warning_of(work: Awaitable[None], consequence: str) -> str | None:

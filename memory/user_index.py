@@ -3,119 +3,128 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from personaagent.core.errors import EmbeddingsChanged, IndexDamaged
-from personaagent.memory.index.protocol import Entry, EpisodeIndex, Hit, SparseVector
-from personaagent.memory.user_store import UserStore
+from personaagent.core.errors import EmbeddingsChanged
+from personaagent.memory.index.protocol import Entry, EpisodeIndex, Scores
+from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
+
+VERSION = 1
+"""Of what the index holds of a text: raise it when terms or passages change, and all indexes are
+built anew."""
 
 
 @dataclass(frozen=True)
 class UserIndex:
     """The index of one user's episodes, for the embedding model ``model``.
 
-    The store records the model that the user's index was built with, because vectors of two models
-    cannot be compared. ``index_of`` returns the index of all users for a model.
+    The store records where and with which model the user's index was built, because vectors of two
+    models cannot be compared. ``index_of`` returns the index of all users for a model. ``in_store``:
+    the index is in the store's own database, so an episode and its rows are written together.
     """
 
     store: UserStore
     model: str
     index_of: Callable[[str], EpisodeIndex]
+    in_store: bool = False
 
     async def check_model(self) -> bool:
-        """Whether the user has an index; if so, it was built with the model in use.
+        """Whether the user has an index here; if so, it was built with the model in use.
 
         Raises:
             EmbeddingsChanged: it was built with another one.
         """
-        built_with = await self._built_with()
-        if built_with not in (None, self.model):
+        state = await self._state()
+        if state is None or {**state, "embeddings": self.model} != self._current_state:
+            return False  # there is none, or an earlier version of the program built it
+        built_with = str(state["embeddings"])
+        if built_with == self.model:
+            return True
+        if await self.store.keys("episodes", 1):
             raise EmbeddingsChanged(
                 f"The memory of '{self.store.user_id}' is indexed with {built_with}, but the "
                 f"embedding model is now {self.model}: run `personaagent memory reindex`."
             )
-        return built_with is not None
+        return False
 
-    async def record_model(self) -> None:
-        """Record that the index is built with the model in use."""
-        await self.store.write([("index", "state", {"embeddings": self.model})])
+    def state_write(self) -> StoreWrite:
+        """The write that records that the index is built, here and with the model in use."""
+        return ("index", "state", self._current_state)
 
     async def is_empty(self) -> bool:
         """Whether no episode of the user is indexed."""
         return not await self._index.has_entries(self.store.key)
 
-    async def upsert(self, entries: Sequence[Entry]) -> None:
-        """Add these entries, replacing those of the same episodes."""
-        await self._index.upsert(self.store.key, entries)
-
-    async def search_dense(
-        self, vector: list[float], limit: int, before: float | None
-    ) -> list[Hit]:
-        """The ``limit`` nearest episodes by embedding, of a time ``before`` (Unix seconds)."""
-        ranking = await self._index.search(
-            self.store.key, dense=vector, bm25=None, limit=limit, before=before
+    async def upsert(self, entries: Sequence[Entry], writes: Sequence[StoreWrite] = ()) -> None:
+        """Add these entries, replacing those of the same episodes, and do these writes: in one
+        transaction if the index is in the store, else afterwards."""
+        if not self.in_store:
+            await self._index.upsert(self.store.key, entries)
+        await self.store.write(
+            [*writes, self.state_write()], entries=entries if self.in_store else ()
         )
-        return ranking.dense
 
-    async def search_bm25(self, terms: SparseVector, limit: int, before: float | None) -> list[Hit]:
-        """The ``limit`` nearest episodes by BM25, of a time ``before`` (Unix seconds)."""
-        ranking = await self._index.search(
-            self.store.key, dense=None, bm25=terms, limit=limit, before=before
+    async def search(
+        self,
+        *,
+        dense: list[float] | None,
+        terms: dict[int, float] | None,
+        limit: int,
+        before: float | None,
+        hidden: Collection[str] = (),
+    ) -> Scores:
+        """The scores of the user's episodes: see ``EpisodeIndex.search``."""
+        return await self._index.search(
+            self.store.key, dense=dense, terms=terms, limit=limit, before=before, hidden=hidden
         )
-        return ranking.bm25
-
-    async def optimise(self) -> None:
-        """Bring the index into its fastest shape, after many writes."""
-        await self._index.optimise()
 
     async def delete(self, episode_ids: Collection[str]) -> int:
-        """Remove the embeddings of these episodes for good; returns how many there were.
+        """Remove these episodes from the index for good, unless it is in the store: then they go in
+        the transaction that deletes the episodes. Returns how many were indexed.
 
         Raises:
-            IndexUnavailable: the index is down or held; nothing was removed.
+            IndexUnavailable: the index is down; nothing was removed.
         """
         index = await self._built_index()
         if index is None:
             return 0
-        before = await index.count(self.store.key)
-        await index.delete(self.store.key, episode_ids)
-        after = await index.count(self.store.key)
-        if after == 0:
-            await self._forget_model()
-        return before - after
+        count = await index.count_of(self.store.key, episode_ids)
+        if not self.in_store:
+            await index.delete(self.store.key, episode_ids)
+        return count
 
     async def delete_all(self) -> int:
-        """Remove all of the user's embeddings for good; returns how many there were.
+        """Remove all of the user's episodes, as ``delete`` does; returns how many were indexed.
 
         Raises:
-            IndexUnavailable: the index is down or held; nothing was removed.
+            IndexUnavailable: the index is down; nothing was removed.
         """
         index = await self._built_index()
         if index is None:
             return 0
         count = await index.count(self.store.key)
-        await index.clear(self.store.key)
+        if not self.in_store:
+            await index.clear(self.store.key)
         return count
 
     async def reset(self) -> None:
-        """Make the user's index empty. One that is damaged is removed, with that of all users."""
-        for model in {await self._built_with() or self.model, self.model}:
-            try:
-                await self.index_of(model).clear(self.store.key)
-            except IndexDamaged:
-                await self.index_of(model).destroy()
-        await self._forget_model()
+        """Make the user's index empty."""
+        state = await self._state()
+        for model in {self.model if state is None else str(state["embeddings"]), self.model}:
+            await self.index_of(model).clear(self.store.key)
+        await self.store.write([("index", "state", None)])
 
     @property
     def _index(self) -> EpisodeIndex:
         return self.index_of(self.model)
 
+    @property
+    def _current_state(self) -> StoredValue:
+        return {"embeddings": self.model, "index": self._index.kind, "version": VERSION}
+
     async def _built_index(self) -> EpisodeIndex | None:
         """The index that holds the user's episodes, whichever model it was built with."""
-        built_with = await self._built_with()
-        return None if built_with is None else self.index_of(built_with)
+        state = await self._state()
+        return None if state is None else self.index_of(str(state["embeddings"]))
 
-    async def _built_with(self) -> str | None:
+    async def _state(self) -> StoredValue | None:
         [state] = await self.store.get("index", "state")
-        return None if state is None else str(state["embeddings"])
-
-    async def _forget_model(self) -> None:
-        await self.store.write([("index", "state", None)])
+        return state

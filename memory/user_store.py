@@ -1,13 +1,16 @@
 """The part of the LangGraph Store that belongs to one user: memory reads and writes nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from itertools import islice
 from typing import Any, Literal, TypeVar, get_args
 
 from langgraph.store.base import BaseStore, PutOp, SearchItem
 
 from personaagent.core.users import user_key
+from personaagent.memory.index import rows
+from personaagent.memory.index.protocol import Entry
+from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
 
 Namespace = Literal[
@@ -54,11 +57,16 @@ class UserStore:
         """Write one value."""
         await _gather([self._store.aput(self._path(namespace), key, value, index=False)])
 
-    async def write(self, writes: Iterable[StoreWrite]) -> None:
+    async def write(self, writes: Iterable[StoreWrite], *, entries: Sequence[Entry] = ()) -> None:
         """Do all of these writes in one transaction, or none of them.
 
         SQLite takes 32,766 values in a statement: use ``write_in_batches`` for more than some
         thousands.
+
+        Args:
+            writes: what to write.
+            entries: what to write to the index, in the same transaction. Only a store that holds the
+                index takes any.
         """
         operations = [
             PutOp(self._path(namespace), key, value, index=False)
@@ -68,7 +76,7 @@ class UserStore:
             with storage_errors():
                 # Finish even when we are cancelled: a transaction that is cut off would stay open
                 # on the connection and make the next one fail.
-                await asyncio.shield(self._store.abatch(operations))
+                await asyncio.shield(self._write(operations, entries))
 
     async def write_in_batches(self, writes: Iterable[StoreWrite]) -> None:
         """Do any number of writes, 1,000 to a transaction; a failure leaves them half done."""
@@ -107,6 +115,13 @@ class UserStore:
             await self.write((namespace, key, None) for key in keys)
             count += len(keys)
         return count
+
+    async def _write(self, operations: Sequence[PutOp], entries: Sequence[Entry]) -> None:
+        if isinstance(self._store, SqliteStore):
+            await self._store.write(operations, rows.insert(self.key, entries))
+        else:
+            assert not entries
+            await self._store.abatch(operations)
 
     async def _search(self, namespace: Namespace, **options: Any) -> list[SearchItem]:
         [items] = await _gather([self._store.asearch(self._path(namespace), **options)])

@@ -8,7 +8,6 @@ from langchain_core.tools import BaseTool
 
 from personaagent.core.settings import Settings, load_settings
 from personaagent.core.tracing import prepare_tracing
-from personaagent.memory.index.open import INDEX_FOLDER
 from personaagent.memory.memory import Memory
 from personaagent.models.chat import Models
 from personaagent.models.embeddings import Embedder, make_embedder
@@ -47,16 +46,11 @@ class Dependencies:
         cls,
         settings: Settings | None = None,
         embedder: Embedder | None = None,
-        *,
-        index_folder: str = INDEX_FOLDER,
     ) -> "Dependencies":
-        """Make the dependencies that the settings ask for (default: those of the environment).
-
-        ``index_folder`` is passed to ``Memory``.
-        """
+        """Make the dependencies that the settings ask for (default: those of the environment)."""
         settings = settings or load_settings()
         prepare_tracing(settings)
-        memory = Memory(settings, embedder or make_embedder(settings), index_folder=index_folder)
+        memory = Memory(settings, embedder or make_embedder(settings))
         wikipedia = search_wikipedia_tool(Wikipedia(settings))
         recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
         model_slots = asyncio.Semaphore(settings.simulations_at_once)

@@ -20,6 +20,7 @@ from personaagent.core.errors import Conflict
 from personaagent.core.settings import Settings
 from personaagent.memory.user import UserMemory
 from personaagent.server.alignment_runs import GRAPH, run_options
+from personaagent.server.data_folder import exclusive
 from personaagent.server.nightly_alignment import delete_nightly_cron, update_nightly_cron
 
 log = logging.getLogger(__name__)
@@ -78,11 +79,15 @@ async def queue_alignment(
     Args:
         trigger: what the record says of who asked for the run.
         options: as of ``AlignmentContext``.
+
+    Raises:
+        Conflict: the command is aligning the user.
     """
     async with _user_lock(user_id):
         await _ensure_thread(api, user_id)
         if await unfinished_runs(api, user_id):
             return None  # some servers queue a second run, although they are asked to reject it
+        await _check_not_exclusive(user_id)
         return await _create_run(api, user_id, trigger, **options)
 
 
@@ -104,7 +109,7 @@ async def resume_alignment(api: LangGraphClient, user_id: str, decision: Decisio
     """Resume the run whose proposal waits for the user's decision; it continues as a new run.
 
     Raises:
-        Conflict: no proposal waits, or a run is unfinished.
+        Conflict: no proposal waits, a run is unfinished, or the command is aligning the user.
     """
     async with _user_lock(user_id):
         await _ensure_thread(api, user_id)
@@ -114,6 +119,7 @@ async def resume_alignment(api: LangGraphClient, user_id: str, decision: Decisio
             raise Conflict(
                 "No proposal is waiting for your decision: it was answered, or dropped for another run."
             )
+        await _check_not_exclusive(user_id)
         return await api.runs.create(
             alignment_thread(user_id),
             GRAPH,
@@ -176,6 +182,12 @@ async def _ensure_thread(api: LangGraphClient, user_id: str) -> None:
         graph_id=GRAPH,
         metadata={"owner": user_id},  # written by authentication too, where there are tokens
     )
+
+
+async def _check_not_exclusive(user_id: str) -> None:
+    """Refuse at once what would fail as a run: see ``exclusive``."""
+    async with exclusive(user_id):
+        pass
 
 
 def _user_lock(user_id: str) -> asyncio.Lock:

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+GREGORIAN = datetime(1582, 10, 15, tzinfo=UTC)
+"""Where the time of a UUID begins, in ticks of 100 ns."""
 COPY_CHECKPOINTS = """
     INSERT INTO checkpoints SELECT :target, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type,
         checkpoint, CAST(json_replace(CAST(metadata AS TEXT), '$.thread_id', :target) AS BLOB)
@@ -24,6 +27,10 @@ PRUNE = """
         SELECT max(checkpoint_id) FROM checkpoints AS latest
         WHERE latest.thread_id = :thread AND latest.checkpoint_ns = {table}.checkpoint_ns
     )
+"""
+IDLE_THREADS = """
+    SELECT thread_id FROM checkpoints GROUP BY thread_id
+    HAVING max(checkpoint_id) < ? AND count(*) > 1
 """
 DELETE_RUN_WRITES = """
     DELETE FROM writes WHERE (thread_id, checkpoint_ns, checkpoint_id) IN (
@@ -73,6 +80,12 @@ class ServerSaver(AsyncSqliteSaver):
             else:
                 await self.adelete_thread(thread_id)
 
+    async def prune_idle(self, since: datetime) -> None:
+        """Keep the latest checkpoints only of threads of a server without any ``since`` then."""
+        async with self.lock:
+            rows = await self.conn.execute_fetchall(IDLE_THREADS, [_first_id(since)])
+        await self.aprune([thread for (thread,) in rows if is_uuid(thread)])
+
     async def thread_ids(self) -> set[str]:
         """Every thread that has a checkpoint, of the server or of the command."""
         async with self.lock:
@@ -109,3 +122,17 @@ class ServerSaver(AsyncSqliteSaver):
             except BaseException:
                 await self.conn.execute("ROLLBACK")
                 raise
+
+
+def is_uuid(thread: str) -> bool:
+    """Whether a server may have made this thread: it names threads by a UUID, the command does not."""
+    try:
+        return str(UUID(thread)) == thread
+    except ValueError:
+        return False
+
+
+def _first_id(time: datetime) -> str:
+    """The least id of a checkpoint of that time: the beginning of a UUID of version 6."""
+    ticks = round((time - GREGORIAN).total_seconds() * 10_000_000)
+    return f"{ticks >> 28:08x}-{ticks >> 12 & 0xFFFF:04x}-6{ticks & 0xFFF:03x}"

@@ -10,14 +10,23 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 from langgraph.store.base import BaseStore
 
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import load_settings
 from personaagent.memory.data_folder import Files, open_saver, open_store
+from personaagent.server.adopt_old_state import (
+    adopt_checkpoints,
+    adopt_memory,
+    remove_old_index,
+)
 from personaagent.server.checkpoints import ServerSaver
 from personaagent.server.thread_records import delete_one_at_a_time, keep_in_line, restore_records
+
+IDLE = timedelta(days=30)
+"""After which a thread keeps its latest state only, as ``langgraph.json`` says to other servers."""
 
 _open = threading.local()
 
@@ -31,8 +40,11 @@ async def server_memory() -> AsyncIterator[BaseStore]:
         ConfigurationError: this is not the development server.
     """
     _check_edition()
-    async with open_store(load_settings().home) as store:
+    home = load_settings().home
+    async with open_store(home) as store:
+        await asyncio.to_thread(remove_old_index, home)
         _open.store = store
+        await adopt_memory(store)
         yield store
 
 
@@ -45,7 +57,9 @@ async def server_checkpoints() -> AsyncIterator[ServerSaver]:
     _check_edition()
     async with open_saver(load_settings().home, ServerSaver) as saver:
         _open.saver = saver
+        await adopt_checkpoints(saver)
         await restore_records(saver)
+        await saver.prune_idle(datetime.now(UTC) - IDLE)
         yield saver
 
 

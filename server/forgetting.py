@@ -11,13 +11,13 @@ from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.server.alignment_queue import cancel_alignment, cancel_runs, delete_thread
+from personaagent.server.checkpoints import is_uuid
 from personaagent.server.data_folder import (
     delete_checkpoints,
     erase_deleted,
     exclusive,
     server_files,
 )
-from personaagent.server.thread_records import is_uuid
 
 PAGE_SIZE = 100
 

@@ -3,7 +3,6 @@
 Importing this module builds nothing. Each graph is built when the server first asks for it.
 """
 
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
@@ -16,12 +15,8 @@ from personaagent.core.once import Once
 from personaagent.core.states import AgentContext
 from personaagent.graphs import agent as agent_graph
 from personaagent.graphs import alignment as alignment_graph
-from personaagent.memory.index.open import INDEX_FOLDER
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.server.data_folder import exclusive
-
-POSTGRES_INDEX_FOLDER = "server-index"
-"""A store in Postgres needs its own index: that of the command belongs to the store beside it."""
 
 
 def _make_agent() -> CompiledStateGraph[Any, AgentContext, Any, Any]:
@@ -43,12 +38,7 @@ def _make_alignment() -> CompiledStateGraph[Any, AlignmentContext, Any, Any]:
     )
 
 
-def _make_dependencies() -> Dependencies:
-    folder = POSTGRES_INDEX_FOLDER if "aegra_api" in sys.modules else INDEX_FOLDER
-    return Dependencies.from_settings(index_folder=folder)
-
-
-dependencies = Once(_make_dependencies)
+dependencies = Once(Dependencies.from_settings)
 """What both graphs and our routes use; made once in a server's process."""
 _agent = Once(_make_agent)
 _alignment = Once(_make_alignment)

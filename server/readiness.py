@@ -32,7 +32,7 @@ async def check_readiness(deps: Dependencies, store: BaseStore) -> Readiness:
     """Send each service a request that costs nothing. A failure's reason is not reported."""
     store_answers, index_answers, models_answer = await asyncio.gather(
         _succeeds(store.aget(("health",), "health")),
-        _succeeds(deps.memory.check_index()),
+        _succeeds(deps.memory.check_index(store)),
         _succeeds(_reach_endpoint(deps.settings)),
     )
     return Readiness(store=store_answers, index=index_answers, models=models_answer)

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from personaagent.server.checkpoints import LastCheckpoint, ServerSaver
+from personaagent.server.checkpoints import LastCheckpoint, ServerSaver, is_uuid
 
 log = logging.getLogger(__name__)
 
-CHECK_SECONDS = 30.0
+CHECK_SECONDS = 2.0
 _KEPT_METADATA = ("graph_id", "assistant_id", "owner")
 
 _lock = asyncio.Lock()
@@ -106,11 +106,3 @@ def _record(thread: str, checkpoint: LastCheckpoint) -> dict[str, Any]:
         "config": {},
         "values": None,
     }
-
-
-def is_uuid(thread: str) -> bool:
-    """Whether the server itself may have made this thread: it names threads by a UUID."""
-    try:
-        return str(UUID(thread)) == thread
-    except ValueError:
-        return False

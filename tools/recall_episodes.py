@@ -39,7 +39,7 @@ def recall_tool(
         memory = memory_of(runtime)
         answers = answers or asks_about_answers(query)
         result = await memory.recall(query, k, answers=answers)
-        if result.warnings:
+        if result.failed:
             return " ".join(result.warnings)
         if not result.episodes:
             return "Nothing in the user's memory matches."

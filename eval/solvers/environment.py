@@ -17,8 +17,8 @@ from personaagent.core.records import Episode, new_id
 from personaagent.core.settings import Settings
 from personaagent.eval.samples import Sample
 from personaagent.eval.solvers.caching_embedder import CachingEmbedder
-from personaagent.eval.solvers.exact_index import ExactIndex
 from personaagent.memory.index.protocol import EpisodeIndex
+from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.models.chat import Models
@@ -129,7 +129,7 @@ async def open_environment(
             stack.push_async_callback(embedder.aclose)
         home = Path(stack.enter_context(TemporaryDirectory(prefix="personaagent-eval-")))
         settings = settings.model_copy(update={"home": home, "recall_timeout": RECALL_TIMEOUT})
-        caching_embedder, index = CachingEmbedder(embedder), ExactIndex()
+        caching_embedder, index = CachingEmbedder(embedder), SqliteIndex()
         memory = Memory(settings, caching_embedder, index)
         recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
         tools = [search_wikipedia_tool(Wikipedia(settings)), recall]
@@ -150,7 +150,7 @@ async def recall(memory: UserMemory, query: str, k: int) -> list[Episode]:
         IndexUnavailable: recall does not work now; an answer without memory must not count.
     """
     recalled = await memory.recall(query, k)
-    if recalled.warnings:
+    if recalled.failed:
         raise IndexUnavailable(" ".join(recalled.warnings))
     return recalled.episodes
 

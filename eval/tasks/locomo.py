@@ -207,7 +207,10 @@ async def _judge(
 
 
 def _episodes(task: str, conversation: Json) -> Iterator[Episode]:
-    """Every turn, dated by its session; the turns of a session are one second apart."""
+    """Every turn, dated by its session; the turns of a session are one second apart.
+
+    A session is a conversation.
+    """
     sessions = conversation["conversation"]
     for session in filter(_SESSION.fullmatch, sessions):
         started = datetime.strptime(sessions[f"{session}_date_time"], "%I:%M %p on %d %B, %Y")
@@ -215,9 +218,19 @@ def _episodes(task: str, conversation: Json) -> Iterator[Episode]:
             yield Episode(
                 id=turn["dia_id"],
                 user_id=conversation["sample_id"],
-                query=f"{turn['speaker']}: {turn['text']}",
+                query=_text(turn),
                 response="",
                 task=task,
                 created_at=started.replace(tzinfo=UTC) + timedelta(seconds=number),
                 source="locomo",
+                metadata={"conversation_id": session},
             )
+
+
+def _text(turn: Json) -> str:
+    """What was said, by whom, and the caption of the photo that was shown, if any.
+
+    The authors' code puts captions so (``task_eval/gpt_utils.py``).
+    """
+    caption = f" and shared {turn['blip_caption']}." if turn.get("blip_caption") else ""
+    return f"{turn['speaker']}: {turn['text']}{caption}"

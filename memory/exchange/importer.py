@@ -89,7 +89,7 @@ async def _store_all(
         done += len(batch)
         report(done, total)
     await memory.personas.begin()
-    warnings = warnings or await _index(memory, sys.maxsize, optimise=added > 0)
+    warnings = warnings or await _index(memory, sys.maxsize)
     return Imported(added=added, skipped=done - added, warnings=warnings)
 
 
@@ -112,12 +112,10 @@ async def _not_stored(memory: UserMemory, episodes: Sequence[Episode]) -> list[E
     return [episode for episode in reversed(by_id.values()) if episode.id not in stored]
 
 
-async def _index(memory: UserMemory, limit: int, *, optimise: bool = False) -> list[str]:
+async def _index(memory: UserMemory, limit: int) -> list[str]:
     """Index up to ``limit`` episodes; returns what the user should know."""
     try:
         await memory.indexer.refresh(limit)
-        if optimise:
-            await memory.indexer.index.optimise()
     except (IndexUnavailable, ServiceError) as error:
         return [f"The episodes are stored and will be indexed later: {error}"]
     return []

@@ -1,29 +1,27 @@
-"""Opens the index that the settings name."""
+"""Opens the index that the settings name, for a store that does not hold the index itself."""
 
 import re
+from pathlib import Path
 
 from personaagent.core.settings import Settings
-from personaagent.memory.index.edge import EdgeIndex
 from personaagent.memory.index.protocol import EpisodeIndex
-
-INDEX_FOLDER = "index"
-"""The folder of the embedded index, for command and library, inside the data folder."""
+from personaagent.memory.index.sqlite import SqliteIndex
 
 
-def open_index(settings: Settings, embeddings: str, folder: str = INDEX_FOLDER) -> EpisodeIndex:
+def open_index(settings: Settings, embeddings: str, file: Path | None = None) -> EpisodeIndex:
     """The index for vectors of the embedding model ``embeddings``. It opens on first use.
 
-    It is on the Qdrant server at ``qdrant_url`` if that is set, otherwise in ``folder`` of the data
-    folder. Each embedding model has its own, because vectors of two models cannot be compared.
+    It is on the Qdrant server at ``qdrant_url`` if that is set (each model has its own collection),
+    otherwise in ``file``, or in memory.
     """
-    name = re.sub(r"[^a-z0-9]+", "-", embeddings.lower()).strip("-")
     if settings.qdrant_url is None:
-        return EdgeIndex(settings.home / folder / name, wait=settings.index_wait)
+        return SqliteIndex(file)
 
     from qdrant_client import AsyncQdrantClient
 
     from personaagent.memory.index.server import QdrantIndex
 
+    name = re.sub(r"[^a-z0-9]+", "-", embeddings.lower()).strip("-")
     key = settings.qdrant_api_key
     client = AsyncQdrantClient(
         url=settings.qdrant_url,

@@ -1,9 +1,8 @@
 """The protocol of an index of embeddings."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
-from uuid import NAMESPACE_OID, uuid5
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,6 +12,9 @@ Part = Literal["query", "response"]
 """A text of an episode."""
 PARTS: tuple[Part, ...] = ("query", "response")
 """The parts by the number that stands for each in ``Scores.passages``."""
+
+PassageSpan = tuple[Part, int, int]
+"""A stretch of an episode's text: the part, its start and end (characters)."""
 
 
 @dataclass(frozen=True)
@@ -58,61 +60,24 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class SparseVector:
-    """Weights of the terms of a text, by the hash of each term (BM25)."""
-
-    indices: list[int]
-    values: list[float]
-
-
-@dataclass(frozen=True)
-class Embedding:
-    """One query text, embedded both ways. ``dense`` has the size of the model's vectors and length 1."""
-
-    dense: list[float]
-    sparse: SparseVector
-
-
-@dataclass(frozen=True)
 class Entry:
-    """An episode in the index: its id, its time (Unix seconds) and embedding, but no text."""
+    """An episode in the index: its id, its time (Unix seconds), its conversation (or None), and its
+    passages, of which there is at least one."""
 
     episode_id: str
     at: float
-    embedding: Embedding
-
-
-@dataclass(frozen=True)
-class Hit:
-    """An episode that a search found, with its time (Unix seconds). Equality ignores the score."""
-
-    episode_id: str
-    at: float
-    score: float = field(compare=False)
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Hits by the dense and by the BM25 score, best first; empty if that search was not requested."""
-
-    dense: list[Hit]
-    bm25: list[Hit]
-
-    def without(self, episode_ids: Collection[str], limit: int) -> "Ranking":
-        """The hits of other episodes, up to ``limit`` in each ranking."""
-        dense, bm25 = (
-            [hit for hit in hits if hit.episode_id not in episode_ids][:limit]
-            for hits in (self.dense, self.bm25)
-        )
-        return Ranking(dense, bm25)
+    thread: str | None
+    passages: Sequence[Passage]
 
 
 class EpisodeIndex(Protocol):
     """Embeddings of many users' episodes. Every call is scoped to one user by its ``user`` key.
 
-    All calls raise ``IndexUnavailable`` if the index is down, held by another process, or damaged.
-    BM25 uses the term statistics of that user's episodes only.
+    ``kind`` says where it is. All calls raise ``IndexUnavailable`` if the index is down or damaged.
+    BM25 uses the term statistics of that user's passages only.
     """
+
+    kind: str
 
     async def upsert(self, user: str, entries: Sequence[Entry]) -> None:
         """Add the entries, replacing those of the same episodes."""
@@ -122,13 +87,15 @@ class EpisodeIndex(Protocol):
         user: str,
         *,
         dense: list[float] | None,
-        bm25: SparseVector | None,
+        terms: dict[int, float] | None,
         limit: int,
         before: float | None = None,
-    ) -> Ranking:
-        """The user's nearest episodes, up to ``limit`` in each ranking.
+        hidden: Collection[str] = (),
+    ) -> Scores:
+        """The scores of the user's episodes: of all of them, or of the ``limit`` best by each score.
 
-        With ``before`` (Unix seconds), later episodes are treated as if they did not exist.
+        Episodes at or after ``before`` (Unix seconds), and those ``hidden``, are treated as if they
+        did not exist, in the term statistics too.
         """
         ...
 
@@ -146,16 +113,9 @@ class EpisodeIndex(Protocol):
         """How many episodes of the user are indexed."""
         ...
 
-    async def optimise(self) -> None:
-        """Bring the files into their fastest shape, after many writes."""
-
-    async def destroy(self) -> None:
-        """Remove the whole index of all users, because it is damaged and will be rebuilt."""
+    async def count_of(self, user: str, episode_ids: Collection[str]) -> int:
+        """How many of these episodes of the user are indexed."""
+        ...
 
     async def aclose(self) -> None:
         """Close files and connections."""
-
-
-def point_id(user: str, episode_id: str) -> str:
-    """The id of an episode's point: a UUID of user and episode, so that no two users share one."""
-    return str(uuid5(uuid5(NAMESPACE_OID, user), episode_id))

@@ -6,11 +6,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from personaagent.core.errors import IndexDamaged, IndexUnavailable
-from personaagent.memory.index.protocol import Entry, Hit, Ranking, SparseVector, point_id
+from personaagent.memory.index.points import (
+    bm25_request,
+    dense_request,
+    points_of,
+    scores_of,
+    user_filter,
+)
+from personaagent.memory.index.protocol import Entry, Scores
 
 if TYPE_CHECKING:
     from qdrant_client import AsyncQdrantClient
-    from qdrant_client.models import Filter, ScoredPoint
+    from qdrant_client.models import Filter, QueryRequest, ScoredPoint
 
 BATCH = 256
 
@@ -23,6 +30,8 @@ class QdrantIndex:
         collection: its name; each embedding model has its own.
     """
 
+    kind = "qdrant"
+
     def __init__(self, client: "AsyncQdrantClient", collection: str) -> None:
         self._client = client
         self._collection = collection
@@ -30,119 +39,92 @@ class QdrantIndex:
         self._creating = asyncio.Lock()
 
     async def upsert(self, user: str, entries: Sequence[Entry]) -> None:
-        from qdrant_client.models import PointStruct
-        from qdrant_client.models import SparseVector as QdrantSparse
-
-        if not entries:
+        points = [point for entry in entries for point in points_of(user, entry)]
+        if not points:
             return
+        await self.delete(user, [entry.episode_id for entry in entries])
+        vectors = [passage.dense for entry in entries for passage in entry.passages]
         async with _reachable():
-            await self._create(len(entries[0].embedding.dense))
-            for start in range(0, len(entries), BATCH):
-                await self._client.upsert(
-                    self._collection,
-                    [
-                        PointStruct(
-                            id=point_id(user, entry.episode_id),
-                            vector={
-                                "dense": entry.embedding.dense,
-                                "bm25": QdrantSparse(
-                                    indices=entry.embedding.sparse.indices,
-                                    values=entry.embedding.sparse.values,
-                                ),
-                            },
-                            payload={"user": user, "episode": entry.episode_id, "at": entry.at},
-                        )
-                        for entry in entries[start : start + BATCH]
-                    ],
-                    wait=True,
-                )
+            await self._create(next(len(vector) for vector in vectors if vector is not None))
+            for start in range(0, len(points), BATCH):
+                batch = points[start : start + BATCH]
+                await self._client.upsert(self._collection, batch, wait=True)
 
     async def search(
         self,
         user: str,
         *,
         dense: list[float] | None,
-        bm25: SparseVector | None,
+        terms: dict[int, float] | None,
         limit: int,
         before: float | None = None,
-    ) -> Ranking:
-        from qdrant_client.models import IdfCorpusParams, QueryRequest, SearchParams
-        from qdrant_client.models import SparseVector as QdrantSparse
-
-        own_entries = _user_filter(user, before)
-        requests = []
-        if dense is not None:
-            requests.append(
-                QueryRequest(
-                    query=dense, using="dense", filter=own_entries, limit=limit, with_payload=True
-                )
-            )
-        if bm25 is not None:
-            requests.append(
-                QueryRequest(
-                    query=QdrantSparse(indices=bm25.indices, values=bm25.values),
-                    using="bm25",
-                    filter=own_entries,
-                    limit=limit,
-                    with_payload=True,
-                    params=SearchParams(idf=IdfCorpusParams(corpus=own_entries)),
-                )
-            )
-        async with _reachable():
-            if not await self._exists():
-                return Ranking([], [])
-            responses = await self._client.query_batch_points(self._collection, requests)
-        hits = [_hits(response.points) for response in responses]
-        return Ranking(
-            dense=hits.pop(0) if dense is not None else [], bm25=hits.pop(0) if hits else []
-        )
+        hidden: Collection[str] = (),
+    ) -> Scores:
+        own = user_filter(user, before, hidden)
+        wider = limit + 1  # of passages with the same score, the server returns an arbitrary choice
+        while True:
+            requests = [] if dense is None else [dense_request(dense, own, wider)]
+            requests += [bm25_request(terms, own, wider)] if terms else []
+            found = await self._query(requests)
+            if not any(_cut_among_equals(hits, limit, wider) for hits in found):
+                break
+            wider *= 2
+        by_vector = found.pop(0) if found and dense is not None else []
+        by_terms = found.pop(0) if found else []
+        return scores_of(None if dense is None else by_vector, None if terms is None else by_terms)
 
     async def delete(self, user: str, episode_ids: Collection[str]) -> None:
-        from qdrant_client.models import PointIdsList
-
-        async with _reachable():
-            if episode_ids and await self._exists():
-                points = PointIdsList(points=[point_id(user, id) for id in episode_ids])
-                await self._client.delete(self._collection, points, wait=True)
+        if episode_ids:
+            await self._delete(user_filter(user, only=episode_ids))
 
     async def clear(self, user: str) -> None:
-        from qdrant_client.models import FilterSelector
-
         self._ready = False  # somebody may have removed it: check again
-        async with _reachable():
-            if await self._exists():
-                await self._client.delete(
-                    self._collection, FilterSelector(filter=_user_filter(user)), wait=True
-                )
+        await self._delete(user_filter(user))
 
     async def has_entries(self, user: str) -> bool:
         async with _reachable():
             if not await self._exists():
                 return False
-            points, _ = await self._client.scroll(self._collection, _user_filter(user), limit=1)
+            points, _ = await self._client.scroll(self._collection, user_filter(user), limit=1)
             return bool(points)
 
     async def count(self, user: str) -> int:
-        async with _reachable():
-            if not await self._exists():
-                return 0
-            result = await self._client.count(self._collection, count_filter=_user_filter(user))
-            return result.count
+        return await self._count(user_filter(user, first=True))
 
-    async def optimise(self) -> None:
-        """Does nothing: a server optimises by itself."""
-
-    async def destroy(self) -> None:
-        async with _reachable():
-            await self._client.delete_collection(self._collection)
-            self._ready = False
+    async def count_of(self, user: str, episode_ids: Collection[str]) -> int:
+        return await self._count(user_filter(user, only=episode_ids, first=True))
 
     async def aclose(self) -> None:
         await self._client.close()
 
+    async def _query(self, requests: "list[QueryRequest]") -> "list[list[ScoredPoint]]":
+        """The hits of each request; nothing if there is no collection."""
+        async with _reachable():
+            if not (requests and await self._exists()):
+                return []
+            responses = await self._client.query_batch_points(self._collection, requests)
+        return [response.points for response in responses]
+
+    async def _delete(self, points: "Filter") -> None:
+        from qdrant_client.models import FilterSelector
+
+        async with _reachable():
+            if await self._exists():
+                await self._client.delete(
+                    self._collection, FilterSelector(filter=points), wait=True
+                )
+
+    async def _count(self, points: "Filter") -> int:
+        async with _reachable():
+            if not await self._exists():
+                return 0
+            result = await self._client.count(self._collection, count_filter=points)
+            return result.count
+
     async def _exists(self) -> bool:
-        if not self._ready:
-            self._ready = await self._client.collection_exists(self._collection)
+        if not self._ready and await self._client.collection_exists(self._collection):
+            await self._index_fields()
+            self._ready = True
         return self._ready
 
     async def _create(self, size: int) -> None:
@@ -162,34 +144,27 @@ class QdrantIndex:
                 # No global graph: each tenant that is large enough has its own.
                 hnsw_config=models.HnswConfigDiff(m=0, payload_m=16),
             )
-            await self._client.create_payload_index(
-                self._collection,
-                "user",
-                models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
-            )
-            # A server in strict mode refuses to filter by a field that is not indexed.
-            await self._client.create_payload_index(
-                self._collection, "at", models.PayloadSchemaType.FLOAT
-            )
+            await self._index_fields()
             self._ready = True
 
+    async def _index_fields(self) -> None:
+        """Index the fields that filters name: a server in strict mode refuses others. A collection of
+        version 0.1 lacks some of them."""
+        from qdrant_client.models import KeywordIndexParams, KeywordIndexType, PayloadSchemaType
 
-def _user_filter(user: str, before: float | None = None) -> "Filter":
-    """Matches the entries of ``user``, of a time ``before`` (Unix seconds)."""
-    from qdrant_client.models import FieldCondition, Filter, MatchValue, Range
+        tenant = KeywordIndexParams(type=KeywordIndexType.KEYWORD, is_tenant=True)
+        await self._client.create_payload_index(self._collection, "user", tenant)
+        for field, schema in (
+            ("at", PayloadSchemaType.FLOAT),
+            ("episode", PayloadSchemaType.KEYWORD),
+            ("first", PayloadSchemaType.BOOL),
+        ):
+            await self._client.create_payload_index(self._collection, field, schema)
 
-    conditions = [FieldCondition(key="user", match=MatchValue(value=user))]
-    if before is not None:
-        conditions.append(FieldCondition(key="at", range=Range(lt=before)))
-    return Filter(must=[*conditions])
 
-
-def _hits(points: Sequence["ScoredPoint"]) -> list[Hit]:
-    return [
-        Hit(point.payload["episode"], point.payload["at"], point.score)
-        for point in points
-        if point.payload
-    ]
+def _cut_among_equals(hits: "list[ScoredPoint]", limit: int, wider: int) -> bool:
+    """Whether hits with the score of the last one that counts may be missing."""
+    return len(hits) == wider and hits[-1].score == hits[limit - 1].score
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """``recall``: finds the past episodes that are nearest to the user's latest message.
 
-Nearest is by dense embedding of the query and by BM25, fused by reciprocal rank; the search itself
-is ``memory/recall.py``. The user's profile is read beside it.
+Nearest is by dense embedding and by BM25, fused (``memory/fusion.py``); the search itself is
+``memory/recall.py``. The user's profile is read beside it.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ async def recall(
         "profile": profile.stored(),
         "steps": 0,
         "usage": Usage().stored(),
-        "warnings": [f"Answered without recall: {warning}" for warning in recalled.warnings],
+        "warnings": _warnings(recalled),
     }
 
 
@@ -58,6 +58,12 @@ def latest_query(messages: list[AnyMessage]) -> str:
     if not messages or not isinstance(messages[-1], HumanMessage):
         raise UsageError("The conversation must end with a message of the user.")
     return messages[-1].text
+
+
+def _warnings(recalled: RecallResult) -> list[str]:
+    if recalled.failed:
+        return [f"Answered without recall: {warning}" for warning in recalled.warnings]
+    return recalled.warnings
 
 
 async def _recall_timed(memory: UserMemory, query: str, top_k: int) -> RecallResult:

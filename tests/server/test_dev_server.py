@@ -8,10 +8,7 @@ import pytest
 from langgraph_sdk.client import LangGraphClient
 
 from personaagent.core.alignment_state import alignment_thread
-from personaagent.core.records import Episode
-from personaagent.core.settings import load_settings
 from personaagent.core.users import user_key
-from personaagent.local.agent import open_local
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.server import Server
 
@@ -89,27 +86,6 @@ async def test_the_developer_is_whoever_they_say(open_server: Server) -> None:
         await dora.runs.wait(None, "agent", input=turn)
         kept = ["users", user_key("dora"), "episodes"]
         assert len((await nobody.store.search_items(kept))["items"]) == 1
-
-
-async def test_its_memory_and_the_commands_are_two(open_server: Server) -> None:
-    settings = load_settings(
-        home=open_server.folder / "home",
-        openai_base_url=open_server.endpoint.base_url,
-        openai_api_key="none",
-        embeddings="openai:test",
-    )
-    ours = Episode(id="ours", user_id="zoe", query="Rye bread?", response="Yes.")
-    theirs = {"id": "theirs", "query": "Rye bread?", "response": "No."}
-    async with open_server.http("zoe") as http, open_local(settings) as command:
-        memory = command.memory("zoe")
-        await memory.episodes.add([ours])
-        assert [each.id for each in (await memory.recall("bread", 5)).episodes] == ["ours"]
-        (await http.post("/me/import", content=json.dumps(theirs))).raise_for_status()
-        found = (await http.post("/me/episodes/search", json={"text": "bread"})).json()
-        assert [each["id"] for each in found] == ["theirs"]
-        assert (await http.delete("/me")).json()["embeddings"] == 1
-        again = await memory.recall("bread", 5)
-        assert ([each.id for each in again.episodes], again.warnings) == (["ours"], [])
 
 
 @pytest.mark.parametrize("user", ["bo", None])

@@ -4,15 +4,17 @@ import asyncio
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from langgraph_sdk.errors import NotFoundError
 
+from personaagent.core.errors import ConfigurationError
 from personaagent.core.users import user_key
 from tests.support.asks import MESSAGES, REQUESTS, Ask
 from tests.support.postgres import Session
 from tests.support.postgres_server import PYTHON, need_postgres
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT, SECRET, Server
 
 OWNER, STRANGER = "the owner", "a stranger"
 THEIRS = ("/threads", "/runs", "/assistants", "/store", "/me")
@@ -49,9 +51,29 @@ def test_it_starts_only_where_callers_show_a_token() -> None:
     done = subprocess.run(
         [PYTHON, ROOT / "deploy" / "serve.py"], env=bare, capture_output=True, text=True
     )
-    assert done.returncode == 1
+    assert done.returncode == ConfigurationError.exit_code
     assert "PERSONAAGENT_AUTH_SECRET" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_second_server_starts_only_where_both_share_an_index(
+    postgres_server: Server, database: str, tmp_path: Path
+) -> None:
+    bare = {name: os.environ[name] for name in ("PATH", "HOME")}
+    second = bare | {
+        "DATABASE_URL": database,
+        "PERSONAAGENT_AUTH_SECRET": SECRET,
+        "PERSONAAGENT_HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        [PYTHON, ROOT / "deploy" / "serve.py"], env=second, capture_output=True, text=True
+    )
+    assert done.returncode == ConfigurationError.exit_code
+    assert done.stderr.splitlines()[-1] == (
+        "Another server runs on this database, and several need an index that they share: "
+        "set QDRANT_URL for each of them."
+    )
+    assert postgres_server.process.poll() is None
 
 
 async def test_no_route_answers_without_a_token(postgres_server: Server) -> None:

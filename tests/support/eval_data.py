@@ -82,7 +82,12 @@ def locomo(data: Path, *questions: Json) -> Path:
         "session_1_date_time": "1:56 pm on 1 May, 2023",
         "session_1": [
             {"speaker": "Ann", "dia_id": "D1:1", "text": "I bought a boat yesterday."},
-            {"speaker": "Bob", "dia_id": "D1:2", "text": "A red one?"},
+            {
+                "speaker": "Bob",
+                "dia_id": "D1:2",
+                "text": "A red one?",
+                "blip_caption": "a photo of a red boat",
+            },
         ],
     }
     sample = {"sample_id": "conv-1", "conversation": conversation, "qa": questions}

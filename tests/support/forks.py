@@ -34,7 +34,6 @@ IMPORTED = (
     "langchain_openai",
     "openai.resources.chat",
     "openai.resources.embeddings",
-    "qdrant_edge",
     "rouge_score.rouge_scorer",
     "tests.support.alignment",
 )

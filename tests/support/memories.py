@@ -8,8 +8,8 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
-from personaagent.eval.solvers.exact_index import ExactIndex
 from personaagent.memory.index.protocol import EpisodeIndex
+from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from tests.support.embedder import BagEmbedder
@@ -18,8 +18,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def index_in_memory() -> EpisodeIndex:
-    """An index of its own that ranks as Qdrant does, which takes ten times as long to make."""
-    return ExactIndex()
+    """An index of its own."""
+    return SqliteIndex()
 
 
 def memory_of(

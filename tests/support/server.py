@@ -121,6 +121,7 @@ def running_server(
     secret: str | None = SECRET,
     command: Command = development,
     ready: str = "/ok",
+    configuration: Mapping[str, Any] | None = None,
     **environment: str | None,
 ) -> Iterator[Server]:
     """Run the development server on ``langgraph.json``, or another, until the block is left.
@@ -131,11 +132,12 @@ def running_server(
         secret: what tokens are signed with; None: no token is needed.
         command: what starts it.
         ready: the path that answers once it is up.
+        configuration: instead of that in our ``langgraph.json``.
         environment: more variables; None takes one away.
     """
     need_mark("server")
     folder.mkdir(parents=True, exist_ok=True)
-    configuration = json.loads((ROOT / "langgraph.json").read_text("utf-8"))
+    configuration = configuration or json.loads((ROOT / "langgraph.json").read_text("utf-8"))
     (folder / "langgraph.json").write_text(json.dumps(configuration), "utf-8")
     port = free_port()
     with scripted_endpoint(responder) as endpoint, (folder / "log").open("ab") as log:

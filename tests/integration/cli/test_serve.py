@@ -100,3 +100,13 @@ def test_no_token_is_minted_that_nobody_would_believe(
 ) -> None:
     result = command("token", "mint", *arguments)
     assert (result.code, result.out) == (code, "")
+
+
+def test_a_data_folder_that_cannot_be_used_is_named_before_anything_starts(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "home").write_text("a file, and no folder")
+    result = command("serve", "--port", str(free_port()))
+    assert result.code == 5
+    assert "The data folder" in result.err
+    assert "Traceback" not in result.err

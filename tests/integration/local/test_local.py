@@ -164,7 +164,7 @@ async def test_all_is_its_owners_alone(tmp_path: Path) -> None:
             await agent.ask("hello", "anna")
             modes = {path: path.stat().st_mode & 0o077 for path in (home, *home.glob("*"))}
     names = {path.name for path in modes}
-    assert {"memory.sqlite", "memory.sqlite-wal", "checkpoints.sqlite", "index"} <= names
+    assert {"memory.sqlite", "memory.sqlite-wal", "checkpoints.sqlite"} <= names
     assert {path.name for path, mode in modes.items() if path.is_file() and mode} == set()
     assert modes[home] == 0
 

@@ -16,9 +16,9 @@ from personaagent.core.errors import IndexUnavailable, ModelUnavailable
 from personaagent.core.records import Episode
 from personaagent.eval.solvers.caching_embedder import CachingEmbedder
 from personaagent.eval.solvers.environment import EvalEnvironment
-from personaagent.eval.solvers.exact_index import IndexedEntry
 from personaagent.eval.solvers.membank import ForgettingCurve, recall_unforgotten
 from personaagent.eval.solvers.registry import SOLVERS
+from personaagent.memory.index.blocks import Block
 from personaagent.memory.recall import RecallResult
 from personaagent.memory.user import UserMemory
 from tests.support.alignment import Scripted
@@ -37,7 +37,7 @@ def alive() -> dict[str, int]:
         kind.__name__: sum(
             count for each, count in objects_by_type.items() if issubclass(each, kind)
         )
-        for kind in (InMemoryStore, UserMemory, Pregel, Episode, IndexedEntry)
+        for kind in (InMemoryStore, UserMemory, Pregel, Episode, Block)
     }
 
 

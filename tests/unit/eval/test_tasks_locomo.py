@@ -43,9 +43,11 @@ def test_every_turn_is_an_episode_in_order(tmp_path: Path) -> None:
     found = sample(tmp_path, RECALL)
     assert [(e.id, e.query, e.created_at.isoformat()) for e in found.history] == [
         ("D1:1", "Ann: I bought a boat yesterday.", "2023-05-01T13:56:00+00:00"),
-        ("D1:2", "Bob: A red one?", "2023-05-01T13:56:01+00:00"),
+        ("D1:2", "Bob: A red one? and shared a photo of a red boat.", "2023-05-01T13:56:01+00:00"),
         ("D2:1", "Ann: I sold the boat.", "2023-05-02T08:00:00+00:00"),
     ]
+    conversations = [e.metadata["conversation_id"] for e in found.history]
+    assert conversations == ["session_1", "session_1", "session_2"]
 
 
 def test_questions_with_an_answer_and_known_evidence(tmp_path: Path) -> None:

@@ -1,21 +1,19 @@
-"""Ranking: the fusion of two rankings, and ties."""
+"""Ranking of episodes: the newest of many alike."""
 
-from personaagent.memory.index.protocol import Hit, Ranking
-from personaagent.memory.ranking import fuse
-
-
-def hits(*ids: str) -> list[Hit]:
-    """One hit an id (``e3`` is of the time 3), best first."""
-    return [Hit(each, float(each[1:]), score=-rank) for rank, each in enumerate(ids)]
+from personaagent.core.records import Episode
+from personaagent.memory.ranking import keep_newest
+from tests.support.memories import episode
 
 
-def test_fusion_agrees_with_a_calculation_by_hand() -> None:
-    # e1: 1/61 + 1/63 = 0.03227; e2: 1/62 + 1/62 = 0.03226; e4: 1/61; e3: 1/63
-    assert fuse(Ranking(hits("e1", "e2", "e3"), hits("e4", "e2", "e1"))) == ["e1", "e2", "e4", "e3"]
+def ids(episodes: list[Episode]) -> str:
+    return " ".join(each.id for each in episodes)
 
 
-def test_ties_go_to_the_newer_episode() -> None:
-    assert fuse(Ranking(hits("e1"), hits("e2"))) == ["e2", "e1"]
-    same_score = [Hit("e1", 1.0, 0.5), Hit("e2", 2.0, 0.5)]
-    assert fuse(Ranking(same_score, [])) == ["e2", "e1"]
-    assert fuse(Ranking(same_score, same_score)) == ["e2", "e1"]
+def test_the_newest_of_the_best_is_not_crowded_out() -> None:
+    older = [episode(f"e{n}", day=n) for n in range(9)]
+    newest, late = episode("new", day=99), [episode("x", day=100)]
+    assert ids(keep_newest([*older, newest, *late], 8)[:8]) == "e0 e1 e2 e3 e4 e5 e6 new"
+    assert ids(keep_newest([newest, *older], 8)[:8]) == "new e0 e1 e2 e3 e4 e5 e6"
+    assert ids(keep_newest([*older, newest], 4)[:4]) == "e0 e1 e2 e4", "only among the best"
+    assert ids(keep_newest([*older, newest], 1)[:1]) == "e0"
+    assert keep_newest([], 8) == []

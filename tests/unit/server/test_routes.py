@@ -96,7 +96,7 @@ async def test_somebody_elsewhere_is_nobody(http: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "kind"),
     [
-        (IndexUnavailable("The index is held by another process."), 503, "IndexUnavailable"),
+        (IndexUnavailable("The index is down."), 503, "IndexUnavailable"),
         (
             errors.ModelUnavailable("The endpoint is too busy; try again later."),
             503,
@@ -119,7 +119,7 @@ async def test_what_is_down_is_one_sentence(
 ) -> None:
     store = app.dependency_overrides[server_store]()
     await remember(deps.memory.of(store, "anna"), episode("e1"))
-    deps.memory._indexes = {deps.memory.embedder.name: Broken(error)}
+    deps.memory._index = Broken(error)
     told = await http.post("/me/episodes/search", json={"text": "a question"})
     assert (told.status_code, told.json().keys()) == (status, {"detail"})
     assert f"({kind})" in told.json()["detail"]

@@ -34,17 +34,16 @@ async def test_a_file_that_changes_meanwhile_is_noticed(agent: LocalAgent, file:
     assert await stored(agent) == []
 
 
-async def test_an_index_that_is_held_costs_no_episode(tmp_path: Path, file: Path) -> None:
-    async with opened(tmp_path / "home") as holder, opened(tmp_path / "home") as agent:
-        await import_json(holder, file, {"query": "before", "response": "r"})
-        imported = await import_json(agent, file, {"query": "green tea", "response": "r"})
-        assert imported.added == 1
-        assert "indexed later" in imported.warnings[0]
-    async with opened(tmp_path / "home") as agent:
-        again = await import_episodes(agent.memory("u"), file)
-        assert (again.added, again.skipped, again.warnings) == (0, 1, [])
-        assert (await agent.memory("u").recall("green tea", 1)).episodes[0].query == "green tea"
-        assert await agent.memory("u").store.keys("unindexed", 1) == []
+async def test_two_processes_import_and_recall_at_once(tmp_path: Path, file: Path) -> None:
+    async with opened(tmp_path / "home") as one, opened(tmp_path / "home") as other:
+        await import_json(one, file, {"query": "black coffee", "response": "r"})
+        assert (await other.memory("u").recall("coffee", 1)).episodes[0].query == "black coffee"
+        imported = await import_json(other, file, {"query": "green tea", "response": "r"})
+        assert (imported.added, imported.warnings) == (1, [])
+        for agent in (one, other):
+            recalled = await agent.memory("u").recall("green tea", 1)
+            assert [each.query for each in recalled.episodes] == ["green tea"]
+        assert await one.memory("u").store.keys("unindexed", 1) == []
 
 
 async def test_a_history_may_be_longer_than_a_statement_of_sqlite(
