@@ -21,6 +21,7 @@ def episodes_view(episodes: Sequence[Episode], *, numbered: bool = False) -> Ren
     table = Table.grid(padding=(0, 2))
     for number, episode in enumerate(episodes, 1):
         origin = f"\n{episode.created_at:%Y-%m-%d}" + (f" {episode.task}" if episode.task else "")
+        origin += f" superseded by {episode.superseded_by}" if episode.superseded_by else ""
         table.add_row(
             *([Text(f"{number}", "bold")] if numbered else []),
             Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
