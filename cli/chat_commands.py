@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from personaagent.cli import chat_memory
-from personaagent.cli.chat_alignment import align_if_due, start_alignment
+from personaagent.cli.chat_alignment import start_alignment
+from personaagent.cli.chat_feedback import correct, mark_right, mark_wrong
 from personaagent.cli.chat_input import KEYS_HELP
-from personaagent.cli.chat_memory import last_answer
 from personaagent.cli.chat_session import ChatSession
-from personaagent.cli.feedback import FEEDBACK_SAVED
 from personaagent.cli.output import console, print_notice
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Signal
 
 
 @dataclass(frozen=True)
@@ -39,20 +37,6 @@ async def run_chat_command(session: ChatSession, line: str) -> None:
             "with /, put a space before it."
         )
     await CHAT_COMMANDS[name].action(session, argument.strip())
-
-
-async def _good(session: ChatSession, _: str) -> None:
-    await _give_feedback(session, "accept")
-
-
-async def _bad(session: ChatSession, _: str) -> None:
-    await _give_feedback(session, "reject")
-
-
-async def _fix(session: ChatSession, text: str) -> None:
-    if not text:
-        raise UsageError("Say what you wanted: /fix TEXT.")
-    await _give_feedback(session, "edit", text)
 
 
 async def _align(session: ChatSession, _: str) -> None:
@@ -82,9 +66,13 @@ async def _quit(session: ChatSession, _: str) -> None:
 
 
 CHAT_COMMANDS = {
-    "good": ChatCommand(_good, "mark the last answer as right"),
-    "bad": ChatCommand(_bad, "mark the last answer as wrong"),
-    "fix": ChatCommand(_fix, "give the answer that you wanted instead of the last one", "TEXT"),
+    "good": ChatCommand(mark_right, "mark the last answer as right; #2: the one before it", "[#2]"),
+    "bad": ChatCommand(
+        mark_wrong, "mark the last answer as wrong, or another: #2, or its id", "[#2]"
+    ),
+    "fix": ChatCommand(
+        correct, "give the answer that you wanted instead of the last one", "[#2] TEXT"
+    ),
     "why": ChatCommand(
         chat_memory.show_reasons, "show what the last answer is based on: memories, profile, rules"
     ),
@@ -96,7 +84,7 @@ CHAT_COMMANDS = {
         chat_memory.show_memory, f"show the newest {chat_memory.NEWEST_EPISODES} episodes"
     ),
     "forget": ChatCommand(
-        chat_memory.forget, "forget the last answer's episode, or another: its number or id", "[ID]"
+        chat_memory.forget, "forget the last answer, or another: #2, or its id", "[#2]"
     ),
     "export": ChatCommand(chat_memory.export, "write all episodes to a file", "FILE"),
     "align": ChatCommand(_align, "learn from your feedback while you go on chatting"),
@@ -104,13 +92,3 @@ CHAT_COMMANDS = {
     "help": ChatCommand(_help, "show this list"),
     "quit": ChatCommand(_quit, "end the chat (or press Ctrl-D)"),
 }
-
-
-async def _give_feedback(session: ChatSession, signal: Signal, text: str | None = None) -> None:
-    answer = last_answer(session)
-    if answer.episode_id is None:
-        raise UsageError("The last answer was not remembered, so there is nothing to judge.")
-    episodes = session.agent.memory(session.user).episodes
-    await episodes.give_feedback(answer.episode_id, signal, text)
-    print_notice(f"Thank you: {FEEDBACK_SAVED[signal]}.")
-    await align_if_due(session.agent, session.user)

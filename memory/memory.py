@@ -64,13 +64,13 @@ class Memory:
             UsageError: the user id is not valid.
         """
         user_store = UserStore(store, check_user_id(user_id))
-        episodes = Episodes(user_store)
+        lock = partial(self._lock, store, user_store.key)
+        episodes = Episodes(user_store, lock)
         in_store = self._holds_index(store)
         index_of = partial(self._index_of, store)
         index = UserIndex(user_store, self.embedder.name, index_of, in_store)
         indexer = Indexer(user_store, episodes, self.embedder, index)
         mode, timeout = self._settings.recall_mode, self._settings.recall_timeout
-        lock = partial(self._lock, store, user_store.key)
         return UserMemory(
             user_id=user_id,
             episodes=episodes,

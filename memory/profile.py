@@ -11,8 +11,8 @@ from personaagent.memory.facts import NamedLabel, compute_facts, nameable_labels
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.label_counts import LabelCounts, count_labels, subtract
 from personaagent.memory.label_types import LabelType, label_type_of
+from personaagent.memory.locks import Lock
 from personaagent.memory.pending import PendingSet
-from personaagent.memory.personas import Lock
 from personaagent.memory.statement_checks import without_evidence
 from personaagent.memory.statements import Statements
 from personaagent.memory.user_store import StoredValue, UserStore

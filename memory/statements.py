@@ -8,7 +8,7 @@ from types import MappingProxyType
 from personaagent.core.errors import Conflict
 from personaagent.core.records import Statement, now
 from personaagent.memory.keyed_hash import hash_key, keyed_hash, plain_words
-from personaagent.memory.personas import Lock
+from personaagent.memory.locks import Lock
 from personaagent.memory.profile_history import (
     ChangeAuthor,
     ProfileChange,

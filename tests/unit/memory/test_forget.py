@@ -128,7 +128,7 @@ async def test_a_conversation_is_deleted_with_the_last_label_that_its_facts_name
     assert await gone("e6") == ["thread-mark"], "it was the lowest"
     await anna.episodes.give_feedback("e3", "edit", "rye")
     assert await gone("e2") == []
-    await anna.episodes.give_feedback("e3", "reject")
+    await anna.episodes.give_feedback("e3", "reject", force=True)
     assert await gone("e3") == ["thread-bread"], "what it said once is gone"
     assert await gone("e9") == ["thread-tea"]
 
