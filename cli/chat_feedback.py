@@ -75,5 +75,7 @@ def last_episode(session: ChatSession) -> str:
     if session.last_answer is None:
         raise UsageError("There is no answer yet: say something first.")
     if session.last_answer.episode_id is None:
-        raise UsageError("The last answer was not remembered, so there is nothing to judge or forget.")
+        raise UsageError(
+            "The last answer was not remembered, so there is nothing to judge or forget."
+        )
     return session.last_answer.episode_id
