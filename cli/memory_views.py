@@ -21,6 +21,7 @@ def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for episode in episodes:
         origin = f"\n{episode.created_at:%Y-%m-%d}" + (f" {episode.task}" if episode.task else "")
+        origin += f" superseded by {episode.superseded_by}" if episode.superseded_by else ""
         table.add_row(
             Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
             Text.assemble((one_line(episode.query), "bold"), f"\n{_wanted_or_answered(episode)}"),
