@@ -1,9 +1,19 @@
 """The settings by group: names, types, defaults, limits and descriptions."""
 
 from base64 import b64decode
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from personaagent.core.calendar import check_time_zone
 
 RecallMode = Literal["hybrid", "dense", "bm25"]
 ToolMode = Literal["auto", "native", "json"]
@@ -113,6 +123,11 @@ class MemorySettings(BaseModel):
         description="New episodes after which the summary is refreshed; 0: on demand only.",
     )
     max_query_chars: int = Field(32_000, ge=1, description="Longest query accepted (characters).")
+    timezone: Annotated[str | None, AfterValidator(check_time_zone)] = Field(
+        None,
+        description="The user's time zone, by its IANA name (Europe/Lisbon), for today's date and "
+        "the days of memories. Default: the machine's.",
+    )
 
 
 class ToolSettings(BaseModel):

@@ -1,6 +1,7 @@
 """Every setting: its name, default, meaning, and where its value came from."""
 
 import os
+from datetime import tzinfo
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from personaagent.core.calendar import time_zone
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.setting_groups import (
     AlignmentSettings,
@@ -59,11 +61,14 @@ LONGEST_WAIT = 60.0
 
 
 class DataSettings(BaseModel):
-    """Where data lives."""
+    """Where data lives, and whose it is."""
 
     home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("personaagent", appauthor=False)),
         description="Folder of the user's data: store, checkpoints, index, embedded models.",
+    )
+    user: str | None = Field(
+        None, description="Whose memory a command uses without --user; a server ignores it."
     )
 
 
@@ -97,6 +102,11 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
     def embedded(self) -> bool:
         """Whether the embedded model answers: neither a key nor a base URL is set."""
         return self.openai_base_url is None and self.openai_api_key is None
+
+    @property
+    def zone(self) -> tzinfo:
+        """The user's time zone."""
+        return time_zone(self.timezone)
 
     @property
     def patience(self) -> float:
@@ -188,4 +198,4 @@ def _problem(error: "ErrorDetails") -> str:
     shown_name = variable(name) if name in Settings.model_fields else name
     if error["type"] == "too_short":
         return f"{shown_name} needs at least {error.get('ctx', {})['min_length']} characters"
-    return f"{shown_name}: {error['msg']}"
+    return f"{shown_name}: {error['msg'].removeprefix('Value error, ')}"

@@ -1,5 +1,6 @@
 """The state of the agent's graph and the context of a run, as JSON-like values."""
 
+from datetime import tzinfo
 from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
@@ -9,8 +10,10 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
+from personaagent.core.calendar import check_time_zone, time_zone
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Moment
+from personaagent.core.settings import Settings
 from personaagent.core.text import check_text
 from personaagent.core.users import check_user_id
 
@@ -36,6 +39,10 @@ class AgentContext(BaseModel):
     before: Annotated[
         Moment | None, Field(description="Hide every episode from this moment on.")
     ] = None
+    at: Annotated[Moment | None, Field(description="The moment of the question; None: now.")] = None
+    timezone: Annotated[
+        str | None, Field(description="The user's time zone (IANA name); None: the setting.")
+    ] = None
 
     @field_validator("user_id")
     @classmethod
@@ -54,11 +61,25 @@ class AgentContext(BaseModel):
     def _valid_task(cls, task: str | None) -> str | None:
         return None if task is None else check_text(task, "task label", 100)
 
+    @field_validator("timezone")
+    @classmethod
+    def _valid_timezone(cls, timezone: str | None) -> str | None:
+        try:
+            return check_time_zone(timezone)
+        except ValueError as error:
+            raise UsageError(f"timezone: {error}") from error
+
 
 class SimulatedContext(AgentContext):
     """The options of a simulated answer: it belongs to no conversation, whatever thread the run has."""
 
     incognito: bool = True
+
+
+def zone_of(context: AgentContext | None, settings: Settings) -> tzinfo:
+    """The time zone of the user of a run."""
+    own = None if context is None else context.timezone
+    return settings.zone if own is None else time_zone(own)
 
 
 def thread_to_note(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -124,10 +125,17 @@ async def test_the_order_of_the_prompt_and_its_common_prefix(agent: MakeAgent) -
         anna.memory(),
         *[episode(f"e{n}", f"bread {n}", day=n, ground_truth="rye") for n in (2, 1, 3)],
     )
-    await anna.ask("bread 1")
+    await anna.ask("my bread is warm")
     await anna.ask("what about the dog", "t2")
     first, second = (prompt.system for prompt in anna.prompts)
-    marks = ["You are the personal", "<facts>\n", "<persona>\n", "<summary>\n", "<memories>\n"]
+    marks = [
+        "You are the personal",
+        "<facts>\n",
+        "<persona>\n",
+        "<summary>\n",
+        "\nToday is ",
+        "<memories>\n",
+    ]
     places = [first.rindex(mark) for mark in marks]
     assert places == sorted(places)
     dates = re.findall(r'<episode date="([\d-]+)"', first)
@@ -135,6 +143,41 @@ async def test_the_order_of_the_prompt_and_its_common_prefix(agent: MakeAgent) -
     assert len(dates) == 3
     common = next(n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
     assert common > places[-1], "all but the memories is common"
+
+
+@pytest.mark.parametrize(
+    ("zone", "today"),
+    [(None, "Tuesday, 2026-08-04"), ("America/New_York", "Monday, 2026-08-03")],
+)
+async def test_the_prompt_tells_the_day_of_the_question_where_the_user_is(
+    agent: MakeAgent, zone: str | None, today: str
+) -> None:
+    anna = agent(lambda prompt: prompt.system, timezone="Europe/Lisbon")
+    late = datetime(2026, 8, 3, 23, 30, tzinfo=UTC)
+    system = reply(await anna.ask("bread?", at=late, timezone=zone))
+    assert re.findall("^Today is (.*)\\.$", system, re.MULTILINE) == [today]
+
+
+async def test_a_run_that_hides_what_is_newer_is_told_the_day_of_then(agent: MakeAgent) -> None:
+    anna = agent(lambda prompt: prompt.system, timezone="UTC")
+    before = datetime(2025, 5, 6, tzinfo=UTC)
+    assert "Today is Tuesday, 2025-05-06." in reply(await anna.ask("bread?", before=before))
+
+
+async def test_the_prompt_says_which_of_two_memories_counts(agent: MakeAgent) -> None:
+    anna = agent(lambda prompt: prompt.system)
+    assert "the newer one counts" in reply(await anna.ask("bread?"))
+
+
+async def test_what_only_tells_is_to_be_acknowledged(agent: MakeAgent) -> None:
+    def answer(prompt: Prompt) -> Reply:
+        return "Noted." if "acknowledge it" in prompt.system[-200:] else "The sea is wide."
+
+    anna = agent(answer)
+    assert reply(await anna.ask("My sister got a new job at the harbour.")) == "Noted."
+    assert reply(await anna.ask("Where does my sister work?", "t2")) == "The sea is wide."
+    labelled = await anna.ask("My sister got a new job.", "t3", task="headline")
+    assert reply(labelled) == "The sea is wide.", "a task is no small talk"
 
 
 async def test_news_is_told_once_and_not_lost_with_a_turn_that_cannot_be_stored(
@@ -158,8 +201,14 @@ async def test_the_budget_drops_the_least_similar(agent: MakeAgent) -> None:
     long = "so I said to them that it was all quite fine " * 8
     await remember(
         anna.memory(),
-        *[episode(f"near{n}", "rye bread", day=n, response=f"{n} {long} {n}") for n in range(3)],
-        *[episode(f"far{n}", f"rye motor{n} oil{n}", day=10 + n, response=long) for n in range(5)],
+        *[
+            episode(f"near{n}", "rye bread", day=n, ground_truth=f"{n} {long} {n}")
+            for n in range(3)
+        ],
+        *[
+            episode(f"far{n}", f"rye motor{n} oil{n}", day=10 + n, ground_truth=long)
+            for n in range(5)
+        ],
     )
     state = await anna.ask("rye bread")
     ids = [each["id"] for each in state["recalled"]]
@@ -213,7 +262,10 @@ async def test_what_the_model_sees_of_the_tools(agent: MakeAgent) -> None:
         each["function"]["name"]: set(each["function"]["parameters"]["properties"])
         for each in anna.prompts[0].tools
     }
-    assert parameters == {"search_wikipedia": {"query"}, "recall_episodes": {"query", "k"}}
+    assert parameters == {
+        "search_wikipedia": {"query"},
+        "recall_episodes": {"query", "k", "answers"},
+    }
     schema = str(anna.prompts[0].tools)
     for secret in ("user_id", "store", "runtime", "anna"):
         assert secret not in schema
