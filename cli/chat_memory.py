@@ -9,6 +9,7 @@ from rich.text import Text
 
 from personaagent.cli.chat_input import interactive
 from personaagent.cli.chat_session import ChatSession
+from personaagent.cli.memory_forget import show_answers
 from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.output import (
     confirm,
@@ -23,6 +24,7 @@ from personaagent.cli.profile_views import page_view, statements_view
 from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode
+from personaagent.memory.derived import derived_from
 from personaagent.memory.facts import describe_facts
 from personaagent.memory.profile_page import make_page, read_page
 
@@ -76,6 +78,7 @@ async def forget(session: ChatSession, which: str) -> None:
     """
     episode = await _chosen(session, which)
     console(stderr=True).print(episodes_view([episode]))
+    show_answers(await derived_from(session.agent.memory(session.user), [episode.id]), "blank")
     if not await _confirmed("Forget this, and all that rests on it alone?"):
         print_notice("Nothing was forgotten.")
         return

@@ -17,6 +17,7 @@ from personaagent.core.settings import Settings
 from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
 from personaagent.local.turn import TurnEvent, TurnRunner, last_answer
 from personaagent.memory.data_folder import Files, open_files
+from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.forget_statement import forget_statement
 from personaagent.memory.summary import refresh_summary
@@ -113,9 +114,12 @@ class LocalAgent:
         """Bring the profile summary up to date; returns the critic's calls and tokens."""
         return await refresh_summary(self.memory(user_id), await self.deps.models.chat("critic"))
 
-    async def forget(self, user_id: str, episode_ids: list[str]) -> Receipt:
+    async def forget(
+        self, user_id: str, episode_ids: list[str], *, derived: Derived = "blank"
+    ) -> Receipt:
         """Forget these episodes, all that rested on them alone, and the threads that held them.
 
+        ``derived`` says what becomes of answers that were drawn from them.
         An alignment that is running in the background is cancelled first.
 
         Raises:
@@ -124,7 +128,8 @@ class LocalAgent:
         """
         await self._background.cancel(user_id)
         with self._files.exclusive(user_id):
-            receipt = await forget(self.memory(user_id), episode_ids, self._files.delete_threads)
+            memory, delete_threads = self.memory(user_id), self._files.delete_threads
+            receipt = await forget(memory, episode_ids, delete_threads, derived=derived)
             # Its rules and facts rest on more episodes than the ones noted with the thread.
             await self._files.delete_threads([alignment_thread(user_id)])
         await self._files.erase_deleted()
