@@ -6,6 +6,7 @@ from heapq import nlargest
 from uuid import uuid4
 
 from personaagent.core.errors import UnknownEpisode, UsageError
+from personaagent.core.ids import match_prefix, may_be_prefix
 from personaagent.core.records import Episode, Signal
 from personaagent.core.text import check_text
 from personaagent.memory.index.protocol import Entry
@@ -61,18 +62,23 @@ class Episodes:
         await self._store.write(writes, entries=entries)
 
     async def get(self, episode_id: str) -> Episode:
-        """The episode of that id.
+        """The episode of that id, or of the one generated id that begins so (``core/ids.py``).
 
         Raises:
             UnknownEpisode: the user has no such episode.
+            UsageError: several ids begin so.
         """
         episodes = await self.find([episode_id])
         if not episodes:
-            raise UnknownEpisode(
-                f"There is no episode '{episode_id}' in the memory of '{self._store.user_id}': "
-                "see `personaagent memory list`."
-            )
+            episodes = await self.find([await self._with_prefix(episode_id)])
         return episodes[0]
+
+    async def resolve(self, prefix: str) -> str:
+        """The id that is ``prefix``, or that begins with it; errors as of ``get``.
+
+        Only a prefix costs a scan of the episodes.
+        """
+        return (await self.get(prefix)).id
 
     async def find(self, episode_ids: Sequence[str]) -> list[Episode]:
         """The episodes of these ids, in their order; ids that do not exist are left out."""
@@ -109,6 +115,17 @@ class Episodes:
             and (before is None or time_key(episode) < before)
         ]
         return nlargest(limit, episodes, key=time_key)
+
+    async def _with_prefix(self, prefix: str) -> str:
+        ids = (
+            [key async for key, _ in self._store.scan("episodes")] if may_be_prefix(prefix) else []
+        )
+        if match := match_prefix(prefix, ids):
+            return match
+        raise UnknownEpisode(
+            f"There is no episode '{prefix}' in the memory of '{self._store.user_id}': "
+            "see `personaagent memory list`."
+        )
 
     async def exist(self) -> bool:
         """Whether the user has any episode."""

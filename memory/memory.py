@@ -74,10 +74,11 @@ class Memory:
         index = UserIndex(user_store, self.embedder.name, index_of, in_store)
         indexer = Indexer(user_store, episodes, self.embedder, index)
         mode, timeout = self._settings.recall_mode, self._settings.recall_timeout
+        lock = partial(self._lock, store, user_store.key)
         return UserMemory(
             user_id=user_id,
             episodes=episodes,
-            profile=Profiles(user_store, episodes),
+            profile=Profiles(user_store, episodes, lock),
             personas=Personas(user_store, lock),
             notices=Notices(user_store),
             indexer=indexer,

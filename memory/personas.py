@@ -52,6 +52,8 @@ class Personas:
         async with self.lock():
             if await self._latest() is None:
                 await self._write(initial_persona())
+                # A user may have no episode yet, which would tell their name.
+                await self.store.put("profile", "user", {"user_id": self.store.user_id})
 
     async def exist(self) -> bool:
         """Whether this user has a persona of their own yet."""
