@@ -34,14 +34,17 @@ def show_profile(user: User, as_json: AsJson = False) -> None:
 
 @profile_app.command()
 def refresh(user: User, as_json: AsJson = False) -> None:
-    """Bring the summary up to date with the newest episodes (asks the critic model)."""
+    """Bring the summary up to date with all new episodes, oldest first (asks the critic model)."""
     check_user_id(user)
 
     async def refresh_profile(agent: "LocalAgent") -> tuple[Profile, dict[str, Any]]:
         memory = await known_user(agent, user)
-        with spinner("Reading the newest episodes …"):
-            used = await agent.refresh_profile(user)
-        return await memory.profile.read(), Usage().add("critic", used).summed()
+        with spinner("Reading new episodes …") as show:
+            used = await agent.refresh_profile(
+                user, lambda read, all: show(f"Read {read:,} of {all:,} new episodes …")
+            )
+        counts = {"read": used.read, "remaining": used.remaining}
+        return await memory.profile.read(), Usage().add("critic", used).summed() | counts
 
     profile, usage = run_with_agent(refresh_profile, role="critic")
     if as_json:
@@ -51,3 +54,5 @@ def refresh(user: User, as_json: AsJson = False) -> None:
         print_notice(
             f"{usage['llm_calls']} calls of the critic, {usage['output_tokens']} tokens written."
         )
+        if usage["remaining"]:
+            print_notice(f"{usage['remaining']:,} episodes remain to be read: run it again.")
