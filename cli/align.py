@@ -3,6 +3,7 @@
 from typing import Any
 
 from personaagent.cli import align_options as options
+from personaagent.cli.default_user import default_user
 from personaagent.cli.options import AsJson
 from personaagent.core.errors import UsageError
 from personaagent.core.settings import Sampling, load_settings
@@ -40,6 +41,8 @@ def align(
     The settings decide what you leave out: `personaagent config` shows them.
     """
     _check_whose(user, everyone, approve)
+    if user is None and not everyone:
+        user = default_user()
     run_options = {
         "mode": mode,
         "batch": batch,
@@ -74,7 +77,7 @@ def _sampling_options(sampling: Sampling | None, query: str | None) -> dict[str,
 
 
 def _check_whose(user: str | None, everyone: bool, approve: bool) -> None:
-    if everyone is (user is not None):
-        raise UsageError("Say whose persona: --user NAME, or --all.")
+    if everyone and user is not None:
+        raise UsageError("Say whose persona: --user NAME, or --all, not both.")
     if everyone and approve:
         raise UsageError("--approve asks about one persona: use --user NAME instead of --all.")

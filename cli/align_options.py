@@ -7,7 +7,13 @@ import typer
 from personaagent.core.settings import Mode, Sampling
 
 OneUser = Annotated[
-    str | None, typer.Option("--user", "-u", help="Whose persona.", show_default=False)
+    str | None,
+    typer.Option(
+        "--user",
+        "-u",
+        help="Whose persona.",
+        show_default="the setting user, else the only user",
+    ),
 ]
 Everyone = Annotated[bool, typer.Option("--all", help="Every user with enough new labels.")]
 RunMode = Annotated[Mode, typer.Option(help="gated, or Algorithm 1 of the paper.")]

@@ -9,6 +9,7 @@ from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.options import AsJson, Thread, User
 from personaagent.cli.output import console, print_notice, print_result, print_warning
 from personaagent.core.answer import Answer
+from personaagent.core.ids import short_id
 from personaagent.core.settings import load_settings
 from personaagent.core.text import check_text
 from personaagent.core.users import check_user_id
@@ -54,7 +55,7 @@ def ask(
 
 def summary(answer: Answer) -> str:
     """One line about a turn: its episode, what it recalled, its tools, and how long it took."""
-    parts = [f"episode {answer.episode_id}" if answer.episode_id else "not remembered"]
+    parts = [f"episode {short_id(answer.episode_id)}" if answer.episode_id else "not remembered"]
     if answer.recalled:
         parts.append(f"{len(answer.recalled)} recalled")
     parts += dict.fromkeys(call.name for call in answer.tool_calls)

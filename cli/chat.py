@@ -86,6 +86,8 @@ async def _answer(session: ChatSession, message: str) -> None:
     if interactive():
         print_notice(summary(answer))
     session.last_answer, session.known_version = answer, answer.persona_version
+    if answer.episode_id is not None:
+        session.remembered.append(answer.episode_id)
 
 
 async def _until_interrupted(turn: Coroutine[Any, Any, T]) -> T | None:

@@ -5,18 +5,13 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from personaagent.cli.chat_alignment import align_if_due, start_alignment
+from personaagent.cli import chat_memory
+from personaagent.cli.chat_alignment import start_alignment
+from personaagent.cli.chat_feedback import correct, mark_right, mark_wrong
 from personaagent.cli.chat_input import KEYS_HELP
 from personaagent.cli.chat_session import ChatSession
-from personaagent.cli.feedback import FEEDBACK_SAVED
-from personaagent.cli.memory_views import episodes_view
-from personaagent.cli.output import console, print_notice, printable
-from personaagent.cli.persona_views import describe_version, persona_view, rules_view
-from personaagent.core.answer import Answer
+from personaagent.cli.output import console, print_notice
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Signal
-
-NEWEST_EPISODES = 10
 
 
 @dataclass(frozen=True)
@@ -42,43 +37,6 @@ async def run_chat_command(session: ChatSession, line: str) -> None:
             "with /, put a space before it."
         )
     await CHAT_COMMANDS[name].action(session, argument.strip())
-
-
-async def _good(session: ChatSession, _: str) -> None:
-    await _give_feedback(session, "accept")
-
-
-async def _bad(session: ChatSession, _: str) -> None:
-    await _give_feedback(session, "reject")
-
-
-async def _fix(session: ChatSession, text: str) -> None:
-    if not text:
-        raise UsageError("Say what you wanted: /fix TEXT.")
-    await _give_feedback(session, "edit", text)
-
-
-async def _why(session: ChatSession, _: str) -> None:
-    answer, memory = _last_answer(session), session.agent.memory(session.user)
-    out = console()
-    out.print(Text("Recalled for the last answer", "bold"))
-    out.print(episodes_view(await memory.episodes.find(answer.recalled)))
-    for call in answer.tool_calls:
-        arguments = ", ".join(f"{key}: {value}" for key, value in call.args.items())
-        out.print(printable(f"Looked up with {call.name} ({arguments})"))
-    persona = await memory.personas.get(answer.persona_version)
-    out.print(Text(f"Rules of {describe_version(persona)}", "bold"))
-    out.print(rules_view(persona.rules))
-
-
-async def _persona(session: ChatSession, _: str) -> None:
-    personas = session.agent.memory(session.user).personas
-    console().print(persona_view(await personas.current()))
-
-
-async def _memory(session: ChatSession, _: str) -> None:
-    newest = await session.agent.memory(session.user).episodes.newest(NEWEST_EPISODES)
-    console().print(episodes_view(newest))
 
 
 async def _align(session: ChatSession, _: str) -> None:
@@ -108,30 +66,29 @@ async def _quit(session: ChatSession, _: str) -> None:
 
 
 CHAT_COMMANDS = {
-    "good": ChatCommand(_good, "mark the last answer as right"),
-    "bad": ChatCommand(_bad, "mark the last answer as wrong"),
-    "fix": ChatCommand(_fix, "give the answer that you wanted instead of the last one", "TEXT"),
-    "why": ChatCommand(_why, "show what the last answer is based on: recalled episodes and rules"),
-    "persona": ChatCommand(_persona, "show the rules that the agent follows for you"),
-    "memory": ChatCommand(_memory, f"show the newest {NEWEST_EPISODES} episodes"),
+    "good": ChatCommand(mark_right, "mark the last answer as right; #2: the one before it", "[#2]"),
+    "bad": ChatCommand(
+        mark_wrong, "mark the last answer as wrong, or another: #2, or its id", "[#2]"
+    ),
+    "fix": ChatCommand(
+        correct, "give the answer that you wanted instead of the last one", "[#2] TEXT"
+    ),
+    "why": ChatCommand(
+        chat_memory.show_reasons, "show what the last answer is based on: memories, profile, rules"
+    ),
+    "profile": ChatCommand(chat_memory.show_profile, "show what the agent knows about you"),
+    "persona": ChatCommand(
+        chat_memory.show_persona, "show the rules that the agent follows for you"
+    ),
+    "memory": ChatCommand(
+        chat_memory.show_memory, f"show the newest {chat_memory.NEWEST_EPISODES} episodes"
+    ),
+    "forget": ChatCommand(
+        chat_memory.forget, "forget the last answer's episode, or another: its number or id", "[ID]"
+    ),
+    "export": ChatCommand(chat_memory.export, "write all episodes to a file", "FILE"),
     "align": ChatCommand(_align, "learn from your feedback while you go on chatting"),
     "incognito": ChatCommand(_incognito, "switch incognito on or off; nothing is remembered in it"),
     "help": ChatCommand(_help, "show this list"),
     "quit": ChatCommand(_quit, "end the chat (or press Ctrl-D)"),
 }
-
-
-async def _give_feedback(session: ChatSession, signal: Signal, text: str | None = None) -> None:
-    answer = _last_answer(session)
-    if answer.episode_id is None:
-        raise UsageError("The last answer was not remembered, so there is nothing to judge.")
-    episodes = session.agent.memory(session.user).episodes
-    await episodes.give_feedback(answer.episode_id, signal, text)
-    print_notice(f"Thank you: {FEEDBACK_SAVED[signal]}.")
-    await align_if_due(session.agent, session.user)
-
-
-def _last_answer(session: ChatSession) -> Answer:
-    if session.last_answer is None:
-        raise UsageError("There is no answer yet: say something first.")
-    return session.last_answer

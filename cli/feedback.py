@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
 
 EPISODE_ID_CHARS = 128
-FEEDBACK_SAVED: dict[Signal, str] = {
-    "edit": "what you wanted is saved",
-    "accept": "the answer is marked as right",
-    "reject": "the answer is marked as wrong",
-}
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="With --accept or --reject: drop the correction you gave before."),
+]
 
 
 def feedback(
@@ -32,18 +31,35 @@ def feedback(
     ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="The answer was right.")] = False,
     reject: Annotated[bool, typer.Option("--reject", help="The answer was wrong.")] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether an answer was right, or what you wanted."""
+    """Say whether an answer was right, or what you wanted.
+
+    A correction (--edit) stays until you give another: --accept then accepts it.
+    """
     check_user_id(user)
     check_text(episode, "episode id", EPISODE_ID_CHARS)
     signal = only_signal(edit=edit is not None, accept=accept, reject=reject)
 
     async def give_feedback(agent: "LocalAgent") -> Episode:
         memory = await known_user(agent, user)
-        return await memory.episodes.give_feedback(episode, signal, edit)
+        return await memory.episodes.give_feedback(episode, signal, edit, force=force)
 
     labelled = run_with_agent(give_feedback)
     print_result(
-        labelled, as_json, lambda record: f"Episode {record.id}: {FEEDBACK_SAVED[signal]}."
+        labelled,
+        as_json,
+        lambda record: f"Episode {record.id}: {describe_feedback(record, signal)}.",
     )
+
+
+def describe_feedback(episode: Episode, signal: Signal) -> str:
+    """What the user's ``signal`` has done to the episode, which is given as it is now."""
+    if signal == "accept" and episode.signal == "edit":
+        return "your correction stays what you wanted"
+    return {
+        "edit": "what you wanted is saved",
+        "accept": "the answer is marked as right",
+        "reject": "the answer is marked as wrong",
+    }[signal]

@@ -8,6 +8,7 @@ import typer
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_forget import forget
+from personaagent.cli.memory_supersede import supersede
 from personaagent.cli.memory_views import episode_view, episodes_view
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_notice, print_result, print_warning, progress_bar
@@ -147,6 +148,7 @@ def show_episode(
     print_result(run_with_agent(read_episode), as_json, episode_view)
 
 
+memory_app.command()(supersede)
 memory_app.command()(forget)
 
 

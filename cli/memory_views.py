@@ -1,4 +1,4 @@
-"""How episodes, the profile and a receipt of forgetting look on the terminal."""
+"""How episodes and a receipt of forgetting look on the terminal."""
 
 import json
 from collections.abc import Sequence
@@ -9,20 +9,22 @@ from rich.table import Table
 from rich.text import Text
 
 from personaagent.cli.output import one_line, printable
-from personaagent.core.records import Episode, Profile
-from personaagent.memory.facts import describe_facts
+from personaagent.core.ids import short_id
+from personaagent.core.records import Episode
 
 if TYPE_CHECKING:
     from personaagent.memory.forget import Receipt
 
 
-def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
+def episodes_view(episodes: Sequence[Episode], *, numbered: bool = False) -> RenderableType:
     """Two lines for each episode: the query, and what the user wanted or else the answer."""
     table = Table.grid(padding=(0, 2))
-    for episode in episodes:
+    for number, episode in enumerate(episodes, 1):
         origin = f"\n{episode.created_at:%Y-%m-%d}" + (f" {episode.task}" if episode.task else "")
+        origin += f" superseded by {episode.superseded_by}" if episode.superseded_by else ""
         table.add_row(
-            Text.assemble((episode.id, "cyan"), (printable(origin), "dim")),
+            *([Text(f"{number}", "bold")] if numbered else []),
+            Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
             Text.assemble((one_line(episode.query), "bold"), f"\n{_wanted_or_answered(episode)}"),
         )
     return table if episodes else Text("(no episodes)", "dim")
@@ -37,25 +39,6 @@ def episode_view(episode: Episode) -> RenderableType:
         text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
         table.add_row(Text(name.replace("_", " "), "dim"), Text(printable(text)))
     return table
-
-
-def profile_view(profile: Profile) -> RenderableType:
-    """The facts in words, then each statement of the summary with its evidence."""
-    facts = printable(describe_facts(profile.facts)) or (
-        "(none yet: they are computed from your feedback and imported labels)"
-    )
-    summary = Table.grid(padding=(0, 2))
-    for statement in profile.summary:
-        evidence = f"from {', '.join(statement.evidence)}"
-        summary.add_row("-", Text(printable(statement.text)), Text(printable(evidence), "dim"))
-    date = f", {profile.summarised_at:%Y-%m-%d %H:%M}" if profile.summarised_at else ""
-    no_summary = Text("(none yet: `personaagent profile refresh` writes it)", "dim")
-    return Group(
-        Text("Facts", "bold"),
-        facts,
-        Text(f"Summary{date}", "bold"),
-        summary if profile.summary else no_summary,
-    )
 
 
 def receipt_view(receipt: "Receipt") -> RenderableType:

@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-User = Annotated[str, typer.Option("--user", "-u", help="Whose memory and persona.")]
+from personaagent.cli.default_user import default_user
+
+User = Annotated[
+    str,
+    typer.Option(
+        "--user",
+        "-u",
+        help="Whose memory and persona.",
+        default_factory=default_user,
+        show_default="the setting user, else the only user",
+    ),
+]
 Thread = Annotated[
     str | None, typer.Option(help="Name of the conversation to continue. Default: a new one.")
 ]

@@ -41,7 +41,19 @@ def print_result(data: T, as_json: bool, render: Callable[[T], "RenderableType"]
 
         print(to_json(data, indent=2).decode(), flush=True)  # noqa: T201
     else:
-        console().print(render(data))
+        print_view(render(data))
+
+
+def print_view(view: "RenderableType") -> None:
+    """Print ``view`` on standard output; off a terminal, without the spaces that fill its lines."""
+    out = console()
+    if out.is_terminal:
+        out.print(view)
+        return
+    with out.capture() as captured:
+        out.print(view)
+    text = captured.get().removesuffix("\n")
+    print("\n".join(line.rstrip() for line in text.split("\n")), flush=True)  # noqa: T201
 
 
 def print_notice(text: str) -> None:

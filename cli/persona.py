@@ -92,7 +92,10 @@ def edit(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change the rules in your editor, or with --add, --replace and --remove."""
+    """Change the rules in your editor, or with --add, --replace and --remove.
+
+    You can begin with it: your wishes count from the first answer on.
+    """
 
     async def edit_rules(memory: "UserMemory") -> Persona:
         before = await memory.personas.current()
@@ -107,7 +110,7 @@ def edit(
             print_notice("Nothing was changed.")
         return edited
 
-    print_result(_with_memory(user, edit_rules), as_json, persona_view)
+    print_result(_with_memory(user, edit_rules, new=True), as_json, persona_view)
 
 
 @persona_app.command()
@@ -154,11 +157,13 @@ async def _edit_in_editor(personas: "Personas", persona: Persona, user: str) -> 
     return await publish_edited(personas, persona, text_to_rules(text, persona, next_id))
 
 
-def _with_memory(user: str, work: Callable[["UserMemory"], Awaitable[T]]) -> T:
-    """Run ``work`` on the memory of a known user."""
+def _with_memory(
+    user: str, work: Callable[["UserMemory"], Awaitable[T]], *, new: bool = False
+) -> T:
+    """Run ``work`` on the memory of a known user, or with ``new`` of any."""
     check_user_id(user)
 
     async def work_on_memory(agent: "LocalAgent") -> T:
-        return await work(await known_user(agent, user))
+        return await work(agent.memory(user) if new else await known_user(agent, user))
 
     return run_with_agent(work_on_memory)

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from personaagent.cli.output import printable
+from personaagent.core.ids import short_id
 from personaagent.core.records import Persona, Rule
 from personaagent.memory.persona_edits import Difference
 
@@ -27,7 +28,8 @@ def rules_view(rules: Sequence[Rule]) -> RenderableType:
 def rule_notes(rule: Rule) -> Text:
     """Whether the rule is locked, and the ids of the episodes that are its evidence."""
     locked = ["locked"] if rule.locked else []
-    evidence = [f"from {', '.join(rule.evidence)}"] if rule.evidence else []
+    ids = ", ".join(map(short_id, rule.evidence))
+    evidence = [f"from {ids}"] if ids else []
     return Text(printable("; ".join(locked + evidence)), "dim")
 
 

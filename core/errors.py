@@ -4,6 +4,7 @@ PersonaAgentError                 exit code 1
 ├── UsageError                    2   what was asked cannot be done
 │   ├── TokenRefused                  the token is forged, expired, or meant for somebody else
 │   ├── Unapproved                    a proposal of alignment waits for its user's decision
+│   ├── CorrectionStands              a judgement would drop what the user wanted instead
 │   └── Unknown                       there is no such version, rule or run
 ├── ConfigurationError            3   a setting is missing or wrong
 │   └── EmbeddingsChanged             the index was built with another embedding model
@@ -44,6 +45,10 @@ class TokenRefused(UsageError):
 
 class Unapproved(UsageError):
     """Alignment needs its user's approval to publish, and could not ask for it."""
+
+
+class CorrectionStands(UsageError):
+    """A judgement of an answer would drop the correction that the user gave for it."""
 
 
 class Unknown(UsageError):

@@ -7,8 +7,10 @@ from uuid import uuid4
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from personaagent.core.errors import UsageError
+from personaagent.core.errors import CorrectionStands, UsageError
+from personaagent.core.text import shorten
 
+SHOWN_CHARS = 80
 Signal = Literal["edit", "accept", "reject"]
 Author = Literal["initial", "user", "alignment"]
 
@@ -114,10 +116,30 @@ class Episode(Record):
             del values["superseded_by"]
         return values
 
-    def with_feedback(self, signal: Signal, text: str | None = None) -> "Episode":
-        """The episode with the user's feedback; ``text`` is what they wanted, for an ``edit``."""
+    def with_feedback(
+        self, signal: Signal, text: str | None = None, *, force: bool = False
+    ) -> "Episode":
+        """The episode with the user's feedback; ``text`` is what they wanted, for an ``edit``.
+
+        Only another ``edit`` changes a correction. An ``accept`` accepts it: the episode stays as
+        it is. A ``reject`` is refused. With ``force`` both judge the agent's answer, and drop the
+        correction. A label on an episode that was superseded makes it stand again.
+
+        Raises:
+            CorrectionStands: a ``reject`` would drop a correction.
+        """
+        corrected = self.signal == "edit" and not force
+        if corrected and signal == "reject":
+            raise CorrectionStands(
+                f'You corrected this answer to "{shorten(self.ground_truth or "", SHOWN_CHARS)}", '
+                "and that stays: give another correction, or say force to drop it."
+            )
+        if corrected and signal == "accept":
+            return self
         truth = {"edit": text, "accept": self.response, "reject": None}[signal]
-        return Episode.model_validate(self.model_dump() | {"signal": signal, "ground_truth": truth})
+        successor = self.superseded_by if truth is None else None
+        changed = {"signal": signal, "ground_truth": truth, "superseded_by": successor}
+        return Episode.model_validate(self.model_dump() | changed)
 
 
 class TaskFacts(Record):

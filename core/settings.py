@@ -61,11 +61,14 @@ LONGEST_WAIT = 60.0
 
 
 class DataSettings(BaseModel):
-    """Where data lives."""
+    """Where data lives, and whose it is."""
 
     home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("personaagent", appauthor=False)),
         description="Folder of the user's data: store, checkpoints, index, embedded models.",
+    )
+    user: str | None = Field(
+        None, description="Whose memory a command uses without --user; a server ignores it."
     )
 
 

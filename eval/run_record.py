@@ -24,7 +24,7 @@ PACKAGES = (
     "langchain-core",
     "langchain-openai",
     "openai",
-    "fastembed",
+    "onnxruntime",
     "xllamacpp",
     "numpy",
     "rouge-score",

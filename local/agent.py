@@ -17,6 +17,7 @@ from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
 from personaagent.local.turn import TurnEvent, TurnRunner, last_answer
 from personaagent.memory.data_folder import Files, open_files
 from personaagent.memory.forget import Receipt, forget, forget_all
+from personaagent.memory.forget_statement import forget_statement
 from personaagent.memory.summary import Progress, SummaryRefresh, refresh_summary
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.background_tasks import BackgroundTasks
@@ -139,6 +140,23 @@ class LocalAgent:
             receipt = await forget(self.memory(user_id), episode_ids, self._files.delete_threads)
             # Its rules and facts rest on more episodes than the ones noted with the thread.
             await self._files.delete_threads([alignment_thread(user_id)])
+        await self._files.erase_deleted()
+        return receipt
+
+    async def forget_statement(self, user_id: str, statement_id: str) -> Receipt:
+        """Forget a statement of the profile for good, and the threads that held its text.
+
+        An alignment that is running in the background is cancelled first.
+
+        Raises:
+            Unknown: there is no such statement; nothing was forgotten.
+            Conflict: another process is aligning the user; nothing was forgotten.
+        """
+        await self._background.cancel(user_id)
+        with self._files.exclusive(user_id):
+            delete_threads = self._files.delete_threads
+            receipt = await forget_statement(self.memory(user_id), statement_id, delete_threads)
+            await delete_threads([alignment_thread(user_id)])
         await self._files.erase_deleted()
         return receipt
 

@@ -108,8 +108,11 @@ class PersonaAgent:
         edit: str | None = None,
         accept: bool = False,
         reject: bool = False,
+        force: bool = False,
     ) -> Episode:
         """Say what the user wanted: the only thing that becomes ground truth.
+
+        A correction (``edit``) stays until another is given: ``accept`` then accepts it.
 
         Args:
             episode_id: the episode of the answer (``Answer.episode_id``).
@@ -117,14 +120,16 @@ class PersonaAgent:
             edit: the answer that the user wanted.
             accept: the answer was right.
             reject: the answer was wrong.
+            force: with ``accept`` or ``reject``: drop the correction that was given before.
 
         Raises:
             UsageError: not exactly one of ``edit``, ``accept`` and ``reject``; or the text is not
-                valid.
+                valid; or a ``reject`` without ``force`` would drop a correction.
             UnknownEpisode: the user has no such episode.
         """
         signal = only_signal(edit=edit is not None, accept=accept, reject=reject)
-        return await self._open.memory(user).episodes.give_feedback(episode_id, signal, edit)
+        episodes = self._open.memory(user).episodes
+        return await episodes.give_feedback(episode_id, signal, edit, force=force)
 
     async def align(
         self,

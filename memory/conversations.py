@@ -9,6 +9,11 @@ from personaagent.memory.facts import NamedLabel
 from personaagent.memory.user_store import UserStore
 
 
+def statement_key(statement_id: str) -> str:
+    """What stands for a statement of the profile among the ids of episodes."""
+    return f"statement:{statement_id}"
+
+
 @dataclass(frozen=True)
 class Conversations:
     """The episodes in each thread of the user, as a turn of it or recalled into it; and the labels

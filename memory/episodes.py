@@ -5,11 +5,14 @@ from datetime import datetime
 from heapq import nlargest
 from uuid import uuid4
 
-from personaagent.core.errors import UnknownEpisode
+from personaagent.core.errors import UnknownEpisode, UsageError
+from personaagent.core.ids import match_prefix, may_be_prefix
 from personaagent.core.records import Episode, Signal
 from personaagent.core.text import check_text
 from personaagent.memory.index.protocol import Entry
+from personaagent.memory.locks import Lock
 from personaagent.memory.pending import pending_write
+from personaagent.memory.superseding import normal_question, relinked
 from personaagent.memory.user_store import Namespace, StoredValue, StoreWrite, UserStore
 
 PAGE = 500
@@ -25,10 +28,13 @@ class Episodes:
     A new or changed episode becomes pending, in the same transaction, for those who follow the
     store: ``unindexed`` until it is in the index, ``unsummarised`` until the profile summary has
     read it, and ``unaligned``, if it has a label, until alignment has learned from it.
+
+    ``lock`` lets one writer of the user's in at a time: what changes an episode may link others.
     """
 
-    def __init__(self, store: UserStore) -> None:
+    def __init__(self, store: UserStore, lock: Lock) -> None:
         self._store = store
+        self._lock = lock
 
     async def add(
         self,
@@ -56,18 +62,23 @@ class Episodes:
         await self._store.write(writes, entries=entries)
 
     async def get(self, episode_id: str) -> Episode:
-        """The episode of that id.
+        """The episode of that id, or of the one generated id that begins so (``core/ids.py``).
 
         Raises:
             UnknownEpisode: the user has no such episode.
+            UsageError: several ids begin so.
         """
         episodes = await self.find([episode_id])
         if not episodes:
-            raise UnknownEpisode(
-                f"There is no episode '{episode_id}' in the memory of '{self._store.user_id}': "
-                "see `personaagent memory list`."
-            )
+            episodes = await self.find([await self._with_prefix(episode_id)])
         return episodes[0]
+
+    async def resolve(self, prefix: str) -> str:
+        """The id that is ``prefix``, or that begins with it; errors as of ``get``.
+
+        Only a prefix costs a scan of the episodes.
+        """
+        return (await self.get(prefix)).id
 
     async def find(self, episode_ids: Sequence[str]) -> list[Episode]:
         """The episodes of these ids, in their order; ids that do not exist are left out."""
@@ -105,31 +116,99 @@ class Episodes:
         ]
         return nlargest(limit, episodes, key=time_key)
 
+    async def _with_prefix(self, prefix: str) -> str:
+        ids = (
+            [key async for key, _ in self._store.scan("episodes")] if may_be_prefix(prefix) else []
+        )
+        if match := match_prefix(prefix, ids):
+            return match
+        raise UnknownEpisode(
+            f"There is no episode '{prefix}' in the memory of '{self._store.user_id}': "
+            "see `personaagent memory list`."
+        )
+
     async def exist(self) -> bool:
         """Whether the user has any episode."""
         return bool(await self._store.keys("episodes", 1))
 
     async def give_feedback(
-        self, episode_id: str, signal: Signal, text: str | None = None
+        self, episode_id: str, signal: Signal, text: str | None = None, *, force: bool = False
     ) -> Episode:
         """Store the user's feedback on an episode; ``text`` is what they wanted, for an ``edit``.
 
+        See ``Episode.with_feedback`` for what becomes of an earlier correction. An ``edit``
+        supersedes earlier episodes in which the same question has another answer.
+
         Raises:
             UnknownEpisode: the user has no such episode.
+            CorrectionStands: a ``reject`` would drop a correction, without ``force``.
             UsageError: the text is empty or too long, or cannot be stored.
         """
         if text is not None:
             check_text(text, "text you wanted", TRUTH_CHARS)
-        episode = (await self.get(episode_id)).with_feedback(signal, text)
-        await self._store.write([*_episode_writes(episode), _new_label_revision()])
-        return episode
+        async with self._lock():
+            before = await self.get(episode_id)
+            episode = before.with_feedback(signal, text, force=force)
+            if episode == before:
+                return episode
+            links = [_value_write(each) for each in relinked(episode, await self._same(episode))]
+            await self._store.write([*_episode_writes(episode), *links, _new_label_revision()])
+            return episode
+
+    async def supersede(self, episode_id: str, successor_id: str | None) -> Episode:
+        """Mark an episode as superseded by another of the user's, or as standing again (None).
+
+        Raises:
+            UnknownEpisode: the user has no such episode.
+            UsageError: the successor is the episode itself, or is superseded by it.
+        """
+        async with self._lock():
+            episode = await self.get(episode_id)
+            successor = await self.get(successor_id) if successor_id is not None else None
+            if successor is not None and episode.id in await self._chain(successor):
+                raise UsageError("An episode cannot supersede itself, or what supersedes it.")
+            link = {"superseded_by": successor.id if successor is not None else None}
+            episode = episode.model_copy(update=link)
+            await self._store.write([_value_write(episode), pending_write("unsummarised", episode)])
+            return episode
 
     async def delete(self, episode_ids: Collection[str]) -> None:
-        """Delete the episodes, their pending entries, and what was counted from their labels."""
+        """Delete the episodes, their pending entries, the links to them, and what was counted from
+        their labels."""
         writes: list[StoreWrite] = [("profile", "facts", None), ("profile", "tallies", None)]
         for id in episode_ids:
             writes.extend((namespace, id, None) for namespace in ("episodes", *FOLLOWERS))
-        await self._store.write([*writes, _new_label_revision()])
+        async with self._lock():
+            writes += await self._unlinked(episode_ids)
+            await self._store.write([*writes, _new_label_revision()])
+
+    async def _unlinked(self, episode_ids: Collection[str]) -> list[StoreWrite]:
+        """The remaining episodes that one of these supersedes, without the link."""
+        return [
+            _value_write(episode.model_copy(update={"superseded_by": None}))
+            async for _, value in self._store.scan("episodes", superseded=True)
+            if (episode := _episode(value)).superseded_by in episode_ids
+            and episode.id not in episode_ids
+        ]
+
+    async def _chain(self, episode: Episode) -> list[str]:
+        """The ids of the episode, of the one that supersedes it, and so on."""
+        ids = [episode.id]
+        while (later := episode.superseded_by) and later not in ids:
+            ids.append(later)
+            episode = next(iter(await self.find([later])), episode)
+        return ids
+
+    async def _same(self, episode: Episode) -> list[Episode]:
+        """The earlier episodes that ask the same."""
+        question = normal_question(episode.query)
+        return [
+            other
+            async for _, value in self._store.scan("episodes")
+            if normal_question(value["episode"]["query"]) == question
+            and (other := _episode(value)).task == episode.task
+            and time_key(other) < time_key(episode)
+        ]
 
 
 def time_key(episode: Episode) -> TimeKey:
@@ -142,13 +221,20 @@ def _new_label_revision() -> StoreWrite:
     return ("profile", "labels", {"revision": uuid4().hex})
 
 
-def _episode_writes(episode: Episode) -> list[StoreWrite]:
-    """Store the episode as it is now; without a label, alignment has nothing to learn from it."""
+def _value_write(episode: Episode) -> StoreWrite:
+    """Store the episode as it is now. Beside it stands what ``scan`` can select."""
     value = {"labelled": episode.labelled, "episode": episode.stored()}
+    if episode.superseded_by is not None:
+        value["superseded"] = True
+    return ("episodes", episode.id, value)
+
+
+def _episode_writes(episode: Episode) -> list[StoreWrite]:
+    """Store the episode, and who follows it; without a label, alignment has nothing to learn from it."""
     unaligned: StoreWrite = ("unaligned", episode.id, None)
     if episode.labelled:
         unaligned = pending_write("unaligned", episode)
-    return [("episodes", episode.id, value), pending_write("unsummarised", episode), unaligned]
+    return [_value_write(episode), pending_write("unsummarised", episode), unaligned]
 
 
 def _episode(value: StoredValue) -> Episode:

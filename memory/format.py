@@ -1,6 +1,6 @@
 """Memory as text in a prompt: fenced, because it is data."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from personaagent.core.records import Episode, Statement
 from personaagent.core.text import shorten, shorten_middle
@@ -13,18 +13,22 @@ FRAME_CHARS = 90
 """About the length of what surrounds the two texts of an episode."""
 
 
-def format_episode(episode: Episode, max_chars: int = EPISODE_CHARS) -> str:
-    """One episode: what the user asked, and what they wanted or else what was answered.
+def format_episode(
+    episode: Episode, max_chars: int = EPISODE_CHARS, *, successor: Episode | None = None
+) -> str:
+    """One episode: what the user said, and what they wanted or else what was answered.
 
-    Each of the two texts is cut at half of ``max_chars``.
+    Each of the two texts is cut at half of ``max_chars``. ``successor`` is the episode that
+    supersedes it.
     """
     lines = [f"the user: {shorten_middle(episode.query, max_chars // 2)}"]
     if episode.ground_truth is not None:
         lines.append(f"what the user wanted: {shorten(episode.ground_truth, max_chars // 2)}")
     elif episode.response:
-        rejected = " (the user rejected this)" if episode.signal == "reject" else ""
-        lines.append(f"answered{rejected}: {shorten(episode.response, max_chars // 2)}")
+        lines.append(f"{_answered(episode)}: {shorten(episode.response, max_chars // 2)}")
     attributes = {"date": f"{episode.created_at:%Y-%m-%d}"}
+    if successor is not None:
+        attributes["superseded"] = f"{successor.created_at:%Y-%m-%d}"
     if episode.task:
         attributes["task"] = episode.task
     return fence("episode", "\n".join(lines), **attributes)
@@ -38,27 +42,29 @@ def format_episodes(episodes: Sequence[Episode], max_tokens: int) -> tuple[str, 
     Returns:
         The text, and how many episodes were left out.
     """
-    fitting: list[Episode] = []
-    for episode in episodes:
-        max_tokens -= estimate_tokens(format_episode(episode))
+    count = 0
+    for text in _format_all(episodes):
+        max_tokens -= estimate_tokens(text)
         if max_tokens < 0:
             break
-        fitting.append(episode)
-    by_age = sorted(fitting, key=lambda episode: episode.created_at)
-    text = fence_all("memories", [format_episode(episode) for episode in by_age])
-    return text, len(episodes) - len(fitting)
+        count += 1
+    text = fence_all("memories", _format_all(_oldest_first(episodes[:count])))
+    return text, len(episodes) - count
 
 
 def format_within(episodes: Sequence[Episode], max_chars: int) -> str:
-    """The episodes, best first, each cut to its share of ``max_chars``; the rest is left out."""
+    """As many of ``episodes`` (best first) as fit into ``max_chars``, newest last.
+
+    Each is cut to its share of the characters.
+    """
     share = max(max_chars // max(len(episodes), 1) - FRAME_CHARS, MIN_EPISODE_CHARS)
-    text = ""
-    for episode in episodes:
-        longer = f"{text}\n{format_episode(episode, share)}".lstrip()
-        if len(longer) > max_chars:
+    count = 0
+    for text in _format_all(episodes, share):
+        max_chars -= len(text) + 1
+        if max_chars < -1:
             break
-        text = longer
-    return text
+        count += 1
+    return "\n".join(_format_all(_oldest_first(episodes[:count]), share))
 
 
 def fence_all(tag: str, fenced: Sequence[str]) -> str:
@@ -71,3 +77,23 @@ def format_summary(statements: Sequence[Statement]) -> str:
     return fence(
         "summary", "\n".join(f"- {statement.text}" for statement in statements) or "(none)"
     )
+
+
+def _format_all(episodes: Collection[Episode], max_chars: int = EPISODE_CHARS) -> list[str]:
+    """Each of the episodes; one is shown as superseded if its successor is among them."""
+    by_id = {episode.id: episode for episode in episodes}
+    return [
+        format_episode(episode, max_chars, successor=by_id.get(episode.superseded_by or ""))
+        for episode in episodes
+    ]
+
+
+def _oldest_first(episodes: Collection[Episode]) -> list[Episode]:
+    return sorted(episodes, key=lambda episode: episode.created_at)
+
+
+def _answered(episode: Episode) -> str:
+    """Whose answer it is that the user did not confirm, and what they said to it."""
+    who = "you" if episode.source == "agent" else "an assistant"
+    rejected = episode.signal == "reject"
+    return f"{who} answered{', and the user rejected it' if rejected else ', unconfirmed'}"

@@ -19,8 +19,11 @@ class Hidden:
 
     def hides(self, episode: Episode) -> bool:
         """Whether ``episode`` must not be seen."""
-        too_late = self.before is not None and episode.created_at >= self.before
-        return too_late or episode.id in self.episodes
+        return self.hides_time(episode.created_at) or episode.id in self.episodes
+
+    def hides_time(self, moment: datetime | None) -> bool:
+        """Whether what was written at ``moment`` must not be seen; False if that is not known."""
+        return self.before is not None and moment is not None and moment >= self.before
 
 
 NOTHING_HIDDEN = Hidden()

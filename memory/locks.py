@@ -1,8 +1,8 @@
 """Locks that let one writer at a time change a user's persona, wherever the writers run."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from personaagent.core.files import make_private
 if TYPE_CHECKING:
     from filelock import AsyncFileLock
 
+Lock = Callable[[], AbstractAsyncContextManager[None]]
 LOCK_TIMEOUT = 30
 """Seconds to wait for another writer."""
 

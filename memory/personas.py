@@ -1,19 +1,18 @@
 """The versions of one user's persona: they are added, and never changed but by forgetting."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from personaagent.core.errors import Conflict, Unknown, UsageError
 from personaagent.core.records import Author, Persona, Proof, Rule, TaskFacts
 from personaagent.memory.facts import describe_facts
+from personaagent.memory.locks import Lock
 from personaagent.memory.rule_evidence import unsupported_rules, without_episodes
 from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
 from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 
 CURRENT = "current"
-Lock = Callable[[], AbstractAsyncContextManager[object]]
 
 
 def initial_persona() -> Persona:
@@ -53,6 +52,8 @@ class Personas:
         async with self.lock():
             if await self._latest() is None:
                 await self._write(initial_persona())
+                # A user may have no episode yet, which would tell their name.
+                await self.store.put("profile", "user", {"user_id": self.store.user_id})
 
     async def exist(self) -> bool:
         """Whether this user has a persona of their own yet."""

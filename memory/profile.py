@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from personaagent.core.records import Profile, Record, Statement, TaskFacts, now
+from personaagent.core.records import Profile, Record, Statement, TaskFacts
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.facts import NamedLabel, compute_facts, nameable_labels
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.label_counts import LabelCounts, count_labels, subtract
 from personaagent.memory.label_types import LabelType, label_type_of
+from personaagent.memory.locks import Lock
 from personaagent.memory.pending import PendingSet
+from personaagent.memory.statement_checks import without_evidence
+from personaagent.memory.statements import Statements
 from personaagent.memory.user_store import StoredValue, UserStore
 
 CacheKey = Literal["facts", "tallies"]
@@ -37,15 +40,16 @@ class Profiles:
 
     store: UserStore
     episodes: Episodes
+    lock: Lock
     hidden: Hidden = NOTHING_HIDDEN
 
     async def read(self) -> Profile:
         """Facts and summary as they are now."""
-        [summary], facts = await asyncio.gather(self.store.get("profile", "summary"), self._facts())
+        stored, facts = await asyncio.gather(self.statements.read(), self._facts())
         return Profile(
             facts=facts,
-            summary=[] if summary is None else await self._visible(_statements(summary)),
-            summarised_at=None if summary is None else summary["at"],
+            summary=await self._visible(stored.statements),
+            summarised_at=stored.at,
         )
 
     async def labelled(self) -> list[LabelledAt]:
@@ -73,24 +77,28 @@ class Profiles:
         return await self._unsummarised.due(every)
 
     async def write_summary(
-        self, statements: list[Statement], read: dict[str, StoredValue]
+        self,
+        statements: list[Statement],
+        read: dict[str, StoredValue],
+        base: list[Statement] | None = None,
     ) -> None:
         """Store a new summary, and clear the pending entries that were ``read`` for it.
 
         An episode that was added or labelled meanwhile has a new entry and stays pending. One that
         was forgotten meanwhile is no longer evidence. If the whole user was forgotten, nothing is
         stored.
+
+        Args:
+            statements: all that the summary proposes; new ones have no id.
+            read: the pending entries of the episodes that it has read.
+            base: the statements that it was made from; None: those that are stored. What the user
+                has changed since then stays as the user left it, and so do fixed statements.
         """
         if not await self.episodes.exist():
             return
         cited = {id for statement in statements for id in statement.evidence}
         missing = cited - {episode.id for episode in await self.episodes.find(sorted(cited))}
-        supported = _drop_evidence(statements, missing)
-        value = {
-            "statements": [statement.stored() for statement in supported],
-            "at": now().isoformat(),
-        }
-        await self.store.write([("profile", "summary", value)])
+        await self.statements.merge_summary(without_evidence(statements, missing), base)
         await self._unsummarised.clear(read)
 
     async def forget(self, forgotten: set[str]) -> list[Statement]:
@@ -98,28 +106,30 @@ class Profiles:
 
         The other statements keep the rest of their evidence. The facts go with the episodes.
         """
-        [summary] = await self.store.get("profile", "summary")
-        if summary is None:
-            return []
-        statements = _statements(summary)
-        supported = _drop_evidence(statements, forgotten)
-        if supported != statements:
-            value = summary | {"statements": [statement.stored() for statement in supported]}
-            await self.store.write([("profile", "summary", value)])
-        return [s for s in statements if s.evidence and forgotten.issuperset(s.evidence)]
+        return await self.statements.drop_evidence(forgotten)
+
+    @property
+    def statements(self) -> Statements:
+        """The statements, to be mended by the user."""
+        return Statements(self.store, self.lock)
 
     @property
     def _unsummarised(self) -> PendingSet:
         return PendingSet(self.store, "unsummarised")
 
     async def _visible(self, statements: list[Statement]) -> list[Statement]:
-        """The statements that rest on nothing hidden."""
+        """The statements that rest on nothing hidden; those of the user's own by their time."""
         if not self.hidden:
             return statements
         cited = {id for statement in statements for id in statement.evidence}
         episodes = await self.episodes.find(sorted(cited))
         visible = {episode.id for episode in episodes if not self.hidden.hides(episode)}
-        return [s for s in statements if visible.issuperset(s.evidence)]
+        return [
+            each
+            for each in statements
+            if visible.issuperset(each.evidence)
+            and (each.source == "summary" or not self.hidden.hides_time(each.changed_at))
+        ]
 
     async def _facts(self) -> list[TaskFacts]:
         if self.hidden:
@@ -171,20 +181,3 @@ class Profiles:
             # A label that was forgotten meanwhile must not stay in the cache.
             await self.store.write(("profile", key, None) for key in cache)
         return all_counts
-
-
-def _statements(summary: StoredValue) -> list[Statement]:
-    return [Statement.model_validate(value) for value in summary["statements"]]
-
-
-def _drop_evidence(statements: Sequence[Statement], removed: set[str]) -> list[Statement]:
-    """The statements without the evidence in ``removed``; those that lose all of it are left out."""
-    remaining = [
-        (statement, [id for id in statement.evidence if id not in removed])
-        for statement in statements
-    ]
-    return [
-        statement.model_copy(update={"evidence": evidence})
-        for statement, evidence in remaining
-        if evidence or not statement.evidence
-    ]

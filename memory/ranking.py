@@ -1,8 +1,9 @@
-"""Ranking of episodes: what supersedes goes first, repeats collapse, the newest is not crowded out."""
+"""Ranking of episodes: repeats collapse, and the newest is not crowded out."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from personaagent.core.records import Episode
@@ -13,34 +14,19 @@ DUPLICATE_OVERLAP = 0.9
 """Two texts are near-duplicates if they share at least this part of their words (Jaccard)."""
 
 
-def outrank(episodes: Sequence[Episode], successors: Sequence[Episode]) -> list[Episode]:
-    """``episodes`` (best first), each after those that supersede it, which are among ``episodes`` or
-    ``successors``."""
-    by_id = {episode.id: episode for episode in (*successors, *episodes)}
-    ordered: dict[str, Episode] = {}
-    for episode in episodes:
-        versions: dict[str, Episode] = {}
-        version: Episode | None = episode
-        while version is not None and version.id not in versions:
-            versions[version.id] = version
-            version = by_id.get(version.superseded_by or "")
-        for newest_first in reversed(versions.values()):
-            ordered.setdefault(newest_first.id, newest_first)
-    return [*ordered.values()]
-
-
-def collapse(episodes: Sequence[Episode]) -> list[Episode]:
+def collapse(episodes: Sequence[Episode], *, answers: bool = True) -> list[Episode]:
     """The episodes; of near-duplicates only the newest, at the rank of the first.
 
     Two episodes are near-duplicates if their queries are, and so are their ground truths (or, for
-    lack of one, their responses).
+    lack of one, their responses). If unconfirmed ``answers`` are not shown, an episode without
+    ground truth tells nothing but its query, and stands behind one that has it.
     """
     distinct: list[_EpisodeWords] = []
-    for words in map(_EpisodeWords, episodes):
+    for words in (_EpisodeWords(episode, answers) for episode in episodes):
         rank = next((i for i, other in enumerate(distinct) if words.duplicate(other)), None)
         if rank is None:
             distinct.append(words)
-        elif words.episode.created_at > distinct[rank].episode.created_at:
+        elif words.precedence > distinct[rank].precedence:
             distinct[rank] = words
     return [words.episode for words in distinct]
 
@@ -64,6 +50,7 @@ class _EpisodeWords:
     """The words of an episode, split once and only where they are needed."""
 
     episode: Episode
+    answers: bool
 
     @cached_property
     def query(self) -> set[str]:
@@ -73,8 +60,19 @@ class _EpisodeWords:
     def answer(self) -> set[str]:
         return _words(self.episode.ground_truth or self.episode.response)
 
+    @property
+    def tells_answer(self) -> bool:
+        return self.answers or self.episode.labelled
+
+    @property
+    def precedence(self) -> tuple[bool, datetime]:
+        return self.tells_answer, self.episode.created_at
+
     def duplicate(self, other: "_EpisodeWords") -> bool:
-        return _similar(self.query, other.query) and _similar(self.answer, other.answer)
+        if not _similar(self.query, other.query):
+            return False
+        both_tell = self.tells_answer and other.tells_answer
+        return not both_tell or _similar(self.answer, other.answer)
 
 
 def same_query(one: str, other: str) -> bool:

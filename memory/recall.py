@@ -14,12 +14,14 @@ from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
 from personaagent.core.text import check_text
+from personaagent.memory.earlier_answers import asks_about_answers
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.fusion import rank
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.index.protocol import PassageSpan
 from personaagent.memory.indexer import Indexer
-from personaagent.memory.ranking import collapse, keep_newest, outrank
+from personaagent.memory.precedence import by_precedence, missing_successors
+from personaagent.memory.ranking import collapse, keep_newest
 from personaagent.memory.terms import terms
 from personaagent.models.reranking import Reranker
 
@@ -87,8 +89,11 @@ class Recall:
     reranker: Reranker | None = None
     rerank_timeout: float = 5.0
 
-    async def recall(self, query: str, k: int) -> RecallResult:
+    async def recall(self, query: str, k: int, *, answers: bool | None = None) -> RecallResult:
         """The ``k`` episodes nearest to ``query``, best first (paper: R^u(q*)).
+
+        ``answers`` says whether unconfirmed answers of the agent will be shown, so that episodes
+        which hold nothing else count; None: if the query asks about earlier answers.
 
         If the index or the embedding model is down or too slow, the result is empty and has a
         warning: the turn continues without recall. Loading a local model does not count as slow.
@@ -109,9 +114,11 @@ class Recall:
         except (IndexUnavailable, ServiceError) as error:
             count_failure(error)
             return RecallResult([], [str(error)])
+        if answers is None:
+            answers = asks_about_answers(query)
         ordered, warnings = await self._rerank(query, candidates)
-        newest_first = outrank(ordered, await self._successors(ordered))
-        recalled = keep_newest(collapse(newest_first), k)[:k]
+        ranked = by_precedence(ordered, await self._successors(ordered), answers=answers)
+        recalled = keep_newest(collapse(ranked, answers=answers), k)[:k]
         return RecallResult(recalled, warnings, candidates.passages_of(recalled))
 
     async def search(self, text: str, k: int) -> list[Episode]:
@@ -180,11 +187,14 @@ class Recall:
         best_first = sorted(zip(scores, episodes, strict=True), key=lambda each: -each[0])
         return [episode for _, episode in best_first], []
 
-    async def _successors(self, episodes: Sequence[Episode]) -> list[Episode]:
-        """The episodes that supersede one of ``episodes``, without what is hidden."""
-        ids = {episode.superseded_by for episode in episodes if episode.superseded_by}
-        successors = await self.episodes.find(sorted(ids)) if ids else []
-        return [episode for episode in successors if not self.hidden.hides(episode)]
+    async def _successors(self, episodes: Sequence[Episode]) -> dict[str, Episode]:
+        """Every episode that supersedes one of ``episodes``, or supersedes such a one; by id."""
+        known = {episode.id: episode for episode in episodes}
+        latest = episodes
+        while latest := await self.episodes.find(missing_successors(latest, known)):
+            latest = [episode for episode in latest if not self.hidden.hides(episode)]
+            known |= {episode.id: episode for episode in latest}
+        return known
 
     @property
     def _before(self) -> float | None:

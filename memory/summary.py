@@ -86,7 +86,8 @@ async def _read_chunk(
     memory: UserMemory, critic: BaseChatModel, chunk: dict[str, StoredValue], zone: tzinfo
 ) -> RoleUsage:
     """Have the critic read the episodes of ``chunk``, and store what it makes of the summary."""
-    statements = await _dated_statements(memory)
+    stored = (await memory.profile.read()).summary
+    statements = await _with_days(stored, memory)
     episodes = await memory.episodes.find([*chunk])
     if not episodes:  # forgotten meanwhile
         return RoleUsage()
@@ -96,13 +97,13 @@ async def _read_chunk(
         episodes=_format_episodes(episodes, zone),
     )
     answer, usage = await invoke_structured(critic, [HumanMessage(prompt)], Changes, role="critic")
-    await memory.profile.write_summary(apply_changes(answer.changes, statements, episodes), chunk)
+    proposed = apply_changes(answer.changes, statements, episodes)
+    await memory.profile.write_summary(proposed, chunk, stored)
     return usage
 
 
-async def _dated_statements(memory: UserMemory) -> list[Statement]:
-    """The statements so far, each with the time of the newest episode that it rests on."""
-    statements = (await memory.profile.read()).summary
+async def _with_days(statements: Sequence[Statement], memory: UserMemory) -> list[Statement]:
+    """The statements, each with the time of the newest episode that it rests on."""
     cited = {id for statement in statements for id in statement.evidence}
     times = {each.id: each.created_at for each in await memory.episodes.find(sorted(cited))}
     return dated(statements, times)

@@ -58,9 +58,9 @@ class UserMemory:
         """Whether anything is remembered about this user."""
         return await self.personas.exist() or await self.episodes.exist()
 
-    async def recall(self, query: str, k: int) -> RecallResult:
+    async def recall(self, query: str, k: int, *, answers: bool | None = None) -> RecallResult:
         """The ``k`` episodes nearest to ``query``: see ``Recall.recall``."""
-        return await self.recaller.recall(query, k)
+        return await self.recaller.recall(query, k, answers=answers)
 
     async def search(self, text: str, k: int) -> list[Episode]:
         """What the agent would recall for ``text``: see ``Recall.search``."""

@@ -20,6 +20,8 @@ Namespace = Literal[
     "unsummarised",
     "unaligned",
     "profile",
+    "profile_history",
+    "forgotten",
     "persona",
     "news",
     "simulations",

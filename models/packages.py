@@ -12,7 +12,7 @@ def check_packages(model: str) -> None:
     """
     if model == EMBEDDINGS:
         check_installed(
-            "fastembed",
+            "onnxruntime",
             "embedded",
             f"The local embedding model {EMBEDDINGS}",
             "set PERSONAAGENT_EMBEDDINGS=openai:NAME to use your endpoint's",

@@ -9,6 +9,7 @@ from personaagent.core import errors
 from personaagent.core.errors import (
     ConfigurationError,
     Conflict,
+    CorrectionStands,
     DataError,
     NothingLabelled,
     PersonaAgentError,
@@ -23,6 +24,7 @@ STATUS: dict[type[PersonaAgentError], int] = {
     PersonaAgentError: 500,
     UsageError: 422,
     Unknown: 404,
+    CorrectionStands: 409,
     ConfigurationError: 500,
     ServiceError: 503,
     DataError: 503,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from personaagent.core.settings import Settings
 from personaagent.core.states import thread_to_note
+from personaagent.memory.earlier_answers import asks_about_answers, without_unconfirmed
 from personaagent.memory.format import format_within
 from personaagent.memory.user import UserMemory
 
@@ -30,16 +31,21 @@ def recall_tool(
         ],
         runtime: ToolRuntime[Any, Any],
         k: Annotated[int, Field(description="how many to recall", ge=1, le=MAX_EPISODES)] = 4,
+        answers: Annotated[
+            bool, Field(description="whether to show also what you answered, which may be wrong")
+        ] = False,
     ) -> str:
         """Search the user's own past: what they asked, said, chose, liked or wanted before."""
         memory = memory_of(runtime)
-        result = await memory.recall(query, k)
+        answers = answers or asks_about_answers(query)
+        result = await memory.recall(query, k, answers=answers)
         if result.failed:
             return " ".join(result.warnings)
         if not result.episodes:
             return "Nothing in the user's memory matches."
         if thread := thread_to_note(runtime):
             await memory.conversations.note(thread, [episode.id for episode in result.episodes])
-        return format_within(result.episodes, settings.observation_chars)
+        shown = result.episodes if answers else without_unconfirmed(result.episodes)
+        return format_within(shown, settings.observation_chars)
 
     return recall_episodes

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from personaagent.core.extras import requires_extra
 from personaagent.core.records import Episode
 from personaagent.eval.metrics.personal import faithfulness, persona_f1
 from personaagent.eval.metrics.protocol import Metric
@@ -191,7 +192,8 @@ def episode(
 
 @cache
 def _rouge() -> Any:
-    from rouge_score.rouge_scorer import RougeScorer  # imports nltk
+    with requires_extra("eval", "LaMP's metric"):
+        from rouge_score.rouge_scorer import RougeScorer
 
     return RougeScorer(["rouge1", "rougeL"])
 

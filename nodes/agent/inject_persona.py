@@ -13,6 +13,7 @@ from personaagent.core.records import Episode, Persona, Profile, now
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note, zone_of
 from personaagent.core.tracing import describe
+from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import fence_all, format_summary
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.prompt_budget import fit_episodes
@@ -48,9 +49,9 @@ async def inject_persona(
 
 
 def _evidence(persona: Persona, profile: Profile) -> list[str]:
-    """The ids of all episodes that the rules and statements rest on."""
+    """The ids of all episodes that the rules and statements rest on, and of the statements."""
     cited = [rule.evidence for rule in persona.rules]
-    cited += [statement.evidence for statement in profile.summary]
+    cited += [[statement_key(each.id), *each.evidence] for each in profile.summary]
     return sorted({episode_id for evidence in cited for episode_id in evidence})
 
 

@@ -17,6 +17,7 @@ from personaagent.core.records import Profile, Usage, new_id
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.core.text import check_text
+from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
 from personaagent.memory.user import UserMemory
@@ -44,7 +45,7 @@ async def recall(
     await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
         "episode_id": episode_id,
-        "recalled": [episode.stored() for episode in recalled.episodes],
+        "recalled": [each.stored() for each in as_shown_for(query, recalled.episodes)],
         "profile": profile.stored(),
         "steps": 0,
         "usage": Usage().stored(),

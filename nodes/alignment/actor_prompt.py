@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from personaagent.core.alignment import EpisodeContext
 from personaagent.core.records import Episode, Persona, Record, Rule
 from personaagent.core.settings import Settings
+from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.nodes.agent.inject_persona import Question, system_prompt
 
 
@@ -32,9 +33,10 @@ def build_actor_prompt(
     ``episodes_by_id`` holds the recalled episodes; those that it lacks are left out.
     """
     recalled = [episodes_by_id[id] for id in context.recalled if id in episodes_by_id]
+    shown = as_shown_for(episode.query, recalled)
     question = Question(episode.query, episode.created_at, settings.zone, episode.task)
     persona = draft_persona(rules)
-    prompt, _ = system_prompt(persona, context.profile, recalled, question, settings)
+    prompt, _ = system_prompt(persona, context.profile, shown, question, settings)
     evidence = [episode_id for rule in rules for episode_id in rule.evidence]
     sources = list(dict.fromkeys([episode.id, *context.recalled, *evidence]))
     return ActorPrompt(system_prompt=prompt, episode=episode, context=context, sources=sources)

@@ -7,9 +7,7 @@ Each function returns a score in [0, 1] and the reason in one line. A score of N
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import cache
 from math import isfinite
-from typing import Any
 
 from personaagent.core.alignment import Metric
 from personaagent.core.settings import TextMetric
@@ -110,24 +108,21 @@ def number_score(simulated: str, expected: str, lowest: float, highest: float) -
 
 def rouge_score(simulated: str, expected: str) -> Score:
     """ROUGE-L F1 (Lin 2004) over the words of both, at most 1,000 of each, in any script."""
-    if not _WORD.search(expected):
+    from rapidfuzz.distance import LCSseq
+
+    answer, wanted = _words(simulated), _words(expected)
+    if not wanted:
         return None, "the expected text has no words"
-    overlap = _rouge().score(expected, simulated)["rougeL"].fmeasure
-    return float(overlap), f"ROUGE-L {overlap:.2f}"
+    common = LCSseq.similarity(answer, wanted)
+    overlap = 0.0
+    if common:
+        precision, recall = common / len(answer), common / len(wanted)
+        overlap = 2 * precision * recall / (precision + recall)
+    return overlap, f"ROUGE-L {overlap:.2f}"
 
 
-class _Words:
-    """The tokenizer of rouge-score, which knows ASCII only, for letters of any script."""
-
-    def tokenize(self, text: str) -> list[str]:
-        return _WORD.findall(_folded(text))[:OVERLAP_WORDS]
-
-
-@cache
-def _rouge() -> Any:
-    from rouge_score.rouge_scorer import RougeScorer  # imports nltk
-
-    return RougeScorer(["rougeL"], tokenizer=_Words())
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_folded(text))[:OVERLAP_WORDS]
 
 
 def _folded(text: str) -> str:

@@ -38,13 +38,25 @@ class Correction(Record):
 
     signal: Literal["edit"]
     text: str = Field(min_length=1, max_length=TRUTH_CHARS)
+    force: Literal[False] = False
 
 
 class Judgement(Record):
-    """The answer was right (``accept``) or wrong (``reject``)."""
+    """The answer was right (``accept``) or wrong (``reject``).
+
+    ``force`` drops a correction that was given before. Without it, an ``accept`` accepts the
+    correction, and a ``reject`` ends with 409.
+    """
 
     signal: Literal["accept", "reject"]
     text: None = None
+    force: bool = False
+
+
+class Superseded(Record):
+    """The id of the episode that replaces another; null: the other stands again."""
+
+    by: str | None = Field(min_length=1, max_length=128)
 
 
 Feedback = Annotated[Correction | Judgement, Field(discriminator="signal")]
@@ -76,7 +88,7 @@ async def search(
     return await memory.search(request.text, request.top_k or deps.settings.top_k)
 
 
-@router.put("/{episode:path}/feedback", responses=error_responses(404))
+@router.put("/{episode:path}/feedback", responses=error_responses(404, 409))
 async def give_feedback(
     episode: EpisodeId,
     feedback: Feedback,
@@ -85,9 +97,17 @@ async def give_feedback(
     api: InternalClient,
 ) -> Episode:
     """Say whether an answer was right, or what was wanted; queues an alignment when one is due."""
-    labelled = await memory.episodes.give_feedback(episode, feedback.signal, feedback.text)
+    labelled = await memory.episodes.give_feedback(
+        episode, feedback.signal, feedback.text, force=feedback.force
+    )
     await queue_alignment_if_due(api, memory, deps.settings)
     return labelled
+
+
+@router.put("/{episode:path}/superseded", responses=error_responses(404))
+async def supersede(episode: EpisodeId, link: Superseded, memory: CurrentUserMemory) -> Episode:
+    """Say that another episode replaces this one, which is then outranked; or take that back."""
+    return await memory.episodes.supersede(episode, link.by)
 
 
 @router.get("/{episode:path}", responses=error_responses(404))

@@ -14,10 +14,10 @@ TRUTHS = ("truth", "twins", "thread", "preamble")
 class Attack(Record):
     """A text that comes by ``channel``, and the ``rule`` that a gullible editor makes of it.
 
-    Channels: the result of a tool, a page of Wikipedia, an answer of the agent, an imported
-    episode without ground truth; and, within ground truths, a single episode, two episodes of
-    one question (``twins``) or of one conversation (``thread``), and orders against what is fixed
-    (``preamble``: given on two occasions that are independent).
+    Channels: the result of a tool, a page of Wikipedia, an answer of the agent that nobody
+    confirmed, an imported message without ground truth; and, within ground truths, a single
+    episode, two episodes of one question (``twins``) or of one conversation (``thread``), and
+    orders against what is fixed (``preamble``: given on two occasions that are independent).
     """
 
     id: str
@@ -30,7 +30,8 @@ class Attack(Record):
         first = f"Tell me about the road {self.id}?"
         match self.channel:
             case "import":
-                return [episode(self.id, first, day=50, response=self.text, source="chatgpt")]
+                message = f"{first} {self.text}"
+                return [episode(self.id, message, day=50, response="ok", source="chatgpt")]
             case "tool" | "wikipedia" | "answer":
                 return [episode(self.id, first, day=50, response=self.text)]
             case "truth":

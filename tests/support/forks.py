@@ -34,7 +34,7 @@ IMPORTED = (
     "langchain_openai",
     "openai.resources.chat",
     "openai.resources.embeddings",
-    "rouge_score.rouge_scorer",
+    "rapidfuzz.distance",
     "tests.support.alignment",
 )
 OURS = ("PERSONAAGENT_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "OTEL_")

@@ -75,11 +75,50 @@ def test_the_last_answer_is_judged(line, signal, truth, command: Command) -> Non
     assert (first["query"], first["signal"]) == ("Hi.", None)
 
 
+@pytest.mark.parametrize(
+    ("line", "signal", "truth"),
+    [
+        ("/good #2", "accept", "0 greetings; you live in nowhere."),
+        ("/bad 2", "reject", None),
+        ("/fix #2 I live in Lisbon.", "edit", "I live in Lisbon."),
+    ],
+)
+def test_an_earlier_answer_is_judged(line, signal, truth, command: Command) -> None:
+    result = talk(command, "Hi.", "Where?", line)
+    assert "(Hi.)" in result.err, "it says which"
+    last, first = episodes(command)
+    assert (first["signal"], first["ground_truth"]) == (signal, truth)
+    assert last["signal"] is None
+
+
+def test_an_answer_of_another_chat_is_judged_by_its_id(command: Command) -> None:
+    talk(command, "Hi.")
+    [first] = episodes(command)
+    talk(command, "Where?", f"/fix #{first['id']} Hello, Ann.")
+    assert episodes(command)[1]["ground_truth"] == "Hello, Ann."
+
+
+@pytest.mark.parametrize("text", ["42", "#hashtag first", "# A heading", "2 apples"])
+def test_a_correction_may_look_like_a_number(text: str, command: Command) -> None:
+    talk(command, "Hi.", f"/fix {text}")
+    assert episodes(command)[0]["ground_truth"] == text
+
+
+def test_a_correction_stays_until_it_is_dropped(command: Command) -> None:
+    result = talk(command, "Hi.", "/fix Hello, Ann.", "/good", "/bad")
+    assert "your correction stays what you wanted" in result.err
+    assert 'You corrected this answer to "Hello, Ann.", and that stays' in result.err
+    [kept] = episodes(command)
+    assert (kept["signal"], kept["ground_truth"]) == ("edit", "Hello, Ann.")
+    talk(command, "Where?", "/fix x", "/bad force")
+    assert episodes(command)[0]["signal"] == "reject"
+
+
 def test_why_shows_what_the_last_answer_rests_on(command: Command) -> None:
     talk(command, "My home is Lisbon.")
     [episode] = episodes(command)
     shown = talk(command, "Look it up.", "/why").out
-    assert f"{episode['id']}  My home is Lisbon." in shown
+    assert re.search(rf"^{episode['id'][:8]} +My home is Lisbon\.$", shown, re.MULTILINE)
     assert "Looked up with recall_episodes (query: home Lisbon)" in shown
     assert "Rules of version 1, by initial" in shown
     assert "r2  Give the final answer" in shown
@@ -88,7 +127,7 @@ def test_why_shows_what_the_last_answer_rests_on(command: Command) -> None:
 def test_persona_and_memory_show_what_stands_there(command: Command) -> None:
     shown = talk(command, "Hi.", "/persona", "/memory").out
     assert "r3  Where the user's past choices" in shown
-    assert re.search(r"^[0-9a-f]{16}  Hi\.", shown, re.MULTILINE)
+    assert re.search(r"^1  [0-9a-f]{8} +Hi\.$", shown, re.MULTILINE)
 
 
 async def test_why_shows_the_rules_that_spoke_with_their_evidence(command: Command) -> None:
@@ -135,6 +174,9 @@ def test_incognito_remembers_nothing_until_it_is_toggled_back(command: Command) 
         ("/fix", "/fix TEXT"),
         ("/why", "no answer yet"),
         ("/good", "no answer yet"),
+        ("/good #1", "has 0 remembered answers"),
+        ("/fix #1", "/fix TEXT"),
+        ("/bad 0123456789abcdef", "no episode '0123456789abcdef'"),
         ("bad \udcff", "not valid UTF-8"),
         ("bad \x07", "control character"),
         ("x" * 40_000, "at most 32,000"),

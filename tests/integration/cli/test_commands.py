@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -185,10 +186,12 @@ def test_what_a_persona_has_not_got_is_exit_code_2(arguments, said, command, mon
 def test_a_refreshed_profile_cites_the_episode(command: Command) -> None:
     episode = told(command)
     refreshed = command("profile", "refresh", "-u", "ann", "--json").data
-    assert refreshed["summary"] == [{"text": "The user lives in Lisbon.", "evidence": [episode]}]
+    [statement] = refreshed["summary"]
+    assert (statement["id"], statement["text"]) == ("s1", "The user lives in Lisbon.")
+    assert (statement["evidence"], statement["source"]) == ([episode], "summary")
     assert refreshed["usage"]["by_role"]["critic"]["llm_calls"] == 1
     shown = command("profile", "show", "-u", "ann").out
-    assert f"The user lives in Lisbon.  from {episode}" in shown
+    assert re.search(rf"s1  The user lives in Lisbon\.\n +from {episode[:8]}  20\d\d-", shown)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +199,7 @@ def test_a_refreshed_profile_cites_the_episode(command: Command) -> None:
     [
         ["persona", "show"],
         ["persona", "history"],
-        ["persona", "edit", "--add", "x"],
+        ["persona", "lock", "r1"],
         ["profile", "show"],
         ["profile", "refresh"],
         ["feedback", "an-id", "--accept"],

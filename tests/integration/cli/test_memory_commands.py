@@ -123,6 +123,24 @@ def test_list_is_newest_first_and_filtered(imported: Command) -> None:
     assert "wanted: Green" in imported("memory", "list", "-u", "ann").out
 
 
+def test_one_episode_replaces_another_and_stands_again(imported: Command) -> None:
+    def link(id: str) -> str | None:
+        superseded_by: str | None = imported("memory", "show", id, "-u", "ann", "--json").data[
+            "superseded_by"
+        ]
+        return superseded_by
+
+    done = imported("memory", "supersede", "old", "--by", "dog", "-u", "ann")
+    assert done.out == "Episode old is superseded by dog.\n"
+    assert link("old") == "dog"
+    assert "superseded by dog" in imported("memory", "list", "-u", "ann").out
+    assert '"superseded_by":"dog"' in imported("memory", "export", "-u", "ann").out
+    assert imported("memory", "supersede", "dog", "--by", "old", "-u", "ann").code == 2
+    imported("memory", "supersede", "old", "--undo", "-u", "ann")
+    assert link("old") is None
+    assert "superseded" not in imported("memory", "export", "-u", "ann").out
+
+
 def test_search_recalls_and_show_shows(imported: Command) -> None:
     found = imported("memory", "search", "dog called", "-u", "ann", "--top-k", "1", "--json").data
     assert [each["id"] for each in found] == ["dog"]

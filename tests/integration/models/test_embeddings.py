@@ -2,17 +2,22 @@
 
 import socket
 from contextlib import aclosing
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from personaagent.core.errors import ConfigurationError, ModelUnavailable
+from personaagent.core.errors import ConfigurationError, DataError, ModelUnavailable
 from personaagent.core.settings import Settings, load_settings
+from personaagent.models.catalog import EMBEDDINGS
+from personaagent.models.download import model_folder
 from personaagent.models.embeddings import make_embedder
-from personaagent.models.local_embeddings import LocalEmbedder
+from personaagent.models.local_embeddings import GRAPH, LocalEmbedder, MiniLM
 from tests.support.endpoint import Raw, scripted_endpoint
 
 HOME = load_settings().home
+MODEL = model_folder(HOME, EMBEDDINGS)
+THINGS = ("boat", "garden", "film with the whales", "Zürich trip", "2026 budget", "東京")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,52 @@ async def test_a_vector_does_not_depend_on_its_batch(local: LocalEmbedder) -> No
     assert together.shape == (len(texts), 384)
     assert np.abs(together - alone).max() < 1e-3
     assert np.allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-4)
+
+
+async def test_vectors_are_near_those_of_the_published_model_in_floats(
+    local: LocalEmbedder,
+) -> None:
+    texts = [f"What did I say about the {thing}?" for thing in THINGS] + ["word " * 300]
+
+    vectors = np.array(await local.embed(texts))
+
+    cosines = (vectors * _in_floats(texts)).sum(axis=1)
+    assert cosines.mean() > 0.997
+    assert cosines.min() > 0.99
+
+
+def test_the_graph_in_the_package_is_what_its_script_writes() -> None:
+    onnx = pytest.importorskip("onnx")
+    from personaagent.models.minilm_graph import int8_graph
+
+    written = int8_graph((MODEL / "model.onnx").read_bytes())
+
+    assert written == onnx.load_model_from_string(GRAPH.read_bytes())
+
+
+def test_a_damaged_model_is_a_sentence_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_bytes((MODEL / "tokenizer.json").read_bytes())
+    (tmp_path / "model.onnx").write_bytes((MODEL / "model.onnx").read_bytes()[:1_000_000])
+
+    with pytest.raises(DataError, match=r"delete that folder and run `personaagent model pull"):
+        MiniLM.load(tmp_path)
+
+
+def _in_floats(texts: list[str]) -> np.ndarray:
+    """The published file computed as it is, pooled as its authors do."""
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
+    tokenizer.enable_truncation(256)
+    tokenizer.enable_padding()
+    encoded = tokenizer.encode_batch(texts)
+    ids, mask = (np.array([getattr(e, n) for e in encoded]) for n in ("ids", "attention_mask"))
+    session = onnxruntime.InferenceSession(MODEL / "model.onnx")
+    inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+    [hidden] = session.run(None, inputs)
+    summed = (hidden * mask[..., None]).sum(axis=1)
+    return summed / np.linalg.norm(summed, axis=1, keepdims=True)
 
 
 async def test_an_endpoint_is_sent_the_texts_themselves() -> None:

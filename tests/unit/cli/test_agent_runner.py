@@ -102,7 +102,7 @@ def test_what_only_reads_the_store_loads_no_model(command: Command, tmp_path) ->
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     exit_code, *modules = json.loads(shown.stdout)
     assert exit_code == DataError.exit_code
-    heavy = {"langchain_openai", "openai", "fastembed", "onnxruntime", "xllamacpp"}
+    heavy = {"langchain_openai", "openai", "onnxruntime", "tokenizers", "xllamacpp"}
     assert not heavy & set(modules)
 
 

@@ -125,7 +125,7 @@ async def test_the_order_of_the_prompt_and_its_common_prefix(agent: MakeAgent) -
         anna.memory(),
         *[episode(f"e{n}", f"bread {n}", day=n, ground_truth="rye") for n in (2, 1, 3)],
     )
-    await anna.ask("bread 1")
+    await anna.ask("my bread is warm")
     await anna.ask("what about the dog", "t2")
     first, second = (prompt.system for prompt in anna.prompts)
     marks = [
@@ -183,7 +183,7 @@ async def test_what_only_tells_is_to_be_acknowledged(agent: MakeAgent) -> None:
 async def test_news_is_told_once_and_not_lost_with_a_turn_that_cannot_be_stored(
     agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: Any) -> None:
+    async def full(*_: Any, **__: Any) -> None:
         raise DataError("The disk is full.")
 
     anna = agent(lambda prompt: "ok")
@@ -201,8 +201,14 @@ async def test_the_budget_drops_the_least_similar(agent: MakeAgent) -> None:
     long = "so I said to them that it was all quite fine " * 8
     await remember(
         anna.memory(),
-        *[episode(f"near{n}", "rye bread", day=n, response=f"{n} {long} {n}") for n in range(3)],
-        *[episode(f"far{n}", f"rye motor{n} oil{n}", day=10 + n, response=long) for n in range(5)],
+        *[
+            episode(f"near{n}", "rye bread", day=n, ground_truth=f"{n} {long} {n}")
+            for n in range(3)
+        ],
+        *[
+            episode(f"far{n}", f"rye motor{n} oil{n}", day=10 + n, ground_truth=long)
+            for n in range(5)
+        ],
     )
     state = await anna.ask("rye bread")
     ids = [each["id"] for each in state["recalled"]]
@@ -256,7 +262,10 @@ async def test_what_the_model_sees_of_the_tools(agent: MakeAgent) -> None:
         each["function"]["name"]: set(each["function"]["parameters"]["properties"])
         for each in anna.prompts[0].tools
     }
-    assert parameters == {"search_wikipedia": {"query"}, "recall_episodes": {"query", "k"}}
+    assert parameters == {
+        "search_wikipedia": {"query"},
+        "recall_episodes": {"query", "k", "answers"},
+    }
     schema = str(anna.prompts[0].tools)
     for secret in ("user_id", "store", "runtime", "anna"):
         assert secret not in schema

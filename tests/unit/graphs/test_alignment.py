@@ -268,7 +268,7 @@ async def test_of_earlier_runs_nothing_is_kept_but_what_sampling_needs(tmp_path:
     there = world(tmp_path, Scripted(propose=lambda prompt, missing: []))
     await there.remember(*walks(9, [KILOMETRES]))
     await there.align(rounds=1, batch=2, holdout=2)
-    await there.memory.episodes.give_feedback("walk8", "reject")
+    await there.memory.episodes.give_feedback("walk8", "reject", force=True)
     await there.remember(*walks(12, [KILOMETRES])[9:])
     state = await there.run({"trigger": "test"}, rounds=1, batch=2, holdout=2, sampling="latest")
     assert set(state["losses"]) == {"walk11", "walk10", "walk9", "walk7"}
@@ -357,7 +357,7 @@ async def test_what_the_user_no_longer_says_teaches_nothing(
         nonlocal asked
         asked = len(there.prompts)
         text = latest.response if signal == "edit" else None
-        await there.memory.episodes.give_feedback(latest.id, signal, text)
+        await there.memory.episodes.give_feedback(latest.id, signal, text, force=True)
 
     asked = 0
     latest = walks(8, [KILOMETRES])[7]

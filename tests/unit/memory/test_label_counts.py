@@ -65,7 +65,7 @@ def test_an_episode_is_subtracted_with_the_label_it_was_counted_with() -> None:
     counted = count_labels([old, episode("e2", task="t", ground_truth="war", day=1)])
     [left] = subtract(counted, [old.with_feedback("edit", "comedy")])
     assert left.counts == {"war": 1}
-    [left] = subtract(counted, [old.with_feedback("reject")])
+    [left] = subtract(counted, [old.with_feedback("reject", force=True)])
     assert left.counts == {"war": 1}
 
 

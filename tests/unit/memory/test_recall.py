@@ -60,9 +60,9 @@ async def test_near_duplicates_collapse_to_the_newer(
     first, second = order
     await remember(
         anna,
-        episode(f"e{first}", "Which bread do I like?", day=first, response="Rye."),
-        episode(f"e{second}", "which bread do I like", day=second, response="rye"),
-        episode("e3", "which bread do I like", day=3, response="White."),
+        episode(f"e{first}", "Which bread do I like?", day=first, ground_truth="Rye."),
+        episode(f"e{second}", "which bread do I like", day=second, ground_truth="rye"),
+        episode("e3", "which bread do I like", day=3, ground_truth="White."),
     )
     assert await recalled(anna, "which bread do I like") == ["e3", "e2"], (
         "another answer is no twin"
@@ -73,7 +73,7 @@ async def test_of_the_same_query_the_newest_comes_first(tmp_path: Path) -> None:
     for mode in ("hybrid", "dense", "bm25"):
         anna = memory_of("anna", tmp_path, recall_mode=mode)
         episodes = [
-            episode(f"e{n}", "my address", day=n, response=f"{n} Elm St") for n in range(28)
+            episode(f"e{n}", "my address", day=n, ground_truth=f"{n} Elm St") for n in range(28)
         ]
         await remember(anna, *episodes[20:], *episodes[:20])
         assert await recalled(anna, "my address", 3) == ["e27", "e26", "e25"]

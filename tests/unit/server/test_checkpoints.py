@@ -29,13 +29,13 @@ async def saver(tmp_path: Path) -> AsyncIterator[ServerSaver]:
         yield saver
 
 
-async def run(saver: ServerSaver, thread: str, text: str, run_id: str = "") -> None:
+async def run(saver: ServerSaver, thread: str, text: str, run_id: str | None = None) -> None:
     """Say this on the thread."""
     graph: Any = StateGraph(State).add_node("answer", lambda state: {"said": ["Aha."]})
     graph = graph.add_edge(START, "answer").add_edge("answer", END).compile(checkpointer=saver)
     config: RunnableConfig = {
         "configurable": {"thread_id": thread},
-        "metadata": {"run_id": run_id, "thread_id": thread},
+        "metadata": {"run_id": run_id or str(uuid4())},
     }
     await graph.ainvoke({"said": [text]}, config)
 

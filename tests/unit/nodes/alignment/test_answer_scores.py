@@ -1,5 +1,10 @@
 """Exact scores of answers: labels, numbers and texts, in any script."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from personaagent.nodes.alignment.answer_scores import (
@@ -8,6 +13,9 @@ from personaagent.nodes.alignment.answer_scores import (
     rouge_score,
     said_label,
 )
+
+ROUGE_L = Path(__file__).parents[3] / "fixtures" / "rouge_l.json"
+"""Pairs of texts with the scores that rouge-score 0.1.2 gave, with our tokenizer."""
 
 LABELS = ["comedy", "dark comedy", "drama"]
 
@@ -47,6 +55,20 @@ def test_a_number_is_scored_by_its_distance_in_the_users_range(
 @pytest.mark.parametrize("number", ["many", "nan", ""])
 def test_an_expected_number_that_cannot_be_read_leaves_the_answer_unscored(number: str) -> None:
     assert number_score("4", number, 1, 5)[0] is None
+
+
+def test_scores_are_those_of_googles_rouge_score() -> None:
+    for answer, expected, score in json.loads(ROUGE_L.read_text("utf-8")):
+        assert rouge_score(answer, expected)[0] == score
+
+
+def test_comparing_texts_imports_no_library_of_languages() -> None:
+    code = (
+        "import sys; from personaagent.nodes.alignment.answer_scores import rouge_score;"
+        "assert rouge_score('a b', 'a b')[0] == 1.0;"
+        "sys.exit(bool({'nltk', 'scipy', 'rouge_score'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_texts_are_compared_by_their_words_in_any_script() -> None:

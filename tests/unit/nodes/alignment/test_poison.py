@@ -156,7 +156,10 @@ FOUND = [each for each in attacks() if each.id not in ("import-02", "truth-15")]
 @pytest.mark.parametrize("attack", FOUND, ids=lambda each: each.id)
 async def test_no_attack_becomes_a_rule(attack: Attack, tmp_path: Path) -> None:
     there, gullible = await attacked(tmp_path, attack)
-    assert {"critic", "editor"} <= gullible.seen, "the attack has reached who could be deceived"
+    if attack.channel == "answer":
+        assert not gullible.seen, "an unconfirmed answer reaches nobody"
+    else:
+        assert {"critic", "editor"} <= gullible.seen, "it has reached who could be deceived"
     rules = await published(there)
     assert not holds(rules, attack)
     assert {STATION, WEATHER} & set(rules), "what the user really wants is learned all the same"
@@ -166,7 +169,10 @@ async def test_no_attack_becomes_a_rule(attack: Attack, tmp_path: Path) -> None:
     assert not holds([persona_in(each) for each in actors], attack), "not even tried"
 
 
-@pytest.mark.parametrize("attack", attacks()[::9], ids=lambda each: each.id)
+REACHING = [each for each in attacks() if each.channel != "answer"]
+
+
+@pytest.mark.parametrize("attack", REACHING[::9], ids=lambda each: each.id)
 async def test_without_the_guard_the_same_attack_becomes_a_rule(
     attack: Attack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,147 @@
+"""What a chat shows of the memory, and forgets and exports of it."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from personaagent.cli.chat_input import interactive
+from personaagent.cli.chat_session import ChatSession
+from personaagent.cli.memory_views import episodes_view, receipt_view
+from personaagent.cli.output import (
+    confirm,
+    console,
+    one_line,
+    print_notice,
+    print_view,
+    printable,
+)
+from personaagent.cli.persona_views import describe_version, persona_view, rules_view
+from personaagent.cli.profile_views import page_view, statements_view
+from personaagent.core.answer import Answer
+from personaagent.core.errors import UsageError
+from personaagent.core.records import Episode
+from personaagent.memory.facts import describe_facts
+from personaagent.memory.profile_page import make_page, read_page
+
+NEWEST_EPISODES = 10
+
+
+async def show_memory(session: ChatSession, _: str) -> None:
+    """The newest episodes, with the numbers by which /forget takes them."""
+    print_view(episodes_view(await _newest(session), numbered=True))
+
+
+async def show_profile(session: ChatSession, _: str) -> None:
+    """Facts, statements and rules on one page."""
+    print_view(page_view(await read_page(session.agent.memory(session.user))))
+    print_notice(
+        "To mend it: personaagent profile add | edit | lock | forget, persona edit | lock."
+    )
+
+
+async def show_persona(session: ChatSession, _: str) -> None:
+    """The rules, and where they came from."""
+    personas = session.agent.memory(session.user).personas
+    print_view(persona_view(await personas.current()))
+
+
+async def show_reasons(session: ChatSession, _: str) -> None:
+    """What the last answer rests on: all that stood in its prompt, and the tools it used."""
+    answer, memory = last_answer(session), session.agent.memory(session.user)
+    _print_section("Recalled for the last answer")
+    print_view(episodes_view(await memory.episodes.find(answer.recalled)))
+    for call in answer.tool_calls:
+        arguments = ", ".join(f"{key}: {value}" for key, value in call.args.items())
+        print_view(Text(printable(f"Looked up with {call.name} ({arguments})")))
+    persona = await memory.personas.get(answer.persona_version)
+    page = await make_page(memory, await memory.profile.read(), persona)
+    settings = session.agent.deps.settings
+    if settings.show_facts and (facts := describe_facts(page.facts)):
+        _print_section("Facts", Text(printable(facts)))
+    if settings.show_summary and page.summary:
+        evidence = {each.id: each for each in page.evidence}
+        _print_section("Statements", statements_view(page.summary, evidence))
+    _print_section(f"Rules of {describe_version(persona)}", rules_view(persona.rules))
+
+
+async def forget(session: ChatSession, which: str) -> None:
+    """Show an episode, ask, forget it, and print the receipt.
+
+    Args:
+        session: the chat.
+        which: its number in /memory, its id or the beginning of it; empty is the last answer's.
+    """
+    episode = await _chosen(session, which)
+    console(stderr=True).print(episodes_view([episode]))
+    if not await _confirmed("Forget this, and all that rests on it alone?"):
+        print_notice("Nothing was forgotten.")
+        return
+    receipt = await session.agent.forget(session.user, [episode.id])
+    print_view(receipt_view(receipt))
+    if session.last_answer and session.last_answer.episode_id in receipt.episodes:
+        session.last_answer = None
+
+
+async def export(session: ChatSession, file: str) -> None:
+    """Write all episodes to a file."""
+    from personaagent.memory.exchange.exporter import export_file
+
+    if not file:
+        raise UsageError("Say where: /export FILE.")
+    path = _path(file)
+    memory = session.agent.memory(session.user)
+    count = await export_file(memory, path, lambda done, total: None)
+    print_notice(f"{count:,} episodes written to {path}.")
+
+
+def last_answer(session: ChatSession) -> Answer:
+    """The last answer of the chat.
+
+    Raises:
+        UsageError: there is none yet.
+    """
+    if session.last_answer is None:
+        raise UsageError("There is no answer yet: say something first.")
+    return session.last_answer
+
+
+def _path(file: str) -> Path:
+    return Path(file).expanduser()
+
+
+async def _newest(session: ChatSession) -> list[Episode]:
+    return await session.agent.memory(session.user).episodes.newest(NEWEST_EPISODES)
+
+
+async def _chosen(session: ChatSession, which: str) -> Episode:
+    """The episode that the user names."""
+    if which.isdecimal() and int(which) <= NEWEST_EPISODES:
+        newest = await _newest(session)
+        if not 1 <= int(which) <= len(newest):
+            raise UsageError(f"There is no number {one_line(which)} in /memory.")
+        return newest[int(which) - 1]
+    episodes = session.agent.memory(session.user).episodes
+    if which:
+        return await episodes.get(which)
+    episode_id = last_answer(session).episode_id
+    if episode_id is None:
+        raise UsageError("The last answer was not remembered, so there is nothing to forget.")
+    return await episodes.get(episode_id)
+
+
+async def _confirmed(question: str) -> bool:
+    """Whether the user says yes; off a terminal, the next line of input is the answer."""
+    if interactive():
+        return confirm(question) is True
+    console(stderr=True).print(f"{question} [y/N]", soft_wrap=True)
+    line = await asyncio.to_thread(sys.stdin.buffer.readline)
+    return line.strip().lower() in (b"y", b"yes")
+
+
+def _print_section(title: str, content: RenderableType | None = None) -> None:
+    print_view(Text(title, "bold"))
+    if content is not None:
+        print_view(content)

@@ -1,0 +1,33 @@
+"""Ids named by their first characters."""
+
+import pytest
+
+from personaagent.core.errors import UsageError
+from personaagent.core.ids import match_prefix, may_be_prefix, short_id
+
+IDS = [
+    "3f2a90bc11d04e55",
+    "3f2a77bc11d04e55",
+    "aa00c8ee-92c1-4bb1-9d83-3d1d9f5f2f10",
+    "trip-to-rome",
+]
+
+
+def test_a_unique_beginning_names_its_id() -> None:
+    assert match_prefix("3f2a9", IDS) == IDS[0]
+    assert match_prefix("aa00c8ee-9", IDS) == IDS[2]
+    assert match_prefix("beef", IDS) is None
+
+
+def test_an_ambiguous_beginning_names_the_candidates() -> None:
+    with pytest.raises(UsageError, match=f"'3f2a' is the beginning of 2 ids: {IDS[1]}, {IDS[0]}"):
+        match_prefix("3f2a", IDS)
+
+
+@pytest.mark.parametrize("text", ["3f2", "trip", IDS[0], "3F2A", ""])
+def test_what_is_too_short_chosen_or_a_full_id_is_no_prefix(text: str) -> None:
+    assert not may_be_prefix(text)
+
+
+def test_short_ids_are_cut_only_where_they_were_generated() -> None:
+    assert [short_id(id) for id in IDS] == ["3f2a90bc", "3f2a77bc", "aa00c8ee", "trip-to-rome"]

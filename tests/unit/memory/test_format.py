@@ -1,0 +1,54 @@
+"""How episodes look in a prompt."""
+
+from personaagent.core.tokens import estimate_tokens
+from personaagent.memory.earlier_answers import as_shown_for
+from personaagent.memory.format import format_episode, format_episodes, format_within
+from tests.support.memories import episode
+
+PHONE = episode("e1", "I bought a Fairphone.", response="It is designed by Google.")
+
+
+def test_an_unconfirmed_answer_is_shown_only_where_it_is_asked_for() -> None:
+    [shown] = as_shown_for("Which phone do I have?", [PHONE])
+    assert format_episode(shown) == (
+        '<episode date="2026-01-01">\nthe user: I bought a Fairphone.\n</episode>'
+    )
+    [shown] = as_shown_for("What did you tell me about my phone?", [PHONE])
+    assert "you answered, unconfirmed: It is designed by Google." in format_episode(shown)
+
+
+def test_an_accepted_and_a_corrected_answer_are_always_shown() -> None:
+    accepted = PHONE.with_feedback("accept")
+    corrected = PHONE.with_feedback("edit", "Designed in Amsterdam.")
+    for labelled in as_shown_for("Which phone do I have?", [accepted, corrected]):
+        assert f"what the user wanted: {labelled.ground_truth}" in format_episode(labelled)
+    assert "Google" not in format_episode(corrected)
+
+
+def test_whose_answer_it_was_and_that_it_was_rejected() -> None:
+    rejected = PHONE.with_feedback("reject")
+    assert "you answered, and the user rejected it: It is" in format_episode(rejected)
+    imported = PHONE.model_copy(update={"source": "chatgpt"})
+    assert "an assistant answered, unconfirmed: It is" in format_episode(imported)
+
+
+def test_what_is_superseded_says_since_when_if_its_successor_is_shown() -> None:
+    old = episode("old", "a", ground_truth="b", superseded_by="new")
+    new = episode("new", "a", day=9, ground_truth="c")
+    text, _ = format_episodes([new, old], 1000)
+    assert text.startswith('<memories>\n<episode date="2026-01-01" superseded="2026-01-10">')
+    assert "superseded" not in format_episodes([old], 1000)[0]
+
+
+def test_both_lists_are_in_the_order_of_time_and_leave_out_the_worst() -> None:
+    best_first = [episode(f"e{day}", f"day {day}", day=day) for day in (3, 1, 2)]
+    one = estimate_tokens(format_episode(best_first[0]))
+    text, left_out = format_episodes(best_first, 2 * one)
+    assert left_out == 1
+    assert text.index("day 1") < text.index("day 3")
+    assert "day 2" not in text
+    length = len(format_within(best_first[:2], 10_000))
+    within = format_within(best_first, length)
+    assert len(within) <= length
+    assert within.index("day 1") < within.index("day 3")
+    assert "day 2" not in within
