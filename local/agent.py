@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 from langgraph.store.base import BaseStore
@@ -182,6 +182,14 @@ class LocalAgent:
         await self._files.erase_deleted()
         return receipt
 
+    def exclusive(self, user_id: str) -> AbstractContextManager[None]:
+        """Keep out alignments of the user, in any process, while the block runs.
+
+        Raises:
+            Conflict: an alignment of the user, or a forgetting, is running.
+        """
+        return self._files.exclusive(user_id)
+
     async def aclose(self) -> None:
         """Wait for summaries, cancel alignments (the next run resumes them), close everything."""
         try:
@@ -204,7 +212,7 @@ async def open_local(
 ) -> AsyncIterator[LocalAgent]:
     """Open the agent on the data folder of ``settings``; the folder is made if need be (mode 0700).
 
-    Two processes may open the same folder: both write the store, one of them holds the index.
+    Two processes may open the same folder: both read and write it.
 
     Raises:
         DataError: the folder or a database in it cannot be used.
