@@ -28,6 +28,10 @@ from personaagent.models.reranking import Reranker
 CANDIDATES = 3
 """Candidates for each episode to recall, so that collapsing repeats leaves enough."""
 SEARCH_CHARS = 32_000
+NOT_ALL_INDEXED = (
+    "Recalled from a part of the memory: some episodes are not indexed yet. Each turn indexes some "
+    "more; `personaagent memory reindex` indexes all."
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Candidates:
 
     episodes: list[Episode]
     passages: dict[str, PassageSpan] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def texts(self) -> list[str]:
         """The nearest passage of each episode."""
@@ -119,6 +124,7 @@ class Recall:
         ordered, warnings = await self._rerank(query, candidates)
         ranked = by_precedence(ordered, await self._successors(ordered), answers=answers)
         recalled = keep_newest(collapse(ranked, answers=answers), k)[:k]
+        warnings = candidates.warnings + warnings
         return RecallResult(recalled, warnings, candidates.passages_of(recalled))
 
     async def search(self, text: str, k: int) -> list[Episode]:
@@ -168,7 +174,8 @@ class Recall:
         passages = {
             str(scores.episode_ids[row]): scores.passage(row) for row in rank(scores, limit)
         }
-        return Candidates(await self.episodes.find([*passages]), passages)
+        missing = [NOT_ALL_INDEXED] if await self.indexer.is_behind() else []
+        return Candidates(await self.episodes.find([*passages]), passages, missing)
 
     async def _rerank(self, query: str, candidates: Candidates) -> tuple[list[Episode], list[str]]:
         """The candidates in the reranker's order, if there is one; and a warning if it failed."""
