@@ -13,7 +13,7 @@ SCRIPTS = (
     "startup",
     "import_rate",
     "footprint",
-    "recall_speed",
+    "index",
     "turn_overhead",
     "locomo_recall",
     "eval_rate",
