@@ -74,7 +74,9 @@ async def _measure_search(count: int, most: float) -> list[Measurement]:
             await index.search(USER, dense=dense, terms=query.terms, limit=K)
 
         async def write_and_search(query: Search) -> None:
-            await index.upsert(USER, [*_entries(rng, query.dense[None], rng.integers(1 << 30))])
+            await index.upsert(
+                USER, [*_entries(rng, query.dense[None], int(rng.integers(1 << 30)))]
+            )
             await search(query)
 
         async def numpy_search(query: Search) -> None:
