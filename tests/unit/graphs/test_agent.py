@@ -183,7 +183,7 @@ async def test_what_only_tells_is_to_be_acknowledged(agent: MakeAgent) -> None:
 async def test_news_is_told_once_and_not_lost_with_a_turn_that_cannot_be_stored(
     agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: Any) -> None:
+    async def full(*_: Any, **__: Any) -> None:
         raise DataError("The disk is full.")
 
     anna = agent(lambda prompt: "ok")
