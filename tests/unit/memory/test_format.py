@@ -3,6 +3,8 @@
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.memory.format import format_episode, format_episodes, format_within
+from personaagent.memory.passages import with_nearest
+from personaagent.memory.terms import terms
 from tests.support.memories import episode
 
 PHONE = episode("e1", "I bought a Fairphone.", response="It is designed by Google.")
@@ -52,3 +54,27 @@ def test_both_lists_are_in_the_order_of_time_and_leave_out_the_worst() -> None:
     assert len(within) <= length
     assert within.index("day 1") < within.index("day 3")
     assert "day 2" not in within
+
+
+def test_the_nearest_passage_of_a_long_text_is_shown_with_the_place_to_read_on() -> None:
+    text = "Nothing here. " * 200 + "The locker is 4417. " + "Nothing there. " * 200
+    start = text.index("The locker")
+    long = episode("cv", text, response="Noted.")
+    assert "4417" not in format_episode(long)
+    shown = format_episode(with_nearest(long, ("query", start, start + 20), []))
+    assert "4417" in shown
+    assert f'rest="cv@{start + 20}"' in shown
+    assert len(shown) < 1400
+    assert "rest=" not in format_episode(with_nearest(PHONE, ("query", 0, 21), []))
+
+
+def test_a_long_answer_that_holds_what_is_asked_for_is_shown_unconfirmed() -> None:
+    trip = episode(
+        "trip", "Plan my trip.", response="Walk. " * 200 + "Day 15: the ferry leaves at 07:35."
+    )
+    asked = terms("On which day does the ferry of my trip leave?")
+    [shown] = as_shown_for("", [with_nearest(trip, ("query", 0, 13), asked)])
+    assert "you answered, unconfirmed: Walk." in format_episode(shown)
+    assert "07:35" in format_episode(shown)
+    [shown] = as_shown_for("", [with_nearest(trip, ("query", 0, 13), terms("my trip"))])
+    assert "Walk" not in format_episode(shown)
