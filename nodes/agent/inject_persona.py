@@ -86,12 +86,12 @@ def system_prompt(
         render,
         "system",
         persona=render_persona(persona, profile.facts if settings.show_facts else []),
-        profile=format_summary(profile.summary if settings.show_summary else []),
+        profile=format_summary(profile.summary if settings.show_summary else [], question.zone),
         today=weekday_in(question.zone, question.at),
     )
     ending = _ending(question)
     no_memories = prompt(memories=fence_all("memories", [])) + ending
-    memories, shown = fit_episodes(recalled, no_memories, settings)
+    memories, shown = fit_episodes(recalled, no_memories, settings, question.zone)
     return prompt(memories=memories) + ending, shown
 
 

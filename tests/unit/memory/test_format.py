@@ -1,8 +1,17 @@
 """How episodes look in a prompt."""
 
+from datetime import UTC, datetime
+
+from personaagent.core.calendar import time_zone
+from personaagent.core.records import Episode, Statement
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.earlier_answers import as_shown_for
-from personaagent.memory.format import format_episode, format_episodes, format_within
+from personaagent.memory.format import (
+    format_episode,
+    format_episodes,
+    format_summary,
+    format_within,
+)
 from tests.support.memories import episode
 
 PHONE = episode("e1", "I bought a Fairphone.", response="It is designed by Google.")
@@ -52,3 +61,36 @@ def test_both_lists_are_in_the_order_of_time_and_leave_out_the_worst() -> None:
     assert len(within) <= length
     assert within.index("day 1") < within.index("day 3")
     assert "day 2" not in within
+
+
+def test_days_are_the_users() -> None:
+    late = Episode(
+        id="e",
+        user_id="a",
+        query="q",
+        response="r",
+        created_at=datetime(2026, 8, 3, 23, tzinfo=UTC),
+    )
+    tokyo = time_zone("Asia/Tokyo")
+    for text in (
+        format_episode(late, zone=tokyo),
+        format_episodes([late], 1000, tokyo)[0],
+        format_within([late], 1000, tokyo),
+    ):
+        assert 'date="2026-08-04"' in text
+
+
+def test_statements_stand_newest_last_with_their_days() -> None:
+    august, december = datetime(2026, 8, 4, tzinfo=UTC), datetime(2025, 12, 1, tzinfo=UTC)
+    statements = [
+        Statement(text="Lives in Lisbon.", evidence=["e2"], as_of=august),
+        Statement(text="Lives in Malmo.", evidence=["e1"], as_of=december, changed_at=august),
+        Statement(text="Has a dog.", source="user", changed_at=datetime(2026, 1, 1, tzinfo=UTC)),
+        Statement(text="Has a cat.", evidence=["e0"]),
+    ]
+    assert format_summary(statements, UTC).splitlines()[1:-1] == [
+        "- Has a cat.",
+        "- Lives in Malmo. (2025-12-01)",
+        "- Has a dog. (2026-01-01)",
+        "- Lives in Lisbon. (2026-08-04)",
+    ]
