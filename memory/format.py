@@ -80,15 +80,10 @@ def fence_all(tag: str, fenced: Sequence[str]) -> str:
     return "\n".join([f"<{tag}>", *(fenced or ["(none)"]), f"</{tag}>"])
 
 
-def format_summary(statements: Sequence[Statement], zone: tzinfo | None = None) -> str:
-    """The profile's statements, one a line, newest last; with a ``zone`` each with its day."""
+def format_summary(statements: Sequence[Statement]) -> str:
+    """The profile's statements, one a line, newest last."""
     in_order = sorted(statements, key=lambda each: each.at.timestamp() if each.at else 0)
-    return fence("summary", "\n".join(_line(each, zone) for each in in_order) or "(none)")
-
-
-def _line(statement: Statement, zone: tzinfo | None) -> str:
-    day = f" ({day_in(zone, statement.at)})" if zone and statement.at else ""
-    return f"- {statement.text}{day}"
+    return fence("summary", "\n".join(f"- {each.text}" for each in in_order) or "(none)")
 
 
 def _format_all(
