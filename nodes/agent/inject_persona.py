@@ -86,7 +86,7 @@ def system_prompt(
         render,
         "system",
         persona=render_persona(persona, profile.facts if settings.show_facts else []),
-        profile=format_summary(profile.summary if settings.show_summary else [], question.zone),
+        profile=format_summary(profile.summary if settings.show_summary else []),
         today=weekday_in(question.zone, question.at),
     )
     ending = _ending(question)
