@@ -264,7 +264,7 @@ async def test_what_the_model_sees_of_the_tools(agent: MakeAgent) -> None:
     }
     assert parameters == {
         "search_wikipedia": {"query"},
-        "recall_episodes": {"query", "k", "answers"},
+        "recall_episodes": {"query", "k", "answers", "rest"},
     }
     schema = str(anna.prompts[0].tools)
     for secret in ("user_id", "store", "runtime", "anna"):
