@@ -8,7 +8,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import Field
 
 from personaagent.core.settings import Settings
-from personaagent.core.states import thread_to_note
+from personaagent.core.states import thread_to_note, zone_of
 from personaagent.memory.earlier_answers import asks_about_answers, without_unconfirmed
 from personaagent.memory.format import format_within
 from personaagent.memory.reading import parse_place, read_on
@@ -53,7 +53,7 @@ def recall_tool(
         if thread := thread_to_note(runtime):
             await memory.conversations.note(thread, [episode.id for episode in result.episodes])
         shown = result.episodes if answers else without_unconfirmed(result.episodes)
-        return format_within(shown, settings.observation_chars)
+        return format_within(shown, settings.observation_chars, zone_of(runtime.context, settings))
 
     return recall_episodes
 

@@ -1,8 +1,17 @@
 """How episodes look in a prompt."""
 
+from datetime import UTC, datetime
+
+from personaagent.core.calendar import time_zone
+from personaagent.core.records import Episode, Statement
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.earlier_answers import as_shown_for
-from personaagent.memory.format import format_episode, format_episodes, format_within
+from personaagent.memory.format import (
+    format_episode,
+    format_episodes,
+    format_summary,
+    format_within,
+)
 from personaagent.memory.passages import with_nearest
 from personaagent.memory.terms import terms
 from tests.support.memories import episode
@@ -78,3 +87,36 @@ def test_a_long_answer_that_holds_what_is_asked_for_is_shown_unconfirmed() -> No
     assert "07:35" in format_episode(shown)
     [shown] = as_shown_for("", [with_nearest(trip, ("query", 0, 13), terms("my trip"))])
     assert "Walk" not in format_episode(shown)
+
+
+def test_days_are_the_users() -> None:
+    late = Episode(
+        id="e",
+        user_id="a",
+        query="q",
+        response="r",
+        created_at=datetime(2026, 8, 3, 23, tzinfo=UTC),
+    )
+    tokyo = time_zone("Asia/Tokyo")
+    for text in (
+        format_episode(late, zone=tokyo),
+        format_episodes([late], 1000, tokyo)[0],
+        format_within([late], 1000, tokyo),
+    ):
+        assert 'date="2026-08-04"' in text
+
+
+def test_statements_stand_newest_last() -> None:
+    august, december = datetime(2026, 8, 4, tzinfo=UTC), datetime(2025, 12, 1, tzinfo=UTC)
+    statements = [
+        Statement(text="Lives in Lisbon.", evidence=["e2"], as_of=august),
+        Statement(text="Lives in Malmo.", evidence=["e1"], as_of=december, changed_at=august),
+        Statement(text="Has a dog.", source="user", changed_at=datetime(2026, 1, 1, tzinfo=UTC)),
+        Statement(text="Has a cat.", evidence=["e0"]),
+    ]
+    assert format_summary(statements).splitlines()[1:-1] == [
+        "- Has a cat.",
+        "- Lives in Malmo.",
+        "- Has a dog.",
+        "- Lives in Lisbon.",
+    ]
