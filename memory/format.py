@@ -21,10 +21,11 @@ def format_episode(
     episode: Episode,
     max_chars: int = EPISODE_CHARS,
     *,
-    successor: Episode | None = None,
     zone: tzinfo = UTC,
+    successor: Episode | None = None,
 ) -> str:
-    """One episode: its day, what the user said, and what they wanted or else what was answered.
+    """One episode: its day in ``zone``, what the user said, and what they wanted or else what was
+    answered.
 
     Each of the two texts is cut at half of ``max_chars``; if the passage nearest to the query stands
     in one of them, that one shows it, at three quarters, and ``rest`` says where to read on.
@@ -99,7 +100,7 @@ def _format_all(
     by_id = {episode.id: episode for episode in episodes}
     return [
         format_episode(
-            episode, max_chars, successor=by_id.get(episode.superseded_by or ""), zone=zone
+            episode, max_chars, zone=zone, successor=by_id.get(episode.superseded_by or "")
         )
         for episode in episodes
     ]

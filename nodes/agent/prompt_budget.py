@@ -28,14 +28,13 @@ def fit_episodes(
 ) -> tuple[str, list[Episode]]:
     """Format as many of ``episodes`` (best first) as fit beside ``fixed_text``, newest last.
 
-    ``zone`` is the user's time zone; None: that of the settings.
+    ``zone`` is the time zone of their days; None takes the setting.
 
     Returns:
         The text, and the episodes in it, best first.
     """
-    text, left_out = format_episodes(
-        episodes, remaining_tokens(fixed_text, settings), zone or settings.zone
-    )
+    remaining = remaining_tokens(fixed_text, settings)
+    text, left_out = format_episodes(episodes, remaining, zone or settings.zone)
     return text, [*episodes[: len(episodes) - left_out]]
 
 

@@ -1,6 +1,7 @@
 """How episodes look in a prompt."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from personaagent.core.calendar import time_zone
 from personaagent.core.records import Episode, Statement
@@ -13,6 +14,7 @@ from personaagent.memory.format import (
     format_within,
 )
 from personaagent.memory.passages import with_nearest
+from personaagent.memory.reading import read_on
 from personaagent.memory.terms import terms
 from tests.support.memories import episode
 
@@ -49,6 +51,29 @@ def test_what_is_superseded_says_since_when_if_its_successor_is_shown() -> None:
     text, _ = format_episodes([new, old], 1000)
     assert text.startswith('<memories>\n<episode date="2026-01-01" superseded="2026-01-10">')
     assert "superseded" not in format_episodes([old], 1000)[0]
+
+
+def test_days_are_those_of_the_users_time_zone() -> None:
+    late = episode("late", "Good night.")  # midnight in UTC
+    new_york = ZoneInfo("America/New_York")
+    assert format_episode(late, zone=new_york).startswith('<episode date="2025-12-31">')
+    assert 'date="2025-12-31"' in format_episodes([late], 1000, new_york)[0]
+    assert 'date="2025-12-31"' in format_within([late], 1000, new_york)
+
+
+def test_a_rejected_answer_is_not_shown_where_a_passage_of_it_is_found() -> None:
+    long = with_nearest(PHONE, ("response", 0, 10), [])
+    [shown] = as_shown_for("Who made it?", [long])
+    assert "you answered, unconfirmed: It is" in format_episode(shown)
+    [shown] = as_shown_for("Who made it?", [long.with_feedback("reject")])
+    assert "Google" not in format_episode(shown)
+
+
+def test_reading_on_shows_no_answer_that_was_corrected() -> None:
+    corrected = PHONE.with_feedback("edit", "In Amsterdam.")
+    assert "Google" in read_on(PHONE, len(PHONE.query) + 1, 1000)
+    assert "Google" not in read_on(corrected, len(PHONE.query) + 1, 1000)
+    assert "Google" not in read_on(PHONE, 2, 1000), "the message ends where the user ended"
 
 
 def test_both_lists_are_in_the_order_of_time_and_leave_out_the_worst() -> None:
