@@ -11,6 +11,7 @@ from rich.table import Table
 
 SCRIPTS = (
     "startup",
+    "embedding_speed",
     "import_rate",
     "footprint",
     "recall_speed",

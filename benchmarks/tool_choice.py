@@ -1,22 +1,26 @@
-"""How well a model chooses between its tools: `python benchmarks/tool_choice.py [--check]`.
+"""How well a model chooses between its tools: `python benchmarks/tool_choice.py [--check | --recalled]`.
 
 Prints each question, the wanted choice, the model's choice, and the counts. Model and tools are those
 of the settings; no tool is called. `--check` runs the second list, which was written in advance and
-never used for tuning.
+never used for tuning. `--recalled` asks what `tool_choice_questions.py` holds, with the memories of
+its history that are nearest by the embedding model, and prints the table of confusions.
 """
 
 import argparse
 import asyncio
 import time
+from collections import Counter
 from typing import NoReturn
 
+import numpy as np
 from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool
+from tool_choice_questions import HELD, HISTORY, NEITHER, OLDER, WORLD
 
-from personaagent.core.settings import load_settings
+from personaagent.core.settings import Settings, load_settings
 from personaagent.models.chat import Models
-from personaagent.models.tool_choice import ANSWER
-from personaagent.prompts.render import render
+from personaagent.models.embeddings import make_embedder
+from personaagent.models.tool_choice import ANSWER, RECALLED
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
@@ -59,35 +63,59 @@ NEVER_TUNED_ON = [
 ]
 
 
+ON_MEMORIES = [
+    *(("held", question, ANSWER) for question in HELD),
+    *(("world", question, WIKIPEDIA) for question in WORLD),
+    *(("older", question, RECALL) for question in OLDER),
+    *(("neither", question, ANSWER) for question in NEITHER),
+]
+"""(kind, question, wanted action)"""
+
+
 async def main() -> None:
     """Run one list and print the table."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--check", action="store_true", help="run the list never tuned on")
-    questions = NEVER_TUNED_ON if options.parse_args().check else TUNED_ON
+    options.add_argument("--recalled", action="store_true", help="run the questions on memories")
+    chosen = options.parse_args()
     settings = load_settings()
     models = Models(settings)
     tools = [search_wikipedia_tool(Wikipedia(settings)), recall_tool(_no_memory, settings)]
     print(f"{models.describe('actor')}\n")
-    correct: dict[str, int] = dict.fromkeys((WIKIPEDIA, RECALL, ANSWER), 0)
-    for question, wanted in questions:
+    if chosen.recalled:
+        questions, recalled = ON_MEMORIES, await _nearest([q for _, q, _ in ON_MEMORIES], settings)
+    else:
+        plain = NEVER_TUNED_ON if chosen.check else TUNED_ON
+        questions, recalled = [(wanted, text, wanted) for text, wanted in plain], [[]] * len(plain)
+    confusions: Counter[tuple[str, str]] = Counter()
+    for (kind, question, wanted), texts in zip(questions, recalled, strict=True):
         started = time.perf_counter()
-        chosen, arguments = await choose(models, tools, question)
-        correct[wanted] += chosen == wanted
-        mark = " " if chosen == wanted else "x"
+        action, arguments = await choose(models, tools, question, texts)
+        confusions[kind, action] += 1
+        mark = " " if action == wanted else "x"
         seconds = time.perf_counter() - started
-        print(f"{mark} {wanted:16} {chosen:16} {seconds:4.1f} s  {question}  {arguments or ''}")
-    print(f"\ntools {correct[WIKIPEDIA] + correct[RECALL]}/10, answer {correct[ANSWER]}/5")
+        print(f"{mark} {kind:16} {action:16} {seconds:4.1f} s  {question}  {arguments or ''}")
+    for (kind, action), count in sorted(confusions.items()):
+        print(f"{kind:16} {action:16} {count}")
     await models.aclose()
 
 
+async def _nearest(questions: list[str], settings: Settings) -> list[list[str]]:
+    """For each question the texts of the history, nearest first."""
+    embedder = make_embedder(settings)
+    vectors = np.array(await embedder.embed([said for said, _ in HISTORY]))
+    asked = np.array(await embedder.embed(questions))
+    texts = [" ".join(pair) for pair in HISTORY]
+    return [[texts[i] for i in order] for order in np.argsort(-asked @ vectors.T, axis=1)]
+
+
 async def choose(
-    models: Models, tools: list[BaseTool], question: str
+    models: Models, tools: list[BaseTool], question: str, recalled: list[str]
 ) -> tuple[str, dict[str, object]]:
     """The tool (or ANSWER) that the actor chooses for ``question``, and its arguments."""
     actor = (await models.chat("actor")).bind_tools(tools)
-    persona = render("persona_initial")
-    system = render("system", persona=persona, profile="", memories="")
-    async for chunk in actor.astream([SystemMessage(system), HumanMessage(question)]):
+    system = SystemMessage("", additional_kwargs={RECALLED: recalled})
+    async for chunk in actor.astream([system, HumanMessage(question)]):
         assert isinstance(chunk, AIMessageChunk)
         call = next(iter(chunk.tool_calls), None)
         return (call["name"], call["args"]) if call else (ANSWER, {})

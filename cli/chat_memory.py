@@ -10,6 +10,7 @@ from rich.text import Text
 from personaagent.cli.chat_feedback import episode_named, last_episode
 from personaagent.cli.chat_input import interactive
 from personaagent.cli.chat_session import ChatSession
+from personaagent.cli.memory_forget import show_answers
 from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.output import (
     confirm,
@@ -21,6 +22,7 @@ from personaagent.cli.output import (
 from personaagent.cli.persona_views import describe_version, persona_view, rules_view
 from personaagent.cli.profile_views import page_view, statements_view
 from personaagent.core.errors import UsageError
+from personaagent.memory.derived import derived_from
 from personaagent.memory.facts import describe_facts
 from personaagent.memory.profile_page import make_page, read_page
 
@@ -79,6 +81,7 @@ async def forget(session: ChatSession, which: str) -> None:
     episode_id = episode_named(session, name) if name else last_episode(session)
     episode = await session.agent.memory(session.user).episodes.get(episode_id)
     console(stderr=True).print(episodes_view([episode]))
+    show_answers(await derived_from(session.agent.memory(session.user), [episode.id]), "blank")
     if not await _confirmed("Forget this, and all that rests on it alone?"):
         print_notice("Nothing was forgotten.")
         return

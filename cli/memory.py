@@ -9,7 +9,7 @@ import typer
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_forget import forget
 from personaagent.cli.memory_supersede import supersede
-from personaagent.cli.memory_views import episode_view, episodes_view
+from personaagent.cli.memory_views import episode_view, episodes_view, import_view
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_notice, print_result, print_warning, progress_bar
 from personaagent.core.records import Episode
@@ -34,12 +34,16 @@ TopK = Annotated[
 def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to read.", readable=False)],
     user: User,
+    include_forgotten: Annotated[
+        bool, typer.Option("--include-forgotten", help="Bring back what you have forgotten.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import the episodes of a file: JSON lines, or a chat export of ChatGPT or Claude.
 
     Each line is an object with query and response, and optionally ground_truth, signal (edit,
-    accept or reject), task, created_at, id and metadata. Importing a file twice adds nothing.
+    accept or reject), task, created_at, id and metadata. Importing a file twice adds nothing, and
+    what you have forgotten is left out.
     """
     check_user_id(user)
 
@@ -48,7 +52,9 @@ def import_file(
         from personaagent.memory.exchange.importer import import_episodes
 
         try:
-            return await import_episodes(agent.memory(user), file, progress_bar)
+            return await import_episodes(
+                agent.memory(user), file, progress_bar, include_forgotten=include_forgotten
+            )
         except Refused as refused:
             for problem in refused.problems:
                 print_notice(problem)
@@ -60,7 +66,7 @@ def import_file(
     print_result(
         imported,
         as_json,
-        lambda counts: f"{counts.added:,} episodes added, {counts.skipped:,} were there already.",
+        import_view,
     )
 
 

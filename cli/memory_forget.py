@@ -1,17 +1,19 @@
 """``personaagent memory forget``: episodes, and all that rested on them alone."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.options import AsJson, User
-from personaagent.cli.output import confirm, console, print_result
+from personaagent.cli.output import confirm, console, print_notice, print_result
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
+
+Fate = Literal["blank", "forget", "keep"]
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
@@ -33,6 +35,13 @@ def forget(
     everything: Annotated[
         bool, typer.Option("--all", help="Forget everything about this user.")
     ] = False,
+    derived: Annotated[
+        Fate,
+        typer.Option(
+            help="What becomes of answers that were drawn from it: blank (their text goes), "
+            "forget (all of the episode goes), keep."
+        ),
+    ] = "blank",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -52,10 +61,27 @@ def forget(
             chosen = await _choose(memory, ids, query, top_k)
             chosen_ids = [episode.id for episode in chosen]
             if asks:
-                _confirm(chosen, f"everything about '{user}'" if everything else "", as_json)
-        return await (agent.forget_all(user) if everything else agent.forget(user, chosen_ids))
+                answers = [] if everything else await _answers(memory, chosen_ids)
+                words = f"everything about '{user}'" if everything else ""
+                _confirm(chosen, words, answers, derived, as_json)
+        if everything:
+            return await agent.forget_all(user)
+        return await agent.forget(user, chosen_ids, derived=derived)
 
     print_result(run_with_agent(forget_chosen, embeddings=query is not None), as_json, receipt_view)
+
+
+def show_answers(answers: list[Episode], derived: Fate) -> None:
+    """Show the answers that were drawn from what is about to be forgotten, and their fate."""
+    if not answers:
+        return
+    fate = {
+        "blank": "the text of the answer goes, unless you accepted it; your words stay",
+        "forget": "they are forgotten too",
+        "keep": "they stay",
+    }[derived]
+    print_notice(f"Answers that were drawn from it ({fate}):")
+    console(stderr=True).print(episodes_view(answers))
 
 
 def _check_one_choice(ids: list[str], query: str | None, everything: bool) -> None:
@@ -74,11 +100,21 @@ async def _choose(
     return await memory.episodes.newest(sys.maxsize)
 
 
-def _confirm(episodes: list[Episode], everything: str, as_json: bool) -> None:
+async def _answers(memory: "UserMemory", ids: list[str]) -> list[Episode]:
+    from personaagent.memory.derived import derived_from
+
+    return await derived_from(memory, ids)
+
+
+def _confirm(
+    episodes: list[Episode], everything: str, answers: list[Episode], derived: Fate, as_json: bool
+) -> None:
     """Show what would be forgotten, and ask.
 
     Args:
         episodes: what would be forgotten.
+        answers: the episodes whose answers were drawn from them.
+        derived: what becomes of those.
         everything: the words for all of it; empty if only the episodes would be forgotten.
         as_json: show the episodes as JSON if nobody can be asked.
 
@@ -94,5 +130,6 @@ def _confirm(episodes: list[Episode], everything: str, as_json: bool) -> None:
         )
     if not everything:
         console(stderr=True).print(episodes_view(episodes))
+        show_answers(answers, derived)
     if not confirm(f"Forget {everything or 'this'} ({count})?"):
         raise UsageError("Nothing was forgotten.")

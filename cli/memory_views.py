@@ -13,6 +13,7 @@ from personaagent.core.ids import short_id
 from personaagent.core.records import Episode
 
 if TYPE_CHECKING:
+    from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
 
 
@@ -40,6 +41,16 @@ def episode_view(episode: Episode) -> RenderableType:
     return table
 
 
+def import_view(imported: "Imported") -> RenderableType:
+    """How many episodes were added, and why the others were not."""
+    sentences = [
+        f"{imported.added:,} episodes added, {imported.skipped:,} were there already.",
+        f"{imported.forgotten:,} of them you have forgotten: left out; --include-forgotten "
+        "brings them back.",
+    ]
+    return Text("\n".join(sentences if imported.forgotten else sentences[:1]))
+
+
 def receipt_view(receipt: "Receipt") -> RenderableType:
     """How much of each kind was forgotten, then the text of each statement and rule."""
     counts = {
@@ -53,9 +64,23 @@ def receipt_view(receipt: "Receipt") -> RenderableType:
     forgotten = ", ".join(f"{count:,} x {name}" for name, count in counts.items() if count)
     return Group(
         Text(f"Forgotten: {forgotten or 'nothing'}.", "bold"),
+        *_derived_lines(receipt),
         *(Text(f"- statement: {printable(each.text)}") for each in receipt.statements),
         *(Text(f"- rule {rule.id}: {printable(rule.text)}") for rule in receipt.rules),
     )
+
+
+def _derived_lines(receipt: "Receipt") -> list[Text]:
+    """What became of the answers that were drawn from what was forgotten."""
+    fates = {
+        "lost their text": receipt.blanked,
+        "remain, for you accepted or kept them": receipt.remaining,
+    }
+    return [
+        Text(f"Answers drawn from it that {fate}: {', '.join(map(short_id, ids))}.")
+        for fate, ids in fates.items()
+        if ids
+    ]
 
 
 def _wanted_or_answered(episode: Episode) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from personaagent.core.records import Episode, Persona
 from personaagent.local.agent import LocalAgent
+from personaagent.memory.derived import Derived
 from personaagent.memory.exchange.exporter import export_file
 from personaagent.memory.exchange.importer import Imported, import_episodes
 from personaagent.memory.forget import Receipt
@@ -22,15 +23,18 @@ class UserEpisodes:
     def __post_init__(self) -> None:
         self._agent.memory(self.user)
 
-    async def import_file(self, path: str | Path) -> Imported:
+    async def import_file(self, path: str | Path, *, include_forgotten: bool = False) -> Imported:
         """Import the episodes of a file: JSON lines, or a chat export of ChatGPT or Claude.
 
         All of it is imported or, where it has errors, nothing. The same file again adds nothing.
+        What the user has forgotten is left out, unless ``include_forgotten`` brings it back.
 
         Raises:
             DataError: the file cannot be read or has errors.
         """
-        return await import_episodes(self._agent.memory(self.user), Path(path))
+        return await import_episodes(
+            self._agent.memory(self.user), Path(path), include_forgotten=include_forgotten
+        )
 
     async def search(self, text: str, k: int | None = None) -> list[Episode]:
         """The ``k`` episodes that the agent would recall for ``text``, best first.
@@ -57,14 +61,19 @@ class UserEpisodes:
         """
         return await self._agent.memory(self.user).episodes.get(episode_id)
 
-    async def forget(self, *episode_ids: str) -> Receipt:
+    async def forget(self, *episode_ids: str, derived: Derived = "blank") -> Receipt:
         """Forget episodes and all that rested on them alone; returns what went.
+
+        Args:
+            episode_ids: which.
+            derived: what becomes of answers that were drawn from them: ``blank`` takes the text of
+                the answer, ``forget`` the whole episode, ``keep`` nothing.
 
         Raises:
             UnknownEpisode, IndexUnavailable: nothing was forgotten.
             Conflict: the user's persona is being aligned; nothing was forgotten.
         """
-        return await self._agent.forget(self.user, [*episode_ids])
+        return await self._agent.forget(self.user, [*episode_ids], derived=derived)
 
     async def forget_all(self) -> Receipt:
         """Forget everything about the user; returns what went.

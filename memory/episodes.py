@@ -172,6 +172,14 @@ class Episodes:
             await self._store.write([_value_write(episode), pending_write("unsummarised", episode)])
             return episode
 
+    async def replace(self, episodes: Sequence[Episode]) -> None:
+        """Store these episodes as they are now; what the index has of them goes, and is made anew."""
+        erased = [Entry(each.id, each.created_at.timestamp(), None, []) for each in episodes]
+        writes: list[StoreWrite] = []
+        for each in episodes:
+            writes += [_value_write(each), ("unindexed", each.id, {})]
+        await self._store.write(writes, entries=erased if self._store.holds_index else ())
+
     async def delete(self, episode_ids: Collection[str]) -> None:
         """Delete the episodes, their pending entries, the links to them, and what was counted from
         their labels."""

@@ -2,8 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Collection
 
-from personaagent.core.records import Record, Rule, Statement
+from pydantic import Field
+
+from personaagent.core.records import Episode, Record, Rule, Statement
+from personaagent.memory.derived import Derived, blanked, derived_from
 from personaagent.memory.hiding import Hidden
+from personaagent.memory.tombstones import Tombstones
 from personaagent.memory.user import UserMemory
 
 
@@ -11,7 +15,8 @@ class Receipt(Record):
     """What was deleted.
 
     ``threads`` are the conversations that contained the episodes, or labels that no remaining
-    episode has. ``simulations`` and ``embeddings`` are counts.
+    episode has. ``simulations`` and ``embeddings`` are counts. Of the episodes whose answers were
+    drawn from what was forgotten, ``blanked`` lost their answer, and ``remaining`` still have it.
     """
 
     episodes: list[str]
@@ -20,6 +25,8 @@ class Receipt(Record):
     rules: list[Rule]
     threads: list[str]
     simulations: int
+    blanked: list[str] = Field(default_factory=list)
+    remaining: list[str] = Field(default_factory=list)
 
 
 DeleteThreads = Callable[[Collection[str]], Awaitable[None]]
@@ -27,20 +34,38 @@ DeleteThreads = Callable[[Collection[str]], Awaitable[None]]
 
 
 async def forget(
-    memory: UserMemory, episode_ids: Collection[str], delete_threads: DeleteThreads
+    memory: UserMemory,
+    episode_ids: Collection[str],
+    delete_threads: DeleteThreads,
+    *,
+    derived: Derived = "blank",
+    tombstones: bool = True,
 ) -> Receipt:
     """Forget these episodes of the user, and every statement and rule that rests on them alone.
 
     The episodes are deleted last, so that you can repeat what was interrupted. An alignment may
     write something meanwhile: so rules and simulations are looked for once more at the end.
 
+    Args:
+        memory: of the user.
+        episode_ids: which episodes.
+        delete_threads: deletes the conversations that contain them.
+        derived: what becomes of the answers that were drawn from them.
+        tombstones: whether an import must not bring them back.
+
     Raises:
         UnknownEpisode: one of them does not exist; nothing was forgotten.
         IndexUnavailable: their embeddings cannot be removed now; nothing was forgotten.
     """
-    forgotten = {(await memory.episodes.get(id)).id for id in episode_ids}
+    episodes = [await memory.episodes.get(id) for id in episode_ids]
+    answers = await derived_from(memory, episode_ids)
+    if derived == "forget":
+        episodes, answers = episodes + answers, []
+    without = blanked(answers) if derived == "blank" else []
+    emptied = {each.id for each in without}
+    forgotten = {each.id for each in episodes}
     remaining = await memory.hiding(Hidden(frozenset(forgotten))).profile.nameable_labels()
-    threads = await memory.conversations.threads_with(forgotten, remaining)
+    threads = await memory.conversations.threads_with(forgotten | emptied, remaining)
     embeddings = await memory.indexer.index.delete(forgotten)
     await delete_threads(threads)
     await memory.conversations.delete(threads)
@@ -48,7 +73,7 @@ async def forget(
     rules = await memory.personas.forget(forgotten)
     # Any simulation may have recalled the episodes, or used a rule that rested on them.
     simulations = await memory.simulations.clear()
-    await memory.episodes.delete(forgotten)
+    await _delete(memory, episodes, without, tombstones=tombstones)
     rules += [rule for rule in await memory.personas.forget(forgotten) if rule not in rules]
     simulations += await memory.simulations.clear()
     return Receipt(
@@ -58,13 +83,29 @@ async def forget(
         rules=rules,
         threads=sorted(threads),
         simulations=simulations,
+        blanked=sorted(emptied),
+        remaining=[each.id for each in answers if each.response and each.id not in emptied],
     )
+
+
+async def _delete(
+    memory: UserMemory, episodes: list[Episode], without: list[Episode], *, tombstones: bool
+) -> None:
+    """Store the episodes that are ``without`` their answer, and delete the others."""
+    if without:
+        await memory.indexer.index.delete([each.id for each in without])
+        await memory.episodes.replace(without)
+    if tombstones:
+        await Tombstones(memory.store).add(episodes)
+    await memory.episodes.delete([each.id for each in episodes])
 
 
 async def forget_all(
     memory: UserMemory, threads: Collection[str], delete_threads: DeleteThreads
 ) -> Receipt:
     """Forget everything about the user: episodes, profile, all versions of the persona, ``threads``.
+
+    Nothing of the user stays, tombstones neither: a later import brings back what it holds.
 
     Raises:
         IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten.

@@ -22,6 +22,8 @@ Namespace = Literal[
     "profile",
     "profile_history",
     "forgotten",
+    "tombstones",
+    "journal",
     "persona",
     "news",
     "simulations",
@@ -48,6 +50,11 @@ class UserStore:
         self.user_id = user_id
         self.key = user_key(user_id)
         self._store = store
+
+    @property
+    def holds_index(self) -> bool:
+        """Whether ``write`` takes entries: the store's database holds the index."""
+        return isinstance(self._store, SqliteStore)
 
     async def get(self, namespace: Namespace, *keys: str) -> list[StoredValue | None]:
         """The values of ``keys``, in that order; None for a key that does not exist."""

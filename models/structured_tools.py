@@ -35,8 +35,9 @@ class StructuredToolsModel(BaseChatModel):
 
     With tools bound, a call begins with a choice: one line of JSON, in a grammar of the tools and
     "answer". If the choice is to answer, the answer follows, streamed. The choice has a short
-    prompt of its own, always the same, which the endpoint can cache: a small model that reads the
-    whole prompt of the answer first chooses badly (docs/tool-choice.md). Each tool is offered once
+    prompt of its own, which begins in the same way each time, so that the endpoint can cache it: a
+    small model that reads the whole prompt of the answer first chooses badly (docs/tool-choice.md).
+    It sees the nearest memories of the system prompt (``RECALLED``). Each tool is offered once
     a turn, since small models call it again and again. A choice that is no JSON (an endpoint
     without grammars) counts as "answer". ``response_metadata["llm_calls"]`` is the number of calls.
     """

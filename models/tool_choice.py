@@ -1,6 +1,7 @@
 """One choice between tools, as grammar-forced JSON: its prompt, its grammar and its parser."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -14,9 +15,17 @@ from langchain_core.messages import (
 
 from personaagent.core.text import shorten
 from personaagent.models.tool_choice_examples import EXAMPLES
+from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 
 ANSWER = "answer"
+
+RECALLED = "recalled"
+"""Key in the ``additional_kwargs`` of a system message: texts of memories in it, nearest first."""
+
+RECALLED_MEMORIES = 3
+RECALLED_CHARS = 160
+"""A choice sees so many of the memories in the system prompt, each cut to so many characters."""
 
 LATEST_MESSAGES = 3
 LATEST_CHARS = 600
@@ -27,11 +36,15 @@ MAX_LENGTH = 120
 
 
 def choice_prompt(messages: list[BaseMessage], offered: list[dict[str, Any]]) -> list[BaseMessage]:
-    """The prompt of the choice, for a conversation without tool messages."""
+    """The prompt of the choice, for a conversation without tool messages.
+
+    The memories that stand nearest to the question come before it, so that nothing is looked up
+    that they say. They follow the examples, so that an endpoint's prefix cache holds all before.
+    """
     return [
         SystemMessage(render("choose_tool", actions="\n".join(map(_line, offered)))),
         *_examples({tool["name"] for tool in offered}),
-        *_latest(messages),
+        *_with_memories(_latest(messages), _recalled(messages)),
     ]
 
 
@@ -75,10 +88,33 @@ def _examples(offered: set[str]) -> list[BaseMessage]:
     """Earlier choices, as turns of the conversation."""
     return [
         turn
-        for message, action, arguments in EXAMPLES
-        if action in offered or action == ANSWER
-        for turn in (HumanMessage(message), AIMessage(json.dumps({"action": action} | arguments)))
+        for example in EXAMPLES
+        if example.action in offered or example.action == ANSWER
+        for turn in (
+            *_with_memories([HumanMessage(example.message)], example.recalled),
+            AIMessage(json.dumps({"action": example.action} | example.arguments)),
+        )
     ]
+
+
+def _recalled(messages: list[BaseMessage]) -> list[str]:
+    """The memories that a system message tells of, each on one line."""
+    texts = [
+        text
+        for message in messages
+        if isinstance(message, SystemMessage)
+        for text in message.additional_kwargs.get(RECALLED, [])
+    ]
+    return [shorten(" ".join(text.split()), RECALLED_CHARS) for text in texts[:RECALLED_MEMORIES]]
+
+
+def _with_memories(turns: list[BaseMessage], recalled: Sequence[str]) -> list[BaseMessage]:
+    """``turns``, the last of them after what was recalled."""
+    if not recalled or not turns:
+        return turns
+    *before, last = turns
+    memories = fence("memories", "\n".join(f"- {text}" for text in recalled))
+    return [*before, last.model_copy(update={"content": f"{memories}\n{last.text}"})]
 
 
 def _latest(messages: list[BaseMessage]) -> list[BaseMessage]:

@@ -7,6 +7,7 @@ from typing import Any
 from langgraph_sdk.client import LangGraphClient
 
 from personaagent.core.alignment_state import alignment_thread
+from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.forget_statement import forget_statement
 from personaagent.memory.memory import Memory
@@ -25,7 +26,9 @@ PAGE_SIZE = 100
 Search = Callable[..., Awaitable[Sequence[Any]]]
 
 
-async def forget_episode(memory: UserMemory, api: LangGraphClient, episode_id: str) -> Receipt:
+async def forget_episode(
+    memory: UserMemory, api: LangGraphClient, episode_id: str, derived: Derived
+) -> Receipt:
     """Forget an episode of the user, all that rested on it alone, and the threads that held it.
 
     Alignment is cancelled first: a run may have built on the episode without keeping its id.
@@ -37,7 +40,7 @@ async def forget_episode(memory: UserMemory, api: LangGraphClient, episode_id: s
     await memory.episodes.get(episode_id)
     await cancel_alignment(api, memory.user_id)
     async with exclusive(memory.user_id):
-        receipt = await forget(memory, [episode_id], partial(delete_threads, api))
+        receipt = await forget(memory, [episode_id], partial(delete_threads, api), derived=derived)
         await delete_checkpoints([alignment_thread(memory.user_id)])
     await erase_deleted()
     return receipt

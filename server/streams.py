@@ -18,7 +18,9 @@ UPLOAD = "the upload"
 """The name of the file that a body is written to, as errors show it."""
 
 
-async def import_body(memory: UserMemory, request: Request, max_bytes: int) -> Imported:
+async def import_body(
+    memory: UserMemory, request: Request, max_bytes: int, include_forgotten: bool
+) -> Imported:
     """Import the body, of at most ``max_bytes``.
 
     The body goes to a file first, since it is read twice: to check it, and to import it.
@@ -32,7 +34,7 @@ async def import_body(memory: UserMemory, request: Request, max_bytes: int) -> I
         try:
             file = Path(folder.name, UPLOAD)
             await _save_body(request, file, max_bytes)
-            return await import_episodes(memory, file)
+            return await import_episodes(memory, file, include_forgotten=include_forgotten)
         finally:
             await asyncio.to_thread(folder.cleanup)
 

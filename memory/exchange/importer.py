@@ -16,6 +16,7 @@ from personaagent.memory.exchange.import_file import (
     open_import,
     parse,
 )
+from personaagent.memory.exchange.leave_out import LeaveOut
 from personaagent.memory.exchange.parse_results import ParsedEpisode, ParseProblem
 from personaagent.memory.user import UserMemory
 
@@ -27,11 +28,16 @@ ImportProgress = Callable[[str], AbstractContextManager[ReportProgress]]
 
 
 class Imported(Record):
-    """The result of an import. ``skipped`` episodes existed already and were left as they are."""
+    """The result of an import.
+
+    ``skipped`` episodes existed already and were left as they are. ``forgotten`` are those that the
+    user has forgotten, which were left out.
+    """
 
     added: int
     skipped: int
     warnings: list[str]
+    forgotten: int = 0
 
 
 def no_progress(step: str) -> AbstractContextManager[ReportProgress]:
@@ -40,13 +46,18 @@ def no_progress(step: str) -> AbstractContextManager[ReportProgress]:
 
 
 async def import_episodes(
-    memory: UserMemory, file: Path, progress: ImportProgress = no_progress
+    memory: UserMemory,
+    file: Path,
+    progress: ImportProgress = no_progress,
+    *,
+    include_forgotten: bool = False,
 ) -> Imported:
     """Read the file twice: first to check all of it, then to store its episodes in batches.
 
     Nothing that is stored is overwritten. So importing the same file again adds nothing, and
     completes an import that was interrupted. If the index or the embedding model cannot be used
-    now, the episodes are stored all the same and indexed later.
+    now, the episodes are stored all the same and indexed later. What the user has forgotten is left
+    out, unless ``include_forgotten`` brings it back.
 
     Raises:
         Refused: the file has errors; nothing was written.
@@ -61,7 +72,8 @@ async def import_episodes(
         with progress(f"Checking {file.name} (%)") as report:
             total = await asyncio.to_thread(check, source, file, memory.user_id, report)
         with progress("Importing episodes") as report:
-            return await _store_all(memory, source, checked, total, report)
+            leave_out = LeaveOut(memory, include=include_forgotten)
+            return await _store_all(memory, source, checked, total, report, leave_out)
 
 
 async def _store_all(
@@ -70,6 +82,7 @@ async def _store_all(
     checked: tuple[int, int],
     total: int,
     report: ReportProgress,
+    leave_out: LeaveOut,
 ) -> Imported:
     """Store the episodes of ``source``, whose fingerprint was ``checked``."""
     added = done = 0
@@ -82,7 +95,7 @@ async def _store_all(
                 "The file was changed while it was being imported: import it again. "
                 f"{added:,} of its episodes are stored."
             )
-        new_episodes = await _not_stored(memory, episodes)
+        new_episodes = await leave_out.forgotten(await _not_stored(memory, episodes))
         await memory.episodes.add(new_episodes)
         added += len(new_episodes)
         warnings = warnings or await _index(memory, len(new_episodes))
@@ -90,7 +103,9 @@ async def _store_all(
         report(done, total)
     await memory.personas.begin()
     warnings = warnings or await _index(memory, sys.maxsize)
-    return Imported(added=added, skipped=done - added, warnings=warnings)
+    forgotten = leave_out.count
+    skipped = done - added - forgotten
+    return Imported(added=added, skipped=skipped, warnings=warnings, forgotten=forgotten)
 
 
 def _next_batch(

@@ -5,9 +5,10 @@ from typing import Any
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
-from personaagent.core.records import Usage
+from personaagent.core.records import Episode, Usage
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.models.invoke import invoke_model
+from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.prompt_budget import fit_messages
 from personaagent.nodes.dependencies import Dependencies
@@ -25,7 +26,7 @@ async def react(
     settings = deps.settings
     is_last_step = state["steps"] + 1 >= settings.max_steps
     prompt: list[AnyMessage] = [
-        SystemMessage(state["system_prompt"]),
+        _system_message(state),
         *fit_messages(state["messages"], settings.history_tokens),
     ]
     if is_last_step and state["steps"] > 0:
@@ -35,3 +36,14 @@ async def react(
     reply = await invoke_model(actor, prompt, role="actor", tools=tools)
     usage = Usage.model_validate(state["usage"]).add("actor", usage_of(reply))
     return {"messages": [reply], "steps": state["steps"] + 1, "usage": usage.stored()}
+
+
+def _system_message(state: AgentState) -> SystemMessage:
+    """The system prompt, with the user's words in its memories beside it (``RECALLED``)."""
+    recalled = [Episode.model_validate(episode) for episode in state.get("recalled", [])]
+    texts = [_short_text(episode) for episode in recalled if episode.superseded_by is None]
+    return SystemMessage(state["system_prompt"], additional_kwargs={RECALLED: texts})
+
+
+def _short_text(episode: Episode) -> str:
+    return " ".join(filter(None, (episode.query, episode.ground_truth)))

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from personaagent.core.records import Episode, Record
 from personaagent.core.text import check_text
+from personaagent.memory.derived import Derived
 from personaagent.memory.episodes import TRUTH_CHARS, time_key
 from personaagent.memory.forget import Receipt
 from personaagent.memory.recall import SEARCH_CHARS
@@ -117,6 +118,13 @@ async def show_episode(episode: EpisodeId, memory: CurrentUserMemory) -> Episode
 
 
 @router.delete("/{episode:path}", responses=error_responses(404))
-async def forget(episode: EpisodeId, memory: CurrentUserMemory, api: InternalClient) -> Receipt:
+async def forget(
+    episode: EpisodeId,
+    memory: CurrentUserMemory,
+    api: InternalClient,
+    derived: Annotated[
+        Derived, Query(description="What becomes of answers that were drawn from it.")
+    ] = "blank",
+) -> Receipt:
     """Forget an episode, with all that rested on it alone; the receipt says what is gone."""
-    return await forget_episode(memory, api, episode)
+    return await forget_episode(memory, api, episode, derived)

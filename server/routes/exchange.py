@@ -1,8 +1,8 @@
 """``/me/import`` and ``/me/export``: all episodes in and out, streamed both ways."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
 from personaagent.memory.exchange.importer import Imported
@@ -34,13 +34,20 @@ EPISODE_LINES: dict[str, Any] = {
     responses={**error_responses(409, 413), 422: {"model": Refusal}},
 )
 async def import_file(
-    request: Request, memory: CurrentUserMemory, deps: ServerDependencies, api: InternalClient
+    request: Request,
+    memory: CurrentUserMemory,
+    deps: ServerDependencies,
+    api: InternalClient,
+    include_forgotten: Annotated[
+        bool, Query(description="Bring back what the user has forgotten.")
+    ] = False,
 ) -> Imported:
     """Remember the episodes of the body: all of them or, if it has errors, none.
 
-    Importing the same again adds nothing. The response comes once all is written and indexed.
+    Importing the same again adds nothing, and what the user has forgotten is left out. The
+    response comes once all is written and indexed.
     """
-    imported = await import_body(memory, request, deps.settings.max_import_bytes)
+    imported = await import_body(memory, request, deps.settings.max_import_bytes, include_forgotten)
     await queue_alignment_if_due(api, memory, deps.settings)
     return imported
 

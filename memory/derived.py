@@ -1,0 +1,44 @@
+"""Answers that were drawn from an episode: those of turns that recalled it."""
+
+from collections.abc import Collection, Sequence
+from typing import Literal
+
+from personaagent.core.records import Episode
+from personaagent.memory.user import UserMemory
+
+Derived = Literal["blank", "forget", "keep"]
+"""What becomes of answers that were drawn from a forgotten episode: their text goes (``blank``), they
+are forgotten with it (``forget``), or they stay (``keep``)."""
+
+
+async def derived_from(memory: UserMemory, episode_ids: Collection[str]) -> list[Episode]:
+    """The user's other episodes whose answer had one of these before it, oldest first.
+
+    Reads the metadata of all episodes of this user, and of nobody else.
+    """
+    sources = set(episode_ids)
+    found = [
+        key
+        async for key, value in memory.store.scan("episodes")
+        if key not in sources and recalled(value["episode"]["metadata"]) & sources
+    ]
+    derived = await memory.episodes.find(found)
+    return sorted(derived, key=lambda each: (each.created_at, each.id))
+
+
+def recalled(metadata: dict[str, object]) -> set[str]:
+    """The ids of the episodes that the turn recalled, as its metadata says."""
+    ids = metadata.get("recalled")
+    return {id for id in ids if isinstance(id, str)} if isinstance(ids, list) else set()
+
+
+def blanked(episodes: Sequence[Episode]) -> list[Episode]:
+    """Those that have an answer of the agent's own, without it.
+
+    An answer that the user accepted stays: it is what they wanted.
+    """
+    return [
+        each.model_copy(update={"response": ""})
+        for each in episodes
+        if each.response and each.signal != "accept"
+    ]

@@ -1,0 +1,38 @@
+"""Which episodes of an import are left out, because the user has forgotten them."""
+
+from collections.abc import Sequence
+
+from personaagent.core.records import Episode
+from personaagent.memory.tombstones import KnownTombstones, Tombstones
+from personaagent.memory.user import UserMemory
+
+
+class LeaveOut:
+    """Leaves out what the user has forgotten, and counts it.
+
+    Args:
+        memory: of the user.
+        include: bring it back instead, and drop its tombstones.
+    """
+
+    def __init__(self, memory: UserMemory, *, include: bool) -> None:
+        self.ids: set[str] = set()
+        self._tombstones = Tombstones(memory.store)
+        self._known: KnownTombstones | None = None
+        self._include = include
+
+    @property
+    def count(self) -> int:
+        """How many were left out."""
+        return len(self.ids)
+
+    async def forgotten(self, episodes: Sequence[Episode]) -> list[Episode]:
+        """The episodes that are not left out."""
+        if self._known is None:
+            self._known = await self._tombstones.read()
+        hashes = {each.id: self._known.of(each) for each in episodes}
+        if self._include:
+            await self._tombstones.remove({hash for each in hashes.values() for hash in each})
+            return [*episodes]
+        self.ids |= {id for id, each in hashes.items() if each}
+        return [each for each in episodes if not hashes[each.id]]

@@ -1,0 +1,82 @@
+"""Tombstones: keyed hashes of forgotten episodes, by which an import recognises them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from re import fullmatch
+
+from personaagent.core.records import Episode
+from personaagent.memory.keyed_hash import hash_key, keyed_hash, plain_words
+from personaagent.memory.user_store import StoreWrite, UserStore
+
+OTHER_KEYS = "other_keys"
+MADE_ID = r"[0-9a-f]{16}|[0-9a-f]{32}"
+"""The ids that this program makes: at random, or from the id of an imported message."""
+
+
+def marks(episode: Episode) -> list[str]:
+    """What identifies the episode when it is imported again, also from another format.
+
+    Its id, unless somebody chose it, because short ids repeat; its query at that second, whatever
+    branch of the answer was exported; and its texts on that day.
+    """
+    query, response = plain_words(episode.query), plain_words(episode.response)
+    found = [
+        f"message {episode.created_at:%Y-%m-%dT%H:%M:%S} {query}",
+        f"exchange {episode.created_at:%Y-%m-%d} {query} {response}",
+    ]
+    return [f"id {episode.id}", *found] if fullmatch(MADE_ID, episode.id) else found
+
+
+@dataclass(frozen=True)
+class KnownTombstones:
+    """The tombstones of one user, read once: the keys, this machine's first, and the hashes."""
+
+    keys: Sequence[bytes]
+    hashes: Collection[str]
+
+    def of(self, episode: Episode) -> list[str]:
+        """The tombstones of this episode; none if it was not forgotten."""
+        if not self.hashes:
+            return []
+        hashes = (keyed_hash(key, mark) for key in self.keys for mark in marks(episode))
+        return [each for each in hashes if each in self.hashes]
+
+
+@dataclass(frozen=True)
+class Tombstones:
+    """The keyed hashes of what one user forgot; no text is kept.
+
+    The random key lies beside them. So nobody can read them, but who has the data folder can test
+    whether a text that they know was forgotten.
+    """
+
+    store: UserStore
+
+    async def read(self) -> KnownTombstones:
+        """All of them."""
+        hashes = {hash async for hash, _ in self.store.scan("tombstones")} - {OTHER_KEYS}
+        if not hashes:
+            return KnownTombstones((), ())
+        own, others = await hash_key(self.store), await self._other_keys()
+        return KnownTombstones([own, *map(bytes.fromhex, others)], hashes)
+
+    async def add(self, episodes: Iterable[Episode]) -> None:
+        """Recognise these episodes from now on."""
+        key = await hash_key(self.store)
+        hashes = [keyed_hash(key, mark) for episode in episodes for mark in marks(episode)]
+        await self.store.write_in_batches(("tombstones", each, {}) for each in hashes)
+
+    async def merge(self, key: str, other_keys: Sequence[str], hashes: Iterable[str]) -> None:
+        """Add those of another machine, which were made with ``key`` and ``other_keys`` (hex)."""
+        own = (await hash_key(self.store)).hex()
+        keys = sorted({*await self._other_keys(), key, *other_keys} - {own})
+        writes: list[StoreWrite] = [("tombstones", each, {}) for each in hashes]
+        await self.store.write_in_batches([("tombstones", OTHER_KEYS, {"keys": keys}), *writes])
+
+    async def remove(self, hashes: Iterable[str]) -> None:
+        """Drop these: the user brings back what they stand for."""
+        await self.store.write_in_batches(("tombstones", each, None) for each in hashes)
+
+    async def _other_keys(self) -> list[str]:
+        [value] = await self.store.get("tombstones", OTHER_KEYS)
+        return [] if value is None else list(value["keys"])
