@@ -19,6 +19,7 @@ from personaagent.cli.persona import persona_app
 from personaagent.cli.profile import profile_app
 from personaagent.cli.serve import serve
 from personaagent.cli.token import token_app
+from personaagent.cli.undo import undo
 
 app = typer.Typer(
     help="An agent that learns one person at a time: it remembers what you say, follows a persona "
@@ -58,6 +59,7 @@ app.command()(learned)
 app.add_typer(memory_app, name="memory")
 app.add_typer(persona_app, name="persona")
 app.add_typer(profile_app, name="profile")
+app.command()(undo)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(model_app, name="model")

@@ -21,10 +21,12 @@ from personaagent.cli.output import (
 )
 from personaagent.cli.persona_views import describe_version, persona_view, rules_view
 from personaagent.cli.profile_views import page_view, statements_view
+from personaagent.cli.undo import describe_undone
 from personaagent.core.errors import UsageError
 from personaagent.memory.derived import derived_from
 from personaagent.memory.facts import describe_facts
 from personaagent.memory.profile_page import make_page, read_page
+from personaagent.memory.undo import undo_last
 
 NEWEST_EPISODES = 10
 
@@ -90,6 +92,13 @@ async def forget(session: ChatSession, which: str) -> None:
     session.remembered = [id for id in session.remembered if id not in receipt.episodes]
     if session.last_answer and session.last_answer.episode_id in receipt.episodes:
         session.last_answer = None
+
+
+async def undo(session: ChatSession, _: str) -> None:
+    """Take the latest change of rules or statements back."""
+    memory = session.agent.memory(session.user)
+    print_notice(describe_undone(await undo_last(memory)))
+    session.known_version = (await memory.personas.current()).version
 
 
 async def export(session: ChatSession, file: str) -> None:

@@ -187,3 +187,16 @@ def test_views_show_days_and_times_as_the_user_counts_them(
 def test_who_asks_what_the_agent_knows_is_told_where_to_look(command: Command) -> None:
     asked = command("chat", "-u", "ann", stdin=b"What do you know about me?\nHello.")
     assert asked.err.count("/profile shows") == 1
+
+
+def test_undo_goes_back_through_rules_and_statements(command: Command) -> None:
+    command("persona", "edit", "--add", "answer in Dutch", "-u", "ann")
+    command("profile", "add", "Has two daughters", "-u", "ann")
+    command("persona", "edit", "--remove", "r4", "-u", "ann")
+    assert command("undo", "-u", "ann").out == "Undone: version 3 of the persona (remove r4).\n"
+    assert command("ask", "Hello.", "-u", "ann").out == "seen: in Dutch, two daughters\n"
+    chat = command("chat", "-u", "ann", stdin=b"/undo\n/undo\n/undo\nHello.\n")
+    assert "Undone: change 1 of the profile (add s1)." in chat.err
+    assert "Undone: version 2 of the persona (add r4)." in chat.err
+    assert "There is nothing to undo" in chat.err
+    assert chat.out == "seen: \n"
