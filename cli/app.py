@@ -7,6 +7,7 @@ import typer
 
 from personaagent.cli.align import align
 from personaagent.cli.ask import ask
+from personaagent.cli.backup import backup, restore
 from personaagent.cli.chat import chat
 from personaagent.cli.config import config
 from personaagent.cli.eval import eval_app
@@ -57,6 +58,8 @@ app.command()(learned)
 app.add_typer(memory_app, name="memory")
 app.add_typer(persona_app, name="persona")
 app.add_typer(profile_app, name="profile")
+app.command()(backup)
+app.command()(restore)
 app.add_typer(model_app, name="model")
 app.add_typer(eval_app, name="eval")
 app.command()(serve)

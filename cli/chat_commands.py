@@ -84,7 +84,7 @@ CHAT_COMMANDS = {
         chat_memory.show_memory, f"show the newest {chat_memory.NEWEST_EPISODES} episodes"
     ),
     "forget": ChatCommand(
-        chat_memory.forget, "forget the last answer's episode, or another: its number or id", "[ID]"
+        chat_memory.forget, "forget the last answer, or another: #2, or its id", "[#2]"
     ),
     "export": ChatCommand(chat_memory.export, "write all episodes to a file", "FILE"),
     "align": ChatCommand(_align, "learn from your feedback while you go on chatting"),

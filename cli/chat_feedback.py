@@ -46,14 +46,14 @@ async def _give_feedback(
 ) -> None:
     """Give feedback on the episode of that name; "" is the last answer."""
     episodes = session.agent.memory(session.user).episodes
-    episode_id = _episode_named(session, name) if name else _last_episode(session)
+    episode_id = episode_named(session, name) if name else last_episode(session)
     episode = await episodes.give_feedback(episode_id, signal, text, force=force)
     about = f" ({episode.query})" if name else ""
     print_notice(f"Thank you: {describe_feedback(episode, signal)}{about}.")
     await align_if_due(session.agent, session.user)
 
 
-def _episode_named(session: ChatSession, name: str) -> str:
+def episode_named(session: ChatSession, name: str) -> str:
     """The id of the n-th last remembered answer of this chat, if ``name`` is a number."""
     if not _BACK.fullmatch(name):
         return name
@@ -66,9 +66,16 @@ def _episode_named(session: ChatSession, name: str) -> str:
     return session.remembered[-int(name)]
 
 
-def _last_episode(session: ChatSession) -> str:
+def last_episode(session: ChatSession) -> str:
+    """The id of the last answer's episode.
+
+    Raises:
+        UsageError: there is no answer yet, or it was not remembered.
+    """
     if session.last_answer is None:
         raise UsageError("There is no answer yet: say something first.")
     if session.last_answer.episode_id is None:
-        raise UsageError("The last answer was not remembered, so there is nothing to judge.")
+        raise UsageError(
+            "The last answer was not remembered, so there is nothing to judge or forget."
+        )
     return session.last_answer.episode_id

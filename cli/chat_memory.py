@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
+from personaagent.cli.chat_feedback import episode_named, last_episode
 from personaagent.cli.chat_input import interactive
 from personaagent.cli.chat_session import ChatSession
 from personaagent.cli.memory_forget import show_answers
@@ -14,16 +15,13 @@ from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.output import (
     confirm,
     console,
-    one_line,
     print_notice,
     print_view,
     printable,
 )
 from personaagent.cli.persona_views import describe_version, persona_view, rules_view
 from personaagent.cli.profile_views import page_view, statements_view
-from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode
 from personaagent.memory.derived import derived_from
 from personaagent.memory.facts import describe_facts
 from personaagent.memory.profile_page import make_page, read_page
@@ -32,8 +30,9 @@ NEWEST_EPISODES = 10
 
 
 async def show_memory(session: ChatSession, _: str) -> None:
-    """The newest episodes, with the numbers by which /forget takes them."""
-    print_view(episodes_view(await _newest(session), numbered=True))
+    """The newest episodes."""
+    newest = await session.agent.memory(session.user).episodes.newest(NEWEST_EPISODES)
+    print_view(episodes_view(newest))
 
 
 async def show_profile(session: ChatSession, _: str) -> None:
@@ -52,7 +51,9 @@ async def show_persona(session: ChatSession, _: str) -> None:
 
 async def show_reasons(session: ChatSession, _: str) -> None:
     """What the last answer rests on: all that stood in its prompt, and the tools it used."""
-    answer, memory = last_answer(session), session.agent.memory(session.user)
+    answer, memory = session.last_answer, session.agent.memory(session.user)
+    if answer is None:
+        raise UsageError("There is no answer yet: say something first.")
     _print_section("Recalled for the last answer")
     print_view(episodes_view(await memory.episodes.find(answer.recalled)))
     for call in answer.tool_calls:
@@ -74,9 +75,11 @@ async def forget(session: ChatSession, which: str) -> None:
 
     Args:
         session: the chat.
-        which: its number in /memory, its id or the beginning of it; empty is the last answer's.
+        which: ``#2`` is the answer before the last, else an id; empty is the last answer.
     """
-    episode = await _chosen(session, which)
+    name = which.removeprefix("#")
+    episode_id = episode_named(session, name) if name else last_episode(session)
+    episode = await session.agent.memory(session.user).episodes.get(episode_id)
     console(stderr=True).print(episodes_view([episode]))
     show_answers(await derived_from(session.agent.memory(session.user), [episode.id]), "blank")
     if not await _confirmed("Forget this, and all that rests on it alone?"):
@@ -84,6 +87,7 @@ async def forget(session: ChatSession, which: str) -> None:
         return
     receipt = await session.agent.forget(session.user, [episode.id])
     print_view(receipt_view(receipt))
+    session.remembered = [id for id in session.remembered if id not in receipt.episodes]
     if session.last_answer and session.last_answer.episode_id in receipt.episodes:
         session.last_answer = None
 
@@ -100,39 +104,8 @@ async def export(session: ChatSession, file: str) -> None:
     print_notice(f"{count:,} episodes written to {path}.")
 
 
-def last_answer(session: ChatSession) -> Answer:
-    """The last answer of the chat.
-
-    Raises:
-        UsageError: there is none yet.
-    """
-    if session.last_answer is None:
-        raise UsageError("There is no answer yet: say something first.")
-    return session.last_answer
-
-
 def _path(file: str) -> Path:
     return Path(file).expanduser()
-
-
-async def _newest(session: ChatSession) -> list[Episode]:
-    return await session.agent.memory(session.user).episodes.newest(NEWEST_EPISODES)
-
-
-async def _chosen(session: ChatSession, which: str) -> Episode:
-    """The episode that the user names."""
-    if which.isdecimal() and int(which) <= NEWEST_EPISODES:
-        newest = await _newest(session)
-        if not 1 <= int(which) <= len(newest):
-            raise UsageError(f"There is no number {one_line(which)} in /memory.")
-        return newest[int(which) - 1]
-    episodes = session.agent.memory(session.user).episodes
-    if which:
-        return await episodes.get(which)
-    episode_id = last_answer(session).episode_id
-    if episode_id is None:
-        raise UsageError("The last answer was not remembered, so there is nothing to forget.")
-    return await episodes.get(episode_id)
 
 
 async def _confirmed(question: str) -> bool:

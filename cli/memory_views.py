@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from personaagent.memory.forget import Receipt
 
 
-def episodes_view(episodes: Sequence[Episode], *, numbered: bool = False) -> RenderableType:
+def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
     """Two lines for each episode: the query, and what the user wanted or else the answer."""
     table = Table.grid(padding=(0, 2))
-    for number, episode in enumerate(episodes, 1):
+    for episode in episodes:
         origin = f"\n{episode.created_at:%Y-%m-%d}" + (f" {episode.task}" if episode.task else "")
         origin += f" superseded by {episode.superseded_by}" if episode.superseded_by else ""
         table.add_row(
-            *([Text(f"{number}", "bold")] if numbered else []),
             Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
             Text.assemble((one_line(episode.query), "bold"), f"\n{_wanted_or_answered(episode)}"),
         )

@@ -98,10 +98,11 @@ def one_line(text: str) -> str:
 
 
 @contextmanager
-def spinner(text: str) -> Iterator[None]:
-    """Show a spinner on standard error while the block runs, on a terminal only."""
-    with console(stderr=True).status(text):
-        yield
+def spinner(text: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner on standard error while the block runs, on a terminal only; yields a function
+    that changes its text."""
+    with console(stderr=True).status(text) as status:
+        yield status.update
 
 
 @contextmanager

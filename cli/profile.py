@@ -48,16 +48,19 @@ def show_profile(user: User, as_json: AsJson = False) -> None:
 
 @profile_app.command()
 def refresh(user: User, as_json: AsJson = False) -> None:
-    """Bring the summary up to date with the newest episodes (asks the critic model)."""
+    """Bring the summary up to date with all new episodes, oldest first (asks the critic model)."""
     check_user_id(user)
 
     async def refresh_profile(agent: "LocalAgent") -> tuple["ProfilePage", dict[str, Any]]:
         from personaagent.memory.profile_page import read_page
 
         memory = await known_user(agent, user)
-        with spinner("Reading the newest episodes …"):
-            used = await agent.refresh_profile(user)
-        return await read_page(memory), Usage().add("critic", used).summed()
+        with spinner("Reading new episodes …") as show:
+            used = await agent.refresh_profile(
+                user, lambda read, all: show(f"Read {read:,} of {all:,} new episodes …")
+            )
+        counts = {"read": used.read, "remaining": used.remaining}
+        return await read_page(memory), Usage().add("critic", used).summed() | counts
 
     page, usage = run_with_agent(refresh_profile, role="critic")
     if as_json:
@@ -69,6 +72,8 @@ def refresh(user: User, as_json: AsJson = False) -> None:
             f"{calls} {'call' if calls == 1 else 'calls'} of the critic, "
             f"{usage['output_tokens']} tokens written."
         )
+        if usage["remaining"]:
+            print_notice(f"{usage['remaining']:,} episodes remain to be read: run it again.")
 
 
 @profile_app.command()

@@ -73,7 +73,5 @@ async def _preview(statements: "Statements", notes: "Notes") -> list[str]:
     for text in new:
         console(stderr=True).print(f"+ {one_line(text)}", soft_wrap=True)
     known = len(notes.texts) - len(new)
-    print_notice(
-        f"{len(new):,} new from {notes.source}; {known:,} were there already or forgotten."
-    )
+    print_notice(f"{len(new):,} new from {notes.source}; {known:,} known already, or forgotten.")
     return new

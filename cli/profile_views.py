@@ -27,7 +27,7 @@ def page_view(page: ProfilePage) -> RenderableType:
         Text("Facts", "bold"),
         facts,
         Text(f"Statements{date}", "bold"),
-        statements_view(page.summary, evidence),
+        statements_view(page.summary, evidence, refreshed=page.summarised_at is not None),
         Text(f"Rules, version {page.version}", "bold"),
         _items_view([(rule, "locked" if rule.locked else "") for rule in page.rules], evidence)
         if page.rules
@@ -36,9 +36,14 @@ def page_view(page: ProfilePage) -> RenderableType:
 
 
 def statements_view(
-    statements: Sequence[Statement], evidence: Mapping[str, Evidence]
+    statements: Sequence[Statement], evidence: Mapping[str, Evidence], *, refreshed: bool = False
 ) -> RenderableType:
-    """Each statement: its id, text, source and lock, and the episodes that it rests on."""
+    """Each statement: its id, text, source and lock, and the episodes that it rests on.
+
+    ``refreshed``: whether a summary was made of the episodes, so that none is left to be read.
+    """
+    if not statements and refreshed:
+        return Text("(none: nothing that the summary has read supports one now)", "dim")
     if not statements:
         return Text(
             "(none yet: `personaagent profile refresh` reads your episodes for them, and "

@@ -163,7 +163,8 @@ class Statement(Record):
 
     ``id`` (s1, s2, ...) is given when the statement is first stored. ``source`` says who wrote the
     text: ``summary`` (the critic, from episodes), ``user``, or what it was imported from.
-    ``changed_at`` is when the text was last changed; None for what earlier versions stored.
+    ``changed_at`` is when the text was last changed, ``as_of`` is when the newest episode that it
+    rests on was created; None for what earlier versions stored.
     """
 
     id: str = ""
@@ -173,6 +174,7 @@ class Statement(Record):
     locked: bool = False
     created_at: Moment | None = None
     changed_at: Moment | None = None
+    as_of: Moment | None = None
 
     @property
     def fixed(self) -> bool:

@@ -122,6 +122,12 @@ class MemorySettings(BaseModel):
         ge=0,
         description="New episodes after which the summary is refreshed; 0: on demand only.",
     )
+    summary_calls: int = Field(
+        40,
+        ge=1,
+        description="Calls of the critic in one refresh of the summary, 10 episodes each; the next "
+        "refresh goes on from there.",
+    )
     max_query_chars: int = Field(32_000, ge=1, description="Longest query accepted (characters).")
     timezone: Annotated[str | None, AfterValidator(check_time_zone)] = Field(
         None,

@@ -38,6 +38,22 @@ def shorten_middle(text: str, limit: int) -> str:
     return head.rstrip() + GAP + tail.lstrip()
 
 
+def shorten_around(text: str, limit: int, start: int, end: int) -> str:
+    """``text`` in at most ``limit`` characters: its beginning, and what stands at ``start`` to ``end``
+    (with some text around it, or cut itself if there is no room)."""
+    if len(text) <= limit:
+        return text
+    budget = limit - 2 * len(GAP)
+    head = min(budget // 4, max(budget - (end - start), 0))
+    room = budget - head
+    first = max(min(start - max(room - (end - start), 0) // 2, len(text) - room), 0)
+    if first <= head + len(GAP):
+        return shorten(text, limit)
+    opening = text[:head].rpartition(" ")[0] if head else ""
+    closing = GAP.rstrip() if first + room < len(text) else ""
+    return f"{opening.rstrip()}{GAP}{text[first : first + room].strip()}{closing}".strip()
+
+
 def without_controls(text: str) -> str:
     """``text`` with U+FFFD in place of each control character."""
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 from langgraph.store.base import BaseStore
@@ -12,7 +12,6 @@ from personaagent.core.alignment import Alignment
 from personaagent.core.alignment_state import AlignmentContext, alignment_thread
 from personaagent.core.answer import Answer
 from personaagent.core.errors import ModelUnavailable, UsageError
-from personaagent.core.records import RoleUsage
 from personaagent.core.settings import Settings
 from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
 from personaagent.local.turn import TurnEvent, TurnRunner, last_answer
@@ -20,7 +19,7 @@ from personaagent.memory.data_folder import Files, open_files
 from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.forget_statement import forget_statement
-from personaagent.memory.summary import refresh_summary
+from personaagent.memory.summary import Progress, SummaryRefresh, refresh_summary
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.dependencies import Dependencies
@@ -110,9 +109,23 @@ class LocalAgent:
         users = await self._files.users_with_new_labels()
         return [user for user in users if await self.memory(user).unaligned.due(after)]
 
-    async def refresh_profile(self, user_id: str) -> RoleUsage:
-        """Bring the profile summary up to date; returns the critic's calls and tokens."""
-        return await refresh_summary(self.memory(user_id), await self.deps.models.chat("critic"))
+    async def refresh_profile(
+        self, user_id: str, progress: Progress | None = None
+    ) -> SummaryRefresh:
+        """Bring the profile summary up to date, oldest episodes first, as far as one refresh goes.
+
+        Args:
+            user_id: whose.
+            progress: told, after each call of the critic, how many episodes of how many were read.
+        """
+        settings = self.deps.settings
+        return await refresh_summary(
+            self.memory(user_id),
+            await self.deps.models.chat("critic"),
+            max_calls=settings.summary_calls,
+            zone=settings.zone,
+            progress=progress,
+        )
 
     async def forget(
         self, user_id: str, episode_ids: list[str], *, derived: Derived = "blank"
@@ -169,6 +182,14 @@ class LocalAgent:
         await self._files.erase_deleted()
         return receipt
 
+    def exclusive(self, user_id: str) -> AbstractContextManager[None]:
+        """Keep out alignments of the user, in any process, while the block runs.
+
+        Raises:
+            Conflict: an alignment of the user, or a forgetting, is running.
+        """
+        return self._files.exclusive(user_id)
+
     async def aclose(self) -> None:
         """Wait for summaries, cancel alignments (the next run resumes them), close everything."""
         try:
@@ -191,7 +212,7 @@ async def open_local(
 ) -> AsyncIterator[LocalAgent]:
     """Open the agent on the data folder of ``settings``; the folder is made if need be (mode 0700).
 
-    Two processes may open the same folder: both write the store, one of them holds the index.
+    Two processes may open the same folder: both read and write it.
 
     Raises:
         DataError: the folder or a database in it cannot be used.

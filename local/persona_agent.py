@@ -14,6 +14,7 @@ from personaagent.local.agent import LocalAgent, open_local
 from personaagent.local.alignment import Approve, OnStep
 from personaagent.local.turn import TurnEvent
 from personaagent.local.user_data import UserEpisodes, UserPersona
+from personaagent.local.user_profile import UserProfile
 
 
 class PersonaAgent:
@@ -166,6 +167,14 @@ class PersonaAgent:
             UsageError: the user id is not valid.
         """
         return UserEpisodes(self._open, user)
+
+    def profile(self, user: str) -> UserProfile:
+        """What is known about the user: facts and statements.
+
+        Raises:
+            UsageError: the user id is not valid.
+        """
+        return UserProfile(self._open, user)
 
     def persona(self, user: str) -> UserPersona:
         """The rules by which the user is answered, and their versions.

@@ -1,4 +1,4 @@
-"""The memory and the persona of one user, as ``PersonaAgent`` gives access to them."""
+"""The memory, the profile and the persona of one user, as ``PersonaAgent`` gives access to them."""
 
 import sys
 from dataclasses import dataclass

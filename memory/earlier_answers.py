@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from personaagent.core.records import Episode
+from personaagent.memory.passages import found_by_answer
 
 LONGEST_QUESTION = 400
 """Characters. A longer message is mostly a pasted text, whose "you" is somebody else."""
@@ -142,10 +143,13 @@ def asks_about_answers(text: str) -> bool:
 def without_unconfirmed(episodes: Iterable[Episode]) -> list[Episode]:
     """The episodes without those answers that the user has not accepted or corrected.
 
-    So the agent does not take its own mistakes for what it knows about the user.
+    So the agent does not take its own mistakes for what it knows about the user. A long answer that
+    the query finds by a passage in it stays: the user asks for what stands there.
     """
     return [
-        episode if episode.labelled else episode.model_copy(update={"response": ""})
+        episode
+        if episode.labelled or found_by_answer(episode)
+        else episode.model_copy(update={"response": ""})
         for episode in episodes
     ]
 

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Sequence
 
 from personaagent.core.records import Episode, Statement
-from personaagent.core.text import shorten, shorten_middle
+from personaagent.core.text import shorten, shorten_around, shorten_middle
 from personaagent.core.tokens import estimate_tokens
+from personaagent.memory.passages import nearest
+from personaagent.memory.reading import place_after_nearest
 from personaagent.prompts.fence import fence
 
 EPISODE_CHARS = 1200
@@ -18,19 +20,23 @@ def format_episode(
 ) -> str:
     """One episode: what the user said, and what they wanted or else what was answered.
 
-    Each of the two texts is cut at half of ``max_chars``. ``successor`` is the episode that
-    supersedes it.
+    Each of the two texts is cut at half of ``max_chars``; if the passage nearest to the query stands
+    in one of them, that one shows it, at three quarters, and ``rest`` says where to read on.
+    ``successor`` is the episode that supersedes it.
     """
-    lines = [f"the user: {shorten_middle(episode.query, max_chars // 2)}"]
+    query, response = _cut(episode, max_chars)
+    lines = [f"the user: {query}"]
     if episode.ground_truth is not None:
         lines.append(f"what the user wanted: {shorten(episode.ground_truth, max_chars // 2)}")
     elif episode.response:
-        lines.append(f"{_answered(episode)}: {shorten(episode.response, max_chars // 2)}")
+        lines.append(f"{_answered(episode)}: {response}")
     attributes = {"date": f"{episode.created_at:%Y-%m-%d}"}
     if successor is not None:
         attributes["superseded"] = f"{successor.created_at:%Y-%m-%d}"
     if episode.task:
         attributes["task"] = episode.task
+    if nearest(episode) and (query, response) != (episode.query, episode.response):
+        attributes["rest"] = place_after_nearest(episode)
     return fence("episode", "\n".join(lines), **attributes)
 
 
@@ -86,6 +92,18 @@ def _format_all(episodes: Collection[Episode], max_chars: int = EPISODE_CHARS) -
         format_episode(episode, max_chars, successor=by_id.get(episode.superseded_by or ""))
         for episode in episodes
     ]
+
+
+def _cut(episode: Episode, max_chars: int) -> tuple[str, str]:
+    """Query and response of the episode, short enough."""
+    half, most, least = max_chars // 2, 3 * max_chars // 4, max_chars // 4
+    match nearest(episode):
+        case ("query", start, end):
+            return shorten_around(episode.query, most, start, end), shorten(episode.response, least)
+        case ("response", start, end):
+            query = shorten_middle(episode.query, least)
+            return query, shorten_around(episode.response, most, start, end)
+    return shorten_middle(episode.query, half), shorten(episode.response, half)
 
 
 def _oldest_first(episodes: Collection[Episode]) -> list[Episode]:

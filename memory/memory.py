@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -64,17 +64,13 @@ class Memory:
             UsageError: the user id is not valid.
         """
         user_store = UserStore(store, check_user_id(user_id))
-
-        def lock() -> AbstractAsyncContextManager[None]:
-            return self._lock(store, user_store.key)
-
+        lock = partial(self._lock, store, user_store.key)
         episodes = Episodes(user_store, lock)
         in_store = self._holds_index(store)
         index_of = partial(self._index_of, store)
         index = UserIndex(user_store, self.embedder.name, index_of, in_store)
         indexer = Indexer(user_store, episodes, self.embedder, index)
         mode, timeout = self._settings.recall_mode, self._settings.recall_timeout
-        lock = partial(self._lock, store, user_store.key)
         return UserMemory(
             user_id=user_id,
             episodes=episodes,

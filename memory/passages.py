@@ -1,11 +1,12 @@
 """Passages: the stretches of an episode's text that recall can find by themselves."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from operator import itemgetter
 
 from personaagent.core.records import Episode
-from personaagent.memory.index.protocol import Part
-from personaagent.memory.terms import UNSPACED
+from personaagent.memory.index.protocol import PARTS, Part, PassageSpan
+from personaagent.memory.terms import UNSPACED, terms
 
 Span = tuple[int, int]
 """Where a stretch begins and ends (characters)."""
@@ -18,6 +19,8 @@ MOST = 64
 """Most passages of one text: those of a longer one are longer."""
 DENSE_SCRIPT = 3
 """A character of a script without spaces says as much as this many letters."""
+NEAREST = "nearest_passage"
+"""Where the metadata of a recalled episode, not of a stored one, name its nearest passage."""
 _SENTENCE = re.compile(r".+?(?:[.!?…][\"')\]]*(?=\s)|[。！？．।]|\n|\Z)\s*", re.DOTALL)
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
@@ -36,6 +39,45 @@ def passages(episode: Episode) -> list[tuple[Part, int, int, str]]:
     ]
 
 
+def with_nearest(episode: Episode, passage: PassageSpan, asked: Collection[int]) -> Episode:
+    """The episode as it is recalled: with the passage that is nearest to the query, unless that is
+    its query as a whole.
+
+    ``passage`` has the best score, ``asked`` are the terms that the user asks with.
+    """
+    if passage == ("query", 0, len(episode.query)):
+        passage = _answering(episode, asked) or passage
+    metadata = {key: value for key, value in episode.metadata.items() if key != NEAREST}
+    if passage != ("query", 0, len(episode.query)):
+        metadata[NEAREST] = [*passage]
+    return episode.model_copy(update={"metadata": metadata})
+
+
+def nearest(episode: Episode) -> PassageSpan | None:
+    """The passage of a recalled episode that is nearest to the query; None if that is its query."""
+    match episode.metadata.get(NEAREST):
+        case [part, int(start), int(end)] if part in PARTS and 0 <= start < end:
+            return part, start, end
+    return None
+
+
+def found_by_answer(episode: Episode) -> bool:
+    """Whether what is nearest to the query stands in the response."""
+    passage = nearest(episode)
+    return passage is not None and passage[0] == "response"
+
+
+def nearest_text(episode: Episode) -> str:
+    """The text of the passage that is nearest to the query."""
+    part, start, end = nearest(episode) or ("query", 0, len(episode.query))
+    return text_of(episode, part)[start:end]
+
+
+def text_of(episode: Episode, part: Part) -> str:
+    """The text that passages of ``part`` are stretches of."""
+    return episode.query if part == "query" else episode.response
+
+
 def spans(text: str) -> list[Span]:
     """The passages of a text. Together they cover all of it; at most ``MOST``."""
     scale = _scale(text)
@@ -43,6 +85,19 @@ def spans(text: str) -> list[Span]:
         return [(0, len(text))]
     window = max(WINDOW // scale, -(-2 * len(text) // MOST))
     return [*_windows([*_sentences(text, window // 2)], window)]
+
+
+def _answering(episode: Episode, asked: Collection[int]) -> PassageSpan | None:
+    """The passage of the response that has most of what is asked for and not in the query: at least
+    half of it, and two terms."""
+    missing = set(asked) - terms(episode.query).keys()
+    answers = [each for each in passages(episode) if each[0] == "response"]
+    counted = [
+        (len(missing & terms(text).keys()), (part, start, end))
+        for part, start, end, text in answers
+    ]
+    most, best = max(counted, key=itemgetter(0), default=(0, None))
+    return best if most >= max(2, len(missing) / 2) else None
 
 
 def _windows(sentences: list[Span], window: int) -> Iterator[Span]:

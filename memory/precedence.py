@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from personaagent.core.records import Episode
+from personaagent.memory.passages import found_by_answer
 
 LONGEST_BARE_QUESTION = 200
 """Characters. A longer question tells something about the user."""
@@ -31,10 +32,12 @@ def by_precedence(
 
 
 def is_bare_question(episode: Episode) -> bool:
-    """Whether the episode has no label, and its message is one short question or several."""
+    """Whether the episode has no label, its message is one short question or several, and it was not
+    found by its answer."""
     text = episode.query.strip()
     return (
         not episode.labelled
+        and not found_by_answer(episode)
         and len(text) <= LONGEST_BARE_QUESTION
         and _QUESTIONS_ONLY.fullmatch(text) is not None
     )

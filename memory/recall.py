@@ -18,8 +18,8 @@ from personaagent.memory.earlier_answers import asks_about_answers
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.fusion import rank
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
-from personaagent.memory.index.protocol import PassageSpan
 from personaagent.memory.indexer import Indexer
+from personaagent.memory.passages import nearest_text, with_nearest
 from personaagent.memory.precedence import by_precedence, missing_successors
 from personaagent.memory.ranking import collapse, keep_newest
 from personaagent.memory.terms import terms
@@ -31,40 +31,14 @@ SEARCH_CHARS = 32_000
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """Episodes that may be recalled, best first, with the passage of each that is nearest."""
-
-    episodes: list[Episode]
-    passages: dict[str, PassageSpan] = field(default_factory=dict)
-
-    def texts(self) -> list[str]:
-        """The nearest passage of each episode."""
-        return [self._text(episode) for episode in self.episodes]
-
-    def passages_of(self, episodes: Sequence[Episode]) -> dict[str, PassageSpan]:
-        """The nearest passages of those of ``episodes`` that have more than one."""
-        return {
-            episode.id: self.passages[episode.id]
-            for episode in episodes
-            if self.passages.get(episode.id) not in (None, ("query", 0, len(episode.query)))
-        }
-
-    def _text(self, episode: Episode) -> str:
-        part, start, end = self.passages[episode.id]
-        return (episode.query if part == "query" else episode.response)[start:end]
-
-
-@dataclass(frozen=True)
 class RecallResult:
     """The recalled episodes, best first, and what the user should know about the recall.
 
-    ``passages`` has, by the id of each episode that has more than one passage, the one nearest to the
-    query: the part, its start and end (characters).
+    Each episode names the passage of it that is nearest to the query (``passages.nearest``).
     """
 
     episodes: list[Episode]
     warnings: list[str] = field(default_factory=list)
-    passages: dict[str, PassageSpan] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -107,7 +81,7 @@ class Recall:
         try:
             await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
-                candidates = await self._search(query, CANDIDATES * k)
+                episodes = await self._search(query, CANDIDATES * k)
         except TimeoutError as error:
             count_failure(error)
             return RecallResult([], [f"Recall took over {self.timeout:g} s and was given up."])
@@ -116,10 +90,10 @@ class Recall:
             return RecallResult([], [str(error)])
         if answers is None:
             answers = asks_about_answers(query)
-        ordered, warnings = await self._rerank(query, candidates)
+        ordered, warnings = await self._rerank(query, episodes)
         ranked = by_precedence(ordered, await self._successors(ordered), answers=answers)
         recalled = keep_newest(collapse(ranked, answers=answers), k)[:k]
-        return RecallResult(recalled, warnings, candidates.passages_of(recalled))
+        return RecallResult(recalled, warnings)
 
     async def search(self, text: str, k: int) -> list[Episode]:
         """What the agent would recall for ``text``, best first.
@@ -141,9 +115,9 @@ class Recall:
             IndexUnavailable, EmbeddingsChanged, ServiceError: they cannot be searched.
         """
         check_text(query, "query", SEARCH_CHARS)
-        return (await self._search(query, CANDIDATES * k)).episodes[:k]
+        return (await self._search(query, CANDIDATES * k))[:k]
 
-    async def _search(self, query: str, limit: int) -> Candidates:
+    async def _search(self, query: str, limit: int) -> list[Episode]:
         """The ``limit`` nearest episodes, best first.
 
         Raises:
@@ -153,10 +127,11 @@ class Recall:
         index = self.indexer.index
         indexed = await self.indexer.refresh()
         if not (indexed or await index.check_model()):
-            return Candidates([])
+            return []
+        asked = terms(query)
         scores = await index.search(
             dense=None if self.mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
-            terms=None if self.mode == "dense" else terms(query),
+            terms=None if self.mode == "dense" else asked,
             limit=limit,
             before=self._before,
             hidden=self.hidden.episodes,
@@ -168,16 +143,16 @@ class Recall:
         passages = {
             str(scores.episode_ids[row]): scores.passage(row) for row in rank(scores, limit)
         }
-        return Candidates(await self.episodes.find([*passages]), passages)
+        found = await self.episodes.find([*passages])
+        return [with_nearest(episode, passages[episode.id], asked) for episode in found]
 
-    async def _rerank(self, query: str, candidates: Candidates) -> tuple[list[Episode], list[str]]:
-        """The candidates in the reranker's order, if there is one; and a warning if it failed."""
-        episodes = candidates.episodes
+    async def _rerank(self, query: str, episodes: list[Episode]) -> tuple[list[Episode], list[str]]:
+        """The episodes in the reranker's order, if there is one; and a warning if it failed."""
         if self.reranker is None or len(episodes) < 2:
             return episodes, []
         try:
             async with asyncio.timeout(self.rerank_timeout):
-                scores = await self.reranker.scores(query, candidates.texts())
+                scores = await self.reranker.scores(query, [*map(nearest_text, episodes)])
         except TimeoutError as error:
             count_failure(error)
             return episodes, [f"Reranking took over {self.rerank_timeout:g} s and was given up."]

@@ -87,6 +87,29 @@ class Statements:
             await self._write(stored, after, "user" if source == "user" else "import")
         return after.statements[len(stored.statements) :]
 
+    async def merge(self, statements: Sequence[Statement]) -> list[Statement]:
+        """Add statements of an archive as they are, without those that are here or were forgotten.
+
+        Returns:
+            The statements that were added.
+
+        Raises:
+            UsageError: there would be too many; nothing was added.
+        """
+        async with self.lock():
+            stored = await self.read()
+            is_forgotten = await self._forgotten_test(stored)
+            present = {plain_words(each.text) for each in stored.statements}
+            new = [
+                each.model_copy(update={"id": ""})
+                for each in statements
+                if plain_words(each.text) not in present and not is_forgotten(each)
+            ]
+            check_number(stored.statements, len(new))
+            after = stored.with_statements([*stored.statements, *new])
+            await self._write(stored, after, "import")
+        return after.statements[len(stored.statements) :]
+
     async def new_texts(self, texts: Iterable[str], source: str) -> list[str]:
         """The texts that ``add`` would add, each once."""
         return await self._new_texts(await self.read(), texts, source)

@@ -1,117 +1,131 @@
 """The profile summary, which the critic writes from the previous one and the new episodes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from itertools import islice
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
-from pydantic import BaseModel, Field
 
+from personaagent.core.calendar import day_in
 from personaagent.core.records import Episode, RoleUsage, Statement
+from personaagent.memory.summary_changes import EPISODES_PER_CALL, Changes, apply_changes, dated
 from personaagent.memory.user import UserMemory
+from personaagent.memory.user_store import StoredValue
 from personaagent.models.structured import invoke_structured
 from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
 
-MAX_EPISODES = 40
-EPISODES_PER_CALL = 10
-MAX_STATEMENTS = 24
+MAX_CALLS = 40
 SUMMARISED_CHARS = 400
 """Characters shown of each query and ground truth."""
 
-
-class _StatementChange(BaseModel):
-    statement: str = Field(max_length=8, description='"new", or the id of a statement')
-    text: str = Field(max_length=200)
-    evidence: list[str] = Field(max_length=EPISODES_PER_CALL)
+Pending = Mapping[str, StoredValue]
+Progress = Callable[[int, int], None]
+"""Takes how many episodes were read, and how many there are to read."""
 
 
-class _Changes(BaseModel):
-    changes: list[_StatementChange] = Field(max_length=8)
+class SummaryRefresh(RoleUsage):
+    """What a refresh cost, how many episodes it ``read``, and how many wait for the next one."""
+
+    read: int = 0
+    remaining: int = 0
 
 
-async def refresh_summary(memory: UserMemory, critic: BaseChatModel) -> RoleUsage:
-    """Update the summary with the user's new episodes, and store it.
+def _always() -> bool:
+    return True
 
-    The cost does not grow with history: the critic reads at most the latest 40 new episodes, 10 in
-    a call, beside the summary so far. It sees what the user asked and wanted, and an answer of the
-    agent's only if the user accepted it. A statement that cites none of these episodes is dropped.
 
-    Returns:
-        The critic's calls and tokens; no calls if there is nothing new.
+async def refresh_summary(
+    memory: UserMemory,
+    critic: BaseChatModel,
+    *,
+    max_calls: int = MAX_CALLS,
+    zone: tzinfo = UTC,
+    may_continue: Callable[[], bool] = _always,
+    progress: Progress | None = None,
+) -> SummaryRefresh:
+    """Update the summary with all new episodes, oldest first, and store it after each call.
+
+    A call of the critic reads 10 episodes beside the summary so far: what the user asked and
+    wanted, and an answer of the agent's only if the user accepted it. What it read counts as read
+    from then on, so that a refresh which is interrupted goes on where it stood. How the critic's
+    answer changes the statements is in ``summary_changes.py``.
+
+    Args:
+        memory: the user's, with nothing hidden.
+        critic: the model.
+        max_calls: calls of the critic at most; the rest is left to the next refresh.
+        zone: the user's time zone, for the days that the critic is told.
+        may_continue: asked between two calls; False ends the refresh.
+        progress: told after each call.
+
+    Raises:
+        ServiceError, ConfigurationError: as ``invoke_structured`` raises them. What was read
+            before stays read.
     """
-    usage = RoleUsage()
     pending = await memory.profile.unsummarised()
-    new_episodes = await memory.episodes.find([*pending][-MAX_EPISODES:])
-    statements = (await memory.profile.read()).summary
-    for start in range(0, len(new_episodes), EPISODES_PER_CALL):
-        chunk = new_episodes[start : start + EPISODES_PER_CALL]
-        prompt = render(
-            "profile_summary",
-            summary=_format_statements(statements),
-            episodes=_format_episodes(chunk),
-        )
-        changes, used = await invoke_structured(
-            critic, [HumanMessage(prompt)], _Changes, role="critic"
-        )
-        statements = _apply(changes.changes, statements, chunk)
-        usage += used
-    if new_episodes:
-        await memory.profile.write_summary(statements, pending)
+    usage, read = RoleUsage(), 0
+    for chunk in islice(_chunks(pending), max_calls):
+        if read and not may_continue():
+            break
+        usage += await _read_chunk(memory, critic, chunk, zone)
+        read += len(chunk)
+        if progress is not None:
+            progress(read, len(pending))
+    return SummaryRefresh(**usage.model_dump(), read=read, remaining=len(pending) - read)
+
+
+def _chunks(pending: Pending) -> Iterator[dict[str, StoredValue]]:
+    entries = iter(pending.items())
+    while chunk := dict(islice(entries, EPISODES_PER_CALL)):
+        yield chunk
+
+
+async def _read_chunk(
+    memory: UserMemory, critic: BaseChatModel, chunk: dict[str, StoredValue], zone: tzinfo
+) -> RoleUsage:
+    """Have the critic read the episodes of ``chunk``, and store what it makes of the summary."""
+    stored = (await memory.profile.read()).summary
+    statements = await _with_days(stored, memory)
+    episodes = await memory.episodes.find([*chunk])
+    if not episodes:  # forgotten meanwhile
+        return RoleUsage()
+    prompt = render(
+        "profile_summary",
+        summary=_format_statements(statements, zone),
+        episodes=_format_episodes(episodes, zone),
+    )
+    answer, usage = await invoke_structured(critic, [HumanMessage(prompt)], Changes, role="critic")
+    proposed = apply_changes(answer.changes, statements, episodes)
+    await memory.profile.write_summary(proposed, chunk, stored)
     return usage
 
 
-def _apply(
-    changes: Sequence[_StatementChange], statements: Sequence[Statement], shown: Sequence[Episode]
-) -> list[Statement]:
-    """The statements after the changes. A change without evidence among ``shown`` has no effect.
-
-    A changed statement keeps its earlier evidence: it still says something about it.
-    """
-    episode_ids = {f"E{number}": episode.id for number, episode in enumerate(shown, 1)}
-    current = {f"S{number}": statement for number, statement in enumerate(statements, 1)}
-    added: list[Statement] = []
-    for change in changes:
-        evidence = _cited_episodes(change.evidence, episode_ids)
-        text = " ".join(change.text.split())
-        if not evidence:
-            continue
-        if change.statement in current:
-            _revise(current, change.statement, text, evidence)
-        elif text and not _contains(text, [*current.values(), *added]):
-            added.append(Statement(text=text, evidence=evidence))
-    return [*current.values(), *added][-MAX_STATEMENTS:]
+async def _with_days(statements: Sequence[Statement], memory: UserMemory) -> list[Statement]:
+    """The statements, each with the time of the newest episode that it rests on."""
+    cited = {id for statement in statements for id in statement.evidence}
+    times = {each.id: each.created_at for each in await memory.episodes.find(sorted(cited))}
+    return dated(statements, times)
 
 
-def _cited_episodes(cited: Sequence[str], episode_ids: Mapping[str, str]) -> list[str]:
-    """The ids of the cited episodes, each once; citations of others are dropped."""
-    return list(dict.fromkeys(episode_ids[cite] for cite in cited if cite in episode_ids))
-
-
-def _revise(
-    statements: dict[str, Statement], number: str, text: str, evidence: Sequence[str]
-) -> None:
-    """Replace the text of a statement, or delete it if ``text`` is empty."""
-    if text:
-        combined = list(dict.fromkeys([*statements[number].evidence, *evidence]))
-        statements[number] = Statement(text=text, evidence=combined)
-    else:
-        del statements[number]
-
-
-def _contains(text: str, statements: Sequence[Statement]) -> bool:
-    """Whether one of the statements has this text."""
-    return text.casefold() in {statement.text.casefold() for statement in statements}
-
-
-def _format_statements(statements: Sequence[Statement]) -> str:
-    lines = [f"S{number}: {statement.text}" for number, statement in enumerate(statements, 1)]
+def _format_statements(statements: Sequence[Statement], zone: tzinfo) -> str:
+    lines = [
+        f"S{number}: {statement.text}{_as_of(statement.as_of, zone)}"
+        for number, statement in enumerate(statements, 1)
+    ]
     return fence("summary", "\n".join(lines) or "(empty)")
 
 
-def _format_episodes(episodes: Sequence[Episode]) -> str:
+def _as_of(moment: datetime | None, zone: tzinfo) -> str:
+    return "" if moment is None else f" (as of {day_in(zone, moment)})"
+
+
+def _format_episodes(episodes: Sequence[Episode], zone: tzinfo) -> str:
     shown = []
     for number, episode in enumerate(episodes, 1):
-        text = f"E{number}: the user asked: {episode.query[:SUMMARISED_CHARS]}"
+        text = f"On {day_in(zone, episode.created_at)}:\n"
+        text += f"E{number}: the user asked: {episode.query[:SUMMARISED_CHARS]}"
         if episode.ground_truth is not None:
             text += f"\nthe user wanted: {episode.ground_truth[:SUMMARISED_CHARS]}"
         shown.append(text)

@@ -16,9 +16,13 @@ RETRY_SECONDS = 3600.0
 
 
 class BackgroundTasks(Generic[T]):
-    """The tasks of one kind, by user; ``name`` names the kind in the log."""
+    """The tasks of one kind, by user; ``name`` names the kind in the log.
+
+    ``finishing`` tells long tasks that the process waits for them to end.
+    """
 
     def __init__(self, name: str) -> None:
+        self.finishing = False
         self._name = name
         self._tasks: dict[str, asyncio.Task[T]] = {}
         self._failed: TTLCache[str, None] = TTLCache[str, None](FAILURES_REMEMBERED, RETRY_SECONDS)
@@ -57,6 +61,7 @@ class BackgroundTasks(Generic[T]):
 
     async def finish(self) -> None:
         """Wait for all tasks."""
+        self.finishing = True
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def _end(self, user_id: str, task: asyncio.Task[T]) -> None:

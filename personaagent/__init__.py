@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from personaagent.local.persona_agent import PersonaAgent
     from personaagent.local.turn import NodeFinished
     from personaagent.local.user_data import UserEpisodes, UserPersona
+    from personaagent.local.user_profile import UserProfile
     from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
 
@@ -50,6 +51,7 @@ _MODULES = {
     "UsageError": "core.errors",
     "UserEpisodes": "local.user_data",
     "UserPersona": "local.user_data",
+    "UserProfile": "local.user_profile",
 }
 
 __all__ = [
@@ -71,6 +73,7 @@ __all__ = [
     "UsageError",
     "UserEpisodes",
     "UserPersona",
+    "UserProfile",
 ]
 
 

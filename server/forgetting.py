@@ -9,6 +9,7 @@ from langgraph_sdk.client import LangGraphClient
 from personaagent.core.alignment_state import alignment_thread
 from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all
+from personaagent.memory.forget_statement import forget_statement
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.server.alignment_queue import cancel_alignment, cancel_runs, delete_thread
@@ -40,6 +41,24 @@ async def forget_episode(
     await cancel_alignment(api, memory.user_id)
     async with exclusive(memory.user_id):
         receipt = await forget(memory, [episode_id], partial(delete_threads, api), derived=derived)
+        await delete_checkpoints([alignment_thread(memory.user_id)])
+    await erase_deleted()
+    return receipt
+
+
+async def forget_profile_statement(
+    memory: UserMemory, api: LangGraphClient, statement_id: str
+) -> Receipt:
+    """Forget a statement of the profile for good, and the threads that held its text.
+
+    Raises:
+        Unknown: there is no such statement; nothing was forgotten.
+        Conflict: the command is aligning the user; nothing was forgotten.
+    """
+    await memory.profile.statements.get(statement_id)
+    await cancel_alignment(api, memory.user_id)
+    async with exclusive(memory.user_id):
+        receipt = await forget_statement(memory, statement_id, partial(delete_threads, api))
         await delete_checkpoints([alignment_thread(memory.user_id)])
     await erase_deleted()
     return receipt

@@ -11,9 +11,11 @@ from personaagent.core.settings import Settings
 from personaagent.core.states import thread_to_note
 from personaagent.memory.earlier_answers import asks_about_answers, without_unconfirmed
 from personaagent.memory.format import format_within
+from personaagent.memory.reading import parse_place, read_on
 from personaagent.memory.user import UserMemory
 
 MAX_EPISODES = 20
+NO_PLACE = "There is no such place: take what a memory gives as its rest."
 
 
 def recall_tool(
@@ -34,9 +36,14 @@ def recall_tool(
         answers: Annotated[
             bool, Field(description="whether to show also what you answered, which may be wrong")
         ] = False,
+        rest: Annotated[
+            str, Field(description="to read on in a memory, what it gives as its rest")
+        ] = "",
     ) -> str:
         """Search the user's own past: what they asked, said, chose, liked or wanted before."""
         memory = memory_of(runtime)
+        if rest:
+            return await _read_on(memory, rest, runtime, settings.observation_chars)
         answers = answers or asks_about_answers(query)
         result = await memory.recall(query, k, answers=answers)
         if result.failed:
@@ -49,3 +56,20 @@ def recall_tool(
         return format_within(shown, settings.observation_chars)
 
     return recall_episodes
+
+
+async def _read_on(
+    memory: UserMemory, place: str, runtime: ToolRuntime[Any, Any], max_chars: int
+) -> str:
+    """The text of one of the user's episodes from ``place`` on."""
+    try:
+        id, offset = parse_place(place)
+    except ValueError:
+        return NO_PLACE
+    hidden = memory.recaller.hidden
+    found = [each for each in await memory.episodes.find([id]) if not hidden.hides(each)]
+    if not found:
+        return NO_PLACE
+    if thread := thread_to_note(runtime):
+        await memory.conversations.note(thread, [id])
+    return read_on(found[0], offset, max_chars)

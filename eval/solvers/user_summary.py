@@ -16,5 +16,6 @@ async def summarise_user(sample_memory: SampleMemory) -> TrainingResult:
     """
     started = time.monotonic()
     critic = await sample_memory.deps.models.chat("critic")
-    usage = await refresh_summary(sample_memory.memory, critic)
+    calls = sample_memory.deps.settings.summary_calls
+    usage = await refresh_summary(sample_memory.memory, critic, max_calls=calls)
     return TrainingResult(usage=Usage().add("critic", usage), seconds=time.monotonic() - started)

@@ -10,7 +10,7 @@ from personaagent.memory.index.rows import thread_number
 if TYPE_CHECKING:
     from qdrant_client.models import Filter, PointStruct, QueryRequest, ScoredPoint
 
-K1, B, LENGTH = 1.2, 0.75, 24
+K1, B, LENGTH = 1.2, 0.4, 24
 """Of BM25 (Robertson and Zaragoza 2009). A server cannot know the average length of each user's
 passages, so it is that of a question (terms)."""
 

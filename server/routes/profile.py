@@ -18,5 +18,11 @@ async def show_profile(memory: CurrentUserMemory) -> Profile:
 @router.post("/refresh")
 async def refresh(memory: CurrentUserMemory, deps: ServerDependencies) -> Profile:
     """Bring the summary up to date with the newest episodes (asks the critic model)."""
-    await refresh_summary(memory, await deps.models.chat("critic"))
+    settings = deps.settings
+    await refresh_summary(
+        memory,
+        await deps.models.chat("critic"),
+        max_calls=settings.summary_calls,
+        zone=settings.zone,
+    )
     return await memory.profile.read()

@@ -124,3 +124,24 @@ def test_every_public_name_can_be_imported() -> None:
     assert set(personaagent.__all__) <= set(dir(personaagent))
     with pytest.raises(AttributeError):
         personaagent.nothing  # noqa: B018
+
+
+async def test_a_user_mends_what_is_known_about_them(agent: PersonaAgent, tmp_path: Path) -> None:
+    profile = agent.profile("ana")
+    file = tmp_path / "notes.txt"
+    file.write_text("- My dog is called Rex\n")
+    [imported] = await profile.import_file(file, "claude")
+    [added] = await profile.add("Has a boat", "Has a boat.")
+    assert (imported.source, added.source) == ("claude", "user")
+    assert (await agent.ask("What is my dog called?", user="ana")).reply == (
+        "Your dog is called Rex."
+    )
+    await profile.lock(added.id)
+    assert (await profile.unlock(added.id)).locked is False
+    await profile.edit(added.id, "Has two boats")
+    await profile.undo()
+    assert (await profile.forget(imported.id)).statements == [imported]
+    assert [each.text for each in (await profile.read()).summary] == ["Has a boat"]
+    assert "Rex" not in "".join(change.model_dump_json() for change in await profile.history())
+    assert await profile.import_file(file, "claude") == [], "what is forgotten stays forgotten"
+    assert (await agent.ask("What is my dog called?", user="ben")).reply == "I do not know."

@@ -183,7 +183,7 @@ async def test_what_only_tells_is_to_be_acknowledged(agent: MakeAgent) -> None:
 async def test_news_is_told_once_and_not_lost_with_a_turn_that_cannot_be_stored(
     agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: Any) -> None:
+    async def full(*_: Any, **__: Any) -> None:
         raise DataError("The disk is full.")
 
     anna = agent(lambda prompt: "ok")
@@ -264,7 +264,7 @@ async def test_what_the_model_sees_of_the_tools(agent: MakeAgent) -> None:
     }
     assert parameters == {
         "search_wikipedia": {"query"},
-        "recall_episodes": {"query", "k", "answers"},
+        "recall_episodes": {"query", "k", "answers", "rest"},
     }
     schema = str(anna.prompts[0].tools)
     for secret in ("user_id", "store", "runtime", "anna"):

@@ -182,3 +182,47 @@ async def test_metrics_are_shown_for_their_token_alone(http: httpx.AsyncClient) 
         headers = {"Authorization": f"Bearer {token}".encode("latin-1")}
         told = await http.get("/metrics/personaagent", headers=headers)
         assert (told.status_code, "personaagent_turns" in told.text) == (status, status == 200)
+
+
+async def test_a_profile_is_mended_over_http(http: httpx.AsyncClient) -> None:
+    """Forgetting a statement needs the server's own API: see tests/server."""
+    added = await http.post("/me/profile/statements", json={"texts": ["Has a boat", "Bakes"]})
+    assert [each["id"] for each in added.json()] == ["s1", "s2"]
+    edited = await http.put("/me/profile/statements/s1", json={"text": "Had a boat"})
+    assert edited.json()["text"] == "Had a boat"
+    assert (await http.put("/me/profile/statements/s2/lock")).json()["locked"] is True
+    assert (await http.delete("/me/profile/statements/s2/lock")).json()["locked"] is False
+    page = (await http.get("/me/profile/history", params={"limit": 2})).json()
+    assert [each["number"] for each in page["items"]] == [4, 3]
+    assert (await http.post("/me/profile/history/2/undo")).status_code == 200
+    assert (await http.post("/me/profile/history/2/undo")).status_code == 409
+    summary = (await http.get("/me/profile")).json()["summary"]
+    assert [each["text"] for each in summary] == ["Has a boat", "Bakes"]
+    other = await http.get("/me/profile", headers={"X-User-Id": "ben"})
+    assert other.json()["summary"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PUT", "/me/profile/statements/s9", {"text": "x"}, 404),
+        ("PUT", "/me/profile/statements/s9/lock", None, 404),
+        ("POST", "/me/profile/history/9/undo", None, 404),
+        ("POST", "/me/profile/statements", {"texts": []}, 422),
+        ("POST", "/me/profile/statements", {"texts": ["x" * 501]}, 422),
+        ("POST", "/me/profile/statements", {"texts": [" "]}, 422),
+    ],
+)
+async def test_what_cannot_be_done_with_a_profile_is_one_sentence(
+    method: str, path: str, body: Any, status: int, http: httpx.AsyncClient
+) -> None:
+    answer = await http.request(method, path, json=body)
+    assert answer.status_code == status
+    assert isinstance(answer.json()["detail"], str)
+
+
+async def test_an_episode_is_named_by_a_prefix(http: httpx.AsyncClient) -> None:
+    line = b'{"id": "3f2a90bc11d04e55", "query": "q", "response": "r"}\n'
+    assert (await http.post("/me/import", content=line)).status_code == 200
+    assert (await http.get("/me/episodes/3f2a")).json()["id"] == "3f2a90bc11d04e55"
+    assert (await http.get("/me/episodes/3f2")).status_code == 404
