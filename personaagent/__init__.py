@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from personaagent.memory.archive.restore import Restored
     from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
+    from personaagent.memory.undo import Undoable
 
 _MODULES = {
     "Alignment": "core.alignment",
@@ -50,6 +51,7 @@ _MODULES = {
     "Rule": "core.records",
     "ServiceError": "core.errors",
     "Settings": "core.settings",
+    "Undoable": "memory.undo",
     "UsageError": "core.errors",
     "UserEpisodes": "local.user_data",
     "UserPersona": "local.user_data",
@@ -73,6 +75,7 @@ __all__ = [
     "Rule",
     "ServiceError",
     "Settings",
+    "Undoable",
     "UsageError",
     "UserEpisodes",
     "UserPersona",
