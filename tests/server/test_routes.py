@@ -56,9 +56,11 @@ async def test_a_backup_is_restored_for_another_user(
     http: httpx.AsyncClient, token_server: Server, user: str
 ) -> None:
     await import_(http, question(1), question(2, ground_truth="Blue."))
-    (await http.post("/me/profile/statements", json={"text": "Lives in Lisbon."})).raise_for_status()
+    (
+        await http.post("/me/profile/statements", json={"texts": ["Lives in Lisbon."]})
+    ).raise_for_status()
     archive = await http.get("/me/backup")
-    assert archive.headers["content-type"] == "application/zip"
+    assert archive.headers["content-type"] == "application/zip", archive.text
     async with token_server.http(f"{user}-moved") as other:
         restored = await other.post("/me/restore", content=archive.content)
         assert (restored.status_code, restored.json()["added"]) == (200, 2)
