@@ -190,6 +190,10 @@ class LocalAgent:
         """
         return self._files.exclusive(user_id)
 
+    async def pack(self) -> None:
+        """Pack the data folder: nothing of what was deleted stays, however large the files are."""
+        await self._files.erase_deleted(pack=True)
+
     async def aclose(self) -> None:
         """Wait for summaries, cancel alignments (the next run resumes them), close everything."""
         try:
