@@ -91,7 +91,7 @@ def system_prompt(
     )
     ending = _ending(question)
     no_memories = prompt(memories=fence_all("memories", [])) + ending
-    memories, shown = fit_episodes(recalled, no_memories, settings)
+    memories, shown = fit_episodes(recalled, no_memories, settings, question.zone)
     return prompt(memories=memories) + ending, shown
 
 

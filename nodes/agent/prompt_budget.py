@@ -1,12 +1,13 @@
 """How the prompt stays within its budget of tokens.
 
-The system prompt has ``prompt_tokens``. Its fixed text, the persona and the profile summary always
+The system prompt has ``prompt_tokens``. Its fixed text, the persona, the summary and the date always
 stand in it. Recalled episodes share what remains: the most similar come first, and the first that
 does not fit ends the list. The conversation has ``history_tokens`` of its own: the current turn
 always stands in the prompt, and before it as many of the latest messages as fit.
 """
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from langchain_core.messages import AnyMessage, HumanMessage, trim_messages
 from langchain_core.messages.utils import count_tokens_approximately
@@ -23,14 +24,17 @@ def remaining_tokens(fixed_text: str, settings: Settings) -> int:
 
 
 def fit_episodes(
-    episodes: Sequence[Episode], fixed_text: str, settings: Settings
+    episodes: Sequence[Episode], fixed_text: str, settings: Settings, zone: tzinfo | None = None
 ) -> tuple[str, list[Episode]]:
     """Format as many of ``episodes`` (best first) as fit beside ``fixed_text``, newest last.
+
+    ``zone`` is the time zone of their days; None takes the setting.
 
     Returns:
         The text, and the episodes in it, best first.
     """
-    text, left_out = format_episodes(episodes, remaining_tokens(fixed_text, settings))
+    remaining = remaining_tokens(fixed_text, settings)
+    text, left_out = format_episodes(episodes, remaining, zone or settings.zone)
     return text, [*episodes[: len(episodes) - left_out]]
 
 
