@@ -29,7 +29,7 @@ def format_episode(
 
     Each of the two texts is cut at half of ``max_chars``; if the passage nearest to the query stands
     in one of them, that one shows it, at three quarters, and ``rest`` says where to read on.
-    ``successor`` is the episode that supersedes it.
+    ``successor`` is the episode that supersedes it, ``zone`` the user's time zone.
     """
     query, response = _cut(episode, max_chars)
     lines = [f"the user: {query}"]
@@ -88,10 +88,9 @@ def fence_all(tag: str, fenced: Sequence[str]) -> str:
 
 
 def format_summary(statements: Sequence[Statement]) -> str:
-    """The profile summary, one line for each statement."""
-    return fence(
-        "summary", "\n".join(f"- {statement.text}" for statement in statements) or "(none)"
-    )
+    """The profile's statements, one a line, newest last."""
+    in_order = sorted(statements, key=lambda each: each.at.timestamp() if each.at else 0)
+    return fence("summary", "\n".join(f"- {each.text}" for each in in_order) or "(none)")
 
 
 def _format_all(

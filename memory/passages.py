@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from operator import itemgetter
 
 from personaagent.core.records import Episode
-from personaagent.memory.index.protocol import PARTS, Part, PassageSpan
+from personaagent.memory.index.protocol import Part, PassageSpan
 from personaagent.memory.terms import UNSPACED, terms
 
 Span = tuple[int, int]
@@ -60,7 +60,7 @@ def with_nearest(episode: Episode, passage: PassageSpan, asked: Collection[int])
 def nearest(episode: Episode) -> PassageSpan | None:
     """The passage of a recalled episode that is nearest to the query; None if that is its query."""
     match episode.metadata.get(NEAREST):
-        case [part, int(start), int(end)] if part in PARTS and 0 <= start < end:
+        case [("query" | "response") as part, int(start), int(end)] if 0 <= start < end:
             return part, start, end
     return None
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from personaagent.local.user_profile import UserProfile
     from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
+    from personaagent.memory.undo import Undoable
 
 _MODULES = {
     "Alignment": "core.alignment",
@@ -48,6 +49,7 @@ _MODULES = {
     "Rule": "core.records",
     "ServiceError": "core.errors",
     "Settings": "core.settings",
+    "Undoable": "memory.undo",
     "UsageError": "core.errors",
     "UserEpisodes": "local.user_data",
     "UserPersona": "local.user_data",
@@ -70,6 +72,7 @@ __all__ = [
     "Rule",
     "ServiceError",
     "Settings",
+    "Undoable",
     "UsageError",
     "UserEpisodes",
     "UserPersona",

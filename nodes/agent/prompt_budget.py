@@ -1,6 +1,6 @@
 """How the prompt stays within its budget of tokens.
 
-The system prompt has ``prompt_tokens``. Its fixed text, the persona and the profile summary always
+The system prompt has ``prompt_tokens``. Its fixed text, the persona, the summary and the date always
 stand in it. Recalled episodes share what remains: the most similar come first, and the first that
 does not fit ends the list. The conversation has ``history_tokens`` of its own: the current turn
 always stands in the prompt, and before it as many of the latest messages as fit.
