@@ -19,6 +19,7 @@ from personaagent.cli.persona import persona_app
 from personaagent.cli.profile import profile_app
 from personaagent.cli.serve import serve
 from personaagent.cli.token import token_app
+from personaagent.cli.undo import undo
 
 app = typer.Typer(
     help="An agent that learns one person at a time: it remembers what you say, follows a persona "
@@ -62,6 +63,7 @@ app.command()(backup)
 app.command()(restore)
 app.add_typer(model_app, name="model")
 app.add_typer(eval_app, name="eval")
+app.command()(undo)
 app.command()(serve)
 app.add_typer(token_app, name="token")
 app.command()(config)

@@ -86,6 +86,9 @@ CHAT_COMMANDS = {
     "forget": ChatCommand(
         chat_memory.forget, "forget the last answer, or another: #2, or its id", "[#2]"
     ),
+    "undo": ChatCommand(
+        chat_memory.undo, "take back the last change to memory, persona or profile"
+    ),
     "export": ChatCommand(chat_memory.export, "write all episodes to a file", "FILE"),
     "align": ChatCommand(_align, "learn from your feedback while you go on chatting"),
     "incognito": ChatCommand(_incognito, "switch incognito on or off; nothing is remembered in it"),

@@ -21,10 +21,13 @@ from personaagent.cli.output import (
 )
 from personaagent.cli.persona_views import describe_version, persona_view, rules_view
 from personaagent.cli.profile_views import page_view, statements_view
+from personaagent.cli.undo import change_view
 from personaagent.core.errors import UsageError
 from personaagent.memory.derived import derived_from
 from personaagent.memory.facts import describe_facts
 from personaagent.memory.profile_page import make_page, read_page
+from personaagent.memory.undo import last_change
+from personaagent.nodes.agent.prompt_budget import fit_statements
 
 NEWEST_EPISODES = 10
 
@@ -60,8 +63,9 @@ async def show_reasons(session: ChatSession, _: str) -> None:
         arguments = ", ".join(f"{key}: {value}" for key, value in call.args.items())
         print_view(Text(printable(f"Looked up with {call.name} ({arguments})")))
     persona = await memory.personas.get(answer.persona_version)
-    page = await make_page(memory, await memory.profile.read(), persona)
     settings = session.agent.deps.settings
+    profile = fit_statements(await memory.profile.read(), settings)
+    page = await make_page(memory, profile, persona)
     if settings.show_facts and (facts := describe_facts(page.facts)):
         _print_section("Facts", Text(printable(facts)))
     if settings.show_summary and page.summary:
@@ -90,6 +94,18 @@ async def forget(session: ChatSession, which: str) -> None:
     session.remembered = [id for id in session.remembered if id not in receipt.episodes]
     if session.last_answer and session.last_answer.episode_id in receipt.episodes:
         session.last_answer = None
+
+
+async def undo(session: ChatSession, _: str) -> None:
+    """Show the last change, ask, and take it back."""
+    change = await last_change(session.agent.memory(session.user))
+    console(stderr=True).print(change_view(change, "Last change"))
+    if not await _confirmed("Undo this?"):
+        print_notice("Nothing was undone.")
+        return
+    print_view(change_view(await session.agent.undo(session.user, change), "Undone"))
+    personas = session.agent.memory(session.user).personas
+    session.known_version = (await personas.current()).version
 
 
 async def export(session: ChatSession, file: str) -> None:

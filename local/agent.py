@@ -20,6 +20,7 @@ from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.forget_statement import forget_statement
 from personaagent.memory.summary import Progress, SummaryRefresh, refresh_summary
+from personaagent.memory.undo import Undoable, undo
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.dependencies import Dependencies
@@ -189,6 +190,20 @@ class LocalAgent:
             Conflict: an alignment of the user, or a forgetting, is running.
         """
         return self._files.exclusive(user_id)
+
+    async def undo(self, user_id: str, change: Undoable) -> Undoable:
+        """Take back this change, which ``last_change`` returned.
+
+        Raises:
+            Conflict: what it changed has changed since, or another process is aligning the user;
+                nothing was undone.
+        """
+        await self._background.cancel(user_id)
+        with self._files.exclusive(user_id):
+            undone = await undo(self.memory(user_id), change, self._files.delete_threads)
+        if change.kind == "import":
+            await self._files.erase_deleted()
+        return undone
 
     async def aclose(self) -> None:
         """Wait for summaries, cancel alignments (the next run resumes them), close everything."""

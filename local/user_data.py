@@ -11,6 +11,7 @@ from personaagent.memory.exchange.exporter import export_file
 from personaagent.memory.exchange.importer import Imported, import_episodes
 from personaagent.memory.forget import Receipt
 from personaagent.memory.persona_edits import edit_persona
+from personaagent.memory.undo import Undoable, last_change
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,18 @@ class UserEpisodes:
             Conflict: the user's persona is being aligned; nothing was forgotten.
         """
         return await self._agent.forget_all(self.user)
+
+    async def undo(self) -> Undoable:
+        """Take back the last change of what the user wanted, of persona or profile, or an import.
+
+        A second undo takes back the change before. Forgetting cannot be undone.
+
+        Raises:
+            UsageError: there is no change to undo.
+            Conflict: what it changed has changed since; nothing was undone.
+        """
+        change = await last_change(self._agent.memory(self.user))
+        return await self._agent.undo(self.user, change)
 
     async def export(self, path: str | Path) -> int:
         """Write all episodes as JSON lines, oldest first; returns how many there are.

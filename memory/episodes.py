@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from heapq import nlargest
-from uuid import uuid4
 
 from personaagent.core.errors import UnknownEpisode, UsageError
 from personaagent.core.ids import match_prefix, may_be_prefix
 from personaagent.core.records import Episode, Signal
 from personaagent.core.text import check_text
+from personaagent.memory.episode_writes import episode_writes, new_label_revision, value_write
 from personaagent.memory.index.protocol import Entry
+from personaagent.memory.journal import Journal, JournalEntry, feedback_entry, restored_label
 from personaagent.memory.locks import Lock
 from personaagent.memory.pending import pending_write
 from personaagent.memory.superseding import normal_question, relinked
@@ -35,6 +36,7 @@ class Episodes:
     def __init__(self, store: UserStore, lock: Lock) -> None:
         self._store = store
         self._lock = lock
+        self._journal = Journal(store)
 
     async def add(
         self,
@@ -54,11 +56,11 @@ class Episodes:
         writes = [*also]
         for episode in episodes:
             assert episode.user_id == self._store.user_id
-            writes += _episode_writes(episode)
+            writes += episode_writes(episode)
             if episode.id not in indexed:
                 writes.append(("unindexed", episode.id, {}))
         if any(episode.labelled for episode in episodes):
-            writes.append(_new_label_revision())
+            writes.append(new_label_revision())
         await self._store.write(writes, entries=entries)
 
     async def get(self, episode_id: str) -> Episode:
@@ -151,8 +153,13 @@ class Episodes:
             episode = before.with_feedback(signal, text, force=force)
             if episode == before:
                 return episode
-            links = [_value_write(each) for each in relinked(episode, await self._same(episode))]
-            await self._store.write([*_episode_writes(episode), *links, _new_label_revision()])
+            same = {each.id: each for each in await self._same(episode)}
+            linked = relinked(episode, [*same.values()])
+            changed = [before, *(same[each.id] for each in linked)]
+            noted = await self._journal.adding(feedback_entry(changed, [episode, *linked]))
+            links = [value_write(each) for each in linked]
+            writes = [*episode_writes(episode), *links, *noted, new_label_revision()]
+            await self._store.write(writes)
             return episode
 
     async def supersede(self, episode_id: str, successor_id: str | None) -> Episode:
@@ -168,16 +175,32 @@ class Episodes:
             if successor is not None and episode.id in await self._chain(successor):
                 raise UsageError("An episode cannot supersede itself, or what supersedes it.")
             link = {"superseded_by": successor.id if successor is not None else None}
-            episode = episode.model_copy(update=link)
-            await self._store.write([_value_write(episode), pending_write("unsummarised", episode)])
+            before, episode = episode, episode.model_copy(update=link)
+            noted = await self._journal.adding(feedback_entry([before], [episode]))
+            pending = pending_write("unsummarised", episode)
+            await self._store.write([value_write(episode), pending, *noted])
             return episode
+
+    async def restore_labels(self, entry: JournalEntry) -> None:
+        """Give these episodes the labels and links back that they had before this change.
+
+        Raises:
+            Conflict: one of them was changed since, or forgotten; nothing was restored.
+        """
+        async with self._lock():
+            writes = await self._journal.removing(entry.key)
+            for change in entry.labels:
+                episode = next(iter(await self.find([change.episode])), None)
+                restored = restored_label(episode, change)
+                writes += [value_write(restored)] if change.only_link else episode_writes(restored)
+            await self._store.write([*writes, new_label_revision()])
 
     async def replace(self, episodes: Sequence[Episode]) -> None:
         """Store these episodes as they are now; what the index has of them goes, and is made anew."""
         erased = [Entry(each.id, each.created_at.timestamp(), None, []) for each in episodes]
         writes: list[StoreWrite] = []
         for each in episodes:
-            writes += [_value_write(each), ("unindexed", each.id, {})]
+            writes += [value_write(each), ("unindexed", each.id, {})]
         await self._store.write(writes, entries=erased if self._store.holds_index else ())
 
     async def delete(self, episode_ids: Collection[str]) -> None:
@@ -188,12 +211,12 @@ class Episodes:
             writes.extend((namespace, id, None) for namespace in ("episodes", *FOLLOWERS))
         async with self._lock():
             writes += await self._unlinked(episode_ids)
-            await self._store.write([*writes, _new_label_revision()])
+            await self._store.write([*writes, new_label_revision()])
 
     async def _unlinked(self, episode_ids: Collection[str]) -> list[StoreWrite]:
         """The remaining episodes that one of these supersedes, without the link."""
         return [
-            _value_write(episode.model_copy(update={"superseded_by": None}))
+            value_write(episode.model_copy(update={"superseded_by": None}))
             async for _, value in self._store.scan("episodes", superseded=True)
             if (episode := _episode(value)).superseded_by in episode_ids
             and episode.id not in episode_ids
@@ -222,27 +245,6 @@ class Episodes:
 def time_key(episode: Episode) -> TimeKey:
     """The episode's place in the order of time."""
     return episode.created_at, episode.id
-
-
-def _new_label_revision() -> StoreWrite:
-    """Outdates what was computed from the labels, which carries the revision that it read."""
-    return ("profile", "labels", {"revision": uuid4().hex})
-
-
-def _value_write(episode: Episode) -> StoreWrite:
-    """Store the episode as it is now. Beside it stands what ``scan`` can select."""
-    value = {"labelled": episode.labelled, "episode": episode.stored()}
-    if episode.superseded_by is not None:
-        value["superseded"] = True
-    return ("episodes", episode.id, value)
-
-
-def _episode_writes(episode: Episode) -> list[StoreWrite]:
-    """Store the episode, and who follows it; without a label, alignment has nothing to learn from it."""
-    unaligned: StoreWrite = ("unaligned", episode.id, None)
-    if episode.labelled:
-        unaligned = pending_write("unaligned", episode)
-    return [_value_write(episode), pending_write("unsummarised", episode), unaligned]
 
 
 def _episode(value: StoredValue) -> Episode:

@@ -7,6 +7,7 @@ from pydantic import Field
 from personaagent.core.records import Episode, Record, Rule, Statement
 from personaagent.memory.derived import Derived, blanked, derived_from
 from personaagent.memory.hiding import Hidden
+from personaagent.memory.journal import Journal
 from personaagent.memory.tombstones import Tombstones
 from personaagent.memory.user import UserMemory
 
@@ -57,7 +58,7 @@ async def forget(
         UnknownEpisode: one of them does not exist; nothing was forgotten.
         IndexUnavailable: their embeddings cannot be removed now; nothing was forgotten.
     """
-    episodes = [await memory.episodes.get(id) for id in episode_ids]
+    episodes = [await memory.episodes.get(id) for id in dict.fromkeys(episode_ids)]
     answers = await derived_from(memory, episode_ids)
     if derived == "forget":
         episodes, answers = episodes + answers, []
@@ -97,7 +98,9 @@ async def _delete(
         await memory.episodes.replace(without)
     if tombstones:
         await Tombstones(memory.store).add(episodes)
-    await memory.episodes.delete([each.id for each in episodes])
+    forgotten = {each.id for each in episodes}
+    await Journal(memory.store).forget(forgotten)
+    await memory.episodes.delete(forgotten)
 
 
 async def forget_all(

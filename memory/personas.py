@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from personaagent.core.errors import Conflict, Unknown, UsageError
 from personaagent.core.records import Author, Persona, Proof, Rule, TaskFacts
 from personaagent.memory.facts import describe_facts
+from personaagent.memory.journal import Journal
 from personaagent.memory.locks import Lock
 from personaagent.memory.rule_evidence import unsupported_rules, without_episodes
 from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
@@ -91,6 +92,7 @@ class Personas:
         proof: Proof | None = None,
         sources: Collection[str] = (),
         labels: Mapping[str, str] | None = None,
+        undoes: str | None = None,
     ) -> Persona:
         """Add a version with these rules, made from version ``parent``, and make it current.
 
@@ -99,6 +101,7 @@ class Personas:
             sources: ids of further episodes whose content the rules or the proof may show, beside
                 the rules' evidence and the proof's pairs.
             labels: the ground truths that alignment learned from, by episode id.
+            undoes: the key of the change in the journal that this version takes back.
 
         Raises:
             Conflict: the persona has moved on since ``parent``; or an episode that alignment
@@ -120,7 +123,8 @@ class Personas:
             if proof is not None or labels or sources:
                 await self._check_sources(persona, sources)
                 await self._check_labels(labels or {})
-            await self._write(persona)
+            noted = await Journal(self.store).of_version(persona.version, undoes)
+            await self._write(persona, noted)
         return persona
 
     async def next_rule_id(self) -> str:
@@ -199,13 +203,14 @@ class Personas:
             if key != CURRENT:
                 yield Persona.model_validate(value)
 
-    async def _write(self, persona: Persona) -> None:
+    async def _write(self, persona: Persona, also: Sequence[StoreWrite] = ()) -> None:
         [current] = await self.store.get("persona", CURRENT)
         highest = max(_highest_rule(persona), 0 if current is None else current["highest_rule"])
         await self.store.write(
             [
                 ("persona", f"{persona.version:06d}", persona.stored()),
                 ("persona", CURRENT, _current(persona, highest)),
+                *also,
             ]
         )
 

@@ -24,6 +24,7 @@ Namespace = Literal[
     "forgotten",
     "tombstones",
     "journal",
+    "journal_parts",
     "persona",
     "news",
     "simulations",

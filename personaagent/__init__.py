@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from personaagent.local.turn import NodeFinished
     from personaagent.local.user_data import UserEpisodes, UserPersona
     from personaagent.local.user_profile import UserProfile
+    from personaagent.memory.archive.restore import Restored
     from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
+    from personaagent.memory.undo import Undoable
 
 _MODULES = {
     "Alignment": "core.alignment",
@@ -45,9 +47,11 @@ _MODULES = {
     "PersonaAgent": "local.persona_agent",
     "PersonaAgentError": "core.errors",
     "Receipt": "memory.forget",
+    "Restored": "memory.archive.restore",
     "Rule": "core.records",
     "ServiceError": "core.errors",
     "Settings": "core.settings",
+    "Undoable": "memory.undo",
     "UsageError": "core.errors",
     "UserEpisodes": "local.user_data",
     "UserPersona": "local.user_data",
@@ -67,9 +71,11 @@ __all__ = [
     "PersonaAgent",
     "PersonaAgentError",
     "Receipt",
+    "Restored",
     "Rule",
     "ServiceError",
     "Settings",
+    "Undoable",
     "UsageError",
     "UserEpisodes",
     "UserPersona",

@@ -18,6 +18,7 @@ from personaagent.memory.exchange.import_file import (
 )
 from personaagent.memory.exchange.leave_out import LeaveOut
 from personaagent.memory.exchange.parse_results import ParsedEpisode, ParseProblem
+from personaagent.memory.journal import ImportEntry, Journal
 from personaagent.memory.user import UserMemory
 
 BATCH = 512
@@ -87,6 +88,7 @@ async def _store_all(
     """Store the episodes of ``source``, whose fingerprint was ``checked``."""
     added = done = 0
     warnings: list[str] = []
+    journal = ImportEntry(Journal(memory.store))
     parsed = parse(source, memory.user_id)
     while batch := await asyncio.to_thread(_next_batch, parsed):
         episodes = [item.episode for item in batch if isinstance(item, ParsedEpisode)]
@@ -96,7 +98,7 @@ async def _store_all(
                 f"{added:,} of its episodes are stored."
             )
         new_episodes = await leave_out.forgotten(await _not_stored(memory, episodes))
-        await memory.episodes.add(new_episodes)
+        await memory.episodes.add(new_episodes, also=await journal.adding(new_episodes))
         added += len(new_episodes)
         warnings = warnings or await _index(memory, len(new_episodes))
         done += len(batch)

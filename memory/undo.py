@@ -1,0 +1,176 @@
+"""Undo: the last change of labels, persona or profile that the user or alignment made, or an import.
+
+A second undo takes back the change before. Forgetting cannot be undone.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from personaagent.core.errors import Conflict, Unknown, UsageError
+from personaagent.core.records import Moment, Record
+from personaagent.core.text import shorten
+from personaagent.memory.forget import DeleteThreads, forget
+from personaagent.memory.journal import ChangedLabel, Journal, JournalEntry
+from personaagent.memory.persona_edits import difference
+from personaagent.memory.profile_history import ProfileChange
+from personaagent.memory.user import UserMemory
+
+SHOWN_CHARS = 120
+FORGOTTEN_AT_ONCE = 5000
+
+
+class Undoable(Record):
+    """A change that can be undone: its ``key``, what it was, and ``details`` a line each."""
+
+    key: str
+    kind: Literal["feedback", "persona", "import", "profile"]
+    at: Moment
+    title: str
+    details: list[str]
+
+
+async def last_change(memory: UserMemory) -> Undoable:
+    """The last change that can be undone.
+
+    Raises:
+        UsageError: there is none.
+    """
+    entries = await Journal(memory.store).entries()
+    profile = await _last_of_profile(memory)
+    entry = entries[-1] if entries else None
+    if profile is not None and (entry is None or profile.at > entry.at):
+        return _of_profile(profile)
+    if entry is None:
+        raise UsageError("There is no change to undo. What was forgotten cannot be brought back.")
+    return await _of_entry(memory, entry)
+
+
+async def undo(memory: UserMemory, change: Undoable, delete_threads: DeleteThreads) -> Undoable:
+    """Take back this change, which ``last_change`` returned; returns it.
+
+    Raises:
+        Conflict: it was undone already, or what it changed has changed since; nothing was undone.
+    """
+    if change.kind == "profile":
+        await memory.profile.statements.undo(int(change.key))
+        return change
+    journal = Journal(memory.store)
+    entry = next((each for each in await journal.entries() if each.key == change.key), None)
+    if entry is None:
+        raise Conflict("That change was undone already, or forgotten: look at the last one again.")
+    if entry.kind == "feedback":
+        await memory.episodes.restore_labels(entry)
+    elif entry.version is not None:
+        await _undo_version(memory, entry, entry.version)
+    else:
+        await _undo_import(memory, entry, delete_threads)
+    return change
+
+
+async def _last_of_profile(memory: UserMemory) -> ProfileChange | None:
+    """The last change of statements that somebody asked for, and that can be undone."""
+    changes = await memory.profile.statements.history.changes()
+    undone = {change.undoes for change in changes}
+    return next(
+        (
+            each
+            for each in reversed(changes)
+            if each.author != "summary"
+            and each.undoes is None
+            and each.number not in undone
+            and (each.before or each.after)
+        ),
+        None,
+    )
+
+
+def _of_profile(change: ProfileChange) -> Undoable:
+    old = {each.id: each.text for each in change.before}
+    new = {each.id: each.text for each in change.after}
+    lines = [_line(id, old.get(id), new.get(id)) for id in {**old, **new}]
+    return Undoable(
+        key=str(change.number),
+        kind="profile",
+        at=change.at,
+        title=f"change of the profile: {change.note}",
+        details=lines,
+    )
+
+
+async def _of_entry(memory: UserMemory, entry: JournalEntry) -> Undoable:
+    title, details = await _describe(memory, entry)
+    return Undoable(key=entry.key, kind=entry.kind, at=entry.at, title=title, details=details)
+
+
+async def _describe(memory: UserMemory, entry: JournalEntry) -> tuple[str, list[str]]:
+    if entry.kind == "feedback":
+        return "feedback", [_label_line(each) for each in entry.labels]
+    if entry.version is None:
+        ids = await Journal(memory.store).imported(entry.key)
+        labelled = sum(each.labelled for each in await memory.episodes.find(ids))
+        added = f"{len(ids):,} episodes, {labelled:,} of them with what you wanted"
+        return "import", [f"{added}: undoing removes them"]
+    persona = await memory.personas.get(entry.version)
+    change = difference(await memory.personas.get(persona.parent or 1), persona)
+    lines = [
+        *(_line(rule.id, None, rule.text) for rule in change.added),
+        *(_line(rule.id, rule.text, None) for rule in change.removed),
+        *(_line(each.after.id, each.before.text, each.after.text) for each in change.changed),
+    ]
+    return f"version {persona.version} of the persona, by {persona.author}: {persona.note}", lines
+
+
+def _label_line(change: ChangedLabel) -> str:
+    return _line(change.episode, _label_text(change.before), _label_text(change.after))
+
+
+def _label_text(label: dict[str, str | None]) -> str:
+    link = f" (superseded by {label['superseded_by']})" if label["superseded_by"] else ""
+    return (label["ground_truth"] or label["signal"] or "no feedback") + link
+
+
+def _line(id: str, before: str | None, after: str | None) -> str:
+    return f"{id}: {_shown(before)} -> {_shown(after)}"
+
+
+def _shown(text: str | None) -> str:
+    return "(none)" if text is None else shorten(" ".join(text.split()), SHOWN_CHARS)
+
+
+async def _undo_version(memory: UserMemory, entry: JournalEntry, version: int) -> None:
+    """Publish the rules of the version before, if the persona is as this change left it."""
+    personas = memory.personas
+    current, changed = await personas.current(), await personas.get(version)
+    if current.rules != changed.rules:
+        raise Conflict(
+            f"Version {version} of the persona cannot be undone: the rules have changed since. "
+            "`personaagent persona rollback` returns to any version."
+        )
+    try:
+        before = await personas.get(changed.parent or 1)
+    except Unknown as error:
+        raise Conflict(f"Version {version} of the persona has no version before it.") from error
+    await personas.publish(
+        before.rules,
+        author="user",
+        note=f"undo version {version}",
+        parent=current.version,
+        undoes=entry.key,
+    )
+
+
+async def _undo_import(
+    memory: UserMemory, entry: JournalEntry, delete_threads: DeleteThreads
+) -> None:
+    """Remove what the import added. It may be imported again, so there are no tombstones."""
+    journal = Journal(memory.store)
+    for ids in _chunks(await journal.imported(entry.key)):
+        there = [each.id for each in await memory.episodes.find(ids)]
+        await forget(memory, there, delete_threads, derived="keep", tombstones=False)
+    await memory.store.write_in_batches(await journal.removing(entry.key))
+
+
+def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [
+        ids[start : start + FORGOTTEN_AT_ONCE] for start in range(0, len(ids), FORGOTTEN_AT_ONCE)
+    ]
