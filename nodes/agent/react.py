@@ -29,7 +29,7 @@ async def react(
     """
     settings = deps.settings
     is_last_step = state["steps"] + 1 >= settings.max_steps
-    tells = _only_tells(state, runtime.context)
+    tells = _only_tells(state, runtime)
     messages = fit_messages(state["messages"], settings.history_tokens)
     prompt: list[AnyMessage] = [
         _system_message(state),
@@ -55,11 +55,12 @@ def _short_text(episode: Episode) -> str:
     return " ".join(filter(None, (episode.query, episode.ground_truth)))
 
 
-def _only_tells(state: AgentState, context: AgentContext | None) -> bool:
+def _only_tells(state: AgentState, runtime: Runtime[AgentContext]) -> bool:
     """Whether the user's message asks for nothing; of a task, each message does."""
     last = state["messages"][-1]
-    has_task = context is not None and context.task is not None
-    return isinstance(last, HumanMessage) and not has_task and only_tells(last.text)
+    if not isinstance(last, HumanMessage) or not only_tells(last.text):
+        return False
+    return runtime.context is None or runtime.context.task is None
 
 
 def _to_acknowledge(messages: list[AnyMessage]) -> list[AnyMessage]:
