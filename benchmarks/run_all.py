@@ -14,7 +14,7 @@ SCRIPTS = (
     "embedding_speed",
     "import_rate",
     "footprint",
-    "recall_speed",
+    "index",
     "turn_overhead",
     "locomo_recall",
     "eval_rate",

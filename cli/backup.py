@@ -111,9 +111,12 @@ def restored_view(restored: "Restored") -> Text:
     profile = OUTCOMES[restored.profile]
     if restored.profile == "kept":
         profile += f"; {restored.statements} statements added"
+    forgotten = ""
+    if restored.forgotten:
+        forgotten = f" You have forgotten {restored.forgotten:,} of them here: left out."
     return Text(
         f"'{restored.user}': {restored.added:,} episodes added, {restored.skipped:,} were there "
-        f"already. Persona {OUTCOMES[restored.persona]} (version {restored.version}). "
+        f"already.{forgotten} Persona {OUTCOMES[restored.persona]} (version {restored.version}). "
         f"Profile {profile}."
     )
 

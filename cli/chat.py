@@ -1,6 +1,7 @@
 """``personaagent chat``: a conversation."""
 
 import asyncio
+import re
 import signal
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 EARLIER_MESSAGES = 200
 """The user's own messages that the arrow keys bring back."""
+ASKS_ABOUT_ITSELF = re.compile(r"\bwhat\b.*\b(know|remember) (of|about) me\b", re.IGNORECASE)
 
 
 def chat(user: User, thread: Thread = None) -> None:
@@ -85,6 +87,8 @@ async def _answer(session: ChatSession, message: str) -> None:
         print_notice(f"Your persona is now at version {answer.persona_version}: /persona shows it.")
     if interactive():
         print_notice(summary(answer))
+    if ASKS_ABOUT_ITSELF.search(message):
+        print_notice("/profile shows all that I know about you, and where it is from.")
     session.last_answer, session.known_version = answer, answer.persona_version
     if answer.episode_id is not None:
         session.remembered.append(answer.episode_id)

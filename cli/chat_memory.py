@@ -27,6 +27,7 @@ from personaagent.memory.derived import derived_from
 from personaagent.memory.facts import describe_facts
 from personaagent.memory.profile_page import make_page, read_page
 from personaagent.memory.undo import last_change
+from personaagent.nodes.agent.prompt_budget import fit_statements
 
 NEWEST_EPISODES = 10
 
@@ -62,8 +63,9 @@ async def show_reasons(session: ChatSession, _: str) -> None:
         arguments = ", ".join(f"{key}: {value}" for key, value in call.args.items())
         print_view(Text(printable(f"Looked up with {call.name} ({arguments})")))
     persona = await memory.personas.get(answer.persona_version)
-    page = await make_page(memory, await memory.profile.read(), persona)
     settings = session.agent.deps.settings
+    profile = fit_statements(await memory.profile.read(), settings)
+    page = await make_page(memory, profile, persona)
     if settings.show_facts and (facts := describe_facts(page.facts)):
         _print_section("Facts", Text(printable(facts)))
     if settings.show_summary and page.summary:
@@ -102,6 +104,8 @@ async def undo(session: ChatSession, _: str) -> None:
         print_notice("Nothing was undone.")
         return
     print_view(change_view(await session.agent.undo(session.user, change), "Undone"))
+    personas = session.agent.memory(session.user).personas
+    session.known_version = (await personas.current()).version
 
 
 async def export(session: ChatSession, file: str) -> None:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from personaagent.cli.dates import shown_day, shown_minute
 from personaagent.cli.output import one_line, printable
 from personaagent.core.ids import short_id
 from personaagent.core.records import Episode
@@ -21,7 +23,7 @@ def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
     """Two lines for each episode: the query, and what the user wanted or else the answer."""
     table = Table.grid(padding=(0, 2))
     for episode in episodes:
-        origin = f"\n{episode.created_at:%Y-%m-%d}" + (f" {episode.task}" if episode.task else "")
+        origin = f"\n{shown_day(episode.created_at)}" + (f" {episode.task}" if episode.task else "")
         origin += f" superseded by {episode.superseded_by}" if episode.superseded_by else ""
         table.add_row(
             Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
@@ -37,6 +39,8 @@ def episode_view(episode: Episode) -> RenderableType:
         if value is None or value == {}:
             continue
         text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+        if isinstance(value, datetime):
+            text = shown_minute(value)
         table.add_row(Text(name.replace("_", " "), "dim"), Text(printable(text)))
     return table
 

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from personaagent.cli.dates import shown_minute
 from personaagent.cli.output import printable
 from personaagent.core.ids import short_id
 from personaagent.core.records import Persona, Rule
@@ -35,7 +36,7 @@ def rule_notes(rule: Rule) -> Text:
 
 def describe_version(persona: Persona) -> str:
     """A version of a persona in one line."""
-    origin = f"version {persona.version}, by {persona.author}, {persona.created_at:%Y-%m-%d %H:%M}"
+    origin = f"version {persona.version}, by {persona.author}, {shown_minute(persona.created_at)}"
     return printable(f"{origin}: {persona.note}" if persona.note else origin)
 
 

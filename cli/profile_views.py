@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from personaagent.cli.dates import shown_day, shown_minute
 from personaagent.cli.output import printable
 from personaagent.core.ids import short_id
 from personaagent.core.records import Rule, Statement
@@ -21,7 +22,7 @@ def page_view(page: ProfilePage) -> RenderableType:
     facts = printable(describe_facts(page.facts)) or (
         "(none yet: they are computed from your feedback and imported labels)"
     )
-    date = f", {page.summarised_at:%Y-%m-%d %H:%M}" if page.summarised_at else ""
+    date = f", {shown_minute(page.summarised_at)}" if page.summarised_at else ""
     evidence = {each.id: each for each in page.evidence}
     return Group(
         Text("Facts", "bold"),
@@ -62,7 +63,7 @@ def changes_view(changes: Sequence[ProfileChange]) -> RenderableType:
     """Each change: its number, time and author, and what was taken away (-) and put there (+)."""
     lines = Text()
     for change in changes:
-        title = f"{change.number}  {change.at:%Y-%m-%d %H:%M}  by {change.author}: {change.note}\n"
+        title = f"{change.number}  {shown_minute(change.at)}  by {change.author}: {change.note}\n"
         lines.append(title, "bold")
         for statement in change.before:
             lines.append(_signed("-", statement), "red")
@@ -89,7 +90,7 @@ def _items_view(
 def _evidence_lines(ids: Sequence[str], evidence: Mapping[str, Evidence]) -> list[str]:
     found = [evidence[id] for id in ids if id in evidence]
     lines = [
-        printable(f"from {short_id(each.id)}  {each.at:%Y-%m-%d}  {each.query}")
+        printable(f"from {short_id(each.id)}  {shown_day(each.at)}  {each.query}")
         for each in found[-SHOWN_EVIDENCE:]
     ]
     more = len(found) - SHOWN_EVIDENCE

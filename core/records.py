@@ -177,6 +177,11 @@ class Statement(Record):
     as_of: Moment | None = None
 
     @property
+    def at(self) -> datetime | None:
+        """The time that it holds for: of its newest episode, or else when the user wrote it."""
+        return self.as_of if self.evidence else self.changed_at
+
+    @property
     def fixed(self) -> bool:
         """Whether the summary must leave it as it is: the user wrote it, or locked it."""
         return self.locked or self.source == "user"

@@ -81,7 +81,7 @@ class MemorySettings(BaseModel):
     qdrant_url: str | None = Field(
         None,
         validation_alias=_shared("QDRANT_URL"),
-        description="Qdrant server. Not set: an embedded Qdrant in the data folder.",
+        description="Qdrant server. Not set: the index is in the database of the memory.",
     )
     qdrant_api_key: SecretStr | None = Field(
         None, validation_alias=_shared("QDRANT_API_KEY"), description="Key of that server."
@@ -105,7 +105,7 @@ class MemorySettings(BaseModel):
         5.0, gt=0, description="Seconds that reranking may take; then the first order holds."
     )
     index_wait: float = Field(
-        2.0, ge=0, description="Seconds to wait for an index that another process holds."
+        2.0, ge=0, description="Without effect: no process holds the index any more."
     )
     prompt_tokens: int = Field(
         1500,

@@ -5,6 +5,7 @@ It starts only if callers need a token: without one, aegra serves everybody as t
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,7 +18,6 @@ from personaagent.core.errors import ConfigurationError, PersonaAgentError
 from personaagent.core.settings import load_settings, variable
 from personaagent.core.users import user_key
 from personaagent.memory.migrate_checkpoints import migrate_postgres
-from personaagent.server.adopt_old_state import remove_old_index
 from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens
 
@@ -30,6 +30,8 @@ a connection that is just being closed."""
 
 RESTART_SECONDS = 10
 """How long a server waits for another one on the same database, which may just be ending."""
+FORMER_INDEX = "server-index"
+"""The index of earlier versions, in the data folder; each user is indexed anew when they come."""
 
 _held: list[Any] = []
 """What has to stay open until the process ends."""
@@ -55,7 +57,7 @@ def main() -> None:
             "The file that checks tokens could not be loaded: see the log above."
         )
     _migrate(settings.db.database_url_sync)
-    remove_old_index(ours.home)
+    shutil.rmtree(ours.home / FORMER_INDEX, ignore_errors=True)
     if ours.qdrant_url is None:
         _hold_only_index(settings.db.database_url_sync)
     _scope_store_by_user_hash()

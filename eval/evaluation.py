@@ -63,7 +63,8 @@ async def run_evaluation(
         DataError: data is missing, or the folder cannot be used.
         Conflict: another process is running in the folder.
     """
-    settings = settings.model_copy(update={"concurrency": run_settings.concurrency})
+    update = {"concurrency": run_settings.concurrency, "timezone": "UTC"}
+    settings = settings.model_copy(update=update)
     plan = make_plan(options, run_settings.data)
     draws = {task: describe_draw(queries) for task, queries in plan.queries.items()}
     made_with = MadeWith.of(settings, options, draws)

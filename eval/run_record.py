@@ -34,7 +34,14 @@ DECISIVE_SETTINGS = frozenset(
     {
         *("model", "critic_model", "editor_model", "tool_mode", "embedded_context"),
         *("embeddings", "recall_mode", "top_k", "prompt_tokens", "max_query_chars"),
-        *("show_facts", "show_summary", "summary_every", "max_steps", "observation_chars"),
+        *(
+            "show_facts",
+            "show_summary",
+            "summary_every",
+            "summary_calls",
+            "max_steps",
+            "observation_chars",
+        ),
         *("wikipedia_url", "wikipedia_language", "wikipedia_results"),
         *("align_sampling", "align_batch", "align_holdout", "align_rounds", "align_candidates"),
         *("align_tools", "align_causal", "align_text_metric", "align_calls", "align_tokens"),

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,9 +13,12 @@ from personaagent.core.records import Episode, only_signal
 from personaagent.core.settings import Settings, load_settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.local.alignment import Approve, OnStep
+from personaagent.local.moving import backup_user, restore_user
 from personaagent.local.turn import TurnEvent
 from personaagent.local.user_data import UserEpisodes, UserPersona
 from personaagent.local.user_profile import UserProfile
+from personaagent.memory.archive.layout import EPISODES
+from personaagent.memory.archive.restore import Restored
 
 
 class PersonaAgent:
@@ -159,6 +163,50 @@ class PersonaAgent:
             ServiceError, ConfigurationError, DataError: the run failed; nothing was changed.
         """
         return await self._open.align(user, approve=approve, on_step=on_step, **options)
+
+    async def backup(
+        self, user: str, path: str | Path, *, passphrase: str | None = None, replace: bool = False
+    ) -> int:
+        """Write all that is remembered about the user to one file; returns the number of episodes.
+
+        Args:
+            user: whose memory.
+            path: the file to write: a zip of JSON and Markdown.
+            passphrase: encrypt it (age); needs the extra ``encryption``.
+            replace: replace a file of that name.
+
+        Raises:
+            UsageError: there is a file of that name; nothing was written.
+            DataError: it cannot be written.
+        """
+        manifest = await backup_user(
+            self._open, user, Path(path), passphrase=passphrase, replace=replace
+        )
+        return manifest.counts[EPISODES]
+
+    async def restore(
+        self,
+        path: str | Path,
+        *,
+        user: str | None = None,
+        passphrase: str | None = None,
+        replace: bool = False,
+    ) -> Restored:
+        """Bring back what ``backup`` wrote, here or on another machine.
+
+        Args:
+            path: the file.
+            user: whose memory it becomes; None: the user's whose it was.
+            passphrase: that of an encrypted file.
+            replace: forget everything about the user first; otherwise what is there stays.
+
+        Raises:
+            DataError: the file is damaged, or is no such file; nothing was changed.
+            Conflict: the user's persona is being aligned; nothing was changed.
+        """
+        return await restore_user(
+            self._open, Path(path), user, passphrase=passphrase, replace=replace
+        )
 
     def memory(self, user: str) -> UserEpisodes:
         """What is remembered about the user.

@@ -1,6 +1,7 @@
 """The SQLite databases in the user's data folder: one for memory, one for checkpoints."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
 
 NAMESPACES_A_PAGE = 1000
+PACKED_AT_ONCE = 64 << 20
+"""Size (bytes) of a database that is packed whenever something is forgotten."""
+FORMER_INDEXES = ("index", "server-index")
+"""Folders of the index of version 0.1, which this one builds anew from the episodes."""
 
 Saver = TypeVar("Saver", bound=AsyncSqliteSaver)
 
@@ -51,16 +56,19 @@ class Files:
             for thread in threads:
                 await self.saver.adelete_thread(thread)
 
-    async def erase_deleted(self) -> None:
+    async def erase_deleted(self, *, pack: bool = False) -> None:
         """Erase deleted rows from the files themselves.
 
-        They would stay readable in the write-ahead logs and in pages that moved rows left behind,
-        which SQLite overwrites only when it packs the file anew.
+        SQLite overwrites a deleted row with zeros, but the write-ahead log still holds it until it is
+        emptied. Copies of rows that SQLite once moved (of 2 in 100 rows) stay in unused parts of pages
+        until the file is packed. That takes about a second for 100 MB, and as much free disk, so a large
+        file is packed only on request (``pack``).
         """
         with storage_errors():
             for database in (self.store, self.saver):
                 async with database.lock:
-                    await database.conn.execute("VACUUM")
+                    if pack or await _size(database.conn) <= PACKED_AT_ONCE:
+                        await database.conn.execute("VACUUM")
                     await database.conn.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def users_with_new_labels(self) -> list[str]:
@@ -136,6 +144,8 @@ async def open_store(home: Path) -> AsyncIterator[SqliteStore]:
             stack.push_async_callback(index.aclose)
             store = SqliteStore(await stack.enter_async_context(_database(file)), index)
             await store.setup()
+            for folder in FORMER_INDEXES:
+                await asyncio.to_thread(shutil.rmtree, home / folder, ignore_errors=True)
         yield store
 
 
@@ -157,6 +167,13 @@ async def open_saver(
             await saver.setup()
             await migrate_sqlite(saver.conn)
         yield saver
+
+
+async def _size(database: aiosqlite.Connection) -> int:
+    """The size of the database (bytes)."""
+    [[pages]] = await database.execute_fetchall("PRAGMA page_count")
+    [[page]] = await database.execute_fetchall("PRAGMA page_size")
+    return int(pages) * int(page)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Memory as text in a prompt: fenced, because it is data."""
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, tzinfo
 
+from personaagent.core.calendar import day_in
 from personaagent.core.records import Episode, Statement
 from personaagent.core.text import shorten, shorten_around, shorten_middle
 from personaagent.core.tokens import estimate_tokens
@@ -16,13 +18,18 @@ FRAME_CHARS = 90
 
 
 def format_episode(
-    episode: Episode, max_chars: int = EPISODE_CHARS, *, successor: Episode | None = None
+    episode: Episode,
+    max_chars: int = EPISODE_CHARS,
+    *,
+    zone: tzinfo = UTC,
+    successor: Episode | None = None,
 ) -> str:
-    """One episode: what the user said, and what they wanted or else what was answered.
+    """One episode: its day in ``zone``, what the user said, and what they wanted or else what was
+    answered.
 
     Each of the two texts is cut at half of ``max_chars``; if the passage nearest to the query stands
     in one of them, that one shows it, at three quarters, and ``rest`` says where to read on.
-    ``successor`` is the episode that supersedes it.
+    ``successor`` is the episode that supersedes it, ``zone`` the user's time zone.
     """
     query, response = _cut(episode, max_chars)
     lines = [f"the user: {query}"]
@@ -30,9 +37,9 @@ def format_episode(
         lines.append(f"what the user wanted: {shorten(episode.ground_truth, max_chars // 2)}")
     elif episode.response:
         lines.append(f"{_answered(episode)}: {response}")
-    attributes = {"date": f"{episode.created_at:%Y-%m-%d}"}
+    attributes = {"date": day_in(zone, episode.created_at)}
     if successor is not None:
-        attributes["superseded"] = f"{successor.created_at:%Y-%m-%d}"
+        attributes["superseded"] = day_in(zone, successor.created_at)
     if episode.task:
         attributes["task"] = episode.task
     if nearest(episode) and (query, response) != (episode.query, episode.response):
@@ -40,7 +47,9 @@ def format_episode(
     return fence("episode", "\n".join(lines), **attributes)
 
 
-def format_episodes(episodes: Sequence[Episode], max_tokens: int) -> tuple[str, int]:
+def format_episodes(
+    episodes: Sequence[Episode], max_tokens: int, zone: tzinfo = UTC
+) -> tuple[str, int]:
     """As many of ``episodes`` (best first) as fit into ``max_tokens``, newest last.
 
     From the first that does not fit, all are left out.
@@ -49,28 +58,28 @@ def format_episodes(episodes: Sequence[Episode], max_tokens: int) -> tuple[str, 
         The text, and how many episodes were left out.
     """
     count = 0
-    for text in _format_all(episodes):
+    for text in _format_all(episodes, zone):
         max_tokens -= estimate_tokens(text)
         if max_tokens < 0:
             break
         count += 1
-    text = fence_all("memories", _format_all(_oldest_first(episodes[:count])))
+    text = fence_all("memories", _format_all(_oldest_first(episodes[:count]), zone))
     return text, len(episodes) - count
 
 
-def format_within(episodes: Sequence[Episode], max_chars: int) -> str:
+def format_within(episodes: Sequence[Episode], max_chars: int, zone: tzinfo = UTC) -> str:
     """As many of ``episodes`` (best first) as fit into ``max_chars``, newest last.
 
     Each is cut to its share of the characters.
     """
     share = max(max_chars // max(len(episodes), 1) - FRAME_CHARS, MIN_EPISODE_CHARS)
     count = 0
-    for text in _format_all(episodes, share):
+    for text in _format_all(episodes, zone, share):
         max_chars -= len(text) + 1
         if max_chars < -1:
             break
         count += 1
-    return "\n".join(_format_all(_oldest_first(episodes[:count]), share))
+    return "\n".join(_format_all(_oldest_first(episodes[:count]), zone, share))
 
 
 def fence_all(tag: str, fenced: Sequence[str]) -> str:
@@ -79,17 +88,20 @@ def fence_all(tag: str, fenced: Sequence[str]) -> str:
 
 
 def format_summary(statements: Sequence[Statement]) -> str:
-    """The profile summary, one line for each statement."""
-    return fence(
-        "summary", "\n".join(f"- {statement.text}" for statement in statements) or "(none)"
-    )
+    """The profile's statements, one a line, newest last."""
+    in_order = sorted(statements, key=lambda each: each.at.timestamp() if each.at else 0)
+    return fence("summary", "\n".join(f"- {each.text}" for each in in_order) or "(none)")
 
 
-def _format_all(episodes: Collection[Episode], max_chars: int = EPISODE_CHARS) -> list[str]:
+def _format_all(
+    episodes: Collection[Episode], zone: tzinfo, max_chars: int = EPISODE_CHARS
+) -> list[str]:
     """Each of the episodes; one is shown as superseded if its successor is among them."""
     by_id = {episode.id: episode for episode in episodes}
     return [
-        format_episode(episode, max_chars, successor=by_id.get(episode.superseded_by or ""))
+        format_episode(
+            episode, max_chars, zone=zone, successor=by_id.get(episode.superseded_by or "")
+        )
         for episode in episodes
     ]
 

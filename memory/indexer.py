@@ -51,6 +51,10 @@ class Indexer:
                 report(indexed, limit)
         return indexed
 
+    async def is_behind(self) -> bool:
+        """Whether any episode waits in the queue."""
+        return bool(await self.store.keys("unindexed", 1))
+
     async def add(self, episodes: Sequence[Episode], queued: Sequence[str]) -> None:
         """Index these episodes, and remove the ids ``queued`` from the queue.
 

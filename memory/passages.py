@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from operator import itemgetter
 
 from personaagent.core.records import Episode
-from personaagent.memory.index.protocol import PARTS, Part, PassageSpan
+from personaagent.memory.index.protocol import Part, PassageSpan
 from personaagent.memory.terms import UNSPACED, terms
 
 Span = tuple[int, int]
@@ -56,7 +56,7 @@ def with_nearest(episode: Episode, passage: PassageSpan, asked: Collection[int])
 def nearest(episode: Episode) -> PassageSpan | None:
     """The passage of a recalled episode that is nearest to the query; None if that is its query."""
     match episode.metadata.get(NEAREST):
-        case [part, int(start), int(end)] if part in PARTS and 0 <= start < end:
+        case [("query" | "response") as part, int(start), int(end)] if 0 <= start < end:
             return part, start, end
     return None
 
@@ -92,11 +92,11 @@ def _answering(episode: Episode, asked: Collection[int]) -> PassageSpan | None:
     half of it, and two terms."""
     missing = set(asked) - terms(episode.query).keys()
     answers = [each for each in passages(episode) if each[0] == "response"]
-    counted = [
+    counted: list[tuple[int, PassageSpan]] = [
         (len(missing & terms(text).keys()), (part, start, end))
         for part, start, end, text in answers
     ]
-    most, best = max(counted, key=itemgetter(0), default=(0, None))
+    most, best = max(counted, key=itemgetter(0)) if counted else (0, None)
     return best if most >= max(2, len(missing) / 2) else None
 
 

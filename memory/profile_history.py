@@ -114,10 +114,14 @@ class ProfileHistory:
 def changed_statements(
     before: Sequence[Statement], after: Sequence[Statement]
 ) -> tuple[list[Statement], list[Statement]]:
-    """Of two lists of statements, those that differ: as they were, and as they became."""
+    """Of two lists of statements, those that differ: as they were, and as they became.
+
+    More evidence for the same text is no change.
+    """
+    old, new = {each.id: each for each in before}, {each.id: each for each in after}
     return (
-        [statement for statement in before if statement not in after],
-        [statement for statement in after if statement not in before],
+        [each for each in before if not same_content(each, new.get(each.id))],
+        [each for each in after if not same_content(each, old.get(each.id))],
     )
 
 
@@ -130,6 +134,12 @@ def describe_change(before: Sequence[Statement], after: Sequence[Statement]) -> 
         "remove": [each.id for each in before if each.id not in new],
     }
     return "; ".join(f"{verb} {', '.join(ids)}" for verb, ids in edits.items() if ids)
+
+
+def same_content(one: Statement | None, other: Statement | None) -> bool:
+    """Whether both say the same, by the same author and with the same lock."""
+    contents = [each and (each.text, each.source, each.locked) for each in (one, other)]
+    return contents[0] == contents[1]
 
 
 def _key(number: int) -> str:

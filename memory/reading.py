@@ -1,5 +1,8 @@
 """Reading on in a long episode, from a place that is written ``ID@OFFSET``."""
 
+from datetime import UTC, tzinfo
+
+from personaagent.core.calendar import day_in
 from personaagent.core.records import Episode
 from personaagent.memory.passages import nearest
 from personaagent.prompts.fence import fence
@@ -23,11 +26,14 @@ def parse_place(place: str) -> tuple[str, int]:
     return id, int(offset)
 
 
-def read_on(episode: Episode, offset: int, max_chars: int) -> str:
-    """Up to ``max_chars`` of the episode's texts from ``offset`` on, fenced, with the next place."""
-    text = episode.query + ANSWERED + episode.response
+def read_on(episode: Episode, offset: int, max_chars: int, zone: tzinfo = UTC) -> str:
+    """Up to ``max_chars`` of the user's message from ``offset`` on, or of the answer if ``offset``
+    stands in that; fenced, with the next place. An answer that the user corrected is left out."""
     start = max(offset, 0)
-    attributes = {"date": f"{episode.created_at:%Y-%m-%d}"}
+    text = episode.query
+    if start > len(text) and episode.signal != "edit":
+        text += ANSWERED + episode.response
+    attributes = {"date": day_in(zone, episode.created_at)}
     if start + max_chars < len(text):
         attributes["rest"] = _place(episode, start + max_chars)
     return fence("episode", text[start : start + max_chars] or "(nothing more)", **attributes)

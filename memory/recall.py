@@ -28,6 +28,10 @@ from personaagent.models.reranking import Reranker
 CANDIDATES = 3
 """Candidates for each episode to recall, so that collapsing repeats leaves enough."""
 SEARCH_CHARS = 32_000
+NOT_ALL_INDEXED = (
+    "Recalled from a part of the memory: some episodes are not indexed yet. Each turn indexes some "
+    "more; `personaagent memory reindex` indexes all."
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Recall:
             await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
                 episodes = await self._search(query, CANDIDATES * k)
+                behind = [NOT_ALL_INDEXED] if await self.indexer.is_behind() else []
         except TimeoutError as error:
             count_failure(error)
             return RecallResult([], [f"Recall took over {self.timeout:g} s and was given up."])
@@ -93,7 +98,7 @@ class Recall:
         ordered, warnings = await self._rerank(query, episodes)
         ranked = by_precedence(ordered, await self._successors(ordered), answers=answers)
         recalled = keep_newest(collapse(ranked, answers=answers), k)[:k]
-        return RecallResult(recalled, warnings)
+        return RecallResult(recalled, behind + warnings)
 
     async def search(self, text: str, k: int) -> list[Episode]:
         """What the agent would recall for ``text``, best first.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from personaagent.core.records import Statement, now
 from personaagent.memory.keyed_hash import plain_words
+from personaagent.memory.profile_history import same_content
 
 
 def merge_statements(
@@ -39,7 +40,7 @@ def _merged(
     is_forgotten: Callable[[Statement], bool],
 ) -> Statement | None:
     """A stored statement as the summary leaves it; None if the summary removes it."""
-    if old.fixed or old != read:
+    if old.fixed or not same_content(old, read):
         return old
     if proposed is None or proposed.text == old.text:
         return proposed

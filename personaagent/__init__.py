@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from personaagent.local.turn import NodeFinished
     from personaagent.local.user_data import UserEpisodes, UserPersona
     from personaagent.local.user_profile import UserProfile
+    from personaagent.memory.archive.restore import Restored
     from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
     from personaagent.memory.undo import Undoable
@@ -46,6 +47,7 @@ _MODULES = {
     "PersonaAgent": "local.persona_agent",
     "PersonaAgentError": "core.errors",
     "Receipt": "memory.forget",
+    "Restored": "memory.archive.restore",
     "Rule": "core.records",
     "ServiceError": "core.errors",
     "Settings": "core.settings",
@@ -69,6 +71,7 @@ __all__ = [
     "PersonaAgent",
     "PersonaAgentError",
     "Receipt",
+    "Restored",
     "Rule",
     "ServiceError",
     "Settings",

@@ -8,7 +8,6 @@ import logging
 import shutil
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -26,13 +25,6 @@ LEFT_OUT = ("index", "spending")
 """What only the old store's own index, or its day, needs."""
 KEPT = ".kept"
 """Ends the name of the old file where something in it could not be moved."""
-
-OLD_INDEX = "server-index"
-
-
-def remove_old_index(home: Path) -> None:
-    """Remove the index that earlier versions of the server had; users are indexed anew as they come."""
-    shutil.rmtree(home / OLD_INDEX, ignore_errors=True)
 
 
 async def adopt_memory(store: BaseStore) -> None:

@@ -18,6 +18,7 @@ from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.routes import (
     alignments,
+    backup,
     episodes,
     exchange,
     me,
@@ -46,7 +47,8 @@ def _routes() -> APIRouter:
     for module in (me, persona, profile, statements, episodes, undo, alignments, scorecard):
         limited.include_router(module.router)
     router.include_router(limited)
-    router.include_router(exchange.router, **OF_THE_USER)  # an import has a limit of its own
+    for module in (exchange, backup):  # what is uploaded has a limit of its own
+        router.include_router(module.router, **OF_THE_USER)
     router.include_router(operation.router)
     return router
 

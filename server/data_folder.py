@@ -17,11 +17,7 @@ from langgraph.store.base import BaseStore
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import load_settings
 from personaagent.memory.data_folder import Files, open_saver, open_store
-from personaagent.server.adopt_old_state import (
-    adopt_checkpoints,
-    adopt_memory,
-    remove_old_index,
-)
+from personaagent.server.adopt_old_state import adopt_checkpoints, adopt_memory
 from personaagent.server.checkpoints import ServerSaver
 from personaagent.server.thread_records import delete_one_at_a_time, keep_in_line, restore_records
 
@@ -40,9 +36,7 @@ async def server_memory() -> AsyncIterator[BaseStore]:
         ConfigurationError: this is not the development server.
     """
     _check_edition()
-    home = load_settings().home
-    async with open_store(home) as store:
-        await asyncio.to_thread(remove_old_index, home)
+    async with open_store(load_settings().home) as store:
         _open.store = store
         await adopt_memory(store)
         yield store

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,14 +30,33 @@ async def import_body(
         HTTPException: 413, the body is too long; nothing was imported.
         DataError, ConfigurationError: as ``import_episodes`` raises them.
     """
+    async with uploaded(request, max_bytes) as file:
+        return await import_episodes(memory, file, include_forgotten=include_forgotten)
+
+
+@asynccontextmanager
+async def uploaded(request: Request, max_bytes: int) -> AsyncIterator[Path]:
+    """The body, of at most ``max_bytes``, in a file that goes when the block is left.
+
+    Raises:
+        HTTPException: 413, the body is too long.
+        DataError: the disk is full.
+    """
     with storage_errors():
-        folder = await asyncio.to_thread(TemporaryDirectory, prefix="personaagent-")
-        try:
-            file = Path(folder.name, UPLOAD)
+        async with temporary_folder() as folder:
+            file = folder / UPLOAD
             await _save_body(request, file, max_bytes)
-            return await import_episodes(memory, file, include_forgotten=include_forgotten)
-        finally:
-            await asyncio.to_thread(folder.cleanup)
+            yield file
+
+
+@asynccontextmanager
+async def temporary_folder() -> AsyncIterator[Path]:
+    """A folder that goes, with all that is in it, when the block is left."""
+    folder = await asyncio.to_thread(TemporaryDirectory, prefix="personaagent-")
+    try:
+        yield Path(folder.name)
+    finally:
+        await asyncio.to_thread(folder.cleanup)
 
 
 async def _save_body(request: Request, file: Path, max_bytes: int) -> None:

@@ -8,7 +8,7 @@ from langgraph.prebuilt import ToolRuntime
 from pydantic import Field
 
 from personaagent.core.settings import Settings
-from personaagent.core.states import thread_to_note
+from personaagent.core.states import thread_to_note, zone_of
 from personaagent.memory.earlier_answers import asks_about_answers, without_unconfirmed
 from personaagent.memory.format import format_within
 from personaagent.memory.reading import parse_place, read_on
@@ -43,7 +43,7 @@ def recall_tool(
         """Search the user's own past: what they asked, said, chose, liked or wanted before."""
         memory = memory_of(runtime)
         if rest:
-            return await _read_on(memory, rest, runtime, settings.observation_chars)
+            return await _read_on(memory, rest, runtime, settings)
         answers = answers or asks_about_answers(query)
         result = await memory.recall(query, k, answers=answers)
         if result.failed:
@@ -53,13 +53,14 @@ def recall_tool(
         if thread := thread_to_note(runtime):
             await memory.conversations.note(thread, [episode.id for episode in result.episodes])
         shown = result.episodes if answers else without_unconfirmed(result.episodes)
-        return format_within(shown, settings.observation_chars)
+        zone = zone_of(runtime.context, settings)
+        return format_within(shown, settings.observation_chars, zone)
 
     return recall_episodes
 
 
 async def _read_on(
-    memory: UserMemory, place: str, runtime: ToolRuntime[Any, Any], max_chars: int
+    memory: UserMemory, place: str, runtime: ToolRuntime[Any, Any], settings: Settings
 ) -> str:
     """The text of one of the user's episodes from ``place`` on."""
     try:
@@ -72,4 +73,5 @@ async def _read_on(
         return NO_PLACE
     if thread := thread_to_note(runtime):
         await memory.conversations.note(thread, [id])
-    return read_on(found[0], offset, max_chars)
+    zone = zone_of(runtime.context, settings)
+    return read_on(found[0], offset, settings.observation_chars, zone)

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -60,7 +61,7 @@ class AgentSolver:
             own = replace(sample_memory, deps=self._own_deps(sample_memory.deps))
             training_result = await self._learn(own, environment.seed)
             graph = agent.build(own.deps).compile(store=own.store)
-            yield _Answerer(graph, own, sample.task, training_result)
+            yield _Answerer(graph, own, sample.task, training_result, last_moment(sample))
 
     def _own_deps(self, deps: Dependencies) -> Dependencies:
         """The settings and tools of this variant."""
@@ -119,7 +120,8 @@ class ReactSolver:
                 "steps": 0,
                 "usage": Usage().stored(),
             }
-            yield _Answerer(graph, sample_memory, sample.task, None, initial_state)
+            moment = last_moment(sample)
+            yield _Answerer(graph, sample_memory, sample.task, None, moment, initial_state)
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class _Answerer:
     sample_memory: SampleMemory
     task: str
     training_result: TrainingResult | None
+    asked_at: datetime | None
     initial_state: dict[str, Any] = field(default_factory=dict)
 
     async def answer(self, query: Query) -> SolverOutput:
@@ -140,7 +143,10 @@ class _Answerer:
         from personaagent.nodes.run_errors import run_errors
 
         context = AgentContext(
-            user_id=self.sample_memory.memory.user_id, task=self.task, incognito=True
+            user_id=self.sample_memory.memory.user_id,
+            task=self.task,
+            incognito=True,
+            at=self.asked_at,
         )
         with run_errors():
             state = await self.graph.ainvoke(
@@ -158,6 +164,12 @@ class _Answerer:
             messages=to_role_content([SystemMessage(state["system_prompt"]), *messages]),
             persona_version=state.get("persona", {}).get("version"),
         )
+
+
+def last_moment(sample: Sample) -> datetime | None:
+    """When the queries of a sample are asked: as its history ends, so that no run depends on the
+    day on which it is made."""
+    return max((each.created_at for each in sample.history), default=None)
 
 
 async def align(sample_memory: SampleMemory, context: AlignmentContext) -> dict[str, Any]:

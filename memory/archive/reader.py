@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -68,25 +68,32 @@ def open_archive(path: Path, passphrase: str | None = None) -> Iterator[Archive]
         DataError: it cannot be read, or not decrypted.
         UsageError: it is encrypted, and there is no passphrase.
     """
-    try:
-        with _content(path, passphrase) as content, ZipFile(content) as archive:
-            manifest = _manifest(archive)
-            checked = Archive(manifest, archive)
-            _check_members(archive, manifest)
-            _check_records(checked)
-            yield checked
-    except (BadZipFile, ZlibError, EOFError, KeyError, NotImplementedError) as error:
-        raise Unreadable(f"{path.name} is not an archive of ours, or it is damaged.") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    with ExitStack() as stack:
+        try:
+            content = stack.enter_context(_content(path, passphrase))
+            archive = _checked(stack.enter_context(ZipFile(content)))
+        except (BadZipFile, ZlibError, EOFError, KeyError, NotImplementedError) as error:
+            raise Unreadable(f"{path.name} is not an archive of ours, or it is damaged.") from error
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+        yield archive
 
 
-@contextmanager
-def _content(path: Path, passphrase: str | None) -> Iterator[BinaryIO]:
-    with path.open("rb") as file:
-        encrypted = is_encrypted(file.read(len(AGE)))
+def _content(path: Path, passphrase: str | None) -> BinaryIO:
+    """The zip: the file itself, or what was encrypted in it."""
+    file = path.open("rb")
+    if not is_encrypted(file.read(len(AGE))):
+        return file
+    with file:
         file.seek(0)
-        yield io.BytesIO(decrypt(file.read(), passphrase)) if encrypted else file
+        return io.BytesIO(decrypt(file.read(), passphrase))
+
+
+def _checked(content: ZipFile) -> Archive:
+    archive = Archive(_manifest(content), content)
+    _check_members(content, archive.manifest)
+    _check_records(archive)
+    return archive
 
 
 def _manifest(archive: ZipFile) -> Manifest:

@@ -1,17 +1,20 @@
 """What a record of each namespace must be, before it is stored."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from personaagent.core.records import Persona
 from personaagent.core.text import check_characters
+from personaagent.memory.keyed_hash import KEY
 from personaagent.memory.personas import CURRENT
 from personaagent.memory.profile_history import ProfileChange
 from personaagent.memory.stored_statements import StoredStatements
+from personaagent.memory.tombstones import OTHER_KEYS
 from personaagent.memory.user_store import Namespace
 
 LONGEST_KEY = 256
+HEX = r"^([0-9a-f]{2})+$"
 
 
 class _Strict(BaseModel):
@@ -34,7 +37,28 @@ class _User(_Strict):
     user_id: str
 
 
-_OBJECT = TypeAdapter(dict[str, JsonValue])
+class _HashKey(_Strict):
+    key: str = Field(pattern=HEX)
+
+
+class _OtherKeys(_Strict):
+    keys: list[Annotated[str, Field(pattern=HEX)]]
+
+
+_OBJECT: TypeAdapter[Any] = TypeAdapter(dict[str, JsonValue])
+_BY_KEY: dict[tuple[Namespace, str], type[BaseModel]] = {
+    ("persona", CURRENT): _CurrentPersona,
+    ("profile", "summary"): StoredStatements,
+    ("profile", "user"): _User,
+    KEY: _HashKey,
+    ("tombstones", OTHER_KEYS): _OtherKeys,
+}
+_BY_NAMESPACE: dict[Namespace, type[BaseModel]] = {
+    "persona": Persona,
+    "profile_history": ProfileChange,
+    "unsummarised": _Pending,
+    "unaligned": _Pending,
+}
 
 
 def check_record(namespace: Namespace, key: str, value: Any) -> None:
@@ -42,25 +66,15 @@ def check_record(namespace: Namespace, key: str, value: Any) -> None:
 
     Raises:
         ValueError: it is not what this namespace holds.
+        UsageError: the key has characters that cannot be stored.
     """
     if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY:
         raise ValueError("a key is not a short text")
     check_characters(key, "key")
-    match namespace, key:
-        case "persona", str() if key == CURRENT:
-            _CurrentPersona.model_validate(value)
-        case "persona", _:
-            if f"{Persona.model_validate(value).version:06d}" != key:
-                raise ValueError("a version of the persona has another's key")
-        case "profile", "summary":
-            StoredStatements.model_validate(value)
-        case "profile", "user":
-            _User.model_validate(value)
-        case "profile_history", _:
-            ProfileChange.model_validate(value)
-        case (("unsummarised" | "unaligned"), _):
-            _Pending.model_validate(value)
-        case "profile", _:
-            raise ValueError(f"the profile has no '{key}'")
-        case _:
-            _OBJECT.validate_python(value)
+    record = _BY_KEY.get((namespace, key)) or _BY_NAMESPACE.get(namespace)
+    if record is None:
+        _OBJECT.validate_python(value)
+        return
+    parsed = record.model_validate(value)
+    if isinstance(parsed, Persona) and f"{parsed.version:06d}" != key:
+        raise ValueError("a version of the persona has another's key")

@@ -12,11 +12,13 @@ from pydantic import Field
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Persona, Record
 from personaagent.core.settings import Settings
-from personaagent.memory.archive.layout import SETTINGS
+from personaagent.memory.archive.layout import EPISODES, SETTINGS
 from personaagent.memory.archive.reader import Archive
 from personaagent.memory.exchange.importer import ImportProgress, no_progress
+from personaagent.memory.keyed_hash import KEY
 from personaagent.memory.personas import CURRENT, initial_persona
 from personaagent.memory.stored_statements import StoredStatements
+from personaagent.memory.tombstones import OTHER_KEYS, Tombstones
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_store import Namespace, StoredValue, StoreWrite
 
@@ -30,6 +32,7 @@ class Restored(Record):
 
     ``persona`` and ``profile`` were restored, were the same already, or (where both have grown
     apart) what was there was kept; statements that were missing are added all the same.
+    ``forgotten`` is how many episodes were left out because the user has forgotten them here.
     ``settings`` are those that differ from the archive's, as ``{name: [archived, here]}``: they
     shape what the model sees.
     """
@@ -37,6 +40,7 @@ class Restored(Record):
     user: str
     added: int
     skipped: int
+    forgotten: int
     persona: Outcome
     version: int
     profile: Outcome
@@ -58,16 +62,20 @@ async def restore(
     Raises:
         DataError: the disk is full, or the database cannot be written; what was stored stays.
     """
-    await _fill(memory, archive, "forgotten")
-    added, skipped = await _restore_episodes(memory, archive, progress)
+    added, skipped, forgotten = await _restore_episodes(memory, archive, progress)
+    await _restore_tombstones(memory, archive)
     profile, statements = await _restore_profile(memory, archive)
     persona = await _restore_persona(memory, archive)
     await memory.personas.begin()
+    if forgotten:
+        await memory.profile.forget(forgotten)
+        await memory.personas.forget(forgotten)
     await _fill(memory, archive, "news")
     return Restored(
         user=memory.user_id,
         added=added,
         skipped=skipped,
+        forgotten=len(forgotten),
         persona=persona,
         version=(await memory.personas.current()).version,
         profile=profile,
@@ -79,22 +87,29 @@ async def restore(
 
 async def _restore_episodes(
     memory: UserMemory, archive: Archive, progress: ImportProgress
-) -> tuple[int, int]:
-    """Store the episodes that are not there; returns how many those are, and how many were there.
+) -> tuple[int, int, set[str]]:
+    """Store the episodes that are not there, and were not forgotten here.
 
     Of the new ones those are pending that were pending when the archive was written.
+
+    Returns:
+        How many were stored, how many were there, and the ids of those that were forgotten.
     """
     pending = {namespace: dict(archive.records(namespace)) for namespace in FOLLOWERS}
-    total, added, done = archive.manifest.counts["episodes.jsonl"], 0, 0
+    total, added, done = archive.manifest.counts[EPISODES], 0, 0
+    forgotten: set[str] = set()
+    tombstones = await Tombstones(memory.store).read()
     with progress("Restoring episodes") as report:
         episodes = archive.episodes(memory.user_id)
         while batch := await asyncio.to_thread(lambda: [*islice(episodes, BATCH)]):
             stored = {each.id for each in await memory.episodes.find([each.id for each in batch])}
-            new = [episode for episode in batch if episode.id not in stored]
+            missing = [episode for episode in batch if episode.id not in stored]
+            forgotten |= {episode.id for episode in missing if tombstones.of(episode)}
+            new = [episode for episode in missing if episode.id not in forgotten]
             await memory.store.write(_episode_writes(new, pending))
             added, done = added + len(new), done + len(batch)
             report(done, total)
-    return added, done - added
+    return added, done - added - len(forgotten), forgotten
 
 
 def _episode_writes(
@@ -109,6 +124,18 @@ def _episode_writes(
                 yield namespace, episode.id, entry
     if any(episode.labelled for episode in episodes):
         yield "profile", "labels", {"revision": uuid4().hex}
+
+
+async def _restore_tombstones(memory: UserMemory, archive: Archive) -> None:
+    """Add what was forgotten there, so that no import brings it back here."""
+    key = dict(archive.records(KEY[0])).get(KEY[1])
+    if key is None:
+        return
+    await _fill(memory, archive, KEY[0])
+    hashes = dict(archive.records("tombstones"))
+    others = hashes.pop(OTHER_KEYS, {"keys": []})["keys"]
+    if hashes:
+        await Tombstones(memory.store).merge(key["key"], others, hashes)
 
 
 async def _restore_profile(memory: UserMemory, archive: Archive) -> tuple[Outcome, int]:

@@ -83,7 +83,7 @@ class Block:
 def _vectors(
     blobs: Sequence[bytes | None], embedded: "NDArray[np.bool_]"
 ) -> "NDArray[np.float32] | None":
-    """The vectors as a matrix (p x d) for BLAS, which knows no half precision."""
+    """The vectors as a matrix (p x d), in single precision: numpy is slow with half."""
     present = [blob for blob in blobs if blob is not None]
     if not present:
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from personaagent.core.errors import IndexDamaged, IndexUnavailable
+from personaagent.core.files import make_private
 from personaagent.memory.index import rows
 from personaagent.memory.index.block_cache import BlockCache
 from personaagent.memory.index.protocol import Entry, Scores
@@ -145,6 +146,7 @@ class SqliteIndex:
 def _connect(path: Path | None) -> sqlite3.Connection:
     """The database at ``path``, which is made if need be."""
     if path is not None:
+        make_private(path.parent)
         path.touch(0o600)
     connection = sqlite3.connect(
         ":memory:" if path is None else path, isolation_level=None, check_same_thread=False

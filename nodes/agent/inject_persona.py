@@ -16,7 +16,7 @@ from personaagent.core.tracing import describe
 from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import fence_all, format_summary
 from personaagent.memory.personas import render_persona
-from personaagent.nodes.agent.prompt_budget import fit_episodes
+from personaagent.nodes.agent.prompt_budget import fit_episodes, fit_statements
 from personaagent.nodes.agent.telling import only_tells
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
@@ -82,6 +82,7 @@ def system_prompt(
     episodes, newest last, as many as fit (``prompt_budget.py``). A message that only tells
     something is followed by the request to acknowledge it, which small models need.
     """
+    profile = fit_statements(profile, settings)
     prompt = partial(
         render,
         "system",
@@ -91,7 +92,7 @@ def system_prompt(
     )
     ending = _ending(question)
     no_memories = prompt(memories=fence_all("memories", [])) + ending
-    memories, shown = fit_episodes(recalled, no_memories, settings)
+    memories, shown = fit_episodes(recalled, no_memories, settings, question.zone)
     return prompt(memories=memories) + ending, shown
 
 

@@ -1,17 +1,19 @@
 """How the prompt stays within its budget of tokens.
 
-The system prompt has ``prompt_tokens``. Its fixed text, the persona and the profile summary always
-stand in it. Recalled episodes share what remains: the most similar come first, and the first that
-does not fit ends the list. The conversation has ``history_tokens`` of its own: the current turn
-always stands in the prompt, and before it as many of the latest messages as fit.
+The system prompt has ``prompt_tokens``. Its fixed text, the persona and the date always stand in it,
+and as many statements of the profile as fit into half of it. Recalled episodes share what remains:
+the most similar come first, and the first that does not fit ends the list. The conversation has
+``history_tokens`` of its own: the current turn always stands in the prompt, and before it as many of
+the latest messages as fit.
 """
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from langchain_core.messages import AnyMessage, HumanMessage, trim_messages
 from langchain_core.messages.utils import count_tokens_approximately
 
-from personaagent.core.records import Episode
+from personaagent.core.records import Episode, Profile, Statement
 from personaagent.core.settings import Settings
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.format import format_episodes
@@ -23,15 +25,39 @@ def remaining_tokens(fixed_text: str, settings: Settings) -> int:
 
 
 def fit_episodes(
-    episodes: Sequence[Episode], fixed_text: str, settings: Settings
+    episodes: Sequence[Episode], fixed_text: str, settings: Settings, zone: tzinfo | None = None
 ) -> tuple[str, list[Episode]]:
     """Format as many of ``episodes`` (best first) as fit beside ``fixed_text``, newest last.
+
+    ``zone`` is the time zone of their days; None takes the setting.
 
     Returns:
         The text, and the episodes in it, best first.
     """
-    text, left_out = format_episodes(episodes, remaining_tokens(fixed_text, settings))
+    remaining = remaining_tokens(fixed_text, settings)
+    text, left_out = format_episodes(episodes, remaining, zone or settings.zone)
     return text, [*episodes[: len(episodes) - left_out]]
+
+
+def fit_statements(profile: Profile, settings: Settings) -> Profile:
+    """The profile with the statements that fit into half of ``prompt_tokens``, in their order.
+
+    Locked ones come first, then those that the user wrote, then the latest.
+    """
+    left = settings.prompt_tokens // 2
+    chosen: set[str] = set()
+    for statement in sorted(profile.summary, key=_importance, reverse=True):
+        left -= estimate_tokens(f"- {statement.text}\n")
+        if left < 0:
+            break
+        chosen.add(statement.text)
+    fitting = [each for each in profile.summary if each.text in chosen]
+    return profile.model_copy(update={"summary": fitting})
+
+
+def _importance(statement: Statement) -> tuple[bool, bool, float]:
+    changed = statement.changed_at.timestamp() if statement.changed_at else 0.0
+    return statement.locked, statement.source == "user", changed
 
 
 def fit_messages(messages: Sequence[AnyMessage], history_tokens: int) -> list[AnyMessage]:

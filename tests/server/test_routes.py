@@ -196,3 +196,18 @@ async def test_forgetting_an_episode_takes_along_where_it_was_told(
     assert (await http.get(f"/me/episodes/{told['episode_id']}")).status_code == 404
     found = await http.post("/me/episodes/search", json={"text": "My dog is called Rex."})
     assert told["episode_id"] not in [each["id"] for each in found.json()]
+
+
+async def test_a_forgotten_statement_takes_along_the_threads_that_showed_it(
+    http: httpx.AsyncClient, sdk: LangGraphClient
+) -> None:
+    [boat] = (await http.post("/me/profile/statements", json={"texts": ["Has a boat"]})).json()
+    told = await ask(sdk, "Hello.")
+    assert "Has a boat" in told["system_prompt"]
+    receipt = (await http.delete(f"/me/profile/statements/{boat['id']}")).json()
+    assert [each["text"] for each in receipt["statements"]] == ["Has a boat"]
+    assert (await http.delete(f"/me/profile/statements/{boat['id']}")).status_code == 404
+    history = (await http.get("/me/profile/history")).text
+    assert "Has a boat" not in history
+    with pytest.raises(NotFoundError):
+        await sdk.threads.get(told["thread_id"])

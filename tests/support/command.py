@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from personaagent.cli.dates import shown_zone
 from personaagent.cli.main import main
 from tests.support.endpoint import Endpoint, Responder, scripted_endpoint
 
@@ -44,6 +45,7 @@ class Command:
         given = io.TextIOWrapper(io.BytesIO(stdin))
         self.monkeypatch.setattr(given, "isatty", lambda: terminal)
         self.monkeypatch.setattr(sys, "stdin", given)
+        shown_zone.cache_clear()
         code = main(arguments)
         captured = self.capsys.readouterr()
         return Result(code, captured.out, captured.err)

@@ -164,3 +164,40 @@ def test_views_have_no_spaces_at_the_ends_of_their_lines(command: Command) -> No
     for arguments in (["memory", "list"], ["persona", "show"], ["profile", "show"]):
         lines = command(*arguments, "-u", "ann").out.splitlines()
         assert lines == [line.rstrip() for line in lines]
+
+
+def test_views_show_days_and_times_as_the_user_counts_them(
+    command: Command, monkeypatch, tmp_path: Path
+) -> None:
+    line = {"query": "Late?", "response": "Yes.", "created_at": "2026-01-31T23:30:00Z"}
+    file = tmp_path / "late.jsonl"
+    file.write_text(json.dumps(line))
+    command("memory", "import", str(file), "-u", "ann")
+    monkeypatch.setenv("PERSONAAGENT_TIMEZONE", "Asia/Tokyo")
+    [episode] = command("memory", "list", "-u", "ann", "--json").data
+    assert "2026-02-01" in command("memory", "list", "-u", "ann").out
+    assert re.search(
+        r"created at +2026-02-01 08:30$",
+        command("memory", "show", episode["id"], "-u", "ann").out,
+        re.MULTILINE,
+    )
+    assert episode["created_at"] == "2026-01-31T23:30:00Z", "data stay in UTC"
+
+
+def test_who_asks_what_the_agent_knows_is_told_where_to_look(command: Command) -> None:
+    asked = command("chat", "-u", "ann", stdin=b"What do you know about me?\nHello.")
+    assert asked.err.count("/profile shows") == 1
+
+
+def test_undo_goes_back_through_rules_and_statements(command: Command) -> None:
+    command("persona", "edit", "--add", "answer in Dutch", "-u", "ann")
+    command("profile", "add", "Has two daughters", "-u", "ann")
+    command("persona", "edit", "--remove", "r4", "-u", "ann")
+    undone = command("undo", "-u", "ann", "--yes").out
+    assert undone.startswith("Undone: version 3 of the persona")
+    assert command("ask", "Hello.", "-u", "ann").out == "seen: in Dutch, two daughters\n"
+    chat = command("chat", "-u", "ann", stdin=b"/undo\ny\n/undo\ny\n/undo\nHello.\n", terminal=True)
+    assert "Undone: change of the profile: add s1" in chat.out + chat.err
+    assert "Undone: version 2 of the persona" in chat.out + chat.err
+    assert "There is no change to undo" in chat.out + chat.err
+    assert "seen: \n" in chat.out

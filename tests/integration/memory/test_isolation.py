@@ -224,6 +224,7 @@ async def test_the_own_secret_is_seen(tmp_path: Path) -> None:
                 await add(agent, f"user{who}", SECRETS[who], "my secret word")
                 answer = await agent.ask("my secret word", f"user{who}")
                 assert SECRETS[who] in answer.reply
-                assert SECRETS[who] in str(endpoint.requests[-1].body["messages"][0])
-                assert SECRETS[who] in str(endpoint.requests[-1].body["messages"][-1]), "the tool's"
+                chats = [each.body for each in endpoint.requests if "messages" in each.body]
+                assert SECRETS[who] in str(chats[-1]["messages"][0])
+                assert SECRETS[who] in str(chats[-1]["messages"][-1]), "the tool's"
                 assert SECRETS[who] in str(await refresh(agent, f"user{who}", "", ""))

@@ -1,8 +1,21 @@
 """How episodes look in a prompt."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from personaagent.core.calendar import time_zone
+from personaagent.core.records import Episode, Statement
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.earlier_answers import as_shown_for
-from personaagent.memory.format import format_episode, format_episodes, format_within
+from personaagent.memory.format import (
+    format_episode,
+    format_episodes,
+    format_summary,
+    format_within,
+)
+from personaagent.memory.passages import with_nearest
+from personaagent.memory.reading import read_on
+from personaagent.memory.terms import terms
 from tests.support.memories import episode
 
 PHONE = episode("e1", "I bought a Fairphone.", response="It is designed by Google.")
@@ -40,6 +53,29 @@ def test_what_is_superseded_says_since_when_if_its_successor_is_shown() -> None:
     assert "superseded" not in format_episodes([old], 1000)[0]
 
 
+def test_days_are_those_of_the_users_time_zone() -> None:
+    late = episode("late", "Good night.")  # midnight in UTC
+    new_york = ZoneInfo("America/New_York")
+    assert format_episode(late, zone=new_york).startswith('<episode date="2025-12-31">')
+    assert 'date="2025-12-31"' in format_episodes([late], 1000, new_york)[0]
+    assert 'date="2025-12-31"' in format_within([late], 1000, new_york)
+
+
+def test_a_rejected_answer_is_not_shown_where_a_passage_of_it_is_found() -> None:
+    long = with_nearest(PHONE, ("response", 0, 10), [])
+    [shown] = as_shown_for("Who made it?", [long])
+    assert "you answered, unconfirmed: It is" in format_episode(shown)
+    [shown] = as_shown_for("Who made it?", [long.with_feedback("reject")])
+    assert "Google" not in format_episode(shown)
+
+
+def test_reading_on_shows_no_answer_that_was_corrected() -> None:
+    corrected = PHONE.with_feedback("edit", "In Amsterdam.")
+    assert "Google" in read_on(PHONE, len(PHONE.query) + 1, 1000)
+    assert "Google" not in read_on(corrected, len(PHONE.query) + 1, 1000)
+    assert "Google" not in read_on(PHONE, 2, 1000), "the message ends where the user ended"
+
+
 def test_both_lists_are_in_the_order_of_time_and_leave_out_the_worst() -> None:
     best_first = [episode(f"e{day}", f"day {day}", day=day) for day in (3, 1, 2)]
     one = estimate_tokens(format_episode(best_first[0]))
@@ -52,3 +88,60 @@ def test_both_lists_are_in_the_order_of_time_and_leave_out_the_worst() -> None:
     assert len(within) <= length
     assert within.index("day 1") < within.index("day 3")
     assert "day 2" not in within
+
+
+def test_the_nearest_passage_of_a_long_text_is_shown_with_the_place_to_read_on() -> None:
+    text = "Nothing here. " * 200 + "The locker is 4417. " + "Nothing there. " * 200
+    start = text.index("The locker")
+    long = episode("cv", text, response="Noted.")
+    assert "4417" not in format_episode(long)
+    shown = format_episode(with_nearest(long, ("query", start, start + 20), []))
+    assert "4417" in shown
+    assert f'rest="cv@{start + 20}"' in shown
+    assert len(shown) < 1400
+    assert "rest=" not in format_episode(with_nearest(PHONE, ("query", 0, 21), []))
+
+
+def test_a_long_answer_that_holds_what_is_asked_for_is_shown_unconfirmed() -> None:
+    trip = episode(
+        "trip", "Plan my trip.", response="Walk. " * 200 + "Day 15: the ferry leaves at 07:35."
+    )
+    asked = terms("On which day does the ferry of my trip leave?")
+    [shown] = as_shown_for("", [with_nearest(trip, ("query", 0, 13), asked)])
+    assert "you answered, unconfirmed: Walk." in format_episode(shown)
+    assert "07:35" in format_episode(shown)
+    [shown] = as_shown_for("", [with_nearest(trip, ("query", 0, 13), terms("my trip"))])
+    assert "Walk" not in format_episode(shown)
+
+
+def test_days_are_the_users() -> None:
+    late = Episode(
+        id="e",
+        user_id="a",
+        query="q",
+        response="r",
+        created_at=datetime(2026, 8, 3, 23, tzinfo=UTC),
+    )
+    tokyo = time_zone("Asia/Tokyo")
+    for text in (
+        format_episode(late, zone=tokyo),
+        format_episodes([late], 1000, tokyo)[0],
+        format_within([late], 1000, tokyo),
+    ):
+        assert 'date="2026-08-04"' in text
+
+
+def test_statements_stand_newest_last() -> None:
+    august, december = datetime(2026, 8, 4, tzinfo=UTC), datetime(2025, 12, 1, tzinfo=UTC)
+    statements = [
+        Statement(text="Lives in Lisbon.", evidence=["e2"], as_of=august),
+        Statement(text="Lives in Malmo.", evidence=["e1"], as_of=december, changed_at=august),
+        Statement(text="Has a dog.", source="user", changed_at=datetime(2026, 1, 1, tzinfo=UTC)),
+        Statement(text="Has a cat.", evidence=["e0"]),
+    ]
+    assert format_summary(statements).splitlines()[1:-1] == [
+        "- Has a cat.",
+        "- Lives in Malmo.",
+        "- Has a dog.",
+        "- Lives in Lisbon.",
+    ]

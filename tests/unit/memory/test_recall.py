@@ -1,6 +1,7 @@
 """Recall: which episodes, in which order, and what a failing index costs."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import IndexUnavailable
 from personaagent.core.settings import RecallMode
+from personaagent.memory.hiding import Hidden
 from personaagent.memory.user import UserMemory
 from tests.support.memories import episode, index_in_memory, memory_of, remember
+from tests.support.rerank_endpoint import rerank_endpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -126,3 +129,68 @@ async def test_a_user_recalls_nothing_of_another(tmp_path: Path) -> None:
     await remember(ben, episode("e1", "rye bread and jam", user_id="ben"))
     assert [each.query for each in (await anna.recall("jam bread", 9)).episodes] == ["rye bread"]
     assert not await memory_of("Anna", tmp_path, store=store, index=index).exists()
+
+
+async def close_reranker(memory: UserMemory) -> None:
+    assert memory.recaller.reranker
+    await memory.recaller.reranker.aclose()
+
+
+async def test_a_reranker_has_the_last_word_before_the_cut(tmp_path: Path) -> None:
+    with rerank_endpoint(lambda query, text: float("motor" in text)) as endpoint:
+        anna = memory_of("anna", tmp_path, rerank_url=endpoint.url)
+        await remember(
+            anna, *[episode(f"e{n}", f"rye bread {n}") for n in range(5)], episode("m", "motor oil")
+        )
+        assert (await recalled(anna, "rye bread", 2))[0] == "m"
+        assert endpoint.requests[0].body["query"] == "rye bread"
+        await close_reranker(anna)
+
+
+@pytest.mark.parametrize(("status", "says"), [(500, "answered 500"), (0, "cannot be reached")])
+async def test_a_failing_reranker_costs_only_its_order(
+    tmp_path: Path, status: int, says: str
+) -> None:
+    with rerank_endpoint(lambda query, text: 0.0, status=status or 200) as endpoint:
+        url = endpoint.url if status else "http://127.0.0.1:9/rerank"
+        anna = memory_of("anna", tmp_path, rerank_url=url)
+        await remember(anna, episode("e1", "rye bread"), episode("m", "motor oil"))
+        result = await anna.recall("rye bread", 2)
+        await close_reranker(anna)
+    assert [each.id for each in result.episodes] == ["e1", "m"]
+    assert says in " ".join(result.warnings)
+    assert not result.failed
+
+
+async def test_a_slow_reranker_is_given_up(tmp_path: Path) -> None:
+    class Slow:
+        async def scores(self, query: str, texts: list[str]) -> list[float]:
+            await asyncio.Event().wait()
+            return []
+
+        async def aclose(self) -> None:
+            return None
+
+    anna = memory_of("anna", tmp_path)
+    await remember(anna, episode("e1", "rye bread"), episode("m", "motor oil"))
+    slow = replace(anna.recaller, reranker=Slow(), rerank_timeout=0.05)
+    result = await slow.recall("rye bread", 2)
+    assert [each.id for each in result.episodes] == ["e1", "m"]
+    assert "Reranking took over 0.05 s" in result.warnings[0]
+
+
+async def test_hidden_episodes_lend_nothing_to_their_conversation(tmp_path: Path) -> None:
+    anna = memory_of("anna", tmp_path)
+    thread = {"metadata": {"conversation_id": "t"}}
+    told = [
+        episode("hit", "rye bread recipe", day=1, **thread),
+        episode("next", "thanks, lovely", day=2, **thread),
+        *[episode(f"x{n}", f"motor oil {n}", day=3) for n in range(5)],
+    ]
+    await remember(anna, *told)
+    assert (await recalled(anna, "rye bread recipe", 2)) == ["hit", "next"]
+    without = anna.hiding(Hidden(frozenset({"hit"})))
+    alone = memory_of("anna", tmp_path)
+    await remember(alone, *told[1:])
+    query = "rye bread recipe"
+    assert await recalled(without, query, 6) == await recalled(alone, query, 6)
