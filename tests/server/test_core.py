@@ -123,7 +123,12 @@ async def test_what_is_imported_is_exported_and_the_same_again_adds_nothing(
         question(3, query="Größe in Fuß? 🦊", signal="accept"),
     ]
     async with http.stream("POST", "/me/import", content=in_pieces(lines(*given))) as answer:
-        assert json.loads(await answer.aread()) == {"added": 3, "skipped": 0, "warnings": []}
+        assert json.loads(await answer.aread()) == {
+            "added": 3,
+            "skipped": 0,
+            "warnings": [],
+            "forgotten": 0,
+        }
 
     exported = await http.get("/me/export")
     assert exported.headers["content-type"].startswith("application/x-ndjson")
@@ -132,7 +137,7 @@ async def test_what_is_imported_is_exported_and_the_same_again_adds_nothing(
         {name: one[name] for name in asked} for one, asked in zip(told, given, strict=True)
     ] == given
     again = await http.post("/me/import", content=exported.content)
-    assert again.json() == {"added": 0, "skipped": 3, "warnings": []}
+    assert again.json() == {"added": 0, "skipped": 3, "warnings": [], "forgotten": 0}
     assert (await http.get("/me/export")).content == exported.content
 
 
