@@ -2,7 +2,7 @@
 
 Episodes of random sentences (a query of 12 words, a response of 24) arrive through the import route; then
 users ask, each query on its own thread. Sizes are those of whole tables with their indexes, after a
-VACUUM; the index is the embedded Qdrant (vectors of 384 numbers, and BM25).
+VACUUM; the index is a database of its own (vectors of 384 numbers, and terms).
 """
 
 import asyncio
@@ -45,7 +45,7 @@ async def measure(server: ProductionServer) -> list[Measurement]:
             lines = "\n".join(_lines(rng, EPISODES))
             (await http.post("/me/import", content=lines)).raise_for_status()
     count = USERS * EPISODES
-    store, index = size(STORE), _folder_size(server.home / "server-index")
+    store, index = size(STORE), _size_of_index(server.home)
     print_progress(f"{TURNS} turns ...")
     client = Client(server, 0)
     for _ in range(TURNS):
@@ -73,9 +73,9 @@ def _lines(rng: random.Random, count: int) -> Iterator[str]:
         yield json.dumps(episode)
 
 
-def _folder_size(folder: Path) -> int:
-    """The bytes of all files in the folder on disk."""
-    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
+def _size_of_index(home: Path) -> int:
+    """The bytes of the index on disk."""
+    return sum(file.stat().st_blocks * 512 for file in home.glob("index.sqlite*"))
 
 
 if __name__ == "__main__":

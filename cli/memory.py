@@ -160,13 +160,15 @@ memory_app.command()(forget)
 
 @memory_app.command()
 def reindex(user: User, as_json: AsJson = False) -> None:
-    """Rebuild the index of a user, for example after you changed the embedding model."""
+    """Rebuild the index of a user, for example after you changed the embedding model; pack the files."""
     check_user_id(user)
 
     async def rebuild_index(agent: "LocalAgent") -> dict[str, Any]:
         memory = await known_user(agent, user)
         with progress_bar("Indexing episodes") as advance:
-            return {"indexed": await memory.indexer.rebuild(advance)}
+            indexed = await memory.indexer.rebuild(advance)
+        await agent.pack()
+        return {"indexed": indexed}
 
     indexed = run_with_agent(rebuild_index, embeddings=True)
     print_result(indexed, as_json, lambda counts: f"{counts['indexed']:,} episodes indexed.")

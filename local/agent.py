@@ -191,6 +191,10 @@ class LocalAgent:
         """
         return self._files.exclusive(user_id)
 
+    async def pack(self) -> None:
+        """Pack the data folder: nothing of what was deleted stays, however large the files are."""
+        await self._files.erase_deleted(pack=True)
+
     async def undo(self, user_id: str, change: Undoable) -> Undoable:
         """Take back this change, which ``last_change`` returned.
 

@@ -15,6 +15,8 @@ WHOLE = 600
 """A text up to this length is one passage: a prompt shows it whole, an embedding reads it whole."""
 WINDOW = 400
 """Length of the passages of a longer text: about 100 tokens, as a fact in a long passage is lost."""
+ANSWER_WINDOW = 800
+"""Likewise of a long response, as an import embeds many: about 200 tokens of the 256 that are read."""
 MOST = 64
 """Most passages of one text: those of a longer one are longer."""
 DENSE_SCRIPT = 3
@@ -35,7 +37,9 @@ def passages(episode: Episode) -> list[tuple[Part, int, int, str]]:
     if len(episode.response) > WHOLE // _scale(episode.response):
         texts.append(("response", episode.response))
     return [
-        (part, start, end, text[start:end]) for part, text in texts for start, end in spans(text)
+        (part, start, end, text[start:end])
+        for part, text in texts
+        for start, end in spans(text, WINDOW if part == "query" else ANSWER_WINDOW)
     ]
 
 
@@ -45,7 +49,7 @@ def with_nearest(episode: Episode, passage: PassageSpan, asked: Collection[int])
 
     ``passage`` has the best score, ``asked`` are the terms that the user asks with.
     """
-    if passage == ("query", 0, len(episode.query)):
+    if passage == ("query", 0, len(episode.query)) or passage[0] == "response":
         passage = _answering(episode, asked) or passage
     metadata = {key: value for key, value in episode.metadata.items() if key != NEAREST}
     if passage != ("query", 0, len(episode.query)):
@@ -78,12 +82,12 @@ def text_of(episode: Episode, part: Part) -> str:
     return episode.query if part == "query" else episode.response
 
 
-def spans(text: str) -> list[Span]:
+def spans(text: str, longest: int = WINDOW) -> list[Span]:
     """The passages of a text. Together they cover all of it; at most ``MOST``."""
     scale = _scale(text)
     if len(text) <= WHOLE // scale:
         return [(0, len(text))]
-    window = max(WINDOW // scale, -(-2 * len(text) // MOST))
+    window = max(longest // scale, -(-2 * len(text) // MOST))
     return [*_windows([*_sentences(text, window // 2)], window)]
 
 
@@ -91,12 +95,13 @@ def _answering(episode: Episode, asked: Collection[int]) -> PassageSpan | None:
     """The passage of the response that has most of what is asked for and not in the query: at least
     half of it, and two terms."""
     missing = set(asked) - terms(episode.query).keys()
-    answers = [each for each in passages(episode) if each[0] == "response"]
+    if len(missing) < 2 or len(episode.response) <= WHOLE // _scale(episode.response):
+        return None
     counted: list[tuple[int, PassageSpan]] = [
-        (len(missing & terms(text).keys()), (part, start, end))
-        for part, start, end, text in answers
+        (len(missing & terms(episode.response[start:end]).keys()), ("response", start, end))
+        for start, end in spans(episode.response)
     ]
-    most, best = max(counted, key=itemgetter(0)) if counted else (0, None)
+    most, best = max(counted, key=itemgetter(0))
     return best if most >= max(2, len(missing) / 2) else None
 
 

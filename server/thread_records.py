@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from starlette.exceptions import HTTPException
+
 from personaagent.server.checkpoints import LastCheckpoint, ServerSaver, is_uuid
 
 log = logging.getLogger(__name__)
@@ -83,6 +85,8 @@ def delete_one_at_a_time() -> None:
 
     async def delete_alone(*args: Any, **options: Any) -> Any:
         async with _lock:
+            if not _records()["threads"]:  # where the server fails instead
+                raise HTTPException(404, "There is no such thread.")
             return await delete(*args, **options)
 
     Threads.delete = staticmethod(delete_alone)

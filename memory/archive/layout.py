@@ -23,6 +23,8 @@ NOT_ARCHIVED: tuple[Namespace, ...] = (
     "episodes",  # has a member of its own
     "conversations",  # threads stay with their checkpoints
     "unindexed",  # every episode is indexed again
+    "journal",  # what was done on this machine can be undone there
+    "journal_parts",
     "simulations",  # a cache
     "spending",  # belongs to the machine that spent
     "index",  # names the embedding model of this machine

@@ -95,7 +95,7 @@ async def _restore_episodes(
     Returns:
         How many were stored, how many were there, and the ids of those that were forgotten.
     """
-    pending = {namespace: dict(archive.records(namespace)) for namespace in FOLLOWERS}
+    pending = {namespace: await _records(archive, namespace) for namespace in FOLLOWERS}
     total, added, done = archive.manifest.counts[EPISODES], 0, 0
     forgotten: set[str] = set()
     tombstones = await Tombstones(memory.store).read()
@@ -128,11 +128,11 @@ def _episode_writes(
 
 async def _restore_tombstones(memory: UserMemory, archive: Archive) -> None:
     """Add what was forgotten there, so that no import brings it back here."""
-    key = dict(archive.records(KEY[0])).get(KEY[1])
+    key = (await _records(archive, KEY[0])).get(KEY[1])
     if key is None:
         return
     await _fill(memory, archive, KEY[0])
-    hashes = dict(archive.records("tombstones"))
+    hashes = await _records(archive, "tombstones")
     others = hashes.pop(OTHER_KEYS, {"keys": []})["keys"]
     if hashes:
         await Tombstones(memory.store).merge(key["key"], others, hashes)
@@ -140,7 +140,7 @@ async def _restore_tombstones(memory: UserMemory, archive: Archive) -> None:
 
 async def _restore_profile(memory: UserMemory, archive: Archive) -> tuple[Outcome, int]:
     """Restore the statements with their history, or add those that are missing."""
-    archived = StoredStatements.of(dict(archive.records("profile")).get("summary"))
+    archived = StoredStatements.of((await _records(archive, "profile")).get("summary"))
     here = await memory.profile.statements.read()
     if here == archived:
         return "the same", 0
@@ -154,7 +154,7 @@ async def _restore_profile(memory: UserMemory, archive: Archive) -> tuple[Outcom
 
 async def _restore_persona(memory: UserMemory, archive: Archive) -> Outcome:
     """Restore all versions, unless the persona here has versions that the archive does not have."""
-    records = dict(archive.records("persona"))
+    records = await _records(archive, "persona")
     current = records.pop(CURRENT, None)
     archived = [Persona.model_validate(value) for _, value in sorted(records.items())]
     async with memory.personas.lock():
@@ -181,8 +181,12 @@ async def _fill(memory: UserMemory, archive: Archive, namespace: Namespace) -> N
     """Write the records of a namespace in which there is nothing yet."""
     if not await memory.store.keys(namespace, 1):
         await memory.store.write_in_batches(
-            (namespace, key, value) for key, value in archive.records(namespace)
+            (namespace, key, value) for key, value in (await _records(archive, namespace)).items()
         )
+
+
+async def _records(archive: Archive, namespace: Namespace) -> dict[str, StoredValue]:
+    return await asyncio.to_thread(lambda: dict(archive.records(namespace)))
 
 
 async def _index(memory: UserMemory, added: int, progress: ImportProgress) -> list[str]:

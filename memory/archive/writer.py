@@ -83,7 +83,7 @@ async def write_archive(memory: UserMemory, settings: Settings, file: IO[bytes])
     """Write an archive of the user, not encrypted, to an open file."""
     counts: dict[str, int] = {}
     hashes: dict[str, str] = {}
-    written_by = version("personaagent")
+    written_by = await asyncio.to_thread(version, "personaagent")
     history, profile = await memory.personas.history(), await memory.profile.read()
     pages = {
         README: about(memory.user_id, written_by),
@@ -93,7 +93,8 @@ async def write_archive(memory: UserMemory, settings: Settings, file: IO[bytes])
     members: dict[str, Blocks] = {name: _text(page) for name, page in pages.items()}
     members |= {records_member(namespace): _records(memory, namespace) for namespace in RECORDS}
     members[EPISODES] = export_blocks(memory)
-    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+    archive = await asyncio.to_thread(ZipFile, file, "w", ZIP_DEFLATED)
+    try:
         for name, blocks in members.items():
             counts[name], hashes[name] = await _write_member(archive, name, blocks)
         shown = settings.model_dump(mode="json", include=set(SETTINGS))
@@ -106,18 +107,23 @@ async def write_archive(memory: UserMemory, settings: Settings, file: IO[bytes])
             sha256=hashes,
             settings=shown,
         )
-        archive.writestr(MANIFEST, manifest.model_dump_json(indent=2))
+        await asyncio.to_thread(archive.writestr, MANIFEST, manifest.model_dump_json(indent=2))
+    finally:
+        await asyncio.to_thread(archive.close)
     return manifest
 
 
 async def _write_member(archive: ZipFile, name: str, blocks: Blocks) -> tuple[int, str]:
     """Write one member; returns its number of lines, and its SHA-256."""
     lines, digest = 0, hashlib.sha256()
-    with archive.open(name, "w", force_zip64=True) as member:
+    member = await asyncio.to_thread(archive.open, name, "w", force_zip64=True)
+    try:
         async for block, count in blocks:
             lines += count
             digest.update(block)
             await asyncio.to_thread(member.write, block)
+    finally:
+        await asyncio.to_thread(member.close)
     return lines, digest.hexdigest()
 
 

@@ -187,7 +187,7 @@ def _nearness(
     as a part of the highest."""
     if dense is None or bm25 is None:
         return bm25 if dense is None else dense
-    return dense + bm25 / (bm25.max() or np.float32(1))
+    return (dense + bm25 / (bm25.max() or 1)).astype(np.float32)
 
 
 def _maximum(columns: Columns, scores: "NDArray[np.float32]") -> "NDArray[np.float32]":

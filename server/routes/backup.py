@@ -44,7 +44,9 @@ async def backup(memory: CurrentUserMemory, deps: ServerDependencies) -> Streami
         file = await asyncio.to_thread((folder / "backup.zip").open, "w+b")
         stack.enter_context(file)
         await write_archive(memory, deps.settings, file)
-    file.seek(0)  # its name is gone, what is in it stays until it is closed
+    await asyncio.to_thread(
+        file.seek, 0
+    )  # its name is gone, what is in it stays until it is closed
     return StreamingResponse(
         _blocks(file, stack),
         media_type=ZIP,

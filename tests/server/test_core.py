@@ -110,7 +110,9 @@ async def test_a_turn_becomes_an_episode_that_can_be_corrected_and_found(
     found = await http.post("/me/episodes/search", json={"text": "dog called", "top_k": 1})
     assert [each["id"] for each in found.json()] == [turn["episode_id"]]
     assert (await http.get("/me/profile")).json()["facts"][0]["count"] == 1
-    rejected = await http.put(f"{place}/feedback", json={"signal": "reject"})
+    reject = {"signal": "reject"}
+    assert (await http.put(f"{place}/feedback", json=reject)).status_code == 409
+    rejected = await http.put(f"{place}/feedback", json=reject | {"force": True})
     assert rejected.json()["ground_truth"] is None
 
 
@@ -126,8 +128,8 @@ async def test_what_is_imported_is_exported_and_the_same_again_adds_nothing(
         assert json.loads(await answer.aread()) == {
             "added": 3,
             "skipped": 0,
-            "warnings": [],
             "forgotten": 0,
+            "warnings": [],
         }
 
     exported = await http.get("/me/export")
@@ -137,7 +139,7 @@ async def test_what_is_imported_is_exported_and_the_same_again_adds_nothing(
         {name: one[name] for name in asked} for one, asked in zip(told, given, strict=True)
     ] == given
     again = await http.post("/me/import", content=exported.content)
-    assert again.json() == {"added": 0, "skipped": 3, "warnings": [], "forgotten": 0}
+    assert again.json() == {"added": 0, "skipped": 3, "forgotten": 0, "warnings": []}
     assert (await http.get("/me/export")).content == exported.content
 
 
@@ -213,5 +215,5 @@ async def test_forget_me_leaves_nothing_of_the_user_and_all_of_others(
         await others_sdk.runs.join(thread, queued_later["run_id"])
         assert await ids(http) == [], "its turn would have been taken before"
         assert len(await ids(other)) == 2
-        found = (await other.post("/me/episodes/search", json={"text": "Question 1"})).json()
+        found = (await other.post("/me/episodes/search", json={"text": "Question 1?"})).json()
         assert found[0]["id"] == "e1"

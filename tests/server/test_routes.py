@@ -52,6 +52,29 @@ async def test_an_import_with_errors_is_refused_whole(http: httpx.AsyncClient) -
     assert await ids(http) == []
 
 
+async def test_a_backup_is_restored_for_another_user(
+    http: httpx.AsyncClient, token_server: Server, user: str
+) -> None:
+    await import_(http, question(1), question(2, ground_truth="Blue."))
+    (
+        await http.post("/me/profile/statements", json={"texts": ["Lives in Lisbon."]})
+    ).raise_for_status()
+    archive = await http.get("/me/backup")
+    assert archive.headers["content-type"] == "application/zip", archive.text
+    async with token_server.http(f"{user}-moved") as other:
+        restored = await other.post("/me/restore", content=archive.content)
+        assert (restored.status_code, restored.json()["added"]) == (200, 2)
+        mine, theirs = [(await each.get("/me/profile")).json() for each in (http, other)]
+        assert theirs == mine
+        assert await ids(other) == await ids(http)
+        await import_(other, question(3))
+        replaced = await other.post("/me/restore?replace=true", content=archive.content)
+        assert (replaced.status_code, replaced.json()["added"]) == (200, 2)
+        assert await ids(other) == await ids(http)
+        refused = await other.post("/me/restore", content=archive.content[:99])
+        assert (refused.status_code, "archive" in refused.json()["detail"]) == (422, True)
+
+
 async def test_what_is_too_large_is_refused_while_it_comes(http: httpx.AsyncClient) -> None:
     long = [question(n, response="x" * 400_000) for n in range(1, LONGEST_IMPORT // 400_000 + 2)]
     refused = await http.post("/me/import", content=in_blocks(lines(*long)))

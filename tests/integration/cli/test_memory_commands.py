@@ -71,7 +71,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def imported(command: Command, file: Path) -> Command:
     result = command("memory", "import", str(file), "--user", "ann", "--json")
-    assert result.data == {"added": 3, "skipped": 0, "warnings": [], "forgotten": 0}
+    assert result.data == {"added": 3, "skipped": 0, "forgotten": 0, "warnings": []}
     assert result.err == ""
     return command
 

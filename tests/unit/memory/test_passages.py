@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from personaagent.memory.passages import MOST, WHOLE, WINDOW, passages, spans
+from personaagent.memory.passages import ANSWER_WINDOW, MOST, WHOLE, WINDOW, passages, spans
 from tests.support.memories import episode
 
 FILLER = "I worked on a project about bridges and measured loads with care. "
@@ -25,7 +25,7 @@ def test_what_stands_in_the_middle_or_late_has_a_passage_of_its_own() -> None:
         assert holding
         for _, start, end, passage in holding:
             assert text[start:end] == passage
-            assert len(passage) <= WINDOW
+            assert len(passage) <= (WINDOW if part == "query" else ANSWER_WINDOW)
             assert passage.startswith(("I worked", "My locker", "The ferry")), "cut at sentences"
 
 

@@ -12,7 +12,7 @@ LONG = episode("e@1", "Plan my trip.", response="".join(f"Day {n}. " for n in ra
 
 
 def test_reading_on_from_place_to_place_reaches_every_word() -> None:
-    place, read = "e@1@0", ""
+    place, read = place_after_nearest(with_nearest(LONG, ("response", 0, 1), [])), LONG.response[:1]
     while place:
         id, offset = parse_place(place)
         assert id == LONG.id
@@ -20,7 +20,8 @@ def test_reading_on_from_place_to_place_reaches_every_word() -> None:
         following = re.search('rest="(.*?)"', fenced)
         place = following[1] if following else ""
         read += fenced.partition("\n")[2].rpartition("\n")[0]
-    assert read == f"Plan my trip.\nanswered: {LONG.response}"
+    assert read == LONG.response
+    assert "Day" not in read_on(LONG, 0, 500), "the answer is read only from a place in it"
 
 
 def test_the_first_place_is_behind_the_passage_that_is_shown() -> None:
