@@ -1,6 +1,7 @@
 """Tomas, an invented person: his history, and questions of four kinds about him and the world.
 
-Written before the prompt of the choice was tried on any of it, and not used to find the prompt.
+Written before the prompt of the choice was tried on any of it. After the first run one example was
+added to the prompt, because 11 of the 24 questions about the older past were not looked up.
 """
 
 HISTORY = [

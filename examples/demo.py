@@ -1,7 +1,7 @@
 """The main job from end to end: memory, then alignment, each with an invented user.
 
 ``make demo`` runs it. It asks each question about Mira's history twice: with her memory, and with
-none. Then ``demo_alignment`` lets Jonas correct answers. It exits with 1 if an answer misses what
+none. Then ``demo_alignment`` learns from Jonas's corrections. It exits with 1 if an answer misses what
 the agent should have remembered or learned.
 """
 
@@ -53,7 +53,7 @@ async def demo() -> bool:
         console.print(
             f"Imported {imported.added} episodes of Mira, an invented user "
             f"({imported.skipped} were there already). Four questions follow, each asked with and "
-            "without her memory: on two cores the embedded model takes about a minute for each.\n"
+            "without her memory: on two cores the embedded model takes 10 to 20 seconds for each.\n"
         )
         right = [await _ask_twice(agent, question, console) for question in QUESTIONS]
         right.append(await demo_alignment.demo(agent))

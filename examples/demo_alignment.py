@@ -1,12 +1,13 @@
-"""Alignment from end to end: an invented user corrects four answers, then gets the answers he wants.
+"""Alignment from end to end: an invented user corrected four answers, then gets those he wants.
 
 ``make demo`` runs it. Jonas learns German and wants every answer in German, whatever the language
-of the question. He never says so: he only corrects answers. A fifth question, which he has not
-asked before, is answered before and after alignment.
+of the question. He never says so: he only corrected what the embedded model answered (in
+``jonas.jsonl``). A fifth question, which he has not asked before, is answered before and after
+alignment.
 """
 
 import re
-from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -16,54 +17,33 @@ from personaagent.cli.alignment_progress import AlignmentProgress
 from personaagent.cli.alignment_views import alignment_view
 from personaagent.cli.output import spinner
 
+HISTORY = Path(__file__).with_name("jonas.jsonl")
 USER = "demo-jonas"
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A question of Jonas's, and the answer that he puts in place of the agent's."""
-
-    question: str
-    wanted: str
-
-
-CORRECTIONS = [
-    Correction("What is the capital of Norway?", "Die Hauptstadt von Norwegen ist Oslo."),
-    Correction("How many legs does a spider have?", "Eine Spinne hat acht Beine."),
-    Correction("What colour is a ripe lemon?", "Eine reife Zitrone ist gelb."),
-    Correction("Which animal gives us wool?", "Das Schaf gibt uns Wolle."),
-]
 NEW_QUESTION = "What is the capital of France?"
 GERMAN = {"ist", "die", "der", "das", "von", "hauptstadt"}
 
 
 async def demo(agent: PersonaAgent) -> bool:
-    """Correct four answers, align, ask a new question; returns whether its answer is as wanted.
+    """Import four corrections, align, ask a new question; returns whether its answer is as wanted.
 
     Jonas is forgotten first, so that the demo can be run again.
     """
     console = Console(highlight=False)
-    await agent.memory(USER).forget_all()
-    console.print("\nNow Jonas, who wants answers in German and corrects four of them.\n")
-    for correction in CORRECTIONS:
-        await _correct(agent, correction, console)
+    memory = agent.memory(USER)
+    await memory.forget_all()
+    await memory.import_file(HISTORY, include_forgotten=True)
+    console.print("\nNow Jonas, who wants answers in German. Four he has corrected:\n")
+    for episode in await memory.list():
+        console.print(f"{episode.query}\n  {episode.response}\n  corrected: {episode.ground_truth}")
     before = await _ask_new_question(agent)
     console.print("\nAligning: replay his questions, propose rules, prove them ...")
     with AlignmentProgress() as progress:
         result = await agent.align(user=USER, on_step=progress, rounds=1)
-    proved_on = [await agent.memory(USER).get(pair.episode) for pair in result.pairs]
+    proved_on = [await memory.get(pair.episode) for pair in result.pairs]
     console.print(alignment_view(result, proved_on, dry_run=False))
     after = await _ask_new_question(agent)
     console.print(_comparison(before, after))
     return _is_right(after)
-
-
-async def _correct(agent: PersonaAgent, correction: Correction, console: Console) -> None:
-    with spinner(f"Asking: {correction.question}"):
-        answer = await agent.ask(correction.question, user=USER)
-    assert answer.episode_id is not None
-    await agent.feedback(answer.episode_id, user=USER, edit=correction.wanted)
-    console.print(f"{correction.question}\n  {answer.reply}\n  corrected: {correction.wanted}")
 
 
 async def _ask_new_question(agent: PersonaAgent) -> Answer:

@@ -144,12 +144,11 @@ def without_unconfirmed(episodes: Iterable[Episode]) -> list[Episode]:
     """The episodes without those answers that the user has not accepted or corrected.
 
     So the agent does not take its own mistakes for what it knows about the user. A long answer that
-    the query finds by a passage in it stays, unless the user rejected it: they ask for what stands
-    there.
+    the query finds by a passage in it stays: the user asks for what stands there.
     """
     return [
         episode
-        if episode.labelled or (found_by_answer(episode) and episode.signal != "reject")
+        if episode.labelled or found_by_answer(episode)
         else episode.model_copy(update={"response": ""})
         for episode in episodes
     ]

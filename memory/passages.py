@@ -47,12 +47,16 @@ def with_nearest(episode: Episode, passage: PassageSpan, asked: Collection[int])
     """The episode as it is recalled: with the passage that is nearest to the query, unless that is
     its query as a whole.
 
-    ``passage`` has the best score, ``asked`` are the terms that the user asks with.
+    ``passage`` has the best score, ``asked`` are the terms that the user asks with. A passage of an
+    answer that the user did not accept counts only if it holds what is asked for and not in the
+    query: else the agent would repeat its own mistakes.
     """
-    if passage == ("query", 0, len(episode.query)) or passage[0] == "response":
-        passage = _answering(episode, asked) or passage
+    whole: PassageSpan = ("query", 0, len(episode.query))
+    unconfirmed = passage[0] == "response" and episode.signal != "accept"
+    if passage == whole or unconfirmed:
+        passage = _answering(episode, asked) or whole
     metadata = {key: value for key, value in episode.metadata.items() if key != NEAREST}
-    if passage != ("query", 0, len(episode.query)):
+    if passage != whole:
         metadata[NEAREST] = [*passage]
     return episode.model_copy(update={"metadata": metadata})
 
@@ -93,9 +97,12 @@ def spans(text: str, longest: int = WINDOW) -> list[Span]:
 
 def _answering(episode: Episode, asked: Collection[int]) -> PassageSpan | None:
     """The passage of the response that has most of what is asked for and not in the query: at least
-    half of it, and two terms."""
-    missing = set(asked) - terms(episode.query).keys()
-    if len(missing) < 2 or len(episode.response) <= WHOLE // _scale(episode.response):
+    half of it, and two terms. None if the query has nothing of what is asked for, or if the user
+    corrected or rejected the response."""
+    about = set(asked) & terms(episode.query).keys()
+    missing = set(asked) - about
+    short = len(episode.response) <= WHOLE // _scale(episode.response)
+    if short or not about or len(missing) < 2 or episode.signal in ("edit", "reject"):
         return None
     counted: list[tuple[int, PassageSpan]] = [
         (len(missing & terms(episode.response[start:end]).keys()), ("response", start, end))

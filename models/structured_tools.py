@@ -99,7 +99,7 @@ class StructuredToolsModel(BaseChatModel):
         plain_messages = flatten_tool_messages(messages)
         offered = [tool for tool in tools if tool["name"] not in used_this_turn(messages)]
         if offered:
-            choice = await self._choose(plain_messages, offered)
+            choice = await self._choose(plain_messages, tools, offered)
             yield ChatGenerationChunk(message=choice)
             if choice.tool_call_chunks:
                 return
@@ -108,14 +108,17 @@ class StructuredToolsModel(BaseChatModel):
             yield ChatGenerationChunk(message=chunk.model_copy(update={"id": None}))
 
     async def _choose(
-        self, messages: list[BaseMessage], offered: list[dict[str, Any]]
+        self,
+        messages: list[BaseMessage],
+        tools: Sequence[dict[str, Any]],
+        offered: list[dict[str, Any]],
     ) -> AIMessageChunk:
         """The tool call chosen, or an empty message for an answer; with what the choice cost."""
         import openai
 
         try:
             reply = await self.model.ainvoke(
-                choice_prompt(messages, offered),
+                choice_prompt(messages, tools),
                 NO_CALLBACKS,
                 response_format=choice_format(offered),
                 max_tokens=CHOICE_TOKENS,

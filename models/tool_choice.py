@@ -35,15 +35,18 @@ MAX_LENGTH = 120
 """Characters of a string argument. Without a bound, a small model writes on to its token limit."""
 
 
-def choice_prompt(messages: list[BaseMessage], offered: list[dict[str, Any]]) -> list[BaseMessage]:
+def choice_prompt(
+    messages: list[BaseMessage], tools: Sequence[dict[str, Any]]
+) -> list[BaseMessage]:
     """The prompt of the choice, for a conversation without tool messages.
 
     The memories that stand nearest to the question come before it, so that nothing is looked up
-    that they say. They follow the examples, so that an endpoint's prefix cache holds all before.
+    that they say. They follow the examples, so that an endpoint's prefix cache holds all before;
+    for the same reason ``tools`` are all, also those that the grammar no longer offers.
     """
     return [
-        SystemMessage(render("choose_tool", actions="\n".join(map(_line, offered)))),
-        *_examples({tool["name"] for tool in offered}),
+        SystemMessage(render("choose_tool", actions="\n".join(map(_line, tools)))),
+        *_examples({tool["name"] for tool in tools}),
         *_with_memories(_latest(messages), _recalled(messages)),
     ]
 

@@ -15,7 +15,6 @@ class Example(NamedTuple):
 _JOURNEY = ("I take the bus to work.", "My train to Bern leaves at 7:10.")
 _HOME = ("We painted the hall yellow.", "My uncle Leo fishes.")
 _DANUBE = ("How do I clean a boat on the Danube?", "I liked the soup.")
-_KIN = ("My sister Ines likes tea.", "My cousin is a baker.")
 _PRICES = ("The rent is 600 euros.", "I bought a desk for my room.")
 _ORDERS = ("My laptop is slow.", "I ordered a lamp on Monday.")
 
@@ -24,13 +23,10 @@ EXAMPLES = (
     Example(_JOURNEY, "When does my train leave?", "answer", {}),
     Example(_HOME, "What did I say about my garden?", "recall_episodes", {"query": "garden"}),
     Example((), "Hi there!", "answer", {}),
-    Example(_KIN, "What is my aunt's name?", "recall_episodes", {"query": "aunt's name"}),
     Example(_DANUBE, "Where does the Danube end?", "search_wikipedia", {"query": "Danube"}),
     Example(_HOME, "Which colour has our hall?", "answer", {}),
     Example(_PRICES, "How much was my desk?", "recall_episodes", {"query": "price of desk"}),
     Example((), "Shorten this: It is a fact that he came.", "answer", {}),
     Example(_ORDERS, "Which phone did I want?", "recall_episodes", {"query": "phone to buy"}),
 )
-"""Near misses are among them: memories about the same kind of thing that do not say what is asked.
-
-Examples of tools that are not offered are left out."""
+"""Examples of tools that the agent does not have are left out."""

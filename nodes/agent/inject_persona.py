@@ -1,7 +1,6 @@
 """``inject_persona``: the system prompt, from persona, profile and recalled episodes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
@@ -17,7 +16,6 @@ from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import fence_all, format_summary
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.prompt_budget import fit_episodes, fit_statements
-from personaagent.nodes.agent.telling import only_tells
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
@@ -36,8 +34,15 @@ async def inject_persona(
     describe(persona_version=persona.version)
     profile = Profile.model_validate(state["profile"])
     recalled = [Episode.model_validate(episode) for episode in state["recalled"]]
-    question = _question(state, runtime.context, deps.settings)
-    prompt, shown = system_prompt(persona, profile, recalled, question, deps.settings)
+    context = runtime.context
+    prompt, shown = system_prompt(
+        persona,
+        profile,
+        recalled,
+        deps.settings,
+        at=_moment(context),
+        zone=zone_of(context, deps.settings),
+    )
     evidence = _evidence(persona, profile)
     if evidence and (thread := thread_to_note(runtime)):
         await memory.conversations.note(thread, evidence, key=",".join(evidence))
@@ -55,32 +60,22 @@ def _evidence(persona: Persona, profile: Profile) -> list[str]:
     return sorted({episode_id for evidence in cited for episode_id in evidence})
 
 
-@dataclass(frozen=True)
-class Question:
-    """What the system prompt has to know of the user's message: when and where it was written.
-
-    ``zone`` is the user's time zone, ``task`` the label of the kind of question, if any.
-    """
-
-    text: str
-    at: datetime
-    zone: tzinfo
-    task: str | None = None
-
-
 def system_prompt(
     persona: Persona,
     profile: Profile,
     recalled: Sequence[Episode],
-    question: Question,
     settings: Settings,
+    *,
+    at: datetime,
+    zone: tzinfo,
 ) -> tuple[str, list[Episode]]:
     """The system prompt, and the episodes of ``recalled`` that stand in it.
 
+    ``at`` is the moment of the question, ``zone`` the user's time zone.
+
     What changes least comes first, so that turns share a prefix: fixed instructions, the persona
     (with the facts at its head), the profile summary, the day of the question, and last the
-    episodes, newest last, as many as fit (``prompt_budget.py``). A message that only tells
-    something is followed by the request to acknowledge it, which small models need.
+    episodes, newest last, as many as fit (``prompt_budget.py``).
     """
     profile = fit_statements(profile, settings)
     prompt = partial(
@@ -88,22 +83,14 @@ def system_prompt(
         "system",
         persona=render_persona(persona, profile.facts if settings.show_facts else []),
         profile=format_summary(profile.summary if settings.show_summary else []),
-        today=weekday_in(question.zone, question.at),
+        today=weekday_in(zone, at),
     )
-    ending = _ending(question)
-    no_memories = prompt(memories=fence_all("memories", [])) + ending
-    memories, shown = fit_episodes(recalled, no_memories, settings, question.zone)
-    return prompt(memories=memories) + ending, shown
+    no_memories = prompt(memories=fence_all("memories", []))
+    memories, shown = fit_episodes(recalled, no_memories, settings, zone)
+    return prompt(memories=memories), shown
 
 
-def _question(state: AgentState, context: AgentContext | None, settings: Settings) -> Question:
-    zone, text = zone_of(context, settings), state["messages"][-1].text
-    if context is None:
-        return Question(text, now(), zone)
-    return Question(text, context.at or context.before or now(), zone, context.task)
-
-
-def _ending(question: Question) -> str:
-    if question.task is None and only_tells(question.text):
-        return "\n\n" + render("acknowledge")
-    return ""
+def _moment(context: AgentContext | None) -> datetime:
+    """The moment of the question; a run that hides what is newer takes place then."""
+    own = None if context is None else context.at or context.before
+    return own or now()

@@ -11,6 +11,7 @@ from personaagent.models.invoke import invoke_model
 from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.prompt_budget import fit_messages
+from personaagent.nodes.agent.telling import only_tells
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
@@ -20,19 +21,24 @@ async def react(
 ) -> dict[str, Any]:
     """One step of the actor, with tools; at ``max_steps`` it must answer with what it has.
 
+    A message that only tells something is to be acknowledged, without tools: a small model would
+    answer it from memory.
+
     Raises:
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
     settings = deps.settings
     is_last_step = state["steps"] + 1 >= settings.max_steps
+    tells = _only_tells(state, runtime)
+    messages = fit_messages(state["messages"], settings.history_tokens)
     prompt: list[AnyMessage] = [
         _system_message(state),
-        *fit_messages(state["messages"], settings.history_tokens),
+        *(_to_acknowledge(messages) if tells else messages),
     ]
     if is_last_step and state["steps"] > 0:
         prompt.append(HumanMessage(render("at_the_cap")))
     actor = await deps.models.chat("actor")
-    tools = None if is_last_step else deps.tools
+    tools = None if is_last_step or tells else deps.tools
     reply = await invoke_model(actor, prompt, role="actor", tools=tools)
     usage = Usage.model_validate(state["usage"]).add("actor", usage_of(reply))
     return {"messages": [reply], "steps": state["steps"] + 1, "usage": usage.stored()}
@@ -47,3 +53,16 @@ def _system_message(state: AgentState) -> SystemMessage:
 
 def _short_text(episode: Episode) -> str:
     return " ".join(filter(None, (episode.query, episode.ground_truth)))
+
+
+def _only_tells(state: AgentState, runtime: Runtime[AgentContext]) -> bool:
+    """Whether the user's message asks for nothing; of a task, each message does."""
+    last = state["messages"][-1]
+    if not isinstance(last, HumanMessage) or not only_tells(last.text):
+        return False
+    return runtime.context is None or runtime.context.task is None
+
+
+def _to_acknowledge(messages: list[AnyMessage]) -> list[AnyMessage]:
+    *earlier, last = messages
+    return [*earlier, HumanMessage(f"{last.text}\n\n{render('acknowledge')}")]

@@ -6,7 +6,7 @@ from personaagent.core.alignment import EpisodeContext
 from personaagent.core.records import Episode, Persona, Record, Rule
 from personaagent.core.settings import Settings
 from personaagent.memory.earlier_answers import as_shown_for
-from personaagent.nodes.agent.inject_persona import Question, system_prompt
+from personaagent.nodes.agent.inject_persona import system_prompt
 
 
 class ActorPrompt(Record):
@@ -34,9 +34,14 @@ def build_actor_prompt(
     """
     recalled = [episodes_by_id[id] for id in context.recalled if id in episodes_by_id]
     shown = as_shown_for(episode.query, recalled)
-    question = Question(episode.query, episode.created_at, settings.zone, episode.task)
-    persona = draft_persona(rules)
-    prompt, _ = system_prompt(persona, context.profile, shown, question, settings)
+    prompt, _ = system_prompt(
+        draft_persona(rules),
+        context.profile,
+        shown,
+        settings,
+        at=episode.created_at,
+        zone=settings.zone,
+    )
     evidence = [episode_id for rule in rules for episode_id in rule.evidence]
     sources = list(dict.fromkeys([episode.id, *context.recalled, *evidence]))
     return ActorPrompt(system_prompt=prompt, episode=episode, context=context, sources=sources)

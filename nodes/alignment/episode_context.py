@@ -93,7 +93,9 @@ def simulated_context(
 ) -> SimulatedContext:
     """The run context under which the agent answers the episode's query again."""
     before = episode.created_at if plan.causal else None
-    return SimulatedContext(user_id=user_id, hidden=frozenset(hidden), before=before)
+    return SimulatedContext(
+        user_id=user_id, task=episode.task, hidden=frozenset(hidden), before=before
+    )
 
 
 def still_valid(

@@ -169,14 +169,19 @@ async def test_the_prompt_says_which_of_two_memories_counts(agent: MakeAgent) ->
     assert "the newer one counts" in reply(await anna.ask("bread?"))
 
 
-async def test_what_only_tells_is_to_be_acknowledged(agent: MakeAgent) -> None:
+async def test_what_only_tells_is_to_be_acknowledged_without_tools(agent: MakeAgent) -> None:
     def answer(prompt: Prompt) -> Reply:
-        return "Noted." if "acknowledge it" in prompt.system[-200:] else "The sea is wide."
+        noted = "asks for nothing" in prompt.last and not prompt.tools
+        return "Noted." if noted else "The sea is wide."
 
     anna = agent(answer)
-    assert reply(await anna.ask("My sister got a new job at the harbour.")) == "Noted."
+    text = "My sister got a new job at the harbour."
+    state = await anna.ask(text)
+    assert reply(state) == "Noted."
+    assert state["messages"][0].text == text
+    assert [each.query for each in await anna.episodes()] == [text], "as the user wrote it"
     assert reply(await anna.ask("Where does my sister work?", "t2")) == "The sea is wide."
-    labelled = await anna.ask("My sister got a new job.", "t3", task="headline")
+    labelled = await anna.ask(text, "t3", task="headline")
     assert reply(labelled) == "The sea is wide.", "a task is no small talk"
 
 

@@ -13,6 +13,7 @@ from personaagent.memory.format import (
     format_summary,
     format_within,
 )
+from personaagent.memory.index.protocol import PassageSpan
 from personaagent.memory.passages import with_nearest
 from personaagent.memory.reading import read_on
 from personaagent.memory.terms import terms
@@ -62,11 +63,21 @@ def test_days_are_those_of_the_users_time_zone() -> None:
 
 
 def test_a_rejected_answer_is_not_shown_where_a_passage_of_it_is_found() -> None:
-    long = with_nearest(PHONE, ("response", 0, 10), [])
-    [shown] = as_shown_for("Who made it?", [long])
-    assert "you answered, unconfirmed: It is" in format_episode(shown)
-    [shown] = as_shown_for("Who made it?", [long.with_feedback("reject")])
-    assert "Google" not in format_episode(shown)
+    trip = episode("e1", "Plan my trip to Croatia.", response="A day. " * 90 + "Ferry at 07:35.")
+    question = "When does the ferry leave at 07 on my trip to Croatia?"
+    found: PassageSpan = ("response", 540, 645)
+    for answered, is_shown in ((trip, True), (trip.with_feedback("reject"), False)):
+        [shown] = as_shown_for(question, [with_nearest(answered, found, terms(question))])
+        assert ("you answered, unconfirmed: " in format_episode(shown)) == is_shown
+        assert ("Ferry at 07:35." in format_episode(shown)) == is_shown
+
+
+def test_a_long_answer_with_nothing_that_is_asked_for_is_not_shown() -> None:
+    chatty = episode("e1", PHONE.query, response="Your phone is designed by Google. " * 20)
+    for question in ("Which phone do I have?", "What do you know about my phone?"):
+        recalled = with_nearest(chatty, ("response", 0, 340), terms(question))
+        [shown] = as_shown_for(question, [recalled])
+        assert "Google" not in format_episode(shown)
 
 
 def test_reading_on_shows_no_answer_that_was_corrected() -> None:
