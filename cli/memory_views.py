@@ -91,4 +91,4 @@ def _wanted_or_answered(episode: Episode) -> str:
     if episode.ground_truth is not None:
         return f"wanted: {one_line(episode.ground_truth)}"
     rejected = "rejected: " if episode.signal == "reject" else ""
-    return f"{rejected}{one_line(episode.response)}"
+    return f"{rejected}{one_line(episode.response) or '(the answer was forgotten)'}"

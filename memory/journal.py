@@ -9,7 +9,7 @@ from pydantic import Field
 
 from personaagent.core.errors import Conflict
 from personaagent.core.records import Episode, Moment, Record, now
-from personaagent.memory.user_store import StoreWrite, UserStore
+from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
 
 KEPT_CHANGES = 50
 """The latest changes; older ones can no longer be undone."""
@@ -75,20 +75,30 @@ class Journal:
 
     async def imported(self, key: str) -> list[str]:
         """The ids of the episodes that this import added."""
+        return [id for part in await self._parts(key) for id in part["ids"]]
+
+    async def brought_back(self, key: str) -> list[str]:
+        """The tombstones of those that were forgotten before this import."""
+        return [hash for part in await self._parts(key) for hash in part["tombstones"]]
+
+    async def _parts(self, key: str) -> list[StoredValue]:
         parts = [part async for part in self.store.scan("journal_parts", entry=key)]
-        return [id for _, part in sorted(parts) for id in part["ids"]]
+        return [part for _, part in sorted(parts, key=lambda each: each[0])]
 
     async def forget(self, forgotten: Collection[str]) -> None:
         """Drop the changes of these episodes' labels, and their ids in imports."""
-        writes: list[StoreWrite] = [
-            ("journal", entry.key, None)
-            for entry in await self.entries()
-            if any(_names(each, forgotten) for each in entry.labels)
-        ]
+        writes: list[StoreWrite] = []
+        imports: set[str] = set()
         async for key, part in self.store.scan("journal_parts"):
             left = [id for id in part["ids"] if id not in forgotten]
+            if left:
+                imports.add(part["entry"])
             if left != part["ids"]:
                 writes.append(("journal_parts", key, part | {"ids": left} if left else None))
+        for entry in await self.entries():
+            emptied = entry.kind == "import" and entry.key not in imports
+            if emptied or any(_names(each, forgotten) for each in entry.labels):
+                writes.append(("journal", entry.key, None))
         await self.store.write_in_batches(writes)
 
 
@@ -100,8 +110,11 @@ class ImportEntry:
         self._entry = JournalEntry(kind="import")
         self._begun = False
 
-    async def adding(self, episodes: Sequence[Episode]) -> list[StoreWrite]:
-        """The writes that note these episodes, which are about to be added."""
+    async def adding(
+        self, episodes: Sequence[Episode], tombstones: Collection[str]
+    ) -> list[StoreWrite]:
+        """The writes that note these episodes, which are about to be added, and the ``tombstones``
+        of those among them that were forgotten before."""
         if not episodes:
             return []
         ids = [each.id for each in episodes]
@@ -110,7 +123,8 @@ class ImportEntry:
         first: list[StoreWrite] = [("journal", self._entry.key, self._entry.stored())]
         if not self._begun:
             self._begun, first = True, await self._journal.adding(self._entry)
-        return [*first, ("journal_parts", part, {"entry": self._entry.key, "ids": ids})]
+        value = {"entry": self._entry.key, "ids": ids, "tombstones": sorted(tombstones)}
+        return [*first, ("journal_parts", part, value)]
 
 
 def feedback_entry(before: Sequence[Episode], after: Sequence[Episode]) -> JournalEntry:

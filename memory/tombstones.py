@@ -16,15 +16,16 @@ MADE_ID = r"[0-9a-f]{16}|[0-9a-f]{32}"
 def marks(episode: Episode) -> list[str]:
     """What identifies the episode when it is imported again, also from another format.
 
-    Its id, unless somebody chose it, because short ids repeat; its query at that second, whatever
-    branch of the answer was exported; and its texts on that day.
+    Its id, with its texts if somebody chose it, because short ids repeat; its query at that second,
+    whatever branch of the answer was exported; and its texts on that day.
     """
     query, response = plain_words(episode.query), plain_words(episode.response)
-    found = [
+    made = fullmatch(MADE_ID, episode.id)
+    return [
+        f"id {episode.id}" if made else f"id {episode.id} {query} {response}",
         f"message {episode.created_at:%Y-%m-%dT%H:%M:%S} {query}",
         f"exchange {episode.created_at:%Y-%m-%d} {query} {response}",
     ]
-    return [f"id {episode.id}", *found] if fullmatch(MADE_ID, episode.id) else found
 
 
 @dataclass(frozen=True)

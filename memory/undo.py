@@ -108,8 +108,8 @@ async def _describe(memory: UserMemory, entry: JournalEntry) -> tuple[str, list[
     if entry.version is None:
         ids = await Journal(memory.store).imported(entry.key)
         labelled = sum(each.labelled for each in await memory.episodes.find(ids))
-        added = f"{len(ids):,} episodes, {labelled:,} of them with what you wanted"
-        return "import", [f"{added}: undoing removes them"]
+        added = f"{len(ids):,} {'episode' if len(ids) == 1 else 'episodes'}"
+        return "import", [f"{added}, {labelled:,} with what you wanted: undoing removes all of it"]
     persona = await memory.personas.get(entry.version)
     change = difference(await memory.personas.get(persona.parent or 1), persona)
     lines = [
@@ -162,8 +162,10 @@ async def _undo_version(memory: UserMemory, entry: JournalEntry, version: int) -
 async def _undo_import(
     memory: UserMemory, entry: JournalEntry, delete_threads: DeleteThreads
 ) -> None:
-    """Remove what the import added. It may be imported again, so there are no tombstones."""
+    """Remove what the import added. It may be imported again, but for what was forgotten before."""
     journal = Journal(memory.store)
+    hashes = await journal.brought_back(entry.key)
+    await memory.store.write_in_batches(("tombstones", hash, {}) for hash in hashes)
     for ids in _chunks(await journal.imported(entry.key)):
         there = [each.id for each in await memory.episodes.find(ids)]
         await forget(memory, there, delete_threads, derived="keep", tombstones=False)

@@ -27,6 +27,7 @@ from personaagent.server.routes import (
     profile,
     scorecard,
     statements,
+    undo,
 )
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ OF_THE_USER: dict[str, Any] = {
 def _routes() -> APIRouter:
     router = APIRouter()
     limited = APIRouter(max_body_size=BODY_BYTES, **OF_THE_USER)
-    for module in (me, persona, profile, statements, episodes, alignments, scorecard):
+    for module in (me, persona, profile, statements, episodes, undo, alignments, scorecard):
         limited.include_router(module.router)
     router.include_router(limited)
     for module in (exchange, backup):  # what is uploaded has a limit of its own

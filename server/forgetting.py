@@ -11,6 +11,7 @@ from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.forget_statement import forget_statement
 from personaagent.memory.memory import Memory
+from personaagent.memory.undo import Undoable, undo
 from personaagent.memory.user import UserMemory
 from personaagent.server.alignment_queue import cancel_alignment, cancel_runs, delete_thread
 from personaagent.server.checkpoints import is_uuid
@@ -62,6 +63,21 @@ async def forget_profile_statement(
         await delete_checkpoints([alignment_thread(memory.user_id)])
     await erase_deleted()
     return receipt
+
+
+async def undo_change(memory: UserMemory, api: LangGraphClient, change: Undoable) -> Undoable:
+    """Take back this change of the user's; alignment is cancelled first.
+
+    Raises:
+        Conflict: it was undone already, what it changed has changed since, or the command is
+            aligning the user; nothing was undone.
+    """
+    await cancel_alignment(api, memory.user_id)
+    async with exclusive(memory.user_id):
+        undone = await undo(memory, change, partial(delete_threads, api))
+    if change.kind == "import":
+        await erase_deleted()
+    return undone
 
 
 async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) -> Receipt:

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Literal
-from uuid import uuid4
 
 from pydantic import Field
 
@@ -14,6 +13,8 @@ from personaagent.core.records import Episode, Persona, Record
 from personaagent.core.settings import Settings
 from personaagent.memory.archive.layout import EPISODES, SETTINGS
 from personaagent.memory.archive.reader import Archive
+from personaagent.memory.derived import blanked, derived_from
+from personaagent.memory.episode_writes import new_label_revision, value_write
 from personaagent.memory.exchange.importer import ImportProgress, no_progress
 from personaagent.memory.keyed_hash import KEY
 from personaagent.memory.personas import CURRENT, initial_persona
@@ -70,6 +71,7 @@ async def restore(
     if forgotten:
         await memory.profile.forget(forgotten)
         await memory.personas.forget(forgotten)
+        await memory.episodes.replace(blanked(await derived_from(memory, forgotten)))
     await _fill(memory, archive, "news")
     return Restored(
         user=memory.user_id,
@@ -116,14 +118,13 @@ def _episode_writes(
     episodes: Sequence[Episode], pending: dict[Namespace, dict[str, StoredValue]]
 ) -> Iterable[StoreWrite]:
     for episode in episodes:
-        value = {"labelled": episode.labelled, "episode": episode.stored()}
-        yield "episodes", episode.id, value
+        yield value_write(episode)
         yield "unindexed", episode.id, {}
         for namespace, entries in pending.items():
             if entry := entries.get(episode.id):
                 yield namespace, episode.id, entry
     if any(episode.labelled for episode in episodes):
-        yield "profile", "labels", {"revision": uuid4().hex}
+        yield new_label_revision()
 
 
 async def _restore_tombstones(memory: UserMemory, archive: Archive) -> None:

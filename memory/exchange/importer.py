@@ -98,7 +98,8 @@ async def _store_all(
                 f"{added:,} of its episodes are stored."
             )
         new_episodes = await leave_out.forgotten(await _not_stored(memory, episodes))
-        await memory.episodes.add(new_episodes, also=await journal.adding(new_episodes))
+        noted = await journal.adding(new_episodes, leave_out.brought_back)
+        await memory.episodes.add(new_episodes, also=noted)
         added += len(new_episodes)
         warnings = warnings or await _index(memory, len(new_episodes))
         done += len(batch)

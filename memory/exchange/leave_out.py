@@ -17,6 +17,8 @@ class LeaveOut:
 
     def __init__(self, memory: UserMemory, *, include: bool) -> None:
         self.ids: set[str] = set()
+        self.brought_back: set[str] = set()
+        """The tombstones of those that the last batch brings back."""
         self._tombstones = Tombstones(memory.store)
         self._known: KnownTombstones | None = None
         self._include = include
@@ -32,7 +34,8 @@ class LeaveOut:
             self._known = await self._tombstones.read()
         hashes = {each.id: self._known.of(each) for each in episodes}
         if self._include:
-            await self._tombstones.remove({hash for each in hashes.values() for hash in each})
+            self.brought_back = {hash for each in hashes.values() for hash in each}
+            await self._tombstones.remove(self.brought_back)
             return [*episodes]
         self.ids |= {id for id, each in hashes.items() if each}
         return [each for each in episodes if not hashes[each.id]]

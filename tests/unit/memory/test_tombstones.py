@@ -71,6 +71,9 @@ async def test_a_chosen_id_stands_for_nothing_by_itself(tmp_path: Path) -> None:
     await forget(anna, ["e1"], Threads().delete)
     another = {"id": "e1", "query": "my boat", "response": "It is red."}
     assert (await imported(anna, tmp_path, another)).added == 1
+    same = {"id": "e1", "query": "rye bread", "response": "answer to rye bread"}
+    await forget(anna, ["e1"], Threads().delete)
+    assert (await imported(anna, tmp_path, same)).forgotten == 1, "undated, so it is of today"
 
 
 async def test_no_text_is_kept_and_a_user_who_is_forgotten_leaves_nothing(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ async def test_forgetting_takes_the_changes_of_the_episode_and_cannot_be_undone(
     left = str(await everything(store))
     assert "boat" not in left
     assert "i1" not in left
-    assert "1 episodes" in (await last_change(anna)).details[0]
+    assert "1 episode," in (await last_change(anna)).details[0]
 
 
 async def test_the_journal_has_a_bounded_length(tmp_path: Path) -> None:
@@ -145,3 +145,23 @@ async def test_the_journal_has_a_bounded_length(tmp_path: Path) -> None:
     entries = await Journal(anna.store).entries()
     assert len(entries) == KEPT_CHANGES
     assert entries[-1].labels[0].after["ground_truth"] == f"text {KEPT_CHANGES + 4}"
+
+
+async def test_undoing_what_brought_it_back_leaves_it_forgotten(tmp_path: Path) -> None:
+    anna = memory_of("anna", tmp_path)
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps({"query": "my dog", "response": "r"}))
+    await import_episodes(anna, file)
+    await forget(anna, [each.id async for each in anna.episodes.scan()], Threads().delete)
+    assert (await import_episodes(anna, file, include_forgotten=True)).added == 1
+    await undone(anna)
+    assert (await import_episodes(anna, file)).forgotten == 1
+
+
+async def test_an_import_of_which_all_is_forgotten_is_no_change(tmp_path: Path) -> None:
+    anna = memory_of("anna", tmp_path)
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps({"id": "i1", "query": "my dog", "response": "r"}))
+    await import_episodes(anna, file)
+    await forget(anna, ["i1"], Threads().delete)
+    assert await nothing_left(anna)

@@ -1,6 +1,7 @@
 """Our routes as an application in this process: who is let in, and how errors are told."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from personaagent.core.errors import IndexUnavailable, PersonaAgentError
 from personaagent.core.settings import load_settings
 from personaagent.core.users import user_key
 from personaagent.nodes.dependencies import Dependencies
+from personaagent.server import forgetting
 from personaagent.server.app import app
 from personaagent.server.dependencies import server_dependencies
 from personaagent.server.errors import status_of
@@ -226,3 +228,36 @@ async def test_an_episode_is_named_by_a_prefix(http: httpx.AsyncClient) -> None:
     assert (await http.post("/me/import", content=line)).status_code == 200
     assert (await http.get("/me/episodes/3f2a")).json()["id"] == "3f2a90bc11d04e55"
     assert (await http.get("/me/episodes/3f2")).status_code == 404
+
+
+async def test_a_change_is_undone_and_what_was_forgotten_stays_out_over_http(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the server's own API: on a server that runs, see tests/server."""
+
+    async def nothing(*_: Any) -> None: ...
+
+    @asynccontextmanager
+    async def alone(_: str) -> AsyncIterator[None]:
+        yield
+
+    for name in ("cancel_alignment", "delete_checkpoints", "erase_deleted", "delete_threads"):
+        monkeypatch.setattr(forgetting, name, nothing)
+    monkeypatch.setattr(forgetting, "exclusive", alone)
+    first = b'{"id": "e1", "query": "q", "response": "r"}\n'
+    drawn = b'{"id": "e2", "query": "p", "response": "r", "metadata": {"recalled": ["e1"]}}\n'
+    assert (await http.get("/me/undo")).status_code == 422
+    assert (await http.post("/me/import", content=first + drawn)).json()["added"] == 2
+    await http.put("/me/episodes/e1/feedback", json={"signal": "edit", "text": "x"})
+
+    key = (await http.get("/me/undo")).json()["key"]
+    assert (await http.post("/me/undo", json={"key": "another"})).status_code == 409
+    assert (await http.post("/me/undo", json={"key": key})).json()["kind"] == "feedback"
+    assert (await http.get("/me/episodes/e1")).json()["ground_truth"] is None
+
+    assert (await http.delete("/me/episodes/e1?derived=all")).status_code == 422
+    receipt = (await http.delete("/me/episodes/e1")).json()
+    assert (receipt["episodes"], receipt["blanked"]) == (["e1"], ["e2"])
+    assert (await http.get("/me/episodes/e2")).json()["response"] == ""
+    again = (await http.post("/me/import", content=first)).json()
+    assert (again["added"], again["forgotten"]) == (0, 1)
