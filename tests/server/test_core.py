@@ -215,5 +215,5 @@ async def test_forget_me_leaves_nothing_of_the_user_and_all_of_others(
         await others_sdk.runs.join(thread, queued_later["run_id"])
         assert await ids(http) == [], "its turn would have been taken before"
         assert len(await ids(other)) == 2
-        found = (await other.post("/me/episodes/search", json={"text": "Question 1?"})).json()
-        assert found[0]["id"] == "e1"
+        found = (await other.post("/me/episodes/search", json={"text": "Question 1"})).json()
+        assert "e1" in [each["id"] for each in found]
