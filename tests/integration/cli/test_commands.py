@@ -92,8 +92,10 @@ def test_feedback_becomes_ground_truth(command: Command) -> None:
     noted = command("feedback", episode, "-u", "ann", "--edit", "In Lisbon, Alfama.", "--json").data
     assert (noted["signal"], noted["ground_truth"]) == ("edit", "In Lisbon, Alfama.")
     accepted = command("feedback", episode, "-u", "ann", "--accept", "--json").data
-    assert accepted["ground_truth"] == accepted["response"] == "You live in Lisbon."
-    assert "marked as wrong" in command("feedback", episode, "-u", "ann", "--reject").out
+    assert (accepted["signal"], accepted["ground_truth"]) == ("edit", "In Lisbon, Alfama.")
+    assert command("feedback", episode, "-u", "ann", "--reject").code == 2
+    forced = command("feedback", episode, "-u", "ann", "--reject", "--force")
+    assert "marked as wrong" in forced.out
     facts = command("profile", "show", "-u", "ann", "--json").data["facts"]
     assert facts == []
 

@@ -147,7 +147,6 @@ def test_the_users_own_edit_meanwhile_wins(command: Command, script: Script) -> 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 2, "--user NAME, or --all"),
         (["--all", "--user", "anna"], 2, "--user NAME, or --all"),
         (["--all", "--approve"], 2, "--approve asks about one persona"),
         (["--user", "anna", "--sampling", "similar"], 2, "similar to: give a query"),

@@ -8,7 +8,12 @@ from personaagent.memory.passages import with_nearest
 from personaagent.memory.reading import parse_place, place_after_nearest, read_on
 from tests.support.memories import episode
 
-LONG = episode("e@1", "Plan my trip.", response="".join(f"Day {n}. " for n in range(300)))
+LONG = episode(
+    "e@1",
+    "Plan my trip.",
+    response="".join(f"Day {n}. " for n in range(300)),
+    signal="accept",
+)
 
 
 def test_reading_on_from_place_to_place_reaches_every_word() -> None:
