@@ -23,13 +23,11 @@ async def invoke_structured(
     *,
     role: Role,
     names: Mapping[str, Sequence[str]] | None = None,
-    most: Mapping[str, int] | None = None,
 ) -> tuple[FilledSchema, RoleUsage]:
     """Ask ``model`` for JSON that fits ``schema``; every string in it should have a maxLength.
 
-    ``names`` maps a field's name to the only strings that the grammar allows there, ``most`` to the
-    most items of a list. The answer is validated without them, so that one wrong name does not
-    spoil all of it.
+    ``names`` maps a field's name to the only strings that the grammar allows there. The answer is
+    validated without them, so that one wrong name does not spoil all of it.
 
     Raises:
         UnusableAnswer: it does not fit (an endpoint that ignores ``response_format``).
@@ -37,7 +35,7 @@ async def invoke_structured(
     """
     json_schema = {
         "name": schema.__name__.strip("_"),
-        "schema": _limited(schema.model_json_schema(), names or {}, most or {}),
+        "schema": _limited(schema.model_json_schema(), names or {}),
     }
     response_format = {"type": "json_schema", "json_schema": json_schema}
     reply = await invoke_model(
@@ -52,15 +50,10 @@ async def invoke_structured(
         ) from error
 
 
-def _limited(
-    schema: dict[str, Any], names: Mapping[str, Sequence[str]], most: Mapping[str, int]
-) -> dict[str, Any]:
-    """The JSON schema, limited to these strings and numbers of items, also within lists."""
+def _limited(schema: dict[str, Any], names: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The JSON schema, with the fields of ``names`` limited to these strings, also within lists."""
     for definition in (schema, *schema.get("$defs", {}).values()):
-        properties = definition.get("properties", {})
-        for field in names.keys() & properties.keys():
-            value = properties[field]
+        for field in names.keys() & definition.get("properties", {}).keys():
+            value = definition["properties"][field]
             value.get("items", value)["enum"] = [*names[field]]
-        for field in most.keys() & properties.keys():
-            properties[field]["maxItems"] = most[field]
     return schema

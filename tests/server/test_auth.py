@@ -164,6 +164,8 @@ async def test_the_owner_may_do_all_of_it(token_server: Server, things: Things) 
     async with token_server.http(OWNER) as client:
         for ask in REQUESTS + LAST:
             status, text = await answer(client, ask, things, whole=not ask.endless)
-            assert status < 300 or "already exists" in text, f"{ask}: {status} {text}"
+            done = status < 300 or "already exists" in text
+            unsupported = status == ask.told == 501  # LangGraph's own checkpointer only
+            assert done or unsupported, f"{ask}: {status} {text}"
         for ask in FORBIDDEN:
             assert (await answer(client, ask, things))[0] == 403

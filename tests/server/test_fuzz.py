@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from personaagent.server.routes.backup import ZIP
 from personaagent.server.streams import LINES
 from tests.support.server import Server
 
@@ -36,7 +37,7 @@ fuzzed = settings(
 )
 
 
-@schemathesis.serializer(LINES)
+@schemathesis.serializer(LINES, ZIP)
 def as_lines(_: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 

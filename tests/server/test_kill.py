@@ -19,6 +19,7 @@ from tests.support.alignment_endpoint import role_of
 from tests.support.kills import Model, block_until, put_episodes, stored, until
 from tests.support.postgres import Session, postgres, sql
 from tests.support.postgres_server import need_postgres, on_postgres
+from tests.support.qdrant_server import qdrant_server
 from tests.support.server import Server, answers_from_memory, running_server
 
 RULE = next(iter(PREFERENCES))
@@ -185,9 +186,10 @@ async def test_a_turn_whose_server_died_is_taken_over_and_remembered_once(
     database: str, tmp_path: Path
 ) -> None:
     model = Model(answers_from_memory)
-    with ValkeyServer() as queue:
+    with ValkeyServer() as queue, qdrant_server() as index:
         several = on_postgres(
             database,
+            QDRANT_URL=index.url,
             REDIS_BROKER_ENABLED="true",
             REDIS_URL=queue.connection_url,
             LEASE_DURATION_SECONDS="3",

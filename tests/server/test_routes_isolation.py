@@ -39,13 +39,25 @@ ASKS = [
     Ask("DELETE", "/me/persona/rules/{rule}/lock", told=404),
     Ask("GET", "/me/profile"),
     Ask("POST", "/me/profile/refresh"),
+    Ask("POST", "/me/profile/statements", {"texts": ["I row."]}),
+    Ask("PUT", "/me/profile/statements/{statement}", {"text": "I row."}, told=404),
+    Ask("DELETE", "/me/profile/statements/{statement}", told=404),
+    Ask("PUT", "/me/profile/statements/{statement}/lock", told=404),
+    Ask("DELETE", "/me/profile/statements/{statement}/lock", told=404),
+    Ask("GET", "/me/profile/history"),
+    Ask("POST", "/me/profile/history/{change}/undo", told=404),
+    Ask("GET", "/me/undo"),
+    Ask("POST", "/me/undo"),
     Ask("GET", "/me/episodes"),
     Ask("POST", "/me/episodes/search", {"text": SECRET}),
     Ask("GET", "/me/episodes/{episode}", told=404),
     Ask("PUT", "/me/episodes/{episode}/feedback", {"signal": "reject"}, told=404),
+    Ask("PUT", "/me/episodes/{episode}/superseded", {"by": None}, told=404),
     Ask("DELETE", "/me/episodes/{episode}", told=404),
     Ask("POST", "/me/import", content=b'{"id": "own", "query": "Mine?", "response": "Yes."}'),
     Ask("GET", "/me/export"),
+    Ask("GET", "/me/backup"),
+    Ask("POST", "/me/restore", content=b"no archive", told=422),
     Ask("POST", "/me/alignments", {"dry_run": True}, told=202),
     Ask("GET", "/me/alignments"),
     Ask("GET", "/me/alignments/{run}", told=404),
@@ -66,7 +78,14 @@ def owned(token_server: Server) -> dict[str, str]:
         http.post("/me/import", content=line).raise_for_status()
         edited = http.post("/me/persona/edits", json={"add": [f"Remember: {SECRET}."]})
         run = http.post("/me/alignments", json={"dry_run": True})
+        statements = http.post("/me/profile/statements", json={"texts": [SECRET]})
+        for number in range(2, 10):  # a number that no stranger has
+            text = {"text": f"{SECRET}, {number}"}
+            http.put("/me/profile/statements/s1", json=text).raise_for_status()
+        changes = http.get("/me/profile/history").json()
         return {
+            "statement": statements.json()[0]["id"],
+            "change": str(changes[-1]["number"]),
             "episode": "told",
             "version": "2",
             "rule": edited.json()["rules"][-1]["id"],

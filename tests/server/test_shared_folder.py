@@ -165,7 +165,8 @@ async def test_one_of_the_two_aligns_a_user_at_a_time(
             assert "being aligned by another process" in failed["__error__"]["message"]
         begun = (await http.post("/me/alignments", json={})).json()
         await sdk.runs.join(alignment_thread("aligned"), begun["id"])
-        assert (await http.get("/me/persona")).json()["version"] == 2
+        details = (await http.get(f"/me/alignments/{begun['id']}")).text
+        assert (await http.get("/me/persona")).json()["version"] == 2, details
     assert (await command.memory("aligned").personas.current()).rules[-1].text == rule
 
 

@@ -43,7 +43,7 @@ REQUESTS = [
     Ask("GET", "/threads/{thread_id}"),
     Ask("PATCH", "/threads/{thread_id}", {"metadata": {"owner": "a stranger"}}),
     Ask("GET", "/threads/{thread_id}/state"),
-    Ask("GET", "/threads/{thread_id}/storage"),
+    Ask("GET", "/threads/{thread_id}/storage", told=501),
     Ask("POST", "/threads/{thread_id}/state", {"values": {"warnings": []}, "as_node": "remember"}),
     Ask("GET", "/threads/{thread_id}/state/{checkpoint_id}"),
     Ask(

@@ -22,7 +22,7 @@ from personaagent.prompts.render import render
 QUOTE_CHARS = 120
 """Of the given and of the wanted answer, as a point quotes them."""
 POINT_CHARS = 240
-MOST_POINTS = 2
+MOST_POINTS = 3
 
 
 class _Point(BaseModel):

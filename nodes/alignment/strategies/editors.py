@@ -54,13 +54,12 @@ class RuleEdits:
         """The candidates of all edits that are allowed."""
         most = critique_input.plan.candidates
         points = _points_as_edits(gradient, most // 2)
-        wanted = most - len(points)
-        messages = _update_messages(critique_input, gradient, wanted)
-        edits, usage = await _ask_for_edits(critique_input, messages, wanted)
+        messages = _update_messages(critique_input, gradient, most - len(points))
+        edits, usage = await _ask_for_edits(critique_input, messages)
         candidates, refused = await _check(edits, critique_input)
         if refused and not candidates:
             messages.append(HumanMessage(render("update_refused", reasons="\n".join(refused))))
-            edits, more_usage = await _ask_for_edits(critique_input, messages, wanted)
+            edits, more_usage = await _ask_for_edits(critique_input, messages)
             candidates, refused_again = await _check(edits, critique_input)
             refused, usage = refused + refused_again, usage + more_usage
         from_points, refused_points = await _check(points, critique_input)
@@ -94,21 +93,16 @@ def _update_messages(
 
 
 async def _ask_for_edits(
-    critique_input: CritiqueInput, messages: Sequence[BaseMessage], wanted: int
+    critique_input: CritiqueInput, messages: Sequence[BaseMessage]
 ) -> tuple[list[Operation], Usage]:
-    """At most ``wanted`` edits that the editor proposes; none if its reply is unusable."""
+    """The edits that the editor proposes; none if its reply is unusable."""
     model = await critique_input.deps.models.chat("editor")
     unlocked = [rule.id for rule in critique_input.rules if not rule.locked]
     names = {"rule": ["", *unlocked], "evidence": [*critique_input.names]}
     try:
         async with critique_input.deps.model_slots:
             reply, used = await invoke_structured(
-                model,
-                messages,
-                _Proposals,
-                role="editor",
-                names=names,
-                most={"proposals": wanted},
+                model, messages, _Proposals, role="editor", names=names
             )
     except UnusableAnswer:
         return [], Usage().add("editor", RoleUsage(llm_calls=1))
