@@ -34,7 +34,7 @@ def format_episode(
     query, response = _cut(episode, max_chars)
     lines = [f"the user: {query}"]
     if episode.ground_truth is not None:
-        lines.append(f"what the user wanted: {shorten(episode.ground_truth, max_chars // 2)}")
+        lines.append(f"right answer: {shorten(episode.ground_truth, max_chars // 2)}")
     elif episode.response:
         lines.append(f"{_answered(episode)}: {response}")
     attributes = {"date": day_in(zone, episode.created_at)}

@@ -91,7 +91,7 @@ async def test_memory_persona_facts_and_summary_reach_the_model(agent: MakeAgent
             "task genre (2 labelled): the user chose drama (2)",
             "The user has a dog.",
             "the user: what bread do I like",
-            "what the user wanted: Rye!",
+            "right answer: Rye!",
         ]
         return " ".join(str(text.lower() in prompt.system.lower()) for text in texts)
 

@@ -35,7 +35,7 @@ def test_an_accepted_and_a_corrected_answer_are_always_shown() -> None:
     accepted = PHONE.with_feedback("accept")
     corrected = PHONE.with_feedback("edit", "Designed in Amsterdam.")
     for labelled in as_shown_for("Which phone do I have?", [accepted, corrected]):
-        assert f"what the user wanted: {labelled.ground_truth}" in format_episode(labelled)
+        assert f"right answer: {labelled.ground_truth}" in format_episode(labelled)
     assert "Google" not in format_episode(corrected)
 
 

@@ -34,7 +34,7 @@ def paint(prompt: Prompt) -> Reply:
     """Red, but with a persona blue if a rule says so, and without one what was wanted last."""
     if "<persona>" in prompt.system:
         return "blue" if BLUE.text in prompt.system else "red"
-    return (["red", *re.findall(r"what the user wanted: (\w+)", prompt.system)])[-1]
+    return (["red", *re.findall(r"right answer: (\w+)", prompt.system)])[-1]
 
 
 async def painted(home: Path, responder: Any = paint, **settings: Any) -> World:
