@@ -12,7 +12,7 @@ MISTAKE = "It is a fine phone, designed by Google."
 def parrot(prompt: Prompt) -> Reply:
     """Repeats an answer that stands in its memories, else what the user said; knows nothing else."""
     memories = prompt.system.split("\n<memories>")[-1] + "".join(prompt.observations)
-    told = re.findall(r"(?:answered[^:]*|what the user wanted): (.+)", memories)
+    told = re.findall(r"(?:answered[^:]*|right answer): (.+)", memories)
     said = re.findall(r"the user: I bought (.+)", memories)
     if prompt.last.startswith("I bought"):
         return MISTAKE
