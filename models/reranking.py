@@ -11,7 +11,7 @@ from personaagent.core.settings import Settings
 
 if TYPE_CHECKING:
     import httpx2
-    from fastembed.rerank.cross_encoder import TextCrossEncoder
+    from fastembed.rerank.cross_encoder import TextCrossEncoder  # pyright: ignore[reportMissingImports]
 
 MODEL_FILES = "model.onnx", "onnx/model.onnx"
 
@@ -110,9 +110,9 @@ class LocalReranker:
 
 
 def _load(name: str) -> "TextCrossEncoder":
-    check_installed("fastembed", "embedded", "A local reranker", "set PERSONAAGENT_RERANK_URL")
-    from fastembed.common.model_description import ModelSource
-    from fastembed.rerank.cross_encoder import TextCrossEncoder
+    check_installed("fastembed", "rerank", "A local reranker", "set PERSONAAGENT_RERANK_URL")
+    from fastembed.common.model_description import ModelSource  # pyright: ignore[reportMissingImports]
+    from fastembed.rerank.cross_encoder import TextCrossEncoder  # pyright: ignore[reportMissingImports]
 
     folder = Path(name).expanduser()
     options: dict[str, Any] = {}

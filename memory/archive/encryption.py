@@ -19,7 +19,7 @@ def encrypt(content: bytes, passphrase: str) -> bytes:
         ConfigurationError: the package pyrage is not installed.
     """
     with requires_extra("encryption", "A passphrase"):
-        from pyrage import passphrase as age
+        from pyrage import passphrase as age  # pyright: ignore[reportAttributeAccessIssue]
 
     encrypted: bytes = age.encrypt(content, passphrase)
     return encrypted
@@ -34,8 +34,8 @@ def decrypt(content: bytes, passphrase: str | None) -> bytes:
         ConfigurationError: the package pyrage is not installed.
     """
     with requires_extra("encryption", "An encrypted archive"):
-        from pyrage import DecryptError
-        from pyrage import passphrase as age
+        from pyrage import DecryptError  # pyright: ignore[reportAttributeAccessIssue]
+        from pyrage import passphrase as age  # pyright: ignore[reportAttributeAccessIssue]
 
     if not passphrase:
         raise UsageError("The archive is encrypted: give its passphrase.")

@@ -97,7 +97,9 @@ async def _restore_episodes(
     Returns:
         How many were stored, how many were there, and the ids of those that were forgotten.
     """
-    pending = {namespace: await _records(archive, namespace) for namespace in FOLLOWERS}
+    pending: dict[Namespace, dict[str, StoredValue]] = {
+        namespace: await _records(archive, namespace) for namespace in FOLLOWERS
+    }
     total, added, done = archive.manifest.counts[EPISODES], 0, 0
     forgotten: set[str] = set()
     tombstones = await Tombstones(memory.store).read()
