@@ -47,7 +47,7 @@ ASKS = [
     Ask("GET", "/me/profile/history"),
     Ask("POST", "/me/profile/history/{change}/undo", told=404),
     Ask("GET", "/me/undo"),
-    Ask("POST", "/me/undo"),
+    Ask("POST", "/me/undo", told=422),
     Ask("GET", "/me/episodes"),
     Ask("POST", "/me/episodes/search", {"text": SECRET}),
     Ask("GET", "/me/episodes/{episode}", told=404),
@@ -78,14 +78,16 @@ def owned(token_server: Server) -> dict[str, str]:
         http.post("/me/import", content=line).raise_for_status()
         edited = http.post("/me/persona/edits", json={"add": [f"Remember: {SECRET}."]})
         run = http.post("/me/alignments", json={"dry_run": True})
-        statements = http.post("/me/profile/statements", json={"texts": [SECRET]})
+        statements = http.post(
+            "/me/profile/statements", json={"texts": ["I read.", "I cook.", SECRET]}
+        )
         for number in range(2, 10):  # a number that no stranger has
             text = {"text": f"{SECRET}, {number}"}
-            http.put("/me/profile/statements/s1", json=text).raise_for_status()
+            http.put("/me/profile/statements/s3", json=text).raise_for_status()
         changes = http.get("/me/profile/history").json()
         return {
-            "statement": statements.json()[0]["id"],
-            "change": str(changes[-1]["number"]),
+            "statement": statements.json()[-1]["id"],
+            "change": str(max(each["number"] for each in changes["items"])),
             "episode": "told",
             "version": "2",
             "rule": edited.json()["rules"][-1]["id"],
