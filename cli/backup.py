@@ -48,10 +48,10 @@ def backup(
     passphrase = _new_passphrase() if encrypt else None
 
     async def write(agent: "LocalAgent") -> "Manifest":
-        from personaagent.local.moving import backup_user
+        from personaagent.memory.archive.writer import backup_file
 
-        await known_user(agent, user)
-        return await backup_user(agent, user, file, passphrase=passphrase, replace=force)
+        memory, settings = await known_user(agent, user), agent.deps.settings
+        return await backup_file(memory, settings, file, passphrase=passphrase, replace=force)
 
     def describe(manifest: "Manifest") -> str:
         episodes = manifest.counts["episodes.jsonl"]
@@ -134,7 +134,7 @@ def _new_passphrase() -> str:
     if passphrase := os.environ.get(VARIABLE):
         return passphrase
     if not sys.stdin.isatty():
-        raise UsageError(f"There is no terminal to ask for a passphrase on: set {VARIABLE}.")
+        raise UsageError(f"Without a terminal nobody can type a passphrase: set {VARIABLE}.")
     passphrase = getpass.getpass("Passphrase: ")
     if not passphrase or passphrase != getpass.getpass("Once more: "):
         raise UsageError("The two passphrases differ, or are empty: nothing was written.")

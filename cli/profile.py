@@ -137,12 +137,12 @@ def forget(
 
     async def forget_statement(agent: "LocalAgent") -> "Receipt":
         memory = await known_user(agent, user)
-        found = await memory.profile.statements.get(statement)
+        chosen = await memory.profile.statements.get(statement)
         if sys.stdin.isatty() and not yes:
-            console(stderr=True).print(statement_view(found))
+            console(stderr=True).print(statement_view(chosen))
             if not confirm("Forget this for good?"):
                 raise UsageError("Nothing was forgotten.")
-        return await agent.forget_statement(user, found.id)
+        return await agent.forget_statement(user, chosen.id)
 
     receipt = run_with_agent(forget_statement)
     print_result(receipt, as_json, receipt_view)
@@ -176,12 +176,7 @@ def undo(
 
     async def undo_change(memory: "UserMemory") -> "ProfileChange":
         statements = memory.profile.statements
-        if change is not None:
-            return await statements.undo(change)
-        last = await statements.history.last_undoable()
-        if last is None:
-            raise UsageError("There is no change of the profile to undo.")
-        return await statements.undo(last.number)
+        return await (statements.undo_latest() if change is None else statements.undo(change))
 
     print_result(_with_memory(user, undo_change), as_json, lambda each: changes_view([each]))
 

@@ -88,12 +88,12 @@ def _items_view(
 
 
 def _evidence_lines(ids: Sequence[str], evidence: Mapping[str, Evidence]) -> list[str]:
-    found = [evidence[id] for id in ids if id in evidence]
+    cited = [evidence[id] for id in ids if id in evidence]
     lines = [
         printable(f"from {short_id(each.id)}  {shown_day(each.at)}  {each.query}")
-        for each in found[-SHOWN_EVIDENCE:]
+        for each in cited[-SHOWN_EVIDENCE:]
     ]
-    more = len(found) - SHOWN_EVIDENCE
+    more = len(cited) - SHOWN_EVIDENCE
     return [*lines, f"and {more} more"] if more > 0 else lines
 
 

@@ -65,7 +65,7 @@ class DataSettings(BaseModel):
 
     home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("personaagent", appauthor=False)),
-        description="Folder of the user's data: store, checkpoints, index, embedded models.",
+        description="Folder of the user's data: memory, checkpoints, embedded models.",
     )
     user: str | None = Field(
         None, description="Whose memory a command uses without --user; a server ignores it."

@@ -1,28 +1,13 @@
-"""Backup and restore on one machine."""
+"""Restore on one machine."""
 
 import asyncio
 from contextlib import ExitStack
 from pathlib import Path
 
 from personaagent.local.agent import LocalAgent
-from personaagent.memory.archive.layout import Manifest
 from personaagent.memory.archive.reader import open_archive
 from personaagent.memory.archive.restore import Restored, restore
-from personaagent.memory.archive.writer import backup_file
 from personaagent.memory.exchange.importer import ImportProgress, no_progress
-
-
-async def backup_user(
-    agent: LocalAgent,
-    user_id: str,
-    path: Path,
-    *,
-    passphrase: str | None = None,
-    replace: bool = False,
-) -> Manifest:
-    """Write all that is remembered about a user to ``path``; arguments and errors as ``backup_file``."""
-    memory, settings = agent.memory(user_id), agent.deps.settings
-    return await backup_file(memory, settings, path, passphrase=passphrase, replace=replace)
 
 
 async def restore_user(

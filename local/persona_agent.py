@@ -13,12 +13,13 @@ from personaagent.core.records import Episode, only_signal
 from personaagent.core.settings import Settings, load_settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.local.alignment import Approve, OnStep
-from personaagent.local.moving import backup_user, restore_user
+from personaagent.local.moving import restore_user
 from personaagent.local.turn import TurnEvent
 from personaagent.local.user_data import UserEpisodes, UserPersona
 from personaagent.local.user_profile import UserProfile
 from personaagent.memory.archive.layout import EPISODES
 from personaagent.memory.archive.restore import Restored
+from personaagent.memory.archive.writer import backup_file
 
 
 class PersonaAgent:
@@ -179,8 +180,9 @@ class PersonaAgent:
             UsageError: there is a file of that name; nothing was written.
             DataError: it cannot be written.
         """
-        manifest = await backup_user(
-            self._open, user, Path(path), passphrase=passphrase, replace=replace
+        memory, settings = self._open.memory(user), self._open.deps.settings
+        manifest = await backup_file(
+            memory, settings, Path(path), passphrase=passphrase, replace=replace
         )
         return manifest.counts[EPISODES]
 

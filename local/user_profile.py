@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from personaagent.core.errors import UsageError
 from personaagent.core.records import Profile, Statement
 from personaagent.local.agent import LocalAgent
 from personaagent.memory.exchange.notes import read_notes
@@ -94,12 +93,8 @@ class UserProfile:
             UsageError: there is no such change.
             Conflict: its statements were changed or forgotten since then.
         """
-        if change is None:
-            last = await self._statements.history.last_undoable()
-            if last is None:
-                raise UsageError("There is no change of the profile to undo.")
-            change = last.number
-        return await self._statements.undo(change)
+        statements = self._statements
+        return await (statements.undo_latest() if change is None else statements.undo(change))
 
     @property
     def _statements(self) -> Statements:

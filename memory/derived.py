@@ -17,12 +17,12 @@ async def derived_from(memory: UserMemory, episode_ids: Collection[str]) -> list
     Reads the metadata of all episodes of this user, and of nobody else.
     """
     sources = set(episode_ids)
-    found = [
+    derived_ids = [
         key
         async for key, value in memory.store.scan("episodes")
         if key not in sources and recalled(value["episode"]["metadata"]) & sources
     ]
-    derived = await memory.episodes.find(found)
+    derived = await memory.episodes.find(derived_ids)
     return sorted(derived, key=lambda each: (each.created_at, each.id))
 
 

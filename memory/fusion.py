@@ -35,8 +35,8 @@ def rank(scores: Scores, limit: int) -> "Rows":
     if relevance is None:
         return np.zeros(0, dtype=np.intp)
     if scores.dense is None:
-        found = np.flatnonzero(relevance > 0)
-        return found[_best(relevance[found], scores.at[found], limit)]
+        sharing = np.flatnonzero(relevance > 0)
+        return sharing[_best(relevance[sharing], scores.at[sharing], limit)]
     return _best(relevance + _context(relevance, scores), scores.at, limit)
 
 

@@ -84,14 +84,18 @@ class ProfileHistory:
             )
         return ProfileChange.model_validate(value)
 
-    async def last_undoable(self) -> ProfileChange | None:
-        """The latest change that can be undone, or None: no undo, not undone, not forgotten."""
+    async def last_undoable(self, *, summaries: bool = True) -> ProfileChange | None:
+        """The latest change that can be undone, or None: no undo, not undone, not forgotten.
+
+        ``summaries`` says whether those count that a summary made.
+        """
         changes = await self.changes()
         undone = {change.undoes for change in changes}
         candidates = (
             change
             for change in reversed(changes)
             if change.undoes is None and change.number not in undone
+            if summaries or change.author != "summary"
         )
         return next((each for each in candidates if each.before or each.after), None)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from personaagent.core.errors import Conflict
+from personaagent.core.errors import Conflict, UsageError
 from personaagent.core.records import Statement, now
 from personaagent.memory.keyed_hash import hash_key, keyed_hash, plain_words
 from personaagent.memory.locks import Lock
@@ -161,6 +161,13 @@ class Statements:
             change = ProfileChange(number=number, author="user", note=note)
             await self._write_change(after, change, erased)
         return statement
+
+    async def undo_latest(self) -> ProfileChange:
+        """Take the latest change back that can be undone; errors as of ``undo``."""
+        latest = await self.history.last_undoable()
+        if latest is None:
+            raise UsageError("There is no change of the profile to undo.")
+        return await self.undo(latest.number)
 
     async def undo(self, number: int) -> ProfileChange:
         """Take change ``number`` back, as a new change, which is returned.

@@ -36,7 +36,7 @@ async def last_change(memory: UserMemory) -> Undoable:
         UsageError: there is none.
     """
     entries = await Journal(memory.store).entries()
-    profile = await _last_of_profile(memory)
+    profile = await memory.profile.statements.history.last_undoable(summaries=False)
     entry = entries[-1] if entries else None
     if profile is not None and (entry is None or profile.at > entry.at):
         return _of_profile(profile)
@@ -65,23 +65,6 @@ async def undo(memory: UserMemory, change: Undoable, delete_threads: DeleteThrea
     else:
         await _undo_import(memory, entry, delete_threads)
     return change
-
-
-async def _last_of_profile(memory: UserMemory) -> ProfileChange | None:
-    """The last change of statements that somebody asked for, and that can be undone."""
-    changes = await memory.profile.statements.history.changes()
-    undone = {change.undoes for change in changes}
-    return next(
-        (
-            each
-            for each in reversed(changes)
-            if each.author != "summary"
-            and each.undoes is None
-            and each.number not in undone
-            and (each.before or each.after)
-        ),
-        None,
-    )
 
 
 def _of_profile(change: ProfileChange) -> Undoable:

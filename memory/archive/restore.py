@@ -24,7 +24,7 @@ from personaagent.memory.user import UserMemory
 from personaagent.memory.user_store import Namespace, StoredValue, StoreWrite
 
 BATCH = 256
-FOLLOWERS: tuple[Namespace, ...] = ("unsummarised", "unaligned")
+PENDING: tuple[Namespace, ...] = ("unsummarised", "unaligned")
 Outcome = Literal["restored", "the same", "kept"]
 
 
@@ -98,7 +98,7 @@ async def _restore_episodes(
         How many were stored, how many were there, and the ids of those that were forgotten.
     """
     pending: dict[Namespace, dict[str, StoredValue]] = {
-        namespace: await _records(archive, namespace) for namespace in FOLLOWERS
+        namespace: await _records(archive, namespace) for namespace in PENDING
     }
     total, added, done = archive.manifest.counts[EPISODES], 0, 0
     forgotten: set[str] = set()

@@ -2,17 +2,15 @@
 
 import asyncio
 import hashlib
-import os
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import orjson
 
-from personaagent.core.errors import DataError, UsageError
+from personaagent.core.errors import UsageError
 from personaagent.core.records import now
 from personaagent.core.settings import Settings
 from personaagent.memory.archive.encryption import encrypt
@@ -32,7 +30,7 @@ from personaagent.memory.archive.layout import (
 from personaagent.memory.archive.readable import about, persona_page, profile_page
 from personaagent.memory.archive.reader import open_archive
 from personaagent.memory.exchange.exporter import export_blocks
-from personaagent.memory.storage_errors import storage_errors
+from personaagent.memory.exchange.whole_file import whole_file
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_store import Namespace
 
@@ -66,16 +64,9 @@ async def backup_file(
     """
     if not replace and await asyncio.to_thread(path.exists):
         raise UsageError(f"{path} exists already: choose another name, or add --force.")
-    try:
-        with storage_errors(), NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            try:
-                manifest = await write_archive(memory, settings, file)
-                await asyncio.to_thread(_finish, file, path, passphrase)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}.") from error
+    async with whole_file(path) as file:
+        manifest = await write_archive(memory, settings, file)
+        await asyncio.to_thread(_seal, file, passphrase)
     return manifest
 
 
@@ -140,8 +131,8 @@ async def _records(memory: UserMemory, namespace: Namespace) -> Blocks:
         yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE), 1
 
 
-def _finish(file: IO[bytes], path: Path, passphrase: str | None) -> None:
-    """Encrypt the file if asked to, check it, and give it its name once it is on the disk."""
+def _seal(file: IO[bytes], passphrase: str | None) -> None:
+    """Encrypt the file if asked to, and read it back."""
     file.flush()
     if passphrase:
         file.seek(0)
@@ -150,7 +141,5 @@ def _finish(file: IO[bytes], path: Path, passphrase: str | None) -> None:
         file.truncate()
         file.write(encrypted)
         file.flush()
-    os.fsync(file.fileno())
     with open_archive(Path(file.name), passphrase):
         pass
-    os.replace(file.name, path)

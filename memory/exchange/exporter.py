@@ -1,16 +1,12 @@
 """Export: a user's episodes as JSON lines, oldest first. Import reads them back."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import IO
 
-from personaagent.core.errors import DataError
 from personaagent.memory.exchange.import_file import ReportProgress
 from personaagent.memory.exchange.jsonlines import write_line
-from personaagent.memory.storage_errors import storage_errors
+from personaagent.memory.exchange.whole_file import whole_file
 from personaagent.memory.user import UserMemory
 
 BLOCK = 1 << 20
@@ -35,24 +31,9 @@ async def export_file(memory: UserMemory, path: Path, report: ReportProgress) ->
         DataError: it cannot be written, or the disk is full; what was there before is intact.
     """
     count = 0
-    try:
-        with storage_errors(), NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            try:
-                async for block, lines in export_blocks(memory):
-                    await asyncio.to_thread(file.write, block)
-                    count += lines
-                    report(count, None)
-                await asyncio.to_thread(_move_into_place, file, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}.") from error
+    async with whole_file(path) as file:
+        async for block, lines in export_blocks(memory):
+            await asyncio.to_thread(file.write, block)
+            count += lines
+            report(count, None)
     return count
-
-
-def _move_into_place(file: IO[bytes], path: Path) -> None:
-    """Make sure that the whole file is on the disk, and give it its name."""
-    file.flush()
-    os.fsync(file.fileno())
-    os.replace(file.name, path)
