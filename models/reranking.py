@@ -11,7 +11,7 @@ from personaagent.core.settings import Settings
 
 if TYPE_CHECKING:
     import httpx2
-    from fastembed.rerank.cross_encoder import TextCrossEncoder  # pyright: ignore[reportMissingImports]
+    from fastembed.rerank.cross_encoder import TextCrossEncoder
 
 MODEL_FILES = "model.onnx", "onnx/model.onnx"
 
@@ -111,8 +111,8 @@ class LocalReranker:
 
 def _load(name: str) -> "TextCrossEncoder":
     check_installed("fastembed", "rerank", "A local reranker", "set PERSONAAGENT_RERANK_URL")
-    from fastembed.common.model_description import ModelSource  # pyright: ignore[reportMissingImports]
-    from fastembed.rerank.cross_encoder import TextCrossEncoder  # pyright: ignore[reportMissingImports]
+    from fastembed.common.model_description import ModelSource
+    from fastembed.rerank.cross_encoder import TextCrossEncoder
 
     folder = Path(name).expanduser()
     options: dict[str, Any] = {}

@@ -15,9 +15,9 @@ RULE = "Answer blue."
 
 
 def script(body: dict[str, Any]) -> Reply:
-    """Red, but blue where a rule says so, or where a plain prompt tells that it was wanted."""
+    """Red, but blue where a rule says so, or where a plain prompt says that it was right."""
     system = body["messages"][0]["content"]
-    blue = RULE in system if "<persona>" in system else "wanted: blue" in system
+    blue = RULE in system if "<persona>" in system else "right answer: blue" in system
     return "blue" if blue else "red"
 
 
