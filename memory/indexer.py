@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from personaagent.core.records import Episode
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.protocol import Entry, Passage
+from personaagent.memory.locks import Lock
 from personaagent.memory.passages import passages
 from personaagent.memory.terms import terms
 from personaagent.memory.user_index import UserIndex
@@ -21,6 +22,7 @@ ReportIndexed = Callable[[int, int], None]
 class Indexer:
     """Embeds the passages of each episode (paper: f_enc) and writes them to the user's index.
 
+    ``lock`` lets one process at a time start the index anew.
     The store's namespace ``unindexed`` is the queue: of episodes that could not be embedded when they
     were stored, or that an index outside of the store does not have yet.
     """
@@ -29,6 +31,7 @@ class Indexer:
     episodes: Episodes
     embedder: Embedder
     index: UserIndex
+    lock: Lock
 
     async def refresh(self, limit: int = BATCH, report: ReportIndexed | None = None) -> int:
         """Index up to ``limit`` episodes of the queue; returns how many were indexed.
@@ -50,6 +53,10 @@ class Indexer:
             if report:
                 report(indexed, limit)
         return indexed
+
+    async def is_lost(self) -> bool:
+        """Whether nothing is indexed, though all should be."""
+        return not await self.is_behind() and await self.index.is_empty()
 
     async def is_behind(self) -> bool:
         """Whether any episode waits in the queue."""
@@ -80,9 +87,15 @@ class Indexer:
 
     async def _prepare(self) -> None:
         """Check the embedding model; queue all episodes if they are not in this index."""
-        if not await self.index.check_model() and await self.episodes.exist():
-            await self.index.reset()
-            await self._queue_all()
+        if await self._is_missing():
+            async with self.lock():  # a second one would clear what the first has indexed
+                if await self._is_missing():
+                    await self.index.reset()
+                    await self._queue_all()
+                    await self.store.write([self.index.state_write()])
+
+    async def _is_missing(self) -> bool:
+        return not await self.index.check_model() and await self.episodes.exist()
 
     async def _embed(self, episodes: Sequence[Episode]) -> list[Entry]:
         stretches = [passages(episode) for episode in episodes]

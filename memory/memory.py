@@ -69,7 +69,8 @@ class Memory:
         in_store = self._holds_index(store)
         index_of = partial(self._index_of, store)
         index = UserIndex(user_store, self.embedder.name, index_of, in_store)
-        indexer = Indexer(user_store, episodes, self.embedder, index)
+        index_lock = partial(self._lock, store, f"{user_store.key}.index")
+        indexer = Indexer(user_store, episodes, self.embedder, index, index_lock)
         mode, timeout = self._settings.recall_mode, self._settings.recall_timeout
         return UserMemory(
             user_id=user_id,
@@ -103,9 +104,10 @@ class Memory:
         await self._index_of(store, self.embedder.name).has_entries("")
 
     async def drop_lock(self, user_id: str) -> None:
-        """Delete the user's lock file: its name would show that the user existed."""
-        lock = self._lock_file(user_key(user_id))
-        await asyncio.to_thread(lock.unlink, missing_ok=True)
+        """Delete the user's lock files: their names would show that the user existed."""
+        key = user_key(user_id)
+        for lock in (self._lock_file(key), self._lock_file(f"{key}.index")):
+            await asyncio.to_thread(lock.unlink, missing_ok=True)
 
     async def aclose(self) -> None:
         """Close the indexes and the embedding model."""
@@ -133,7 +135,7 @@ class Memory:
 
     @asynccontextmanager
     async def _lock(self, store: BaseStore, key: str) -> AsyncIterator[None]:
-        """Let one writer of a user's persona in at a time, of all processes that use the store.
+        """Let one writer in at a time, of all processes that use the store.
 
         The lock is in the store's database if that is a server, otherwise in a file.
 
@@ -150,4 +152,5 @@ class Memory:
             yield
 
     def _lock_file(self, key: str) -> Path:
-        return self._settings.home / "locks" / f"{key[:32]}.lock"
+        user, *purpose = key.split(".")
+        return self._settings.home / "locks" / ".".join([user[:32], *purpose, "lock"])

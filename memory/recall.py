@@ -141,7 +141,7 @@ class Recall:
             before=self._before,
             hidden=self.hidden.episodes,
         )
-        if not len(scores) and await index.is_empty():
+        if not len(scores) and await self.indexer.is_lost():
             raise IndexDamaged(
                 "The index has lost this user's episodes: run `personaagent memory reindex`."
             )

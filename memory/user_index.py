@@ -38,7 +38,7 @@ class UserIndex:
         built_with = str(state["embeddings"])
         if built_with == self.model:
             return True
-        if await self.store.keys("episodes", 1):
+        if await self.index_of(built_with).has_entries(self.store.key):
             raise EmbeddingsChanged(
                 f"The memory of '{self.store.user_id}' is indexed with {built_with}, but the "
                 f"embedding model is now {self.model}: run `personaagent memory reindex`."

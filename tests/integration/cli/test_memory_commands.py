@@ -362,6 +362,7 @@ def test_forget_all_leaves_nothing_of_the_user_and_all_of_others(
 
 PEAK = """
     import asyncio, resource, sys
+    from collections import deque
     from pathlib import Path
     from personaagent.core.settings import Settings
     from personaagent.local.agent import open_local
@@ -371,7 +372,9 @@ PEAK = """
 
     async def main(folder):
         settings = Settings(home=folder / "home")
-        async with open_local(settings, Dependencies.from_settings(settings, BagEmbedder())) as agent:
+        embedder = BagEmbedder()
+        embedder.texts = deque(maxlen=1)
+        async with open_local(settings, Dependencies.from_settings(settings, embedder)) as agent:
             memory = agent.memory("u")
             await import_episodes(memory, folder / "given.jsonl")
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

@@ -22,10 +22,10 @@ async def recalled(memory: UserMemory, query: str, k: int = 5) -> list[str]:
 
 
 async def test_a_changed_embedding_model_is_refused_until_rebuilt(tmp_path: Path) -> None:
-    store, settings = InMemoryStore(), load_settings(home=tmp_path)
-    old = Memory(settings, BagEmbedder("old"), index_in_memory()).of(store, "anna")
+    store, settings, index = InMemoryStore(), load_settings(home=tmp_path), index_in_memory()
+    old = Memory(settings, BagEmbedder("old"), index).of(store, "anna")
     await remember(old, episode("e1", "rye bread"))
-    memory = Memory(settings, BagEmbedder("new"), index_in_memory())
+    memory = Memory(settings, BagEmbedder("new"), index)
     new = memory.of(store, "anna")
     for use in (new.recall("bread", 3), new.indexer.index.check_model()):
         with pytest.raises(EmbeddingsChanged) as caught:
