@@ -35,7 +35,7 @@ async def test_searches_that_start_at_once_do_not_clear_what_one_of_them_indexed
     reset, delays = UserIndex.reset, count()
 
     async def reset_later(index: UserIndex) -> None:
-        await asyncio.sleep(next(delays) / 100)
+        await asyncio.sleep(next(delays) / 400)
         await reset(index)
 
     monkeypatch.setattr(UserIndex, "reset", reset_later)
