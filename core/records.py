@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime
 from statistics import fmean
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from uuid import uuid4
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from personaagent.core.errors import CorrectionStands, UsageError
+from personaagent.core.record import Moment as Moment
+from personaagent.core.record import Record as Record
 from personaagent.core.text import shorten
+from personaagent.core.weights import Weights
 
 SHOWN_CHARS = 80
 Signal = Literal["edit", "accept", "reject"]
@@ -36,26 +39,6 @@ def new_id() -> str:
 def now() -> datetime:
     """The present moment, in UTC."""
     return datetime.now(UTC)
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("the time is out of range") from error
-
-
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
-
-
-class Record(BaseModel):
-    """Base of all records: immutable, and unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def stored(self) -> dict[str, Any]:
-        """The record as a JSON-like value for the store."""
-        return self.model_dump(mode="json")
 
 
 class Episode(Record):
@@ -247,7 +230,8 @@ class Persona(Record):
     """One version of the user's own system prompt (paper: P), as a list of rules.
 
     Versions count from 1 and are never changed, only added. ``parent`` is the version that it was
-    made from, ``proof`` is why alignment published it.
+    made from, ``proof`` is why alignment published it. ``weights`` say how closed questions of a task
+    are decided, where the defaults do not hold for this user.
     """
 
     version: int = Field(ge=1)
@@ -257,6 +241,7 @@ class Persona(Record):
     note: str = ""
     created_at: Moment = Field(default_factory=now)
     proof: Proof | None = None
+    weights: list[Weights] = Field(default_factory=list)
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule of that id, or None."""

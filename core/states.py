@@ -40,6 +40,9 @@ class AgentContext(BaseModel):
         Moment | None, Field(description="Hide every episode from this moment on.")
     ] = None
     at: Annotated[Moment | None, Field(description="The moment of the question; None: now.")] = None
+    answers: Annotated[
+        tuple[str, ...], Field(description="The only possible answers; empty: any text.")
+    ] = ()
     timezone: Annotated[
         str | None, Field(description="The user's time zone (IANA name); None: the setting.")
     ] = None
@@ -117,6 +120,8 @@ class AgentState(TypedDict):
     profile: Annotated[Json, Field(description="Facts and summary of the user.")]
     persona: Annotated[Json, Field(description="The persona used in this turn.")]
     system_prompt: Annotated[str, Field(description="The system prompt of this turn.")]
+    question: Annotated[Json | None, Field(description="The closed question, if it is one.")]
+    decision: Annotated[Json | None, Field(description="How the closed question was decided.")]
     steps: Annotated[int, Field(description="Model calls made in this turn.")]
     usage: Annotated[Json, Field(description="Calls and tokens of this turn, by role.")]
     warnings: Annotated[list[str], Field(description="What the user should know about this turn.")]

@@ -1,0 +1,57 @@
+"""The words of decisions as types: a closed question, what each source says of it, and the decision."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from personaagent.core.records import Record
+
+QuestionKind = Literal["labels", "numbers", "options"]
+SourceName = Literal["history", "model", "names"]
+
+
+class ClosedQuestion(Record):
+    """A question whose answer comes from a set.
+
+    Args:
+        kind: what the answers are: the user's labels, numbers, or options listed in the question.
+        answers: the set, in the order of the question or, for labels, most frequent first. Of options
+            these are the marks (``[1]``, ``A``) that an answer gives.
+        texts: what each option says, in the order of ``answers``; empty for labels and numbers.
+        task: the task whose labels are the history; None if the history has none of its kind.
+        instruction: what all queries of the task begin with; empty if they share nothing.
+    """
+
+    kind: QuestionKind
+    answers: list[str] = Field(min_length=2)
+    texts: list[str] = Field(default_factory=list)
+    task: str | None = None
+    instruction: str = ""
+
+
+class Source(Record):
+    """What one source says: a probability for each answer, and its weight in the decision."""
+
+    name: SourceName
+    weight: float
+    probabilities: dict[str, float]
+
+
+class Decision(Record):
+    """The distribution over the answers of a closed question, and the answer chosen.
+
+    ``log p(y) = sum over sources of weight * log p_source(y)``, normalised. ``applied`` says whether
+    ``answer`` replaced the model's text; if not, it only stands beside a text that says more.
+    """
+
+    question: ClosedQuestion
+    answer: str
+    probabilities: dict[str, float]
+    sources: list[Source]
+    applied: bool = True
+    reason: str = ""
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the answer."""
+        return self.probabilities[self.answer]

@@ -1,0 +1,1 @@
+"""Closed questions: recognising them, what each source says, and weighing the sources."""
