@@ -121,6 +121,12 @@ class AgentState(TypedDict):
     persona: Annotated[Json, Field(description="The persona used in this turn.")]
     system_prompt: Annotated[str, Field(description="The system prompt of this turn.")]
     question: Annotated[Json | None, Field(description="The closed question, if it is one.")]
+    similar: Annotated[
+        list[Any], Field(description="The user's labels that are nearest to a closed question.")
+    ]
+    reply: Annotated[
+        AnyMessage | None, Field(description="The model's answer, until it has been decided.")
+    ]
     decision: Annotated[Json | None, Field(description="How the closed question was decided.")]
     steps: Annotated[int, Field(description="Model calls made in this turn.")]
     usage: Annotated[Json, Field(description="Calls and tokens of this turn, by role.")]

@@ -14,3 +14,8 @@ def answer_probabilities(message: AIMessage, answers: Sequence[str]) -> dict[str
 def with_logprobs(model: BaseChatModel) -> BaseChatModel:
     """The model, asked for log-probabilities."""
     return model
+
+
+def without_logprobs(message: AIMessage) -> AIMessage:
+    """``message`` without its log-probabilities."""
+    return message

@@ -1,4 +1,4 @@
-"""Whether a question asks for the bare choice, and whether a reply is no more than that."""
+"""Whether a question asks for the bare choice."""
 
 import re
 
@@ -21,8 +21,6 @@ _ASKS_FOR_MORE = re.compile(
     r"|为什么|為什麼|解释|解釋|说明|なぜ|どうして|理由|説明|왜|이유|설명|لماذا|اشرح|क्यों|समझा",
     re.IGNORECASE,
 )
-_WORDS_AROUND = 4
-"""A reply of so many words beside the choice ("Tag: comedy.") says no more than the choice."""
 
 
 def asks_for_bare_choice(query: str, question: ClosedQuestion) -> bool:
@@ -34,17 +32,7 @@ def asks_for_bare_choice(query: str, question: ClosedQuestion) -> bool:
     return bool(_NO_MORE.search(wanted)) or _ASKS_FOR_MORE.search(wanted) is None
 
 
-def bare_choice(reply: str, question: ClosedQuestion) -> str | None:
-    """The answer that ``reply`` gives, if it says nothing else; None if it says more, or another."""
-    named = said_label(reply, question.answers) or _by_text(reply, question)
-    if named is None:
-        return None
-    own = question.texts[question.answers.index(named)] if question.texts else named
-    allowed = max(len(own.split()), len(named.split())) + _WORDS_AROUND
-    return named if len(reply.split()) <= allowed else None
-
-
-def _by_text(reply: str, question: ClosedQuestion) -> str | None:
+def by_text(reply: str, question: ClosedQuestion) -> str | None:
     """The option whose text is the reply."""
     said = said_label(reply, question.texts) if question.texts else None
     return None if said is None else question.answers[question.texts.index(said)]

@@ -17,6 +17,8 @@ def history_votes(
     counts: LabelCounts,
     similar: Sequence[SimilarLabel] = (),
     half_life: float = 0.0,
+    *,
+    with_prior: bool = True,
 ) -> dict[str, float]:
     """The probability of each answer by the user's history.
 
@@ -28,8 +30,10 @@ def history_votes(
         counts: all of the user's labels of the task.
         similar: those nearest to the question; with none, the prior alone.
         half_life: as of ``Weights``.
+        with_prior: whether the prior is the user's, or even.
     """
-    prior = prior_of(answers, counts, half_life)
+    even = dict.fromkeys(answers, 1 / len(answers))
+    prior = prior_of(answers, counts, half_life) if with_prior else even
     answer_of, votes = AnswerOf(answers), dict.fromkeys(answers, 0.0)
     for label in similar:
         if answer := answer_of.get(label.token):
@@ -71,8 +75,12 @@ def likeness(similar: Sequence[SimilarLabel], *, same_instruction: bool) -> floa
     """
     if same_instruction:
         return 1.0
-    nearest = max((label.cosine for label in similar), default=FAR)
-    return min(1.0, max(0.0, (nearest - FAR) / (NEAR - FAR)))
+    return nearness(max((label.cosine for label in similar), default=FAR))
+
+
+def nearness(cosine: float) -> float:
+    """From 0 at a cosine of ``FAR`` to 1 at ``NEAR``."""
+    return min(1.0, max(0.0, (cosine - FAR) / (NEAR - FAR)))
 
 
 def flattened(probabilities: Mapping[str, float], share: float) -> dict[str, float]:
