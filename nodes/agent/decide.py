@@ -17,7 +17,7 @@ from personaagent.nodes.agent.question import counts_of, query_of, question_of, 
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.decision.closed_question import is_given
 from personaagent.nodes.decision.defaults import RELIABILITY, weights_for
-from personaagent.nodes.decision.history import history_of
+from personaagent.nodes.decision.history import are_truth_values, history_of
 from personaagent.nodes.decision.history_votes import flattened, nearness
 from personaagent.nodes.decision.name_votes import cosine, name_votes
 from personaagent.nodes.decision.reply import choice_in, one_vote, settled
@@ -81,7 +81,8 @@ async def _names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[
 
     Options count by how near they are to the user's history of the task.
     """
-    if len(asked.answers) > MOST_NAMES or asked.kind == "numbers":
+    nameless = asked.kind == "numbers" or are_truth_values(asked.answers)
+    if nameless or len(asked.answers) > MOST_NAMES:
         return None
     try:
         if asked.kind == "labels":
