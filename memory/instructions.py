@@ -108,7 +108,7 @@ class Instructions(Record):
     def split(self, query: str) -> Split:
         """Where ``query`` differs from those that share an instruction with it: the longest one at
         either side, as long as something remains."""
-        words = {side: Words(query, side) for side in SIDES if self.known}
+        words: dict[Side, Words] = {each: Words(query, each) for each in SIDES}
         leading, start = self._longest(words, "leading", lambda edge: True)
         if leading is None:
             start = 0

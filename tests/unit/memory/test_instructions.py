@@ -114,3 +114,30 @@ async def test_the_record_stays_small(tmp_path: Path) -> None:
     assert len(ids) == EARLIEST + LATEST
     assert {"f0", "f99"} <= {*ids}
     assert len(record.seen) == SEEN_OF_TASK
+
+
+async def test_a_task_is_recognised_by_its_label_or_its_instruction(tmp_path: Path) -> None:
+    anna = memory_of("anna", tmp_path)
+    await remember(anna, *map(film, range(3)))
+    for task in ("tags", None):
+        assert await anna.recognise(f"{TAGS} cats", task) == ("tags", f"{TAGS} …", None)
+    assert await anna.recognise("Which bread do I like?") == (None, "", None)
+
+
+async def test_queries_without_a_task_that_share_an_instruction_are_one(tmp_path: Path) -> None:
+    anna = memory_of("anna", tmp_path)
+    films = [film(n, None, ground_truth=tag) for n, tag in enumerate(["drama", "war", "drama"])]
+    bread = episode("bread", "robots in love eat rye bread", 9, ground_truth="rye")
+    await remember(anna, *films, bread)
+    task, instruction, labels = await anna.recognise(f"{TAGS} robots in love")
+    assert (task, instruction) == (None, f"{TAGS} …")
+    assert labels is not None
+    assert labels.counts == {"drama": 2, "war": 1}
+    similar = await anna.similar_labels(f"{TAGS} robots in love", None)
+    assert {each.episode_id for each in similar} == {"f0", "f1", "f2"}
+    without = anna.hiding(Hidden(frozenset({"f2"})))
+    assert await without.recognise(f"{TAGS} robots in love") == (None, "", None)
+    await remember(anna, film(3, None, ground_truth="war"))
+    _, _, labels = await without.recognise(f"{TAGS} robots in love")
+    assert labels is not None
+    assert labels.counts == {"drama": 1, "war": 2}
