@@ -18,6 +18,14 @@ from personaagent.nodes.dependencies import Dependencies
 
 NEAREST = 20
 """How many labels vote."""
+NOTHING_CLOSED: dict[str, Any] = {
+    "question": None,
+    "similar": [],
+    "reply": None,
+    "chances": None,
+    "decision": None,
+}
+"""What an open question leaves in the state; a closed one of the turn before must not stay there."""
 
 
 async def question(
@@ -45,7 +53,10 @@ async def question(
     similar = await _similar(memory, query, asked)
     if thread := thread_to_note(runtime):
         await _note(memory, thread, counts, similar)
-    return nothing | {"question": asked.stored(), "similar": [list(label) for label in similar]}
+    return NOTHING_CLOSED | {
+        "question": asked.stored(),
+        "similar": [list(label) for label in similar],
+    }
 
 
 async def recognised(memory: UserMemory, query: str, label: str | None) -> Recognised:
