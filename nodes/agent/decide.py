@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, messages_from_dict
 from langgraph.runtime import Runtime
 
 from personaagent.core.decision import ClosedQuestion, Decision
@@ -38,7 +38,7 @@ async def decide(
     asked, held = question_of(state), state.get("reply")
     if asked is None:
         return {}
-    reply = held or state["messages"][-1]
+    [reply] = messages_from_dict([held]) if held else state["messages"][-1:]
     assert isinstance(reply, AIMessage)
     memory = user_memory(deps.memory, runtime)
     decision = await _decision(asked, reply, state, memory)

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    HumanMessage,
+    SystemMessage,
+    message_to_dict,
+)
 from langgraph.runtime import Runtime
 
 from personaagent.core.decision import ClosedQuestion
@@ -81,7 +87,8 @@ async def _choose(state: AgentState, asked: ClosedQuestion, deps: Dependencies) 
         replies.append(reply)
         chances = mean_of_orders(asked, chances, reverse) if reverse else chances
     return {
-        "reply": without_logprobs(replies[0]),
+        # as values: a stream of messages would show a message before it is decided
+        "reply": message_to_dict(without_logprobs(replies[0])),
         "chances": chances,
         **_counted(state, *replies),
     }
