@@ -18,6 +18,7 @@ from personaagent.nodes.decision.closed_question import is_given
 from personaagent.nodes.decision.defaults import RELIABILITY, weights_for
 from personaagent.nodes.decision.history import are_truth_values, history_of
 from personaagent.nodes.decision.history_votes import flattened, nearness
+from personaagent.nodes.decision.listed import without_list
 from personaagent.nodes.decision.name_votes import cosine, name_votes
 from personaagent.nodes.decision.reply import choice_in, one_vote, settled
 from personaagent.nodes.decision.weighing import weigh
@@ -95,7 +96,7 @@ async def _names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[
 
 async def _label_names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[str, float]:
     split = (await memory.recaller.instructions()).split(query)
-    differing = query[split.start : split.end]
+    differing = without_list(query[split.start : split.end])
     asks, *names = await memory.indexer.embedder.embed([differing, *asked.answers])
     return name_votes({y: cosine(asks, name) for y, name in zip(asked.answers, names, strict=True)})
 
