@@ -129,6 +129,7 @@ async def test_what_is_imported_is_exported_and_the_same_again_adds_nothing(
             "added": 3,
             "skipped": 0,
             "forgotten": 0,
+            "to_summarise": 3,
             "warnings": [],
         }
 
