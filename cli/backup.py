@@ -77,7 +77,8 @@ def restore(
 ) -> None:
     """Bring back what `backup` wrote, here or on another machine.
 
-    The whole file is checked first. What the user has here stays, unless you say --replace.
+    The whole file is checked first. What the user has here stays, unless you say --replace. What
+    they have forgotten here does not come back; `memory forget --all` first brings it back too.
     """
     if user is not None:
         check_user_id(user)

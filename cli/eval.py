@@ -114,7 +114,8 @@ def list_command(as_json: AsJson = False) -> None:
 @eval_app.command("curve")
 def curve_command(
     axis: Annotated[
-        str, typer.Argument(metavar="AXIS", help="batch, rounds, memories, history or model.")
+        str,
+        typer.Argument(metavar="AXIS", help="batch, rounds, memories, history, labels or model."),
     ],
     values: Annotated[
         str, typer.Option(metavar="A,B,...", help="The values, separated by commas.")

@@ -33,7 +33,10 @@ persona_app = typer.Typer(
     no_args_is_help=True,
 )
 
-RuleId = Annotated[str, typer.Argument(metavar="RULE", help="Id of the rule, such as r2.")]
+RuleId = Annotated[
+    str,
+    typer.Argument(metavar="RULE", help="Id of the rule (r2) or weights (weights:genre)."),
+]
 
 
 @persona_app.command("show")
@@ -42,7 +45,7 @@ def show_persona(
     version: Annotated[int | None, typer.Option(help="Which version. Default: the latest.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the rules, each with the episodes that are its evidence."""
+    """Show the rules, each with the episodes that are its evidence, and the weights."""
 
     async def read_version(memory: "UserMemory") -> Persona:
         if version is None:
@@ -69,7 +72,7 @@ def diff(
     user: User,
     as_json: AsJson = False,
 ) -> None:
-    """Show what changed between two versions, rule by rule."""
+    """Show what changed between two versions, rule by rule and task by task."""
 
     async def compare_versions(memory: "UserMemory") -> Difference:
         return difference(await memory.personas.get(before), await memory.personas.get(after))
@@ -115,13 +118,13 @@ def edit(
 
 @persona_app.command()
 def lock(rule: RuleId, user: User, as_json: AsJson = False) -> None:
-    """Lock a rule: only you can change it."""
+    """Lock a rule, or weights: only you can change them."""
     _set_lock(rule, user, as_json, locked=True)
 
 
 @persona_app.command()
 def unlock(rule: RuleId, user: User, as_json: AsJson = False) -> None:
-    """Unlock a rule: alignment can change it again."""
+    """Unlock a rule, or weights: alignment can change them again."""
     _set_lock(rule, user, as_json, locked=False)
 
 
@@ -131,7 +134,7 @@ def rollback(
     user: User,
     as_json: AsJson = False,
 ) -> None:
-    """Go back to the rules of an earlier version; they become a new version."""
+    """Go back to the rules and weights of an earlier version; they become a new version."""
 
     async def roll_back(memory: "UserMemory") -> Persona:
         return await memory.personas.roll_back(version)

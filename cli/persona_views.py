@@ -10,12 +10,35 @@ from personaagent.cli.dates import shown_minute
 from personaagent.cli.output import printable
 from personaagent.core.ids import short_id
 from personaagent.core.records import Persona, Rule
+from personaagent.core.weights import Weights, describe_weights
 from personaagent.memory.persona_edits import Difference
 
 
 def persona_view(persona: Persona) -> RenderableType:
-    """A version: where it came from, and its rules with their evidence."""
-    return Group(Text(describe_version(persona), "bold"), rules_view(persona.rules))
+    """A version: where it came from, its rules with their evidence, and its weights."""
+    parts: list[RenderableType] = [Text(describe_version(persona), "bold")]
+    parts.append(rules_view(persona.rules))
+    if persona.weights:
+        parts.append(weights_view(persona.weights))
+    return Group(*parts)
+
+
+def weights_view(weights: Sequence[Weights]) -> RenderableType:
+    """One line for each task: how its closed questions are decided."""
+    table = Table.grid(padding=(0, 2))
+    for each in weights:
+        table.add_row(
+            Text(printable(each.id), "cyan"),
+            describe_weights(each),
+            Text(_weights_notes(each), "dim"),
+        )
+    return table
+
+
+def _weights_notes(weights: Weights) -> str:
+    """Whether they are locked, and how many labels they come from."""
+    locked = ["locked"] if weights.locked else []
+    return "; ".join([*locked, f"from {weights.labels} of your labels"])
 
 
 def rules_view(rules: Sequence[Rule]) -> RenderableType:
@@ -46,7 +69,7 @@ def history_view(versions: Sequence[Persona]) -> RenderableType:
 
 
 def difference_view(difference: Difference) -> RenderableType:
-    """One line for each rule: removed text in red with -, new text in green with +."""
+    """One line for each rule or weights: the old in red with -, the new in green with +."""
     lines = Text()
     for rule in difference.removed:
         lines.append(_signed("-", rule), "red")
@@ -55,8 +78,17 @@ def difference_view(difference: Difference) -> RenderableType:
         lines.append(_signed("+", changed.after), "green")
     for rule in difference.added:
         lines.append(_signed("+", rule), "green")
+    for pair in difference.weights:
+        for sign, weights, style in (("-", pair.before, "red"), ("+", pair.after, "green")):
+            if weights:
+                lines.append(_signed_weights(sign, weights), style)
     lines.rstrip()
     return lines if lines else Text("(the rules are the same)", "dim")
+
+
+def _signed_weights(sign: str, weights: Weights) -> str:
+    described = f"{describe_weights(weights)}  ({_weights_notes(weights)})"
+    return printable(f"{sign} {weights.id}  {described}") + "\n"
 
 
 def _signed(sign: str, rule: Rule) -> str:

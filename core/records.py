@@ -243,6 +243,14 @@ class Persona(Record):
     proof: Proof | None = None
     weights: list[Weights] = Field(default_factory=list)
 
+    def stored(self) -> dict[str, Any]:
+        """The version as a JSON-like value. ``weights`` is left out if empty: older versions refuse
+        fields that they do not know."""
+        values = super().stored()
+        if not self.weights:
+            del values["weights"]
+        return values
+
     def rule(self, rule_id: str) -> Rule | None:
         """The rule of that id, or None."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)

@@ -1,8 +1,13 @@
 """How much each source counts when a closed question of a task is decided: part of a persona version."""
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
 from personaagent.core.record import Record
+
+WEIGHTS_ID = "weights"
+"""What the ids of weights begin with; those of rules begin with ``r``."""
 
 
 class Weights(Record):
@@ -27,3 +32,25 @@ class Weights(Record):
     shown: int | None = Field(default=None, ge=0, le=100)
     labels: int = Field(default=0, ge=0)
     locked: bool = False
+
+    @property
+    def id(self) -> str:
+        """What the user calls them by: ``weights:TASK``; ``weights`` for questions without a task."""
+        return WEIGHTS_ID if self.task is None else f"{WEIGHTS_ID}:{self.task}"
+
+
+def describe_weights(weights: Weights) -> str:
+    """What they say, in words: "history 1, model 2, names 0.5; numbers +0.3"."""
+    parts = [f"history {weights.history:g}, model {weights.model:g}, names {weights.names:g}"]
+    if weights.half_life:
+        parts.append(f"a label counts half after {weights.half_life:g} newer ones")
+    if weights.offset:
+        parts.append(f"numbers {weights.offset:+g}")
+    if weights.shown is not None:
+        parts.append(f"{weights.shown} episodes shown")
+    return "; ".join(parts)
+
+
+def weights_of(task: str | None, all_weights: Sequence[Weights]) -> Weights | None:
+    """The weights of that task; None if there are none."""
+    return next((weights for weights in all_weights if weights.task == task), None)

@@ -19,8 +19,9 @@ AXES = {
     "memories": "top_k",
     "model": "model",
     "history": None,
+    "labels": None,
 }
-"""Each axis of a curve and the setting that it varies; ``history`` is an option of the run."""
+"""Each axis of a curve and the setting that it varies; None: it is an option of the run."""
 
 
 class CurveLine(Record):
@@ -59,8 +60,9 @@ def apply_axis_value(
     if setting is not None:
         return options, load_settings(**{setting: value})
     if not value.isdecimal():
-        raise UsageError(f"A history has a number of episodes, not {value!r}.")
-    return options.model_copy(update={"history": int(value)}), settings
+        counted = "labels" if axis == "labels" else "episodes"
+        raise UsageError(f"A history has a number of {counted}, not {value!r}.")
+    return options.model_copy(update={axis: int(value)}), settings
 
 
 def curve_over(axis: str, folders: Mapping[str, Path], prices: Prices) -> Curve:

@@ -106,7 +106,7 @@ def make_plan(options: EvalOptions, data: Path) -> RunPlan:
         )
         for task in tasks
     }
-    return RunPlan(tasks, solvers, queries, data, options.seed, options.history)
+    return RunPlan(tasks, solvers, queries, data, options.seed, options.history, options.labels)
 
 
 def _check_every_task_has_a_solver(tasks: Sequence[Task], solvers: Sequence[Solver]) -> None:

@@ -24,7 +24,7 @@ from personaagent.eval.run_plan import RunPlan, RunProgress, WorkItem
 from personaagent.eval.samples import Query, TrainingResult
 from personaagent.eval.solvers.environment import EvalEnvironment
 from personaagent.eval.solvers.protocol import Answerer
-from personaagent.eval.tasks.option_answers import option_text
+from personaagent.eval.tasks.option_answers import BOTH_ORDERS, option_text
 from personaagent.eval.tasks.protocol import Task
 from personaagent.eval.tracing import NoTraces, Trace, Traces
 
@@ -125,18 +125,20 @@ class _Executor:
         output = await answerer.answer(query)
         seconds = time.monotonic() - started
         score = await item.task.score(item.sample, query, output, self.environment.models)
+        swapped = await _answer_swapped(item.task, answerer, query, score.read)
         return _new_result(item, query).model_copy(
             update={
                 "text": output.text,
                 "read": score.read,
-                "scores": score.scores,
+                "scores": score.scores | _score_of_both_orders(query, score.read, swapped),
                 "usage": output.usage,
                 "judge": score.usage,
                 "seconds": seconds,
                 "recalled": output.recalled,
                 "told": output.messages,
                 "persona_version": output.persona_version,
-                "turned": await _answer_swapped(item.task, answerer, query, score.read),
+                "turned": swapped,
+                "decision": output.decision,
             }
         )
 
@@ -159,7 +161,19 @@ async def _answer_swapped(
     agrees = first_answer is not None and (
         option_text(task, query, first_answer) == option_text(task, swapped, answer)
     )
-    return SwappedOptions(text=output.text, read=answer, agrees=agrees, usage=output.usage)
+    right = answer is not None and answer == swapped.gold
+    return SwappedOptions(
+        text=output.text, read=answer, agrees=agrees, right=right, usage=output.usage
+    )
+
+
+def _score_of_both_orders(
+    query: Query, read: str | None, swapped: SwappedOptions | None
+) -> dict[str, float]:
+    """The mean of both answers: a model that knows only positions scores by chance."""
+    if swapped is None:
+        return {}
+    return {BOTH_ORDERS: ((read == query.gold) + swapped.right) / 2}
 
 
 def _training_record(item: WorkItem, training_result: TrainingResult) -> TrainingRecord:

@@ -27,6 +27,7 @@ class IndexedResult(Record):
     swapped_usage: Usage
     judge_usage: Usage
     seconds: float
+    confidence: float | None = None
 
     @classmethod
     def of(cls, result: Result) -> "IndexedResult":
@@ -43,12 +44,13 @@ class IndexedResult(Record):
             swapped_usage=swapped.usage if swapped else Usage(),
             judge_usage=result.judge,
             seconds=result.seconds,
+            confidence=result.confidence,
         )
 
     @property
     def outcome(self) -> Outcome:
         """The result as a metric needs it."""
-        return Outcome(self.user_id, self.gold, self.read, self.scores)
+        return Outcome(self.user_id, self.gold, self.read, self.scores, self.confidence)
 
 
 SolverResults = Mapping[QueryKey, IndexedResult]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
+from personaagent.core.decision import Decision
 from personaagent.core.records import Record, Usage
 from personaagent.eval.samples import TrainingResult
 
@@ -28,11 +29,13 @@ class SwappedOptions(Record):
     """The answer to the same query with its options in the opposite order.
 
     ``agrees`` tells whether both answers chose the same option; an unreadable answer never agrees.
+    ``right`` tells whether it is the wanted one.
     """
 
     text: str | None
     read: str | None
     agrees: bool
+    right: bool = False
     usage: Usage
 
 
@@ -46,6 +49,7 @@ class Result(Record):
         seconds: time from query to answer, without judging.
         told: the last prompt that the model received, as ``{role, content}``.
         turned: the answer with the options in the opposite order, if the query has options.
+        decision: how the answer was decided; None if it is a model's own text.
     """
 
     task: str
@@ -66,11 +70,18 @@ class Result(Record):
     told: list[dict[str, Any]] = Field(default_factory=list)
     persona_version: int | None = None
     turned: SwappedOptions | None = None
+    decision: Decision | None = None
 
     @property
     def key(self) -> ResultKey:
         """Which answer this result is about."""
         return ResultKey(self.task, self.method, self.case, self.question)
+
+    @property
+    def confidence(self) -> float | None:
+        """The probability of the answer; None if no decision made it."""
+        decision = self.decision
+        return decision.confidence if decision is not None and decision.applied else None
 
 
 class TrainingRecord(Record):

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from personaagent.core.records import Episode
 from personaagent.eval.jsonl import read_records
 from personaagent.eval.query_draw import DrawnQuery
 from personaagent.eval.results import RESULTS_FILE, Result, ResultKey
@@ -16,7 +17,7 @@ from personaagent.eval.tasks.protocol import Task
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What is to be run. ``queries`` are those drawn, by task; ``history`` as in ``EvalOptions``."""
+    """What is to be run. ``queries`` are those drawn, by task; the rest as in ``EvalOptions``."""
 
     tasks: Sequence[Task]
     solvers: Sequence[Solver]
@@ -24,6 +25,7 @@ class RunPlan:
     data: Path
     seed: int
     history: int | None = None
+    labels: int | None = None
 
     def total(self) -> int:
         """How many results the whole run has."""
@@ -56,10 +58,19 @@ class RunPlan:
                 yield WorkItem(task, solver, self._with_newest_history(sample), remaining)
 
     def _with_newest_history(self, sample: Sample) -> Sample:
-        if self.history is None:
-            return sample
-        newest = sample.history[-self.history :] if self.history else []
-        return sample.model_copy(update={"history": newest})
+        history = _newest_labels(sample.history, self.labels)
+        if self.history is not None:
+            history = history[len(history) - min(self.history, len(history)) :]
+        return sample.model_copy(update={"history": history})
+
+
+def _newest_labels(history: list[Episode], labels: int | None) -> list[Episode]:
+    """The history of a person who began ``labels`` labels ago; all of it if they have no more."""
+    labelled = [place for place, episode in enumerate(history) if episode.labelled]
+    if labels is None or len(labelled) <= labels:
+        return history
+    before_first = labelled[len(labelled) - labels - 1]
+    return history[before_first + 1 :]
 
 
 @dataclass(frozen=True)

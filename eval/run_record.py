@@ -59,6 +59,7 @@ class EvalOptions(Record):
     Args:
         methods: the names of the solvers.
         history: how many of the newest episodes each sample keeps.
+        labels: how many of the newest labels each sample keeps; what is older is left out.
         turns: how many turns PrefEval puts between the preference and the query.
     """
 
@@ -68,6 +69,7 @@ class EvalOptions(Record):
     limit: int | None = None
     seed: int = 0
     history: int | None = None
+    labels: int | None = None
     turns: int | None = None
 
 

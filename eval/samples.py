@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from personaagent.core.decision import Decision
 from personaagent.core.records import Episode, Record, Usage
 
 
@@ -47,6 +48,8 @@ class SolverOutput(Record):
         recalled: the ids of the episodes that the model saw, best first.
         messages: the last prompt that the model received, as ``{role, content}``.
         persona_version: the version of the persona that answered, if there was one.
+        decision: how a closed question was decided, with the probability of each answer; None if
+            it was not.
     """
 
     text: str | None
@@ -54,6 +57,7 @@ class SolverOutput(Record):
     recalled: list[str] = Field(default_factory=list)
     messages: list[dict[str, Any]] = Field(default_factory=list)
     persona_version: int | None = None
+    decision: Decision | None = None
 
 
 class TrainingResult(Record):

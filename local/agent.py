@@ -166,8 +166,9 @@ class LocalAgent:
         await self._files.erase_deleted()
         return receipt
 
-    async def forget_all(self, user_id: str) -> Receipt:
-        """Forget everything about this user: nothing of theirs stays in the data folder.
+    async def forget_all(self, user_id: str, *, keep_tombstones: bool = False) -> Receipt:
+        """Forget everything about this user: nothing of theirs stays in the data folder, unless
+        ``keep_tombstones`` leaves what recognises episodes and statements that were forgotten before.
 
         Raises:
             IndexUnavailable: nothing was forgotten.
@@ -178,7 +179,9 @@ class LocalAgent:
             memory = self.memory(user_id)
             on_servers = await memory.conversations.threads()
             threads = {*await self._files.threads(user_id), *on_servers}
-            receipt = await forget_all(memory, threads, self._files.delete_threads)
+            receipt = await forget_all(
+                memory, threads, self._files.delete_threads, keep_tombstones=keep_tombstones
+            )
             await self.deps.memory.drop_lock(user_id)
         await self._files.erase_deleted()
         return receipt

@@ -26,7 +26,8 @@ async def restore_user(
         path: the archive.
         user_id: whose memory it becomes; None: the user's whose it was.
         passphrase: that of an encrypted archive.
-        replace: forget everything about the user first; otherwise what is there stays.
+        replace: forget everything about the user first; otherwise what is there stays. What was
+            forgotten here before does not come back either way.
         progress: shows the steps.
 
     Raises:
@@ -39,6 +40,6 @@ async def restore_user(
         user = user_id or archive.manifest.user
         memory = agent.memory(user)
         if replace and await memory.exists():
-            await agent.forget_all(user)
+            await agent.forget_all(user, keep_tombstones=True)
         with agent.exclusive(user):
             return await restore(memory, archive, agent.deps.settings, progress)

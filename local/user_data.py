@@ -153,15 +153,15 @@ class UserPersona:
         return await edit_persona(personas, added=add, replaced=replaced, removed=remove)
 
     async def lock(self, rule_id: str) -> Persona:
-        """Lock a rule, so that alignment neither changes nor removes it.
+        """Lock a rule, or weights by their id, so that alignment neither changes nor removes them.
 
         Raises:
-            UsageError: there is no such rule.
+            UsageError: there is neither.
         """
         return await self._agent.memory(self.user).personas.lock_rule(rule_id, locked=True)
 
     async def unlock(self, rule_id: str) -> Persona:
-        """Unlock a rule.
+        """Unlock a rule, or weights.
 
         Raises:
             UsageError: there is no such rule.
@@ -169,7 +169,7 @@ class UserPersona:
         return await self._agent.memory(self.user).personas.lock_rule(rule_id, locked=False)
 
     async def roll_back(self, version: int) -> Persona:
-        """Return to the rules of an earlier version, as a new version.
+        """Return to the rules and weights of an earlier version, as a new version.
 
         Raises:
             UsageError: there is no such version.

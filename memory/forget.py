@@ -8,7 +8,7 @@ from personaagent.core.records import Episode, Record, Rule, Statement
 from personaagent.memory.derived import Derived, blanked, derived_from
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.journal import Journal
-from personaagent.memory.tombstones import Tombstones
+from personaagent.memory.tombstones import Tombstones, delete_all_but_tombstones
 from personaagent.memory.user import UserMemory
 
 
@@ -104,11 +104,16 @@ async def _delete(
 
 
 async def forget_all(
-    memory: UserMemory, threads: Collection[str], delete_threads: DeleteThreads
+    memory: UserMemory,
+    threads: Collection[str],
+    delete_threads: DeleteThreads,
+    *,
+    keep_tombstones: bool = False,
 ) -> Receipt:
     """Forget everything about the user: episodes, profile, all versions of the persona, ``threads``.
 
-    Nothing of the user stays, tombstones neither: a later import brings back what it holds.
+    Nothing of the user stays. Without ``keep_tombstones`` a later import brings back what it holds;
+    with them, what was forgotten before does not come back.
 
     Raises:
         IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten.
@@ -123,5 +128,8 @@ async def forget_all(
         simulations=await memory.simulations.clear(),
     )
     await delete_threads(threads)
-    await memory.store.delete_all()
+    if keep_tombstones:
+        await delete_all_but_tombstones(memory.store)
+    else:
+        await memory.store.delete_all()
     return receipt

@@ -41,7 +41,7 @@ def count_labels(episodes: Iterable[Episode]) -> list[LabelCounts]:
     by_task: dict[str | None, list[Label]] = defaultdict(list)
     for episode in episodes:
         if episode.labelled:
-            label = Label(episode.created_at.timestamp(), episode.id, _token_of(episode))
+            label = Label(episode.created_at.timestamp(), episode.id, token_of(episode))
             by_task[episode.task].append(label)
     return [
         LabelCounts(
@@ -72,7 +72,8 @@ def is_short(token: str) -> bool:
     return not token.startswith(" ")
 
 
-def _token_of(episode: Episode) -> str:
+def token_of(episode: Episode) -> str:
+    """The token of the episode's label."""
     text = (episode.ground_truth or "").strip()
     words = len(text.split())
     # A stripped text never begins with a space, so the label "7" and seven words differ.
@@ -82,7 +83,7 @@ def _token_of(episode: Episode) -> str:
 def _subtract(counts: LabelCounts, hidden: Sequence[Episode]) -> LabelCounts:
     tokens = {label.id: label.token for label in counts.latest}
     hidden_tokens = Counter(
-        tokens.get(episode.id, _token_of(episode))
+        tokens.get(episode.id, token_of(episode))
         for episode in hidden
         if episode.labelled or episode.id in tokens
     )

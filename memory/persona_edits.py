@@ -4,9 +4,12 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from personaagent.core.errors import Unknown
 from personaagent.core.records import Persona, Record, Rule
 from personaagent.core.text import check_text
+from personaagent.core.weights import Weights, weights_of
 
 if TYPE_CHECKING:
     from personaagent.memory.personas import Personas
@@ -21,18 +24,26 @@ class ChangedRule(Record):
     after: Rule
 
 
+class ChangedWeights(Record):
+    """Weights that two versions do not share; None where a version leaves the defaults."""
+
+    before: Weights | None
+    after: Weights | None
+
+
 class Difference(Record):
-    """How version ``after`` differs from version ``before``, rule by rule."""
+    """How version ``after`` differs from version ``before``: rule by rule, and task by task."""
 
     before: int
     after: int
     added: list[Rule]
     removed: list[Rule]
     changed: list[ChangedRule]
+    weights: list[ChangedWeights] = Field(default_factory=list)
 
 
 def difference(before: Persona, after: Persona) -> Difference:
-    """The rules that were added, removed and changed between two versions."""
+    """The rules that were added, removed and changed between two versions, and the weights."""
     pairs = [(before.rule(rule.id), rule) for rule in after.rules]
     return Difference(
         before=before.version,
@@ -40,7 +51,14 @@ def difference(before: Persona, after: Persona) -> Difference:
         added=[new for old, new in pairs if old is None],
         removed=[rule for rule in before.rules if after.rule(rule.id) is None],
         changed=[ChangedRule(before=old, after=new) for old, new in pairs if old and old != new],
+        weights=_changed_weights(before.weights, after.weights),
     )
+
+
+def _changed_weights(before: Sequence[Weights], after: Sequence[Weights]) -> list[ChangedWeights]:
+    tasks = dict.fromkeys(each.task for each in [*before, *after])
+    pairs = [(weights_of(task, before), weights_of(task, after)) for task in tasks]
+    return [ChangedWeights(before=old, after=new) for old, new in pairs if old != new]
 
 
 def with_changes(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from personaagent.core.errors import Conflict, Unknown, UsageError
 from personaagent.core.records import Author, Persona, Proof, Rule, TaskFacts
+from personaagent.core.weights import WEIGHTS_ID, Weights
 from personaagent.memory.facts import describe_facts
 from personaagent.memory.journal import Journal
 from personaagent.memory.locks import Lock
@@ -86,6 +87,7 @@ class Personas:
         self,
         rules: Sequence[Rule],
         *,
+        weights: Sequence[Weights] | None = None,
         author: Author,
         note: str,
         parent: int,
@@ -97,6 +99,7 @@ class Personas:
         """Add a version with these rules, made from version ``parent``, and make it current.
 
         Args:
+            weights: how closed questions are decided, one a task; None: as in version ``parent``.
             proof: why alignment publishes it, or the run whose proposal the user has edited.
             sources: ids of further episodes whose content the rules or the proof may show, beside
                 the rules' evidence and the proof's pairs.
@@ -106,15 +109,17 @@ class Personas:
         Raises:
             Conflict: the persona has moved on since ``parent``; or an episode that alignment
                 learned from was forgotten, or its label changed.
-            UsageError: two rules share an id, or a rule has no text.
+            UsageError: two rules share an id, a rule has no text, or two weights share a task.
         """
         _check_rules(rules)
+        _check_weights(weights or ())
         await self.begin()
         async with self.lock():
             await self._check_parent(parent)
             persona = Persona(
                 version=parent + 1,
                 rules=list(rules),
+                weights=list((await self.current()).weights if weights is None else weights),
                 author=author,
                 note=note,
                 parent=parent,
@@ -134,22 +139,56 @@ class Personas:
         return f"r{highest + 1}"
 
     async def lock_rule(self, rule_id: str, *, locked: bool) -> Persona:
-        """A new version in which the rule is locked (alignment leaves it alone) or unlocked."""
+        """A new version in which the rule, or the weights of that id, is locked or unlocked.
+
+        What is locked, alignment leaves as it is.
+
+        Raises:
+            Unknown: the persona has neither.
+        """
         persona = await self.current()
+        if rule_id.split(":")[0] == WEIGHTS_ID:
+            return await self._lock_weights(persona, rule_id, locked=locked)
         if persona.rule(rule_id) is None:
             raise Unknown(f"The persona has no rule '{rule_id}': see `personaagent persona show`.")
         rules = [
             rule.model_copy(update={"locked": locked}) if rule.id == rule_id else rule
             for rule in persona.rules
         ]
-        note = f"{'lock' if locked else 'unlock'} {rule_id}"
-        return await self.publish(rules, author="user", note=note, parent=persona.version)
+        return await self._publish_lock(persona, rule_id, rules, persona.weights, locked)
+
+    async def _lock_weights(self, persona: Persona, id: str, *, locked: bool) -> Persona:
+        if id not in [weights.id for weights in persona.weights]:
+            raise Unknown(f"The persona has no '{id}': see `personaagent persona show`.")
+        weights = [
+            each.model_copy(update={"locked": locked}) if each.id == id else each
+            for each in persona.weights
+        ]
+        return await self._publish_lock(persona, id, persona.rules, weights, locked)
+
+    async def _publish_lock(
+        self,
+        persona: Persona,
+        id: str,
+        rules: Sequence[Rule],
+        weights: Sequence[Weights],
+        locked: bool,
+    ) -> Persona:
+        note = f"{'lock' if locked else 'unlock'} {id}"
+        return await self.publish(
+            rules, weights=weights, author="user", note=note, parent=persona.version
+        )
 
     async def roll_back(self, version: int) -> Persona:
-        """A new version with the rules of an earlier one."""
+        """A new version with the rules and weights of an earlier one."""
         earlier, persona = await self.get(version), await self.current()
-        note = f"roll back to version {version}"
-        return await self.publish(earlier.rules, author="user", note=note, parent=persona.version)
+        return await self.publish(
+            earlier.rules,
+            weights=earlier.weights,
+            author="user",
+            note=f"roll back to version {version}",
+            parent=persona.version,
+        )
 
     async def forget(self, forgotten: set[str]) -> list[Rule]:
         """Remove from every version the rules that rest on these episodes alone, and from every
@@ -227,11 +266,17 @@ def _check_rules(rules: Sequence[Rule]) -> None:
         raise UsageError("Each rule of a persona needs an id of its own and a text.")
 
 
+def _check_weights(weights: Sequence[Weights]) -> None:
+    if len({each.task for each in weights}) < len(weights):
+        raise UsageError("A persona has weights for each task once.")
+
+
 def _successor(persona: Persona, removed: int) -> Persona:
     """The version after ``persona``, from which rules were ``removed``; it has the same rules."""
     return Persona(
         version=persona.version + 1,
         rules=persona.rules,
+        weights=persona.weights,
         author="user",
         note=f"removed {removed} {'rule' if removed == 1 else 'rules'} with the episodes they rested on",
         parent=persona.version,

@@ -18,6 +18,7 @@ from personaagent.memory.earlier_answers import asks_about_answers
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.fusion import rank
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
+from personaagent.memory.index.protocol import Scores
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.passages import nearest_text, with_nearest
 from personaagent.memory.precedence import by_precedence, missing_successors
@@ -122,6 +123,13 @@ class Recall:
         check_text(query, "query", SEARCH_CHARS)
         return (await self._search(query, CANDIDATES * k))[:k]
 
+    async def dense_scores(self, query: str, limit: int) -> Scores | None:
+        """The cosine of the user's episodes to ``query``: of all, or of the ``limit`` nearest; None
+        if there is nothing. Errors as of ``_search``."""
+        if not await self._ready():
+            return None
+        return await self._scores(query, limit, "dense")
+
     async def _search(self, query: str, limit: int) -> list[Episode]:
         """The ``limit`` nearest episodes, best first.
 
@@ -129,18 +137,10 @@ class Recall:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        index = self.indexer.index
-        indexed = await self.indexer.refresh()
-        if not (indexed or await index.check_model()):
+        if not await self._ready():
             return []
         asked = terms(query)
-        scores = await index.search(
-            dense=None if self.mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
-            terms=None if self.mode == "dense" else asked,
-            limit=limit,
-            before=self._before,
-            hidden=self.hidden.episodes,
-        )
+        scores = await self._scores(query, limit, self.mode)
         if not len(scores) and await self.indexer.is_lost():
             raise IndexDamaged(
                 "The index has lost this user's episodes: run `personaagent memory reindex`."
@@ -150,6 +150,19 @@ class Recall:
         }
         found = await self.episodes.find([*passages])
         return [with_nearest(episode, passages[episode.id], asked) for episode in found]
+
+    async def _ready(self) -> bool:
+        """Index what waits for it; whether there is anything to search."""
+        return bool(await self.indexer.refresh() or await self.indexer.index.check_model())
+
+    async def _scores(self, query: str, limit: int, mode: RecallMode) -> Scores:
+        return await self.indexer.index.search(
+            dense=None if mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
+            terms=None if mode == "dense" else terms(query),
+            limit=limit,
+            before=self._before,
+            hidden=self.hidden.episodes,
+        )
 
     async def _rerank(self, query: str, episodes: list[Episode]) -> tuple[list[Episode], list[str]]:
         """The episodes in the reranker's order, if there is one; and a warning if it failed."""

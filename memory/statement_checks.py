@@ -54,12 +54,12 @@ def is_same(statement: Statement, forgotten: Statement) -> bool:
     )
 
 
-def forgotten_test(stored: StoredStatements, key: bytes) -> Callable[[Statement], bool]:
+def forgotten_test(stored: StoredStatements, keys: Sequence[bytes]) -> Callable[[Statement], bool]:
     """Tells whether a statement has a text that was forgotten, or rests on nothing but the evidence
     of a forgotten statement."""
     hashes = {each.hash for each in stored.forgotten}
     evidence = [set(each.evidence) for each in stored.forgotten]
     return lambda statement: (
-        keyed_hash(key, statement.text) in hashes
+        any(keyed_hash(key, statement.text) in hashes for key in keys)
         or (bool(statement.evidence) and any(map(set(statement.evidence).issubset, evidence)))
     )

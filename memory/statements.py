@@ -25,6 +25,7 @@ from personaagent.memory.statement_checks import (
 )
 from personaagent.memory.statement_merge import merge_statements
 from personaagent.memory.stored_statements import ForgottenStatement, StoredStatements
+from personaagent.memory.tombstones import Tombstones
 from personaagent.memory.user_store import StoreWrite, UserStore
 
 
@@ -109,6 +110,30 @@ class Statements:
             after = stored.with_statements([*stored.statements, *new])
             await self._write(stored, after, "import")
         return after.statements[len(stored.statements) :]
+
+    async def restore(
+        self, archived: StoredStatements, changes: Sequence[ProfileChange]
+    ) -> list[Statement]:
+        """Store the statements of an archive with their history, where there are none.
+
+        What was forgotten here stays forgotten, in every wording that the history has.
+
+        Returns:
+            The statements that were restored.
+        """
+        async with self.lock():
+            here = await self.read()
+            is_forgotten = await self._forgotten_test(here)
+            texts = [*archived.statements, *(e for c in changes for e in (*c.before, *c.after))]
+            gone = {each.id for each in texts if is_forgotten(each)}
+            statements = [each for each in archived.statements if each.id not in gone]
+            after = archived.with_statements(statements).with_forgotten(
+                [*here.forgotten, *archived.forgotten]
+            )
+            rewritten = (c.rewritten(lambda e: None if e.id in gone else e) for c in changes)
+            history = [write for each in rewritten for write in self.history.adding(each)]
+            await self.store.write([*history, ("profile", "summary", after.stored())])
+        return statements
 
     async def new_texts(self, texts: Iterable[str], source: str) -> list[str]:
         """The texts that ``add`` would add, each once."""
@@ -234,7 +259,7 @@ class Statements:
     async def _forgotten_test(self, stored: StoredStatements) -> Callable[[Statement], bool]:
         if not stored.forgotten:
             return lambda statement: False
-        return forgotten_test(stored, await hash_key(self.store))
+        return forgotten_test(stored, await Tombstones(self.store).keys())
 
     async def _update(
         self, statement_id: str, update: Callable[[Statement], Statement]

@@ -6,6 +6,7 @@ from re import fullmatch
 
 from personaagent.core.records import Episode
 from personaagent.memory.keyed_hash import hash_key, keyed_hash, plain_words
+from personaagent.memory.stored_statements import StoredStatements
 from personaagent.memory.user_store import StoreWrite, UserStore
 
 OTHER_KEYS = "other_keys"
@@ -56,10 +57,12 @@ class Tombstones:
     async def read(self) -> KnownTombstones:
         """All of them."""
         hashes = {hash async for hash, _ in self.store.scan("tombstones")} - {OTHER_KEYS}
-        if not hashes:
-            return KnownTombstones((), ())
-        own, others = await hash_key(self.store), await self._other_keys()
-        return KnownTombstones([own, *map(bytes.fromhex, others)], hashes)
+        return KnownTombstones(await self.keys(), hashes) if hashes else KnownTombstones((), ())
+
+    async def keys(self) -> list[bytes]:
+        """The keys that hashes were made with: this machine's, then those of restored archives."""
+        others = await self._other_keys()
+        return [await hash_key(self.store), *map(bytes.fromhex, others)]
 
     async def add(self, episodes: Iterable[Episode]) -> None:
         """Recognise these episodes from now on."""
@@ -81,3 +84,13 @@ class Tombstones:
     async def _other_keys(self) -> list[str]:
         [value] = await self.store.get("tombstones", OTHER_KEYS)
         return [] if value is None else list(value["keys"])
+
+
+async def delete_all_but_tombstones(store: UserStore) -> None:
+    """Delete everything of the user but the hashes of forgotten episodes and statements."""
+    [summary] = await store.get("profile", "summary")
+    marks = StoredStatements(forgotten=StoredStatements.of(summary).forgotten)
+    await store.write([("profile", "summary", marks.stored() if marks.forgotten else None)])
+    await store.delete_all(keep=("forgotten", "tombstones", "profile"))
+    others = [key async for key, _ in store.scan("profile") if key != "summary"]
+    await store.write(("profile", key, None) for key in others)

@@ -9,9 +9,10 @@ from typing import Literal
 from personaagent.core.errors import Conflict, Unknown, UsageError
 from personaagent.core.records import Moment, Record
 from personaagent.core.text import shorten
+from personaagent.core.weights import describe_weights
 from personaagent.memory.forget import DeleteThreads, forget
 from personaagent.memory.journal import ChangedLabel, Journal, JournalEntry
-from personaagent.memory.persona_edits import difference
+from personaagent.memory.persona_edits import ChangedWeights, difference
 from personaagent.memory.profile_history import ProfileChange
 from personaagent.memory.user import UserMemory
 
@@ -96,11 +97,18 @@ async def _describe(memory: UserMemory, entry: JournalEntry) -> tuple[str, list[
     persona = await memory.personas.get(entry.version)
     change = difference(await memory.personas.get(persona.parent or 1), persona)
     lines = [
+        *map(_weights_line, change.weights),
         *(_line(rule.id, None, rule.text) for rule in change.added),
         *(_line(rule.id, rule.text, None) for rule in change.removed),
         *(_line(each.after.id, each.before.text, each.after.text) for each in change.changed),
     ]
     return f"version {persona.version} of the persona, by {persona.author}: {persona.note}", lines
+
+
+def _weights_line(change: ChangedWeights) -> str:
+    [id] = {each.id for each in (change.before, change.after) if each}
+    before = describe_weights(change.before) if change.before else None
+    return _line(id, before, describe_weights(change.after) if change.after else None)
 
 
 def _label_line(change: ChangedLabel) -> str:
@@ -121,12 +129,12 @@ def _shown(text: str | None) -> str:
 
 
 async def _undo_version(memory: UserMemory, entry: JournalEntry, version: int) -> None:
-    """Publish the rules of the version before, if the persona is as this change left it."""
+    """Publish the version before once more, if the persona is as this change left it."""
     personas = memory.personas
     current, changed = await personas.current(), await personas.get(version)
-    if current.rules != changed.rules:
+    if (current.rules, current.weights) != (changed.rules, changed.weights):
         raise Conflict(
-            f"Version {version} of the persona cannot be undone: the rules have changed since. "
+            f"Version {version} of the persona cannot be undone: it has changed since. "
             "`personaagent persona rollback` returns to any version."
         )
     try:
@@ -135,6 +143,7 @@ async def _undo_version(memory: UserMemory, entry: JournalEntry, version: int) -
         raise Conflict(f"Version {version} of the persona has no version before it.") from error
     await personas.publish(
         before.rules,
+        weights=before.weights,
         author="user",
         note=f"undo version {version}",
         parent=current.version,

@@ -17,6 +17,7 @@ from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import Recall, RecallResult
+from personaagent.memory.similar_labels import SimilarLabel, SimilarLabels
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
 from personaagent.memory.user_store import UserStore
@@ -69,6 +70,10 @@ class UserMemory:
     async def search_with_duplicates(self, query: str, k: int) -> list[Episode]:
         """The ``k`` nearest episodes, near-duplicates included: see ``Recall.search_with_duplicates``."""
         return await self.recaller.search_with_duplicates(query, k)
+
+    async def similar_labels(self, query: str, task: str | None, k: int = 20) -> list[SimilarLabel]:
+        """The ``k`` labels of ``task`` nearest to ``query``: see ``SimilarLabels.find``."""
+        return await SimilarLabels(self.recaller).find(query, task, k)
 
     async def remember(self, episode: Episode, version: int) -> list[str]:
         """Store an episode and index it; returns what the user should know.

@@ -1,7 +1,7 @@
 """The part of the LangGraph Store that belongs to one user: memory reads and writes nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any, Literal, TypeVar, get_args
 
@@ -113,10 +113,11 @@ class UserStore:
         """Up to ``limit`` keys of ``namespace``."""
         return [item.key for item in await self._search(namespace, limit=limit)]
 
-    async def delete_all(self) -> None:
-        """Delete everything of this user."""
+    async def delete_all(self, *, keep: Collection[Namespace] = ()) -> None:
+        """Delete everything of this user but the namespaces to ``keep``."""
         for namespace in get_args(Namespace):
-            await self.delete_namespace(namespace)
+            if namespace not in keep:
+                await self.delete_namespace(namespace)
 
     async def delete_namespace(self, namespace: Namespace) -> int:
         """Delete every value of ``namespace``; returns how many there were."""

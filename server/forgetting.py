@@ -80,8 +80,12 @@ async def undo_change(memory: UserMemory, api: LangGraphClient, change: Undoable
     return undone
 
 
-async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) -> Receipt:
+async def forget_user(
+    memory: UserMemory, api: LangGraphClient, shared: Memory, *, keep_tombstones: bool = False
+) -> Receipt:
     """Forget everything of the user: memory, alignment, and their threads, crons and assistants.
+
+    ``keep_tombstones`` as of ``forget_all``.
 
     Raises:
         IndexUnavailable: the embeddings cannot be removed now; only alignment and crons are gone.
@@ -95,7 +99,9 @@ async def forget_user(memory: UserMemory, api: LangGraphClient, shared: Memory) 
         await cancel_runs(api, thread)  # else a turn that is about to end would be remembered
     async with exclusive(memory.user_id, remove_lock=True):
         threads = await _threads(memory, api)
-        receipt = await forget_all(memory, threads, partial(delete_threads, api))
+        receipt = await forget_all(
+            memory, threads, partial(delete_threads, api), keep_tombstones=keep_tombstones
+        )
         for assistant in await _owned(api.assistants.search, "assistant_id", memory.user_id):
             await api.assistants.delete(assistant)
         await shared.drop_lock(memory.user_id)

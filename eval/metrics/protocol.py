@@ -10,12 +10,17 @@ from personaagent.scorecard.bootstrap import Array
 
 
 class Outcome(NamedTuple):
-    """A scored answer: its user, the wanted answer, the read answer (None: unreadable), its scores."""
+    """A scored answer.
+
+    ``gold`` is the wanted answer and ``read`` the answer as it was read; None: unreadable.
+    ``confidence`` is the probability that the solver gave its answer; None if it gave none.
+    """
 
     user_id: str
     gold: str
     read: str | None
     scores: Mapping[str, float]
+    confidence: float | None = None
 
 
 class Metric(ABC):

@@ -10,6 +10,7 @@ from typing import Any
 
 from personaagent.core.extras import requires_extra
 from personaagent.core.records import Episode
+from personaagent.eval.metrics.calibration import CalibrationError
 from personaagent.eval.metrics.personal import faithfulness, persona_f1
 from personaagent.eval.metrics.protocol import Metric
 from personaagent.eval.metrics.scores import MacroF1, Mean, RootMeanSquare
@@ -109,7 +110,8 @@ class LampRating(LampTask):
 
     @property
     def metrics(self) -> Sequence[Metric]:
-        return Mean("MAE", "error", higher=False), RootMeanSquare("RMSE", "error"), FAITHFULNESS
+        errors = Mean("MAE", "error", higher=False), RootMeanSquare("RMSE", "error")
+        return *errors, FAITHFULNESS, CalibrationError()
 
     def read(self, query: Query, text: str) -> str | None:
         """The first number of an answer of at most 12 words, if it is from 1 to 5."""
@@ -159,8 +161,9 @@ def _query(question: LampQuestion) -> Query:
 
 
 def label_metrics(labels: tuple[str, ...]) -> tuple[Metric, ...]:
-    """Accuracy, macro-F1, and the accuracy if only a bare label counts, as officially."""
-    return Mean("accuracy", "correct"), MacroF1(labels), Mean("exact accuracy", "exact")
+    """Accuracy, macro-F1, the accuracy if only a bare label counts, as officially, and calibration."""
+    accuracy, exact = Mean("accuracy", "correct"), Mean("exact accuracy", "exact")
+    return accuracy, MacroF1(labels), exact, CalibrationError()
 
 
 def label_scores(query: Query, read: str | None, text: str) -> dict[str, float]:

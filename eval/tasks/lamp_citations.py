@@ -15,11 +15,12 @@ import numpy as np
 
 from personaagent.core.errors import DataError
 from personaagent.core.records import Episode
+from personaagent.eval.metrics.scores import Mean
 from personaagent.eval.samples import Query, Sample, SolverOutput
 from personaagent.eval.tasks.files import data_errors
 from personaagent.eval.tasks.lamp import episode, label_metrics, label_scores
 from personaagent.eval.tasks.lamp_files import PUBLISHED, LampQuestion, ProfileItem, read_questions
-from personaagent.eval.tasks.option_answers import chosen_option
+from personaagent.eval.tasks.option_answers import BOTH_ORDERS, chosen_option
 from personaagent.eval.tasks.protocol import Score
 from personaagent.models.chat import Models
 
@@ -42,7 +43,7 @@ class LampCitations:
 
     name = "LaMP_1"
     labels = SIDES
-    metrics = label_metrics(SIDES)
+    metrics = *label_metrics(SIDES), Mean("accuracy of both orders", BOTH_ORDERS)
     answers = True
 
     def samples(self, data: Path, seed: int) -> Iterator[Sample]:

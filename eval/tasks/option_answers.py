@@ -5,6 +5,9 @@ import re
 from personaagent.eval.samples import Query
 from personaagent.eval.tasks.protocol import Task
 
+BOTH_ORDERS = "both_orders"
+"""The score of a query whose options were asked in both orders: the mean of both answers."""
+
 
 def chosen_option(text: str, marks: str, options: list[str]) -> int | None:
     """The index of the option that the answer chooses; ``marks`` has one character for each option.

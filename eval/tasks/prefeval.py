@@ -18,11 +18,12 @@ import numpy as np
 
 from personaagent.core.errors import DataError, UsageError
 from personaagent.core.records import Episode, Usage
+from personaagent.eval.metrics.calibration import CalibrationError
 from personaagent.eval.metrics.personal import faithfulness, persona_f1
 from personaagent.eval.metrics.scores import Mean
 from personaagent.eval.samples import Query, Sample, SolverOutput
 from personaagent.eval.tasks.files import data_errors, read_json
-from personaagent.eval.tasks.option_answers import chosen_option
+from personaagent.eval.tasks.option_answers import BOTH_ORDERS, chosen_option
 from personaagent.eval.tasks.prefeval_judge import ERRORS, error_scores, judge
 from personaagent.eval.tasks.protocol import Score
 from personaagent.models.chat import Models
@@ -117,7 +118,11 @@ class PrefEvalChoice(PrefEval):
     """The query comes with four options, one of which respects the preference."""
 
     name = "prefeval_mcq"
-    metrics = (Mean("accuracy", "correct"),)
+    metrics = (
+        Mean("accuracy", "correct"),
+        Mean("accuracy of both orders", BOTH_ORDERS),
+        CalibrationError(),
+    )
 
     def _query(self, query_id: str, form: str, preference: Json, options: Json, seed: int) -> Query:
         """Shuffle the options by ``seed``; the first published one is right."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from personaagent.core.records import Persona, Profile, Statement
+from personaagent.core.weights import describe_weights
 from personaagent.memory.facts import describe_facts
 
 ABOUT = """\
@@ -44,6 +45,9 @@ def _version(persona: Persona) -> Iterable[str]:
         locked = " (locked)" if rule.locked else ""
         evidence = f" [{', '.join(rule.evidence)}]" if rule.evidence else ""
         yield f"- {rule.text}{locked}{evidence}"
+    for weights in persona.weights:
+        locked = " (locked)" if weights.locked else ""
+        yield f"- {weights.id}: {describe_weights(weights)}{locked}"
 
 
 def _statement(statement: Statement) -> str:

@@ -18,6 +18,7 @@ from personaagent.memory.episode_writes import new_label_revision, value_write
 from personaagent.memory.exchange.importer import ImportProgress, no_progress
 from personaagent.memory.keyed_hash import KEY
 from personaagent.memory.personas import CURRENT, initial_persona
+from personaagent.memory.profile_history import ProfileChange
 from personaagent.memory.stored_statements import StoredStatements
 from personaagent.memory.tombstones import OTHER_KEYS, Tombstones
 from personaagent.memory.user import UserMemory
@@ -58,7 +59,8 @@ async def restore(
 ) -> Restored:
     """Add what the archive holds to the user's memory. What is there stays as it is.
 
-    To replace it, forget the user first. What was interrupted is completed by another restore.
+    To replace it, forget the user first, with ``keep_tombstones``. What was interrupted is completed
+    by another restore.
 
     Raises:
         DataError: the disk is full, or the database cannot be written; what was stored stays.
@@ -137,8 +139,7 @@ async def _restore_tombstones(memory: UserMemory, archive: Archive) -> None:
     await _fill(memory, archive, KEY[0])
     hashes = await _records(archive, "tombstones")
     others = hashes.pop(OTHER_KEYS, {"keys": []})["keys"]
-    if hashes:
-        await Tombstones(memory.store).merge(key["key"], others, hashes)
+    await Tombstones(memory.store).merge(key["key"], others, hashes)
 
 
 async def _restore_profile(memory: UserMemory, archive: Archive) -> tuple[Outcome, int]:
@@ -150,9 +151,9 @@ async def _restore_profile(memory: UserMemory, archive: Archive) -> tuple[Outcom
     if here.changes or here.statements:
         added = await memory.profile.statements.merge(archived.statements)
         return "kept", len(added)
-    await _fill(memory, archive, "profile_history")
-    await memory.store.write([("profile", "summary", archived.stored())])
-    return "restored", len(archived.statements)
+    records = await _records(archive, "profile_history")
+    changes = [ProfileChange.model_validate(value) for _, value in sorted(records.items())]
+    return "restored", len(await memory.profile.statements.restore(archived, changes))
 
 
 async def _restore_persona(memory: UserMemory, archive: Archive) -> Outcome:

@@ -78,7 +78,7 @@ async def restore_archive(
         async with uploaded(request, deps.settings.max_import_bytes) as file:
             archive = await asyncio.to_thread(stack.enter_context, open_archive(file))
             if replace:
-                await forget_user(memory, api, deps.memory)
+                await forget_user(memory, api, deps.memory, keep_tombstones=True)
             async with exclusive(memory.user_id):
                 restored = await restore(memory, archive, deps.settings)
     await queue_alignment_if_due(api, memory, deps.settings)

@@ -21,7 +21,7 @@ from personaagent.server.pagination import Cursor, Page, decode_cursor, make_pag
 router = APIRouter(prefix="/me/persona", tags=["persona"])
 
 Version = Annotated[int, Field(ge=1, le=999_999)]
-RuleId = Annotated[str, Path(max_length=128, description="Id of the rule, as r2.")]
+RuleId = Annotated[str, Path(max_length=128, description="Id of the rule, as r2, or of weights.")]
 RuleText = Annotated[str, Field(min_length=1, max_length=RULE_CHARS)]
 MAX_CHANGES = 100
 
@@ -75,7 +75,7 @@ async def diff(
     before: Annotated[Version, Query()],
     after: Annotated[Version, Query()],
 ) -> Difference:
-    """What changed between two versions, rule by rule."""
+    """What changed between two versions, rule by rule and task by task."""
     return difference(await memory.personas.get(before), await memory.personas.get(after))
 
 
@@ -96,19 +96,19 @@ async def edit(changes: Edit, memory: CurrentUserMemory) -> Persona:
     return await publish_edited(personas, persona, rules)
 
 
-@router.put("/rules/{rule}/lock", responses=error_responses(404, 409))
+@router.put("/rules/{rule:path}/lock", responses=error_responses(404, 409))
 async def lock(rule: RuleId, memory: CurrentUserMemory) -> Persona:
-    """Lock a rule: nobody but the user changes it."""
+    """Lock a rule, or the weights of a task: nobody but the user changes them."""
     return await memory.personas.lock_rule(rule, locked=True)
 
 
-@router.delete("/rules/{rule}/lock", responses=error_responses(404, 409))
+@router.delete("/rules/{rule:path}/lock", responses=error_responses(404, 409))
 async def unlock(rule: RuleId, memory: CurrentUserMemory) -> Persona:
-    """Unlock a rule: alignment may change it again."""
+    """Unlock a rule, or the weights of a task: alignment may change them again."""
     return await memory.personas.lock_rule(rule, locked=False)
 
 
 @router.post("/rollback", responses=error_responses(404, 409))
 async def roll_back(to: Rollback, memory: CurrentUserMemory) -> Persona:
-    """Go back to the rules of an earlier version, as a new version."""
+    """Go back to the rules and weights of an earlier version, as a new version."""
     return await memory.personas.roll_back(to.version)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from personaagent.core.records import RoleUsage, Usage
+from personaagent.core.decision import Decision
+from personaagent.core.records import Episode, RoleUsage, Usage
 from personaagent.eval.executor import execute_plan
 from personaagent.eval.metrics.protocol import Metric
 from personaagent.eval.metrics.scores import Mean
@@ -34,6 +35,7 @@ class Riddles:
     labels: Sequence[str] = ()
     answers: bool = True
     made: int = 0
+    history: Sequence[Episode] = ()
     metrics: Sequence[Metric] = (Mean("accuracy", "correct"),)
 
     def samples(self, data: Path, seed: int) -> Iterator[Sample]:
@@ -43,7 +45,7 @@ class Riddles:
                 id=f"c{number}",
                 task=self.name,
                 user_id=f"user{number}",
-                history=[],
+                history=[*self.history],
                 queries=[self._query(number, place) for place in range(self.queries)],
             )
 
@@ -51,7 +53,7 @@ class Riddles:
         query = Query(id=f"q{place}", text=f"riddle {sample}.{place}", gold="yes")
         if not self.with_options:
             return query
-        swapped = Query(id=query.id, text="swapped", options=["no", "yes"])
+        swapped = Query(id=query.id, text="swapped", gold="yes", options=["no", "yes"])
         return query.model_copy(update={"options": ["yes", "no"], "swapped": swapped})
 
     def read(self, query: Query, text: str) -> str | None:
@@ -73,6 +75,7 @@ class ScriptedSolver:
     uses_model: bool = True
     prepare_recall: None = None
     training_result: TrainingResult | None = None
+    decision: Decision | None = None
     asked: list[str] = field(default_factory=list)
     prepared: list[str] = field(default_factory=list)
     open: int = 0
@@ -100,7 +103,12 @@ class ScriptedSolver:
                 await asyncio.sleep(0)
             self.asked.append(query.text)
             prompt = [{"role": "user", "content": query.text}]
-            return SolverOutput(text=self.reply(query.text), usage=CALL_USAGE, messages=prompt)
+            return SolverOutput(
+                text=self.reply(query.text),
+                usage=CALL_USAGE,
+                messages=prompt,
+                decision=self.decision,
+            )
         finally:
             self.asking -= 1
 

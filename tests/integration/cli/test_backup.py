@@ -137,6 +137,9 @@ def test_what_was_forgotten_here_stays_forgotten(
     assert len(ids) == 4
     assert first["id"] not in ids
 
+    replaced = command("restore", str(archive), "--replace", "--yes")
+    assert "You have forgotten 1 of them here: left out." in replaced.out
+
     second = tmp_path / "second.zip"
     assert command("backup", str(second), "-u", "anna").code == 0
     move(command, tmp_path)

@@ -265,12 +265,13 @@ def test_two_runs_are_compared_in_pairs(command: Command, monkeypatch) -> None:
     assert "The runs differ in: top_k" in shown
 
 
-def test_a_curve_over_the_length_of_the_history(command: Command, tmp_path: Path) -> None:
-    arguments = ("eval", "curve", "history", "--values", "0,2,5", "--tasks", TASK)
+@pytest.mark.parametrize("axis", ["history", "labels"])
+def test_a_curve_from_a_cold_start(command: Command, tmp_path: Path, axis: str) -> None:
+    arguments = ("eval", "curve", axis, "--values", "0,2,5", "--tasks", TASK)
     result = command(*arguments, "--methods", "rag,majority", "--out", "cold", "--json")
     assert result.code == 0
     curve = result.data
-    assert (curve["axis"], curve["values"]) == ("history", ["0", "2", "5"])
+    assert (curve["axis"], curve["values"]) == (axis, ["0", "2", "5"])
     lines = {line["method"]: line for line in curve["lines"]}
     means = [round(each["mean"] * USERS) for each in lines["rag"]["estimates"]]
     assert means == [1, 6, 6]

@@ -1,15 +1,18 @@
 """The executor: nothing twice, nothing lost, limited concurrency, and failures are never scores."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from personaagent.core.decision import ClosedQuestion, Decision
 from personaagent.core.errors import ConfigurationError, DataError, ModelUnavailable, UsageError
-from personaagent.core.records import Record
+from personaagent.core.records import Episode, Record
 from personaagent.core.settings import load_settings
 from personaagent.eval.jsonl import JsonLinesWriter, read_records
 from personaagent.eval.query_draw import DrawnQuery, draw_queries
+from personaagent.eval.result_index import IndexedResult
 from personaagent.eval.results import RESULTS_FILE
 from personaagent.eval.run_record import MadeWith, Session, read_run, record_session
 from tests.support.evaluation import (
@@ -123,8 +126,12 @@ async def test_a_wrong_setting_ends_the_run_and_keeps_finished_results(tmp_path:
     assert solver.open == 0
 
 
-@pytest.mark.parametrize(("says", "agrees"), [("yes", True), ("?", False), ("first", False)])
-async def test_options_are_asked_in_both_orders(says: str, agrees: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("says", "agrees", "of_both"), [("yes", True, 1.0), ("?", False, 0.0), ("first", False, 0.5)]
+)
+async def test_options_are_asked_in_both_orders(
+    says: str, agrees: bool, of_both: float, tmp_path: Path
+) -> None:
     def answer(query: str) -> str:
         if says == "first":
             return "no" if query == "swapped" else "yes"
@@ -134,7 +141,36 @@ async def test_options_are_asked_in_both_orders(says: str, agrees: bool, tmp_pat
     for result in results_in(tmp_path):
         assert result.turned is not None
         assert result.turned.agrees is agrees
-        assert result.scores == {"correct": float(says != "?")}
+        assert result.scores == {"correct": float(says != "?"), "both_orders": of_both}
+
+
+@pytest.mark.parametrize("applied", [True, False])
+async def test_the_confidence_of_a_decision_is_kept(applied: bool, tmp_path: Path) -> None:
+    decision = Decision(
+        question=ClosedQuestion(kind="labels", answers=["yes", "no"]),
+        answer="yes",
+        probabilities={"yes": 0.75, "no": 0.25},
+        sources=[],
+        applied=applied,
+    )
+    await run_plan(plan_of(Riddles(), ScriptedSolver(decision=decision)), tmp_path)
+    for result in results_in(tmp_path):
+        assert result.decision == decision
+        expected = 0.75 if applied else None
+        assert result.confidence == IndexedResult.of(result).outcome.confidence == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "left"), [(None, "abcde"), (9, "abcde"), (2, "bcde"), (1, "de"), (0, "e")]
+)
+def test_a_history_can_begin_at_the_newest_labels(labels: int | None, left: str) -> None:
+    history = [
+        Episode(id=name, user_id="ann", query=name, response="", ground_truth=truth)
+        for name, truth in zip("abcde", ("x", None, "y", "z", None), strict=True)
+    ]
+    plan = replace(plan_of(Riddles(history=history), ScriptedSolver()), labels=labels)
+    [item, *_] = plan.work_items(())
+    assert "".join(each.id for each in item.sample.history) == left
 
 
 def test_the_seed_decides_the_draw_and_a_larger_draw_contains_a_smaller_one() -> None:

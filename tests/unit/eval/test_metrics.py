@@ -1,6 +1,7 @@
 """Metrics against scikit-learn, intervals and p-values against SciPy, and cases worked by hand."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import sqrt
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy import stats
 from sklearn.metrics import f1_score, root_mean_squared_error
 
 from personaagent.eval.estimate import compare, interval
+from personaagent.eval.metrics.calibration import CalibrationError
 from personaagent.eval.metrics.protocol import Metric, Outcome
 from personaagent.eval.metrics.scores import MacroF1, Mean, RootMeanSquare
 
@@ -18,6 +20,10 @@ ACCURACY = Mean("accuracy", "correct")
 
 def outcome(user: str, gold: str = "", read: str | None = None, **scores: float) -> Outcome:
     return Outcome(user, gold, read, scores)
+
+
+def sure(confidence: float, right: bool) -> Outcome:
+    return Outcome("ann", "yes", "yes" if right else "no", {}, confidence)
 
 
 def answered(seed: int, users: int, skill: float) -> list[Outcome]:
@@ -63,6 +69,36 @@ def test_an_answer_without_the_score_is_left_out() -> None:
     assert Mean("F1", "f1").over(outcomes) == 0.75
     none = interval(Mean("F1", "f1"), [outcome("ann"), outcome("bob")])
     assert np.isnan([none.mean, none.low, none.high]).all()
+
+
+def test_calibration_error_by_hand() -> None:
+    """Two answers of 0.8, both right: 0.2 too careful. Two of 0.6, one right: 0.1 too sure."""
+    outcomes = [sure(0.8, True), sure(0.8, True), sure(0.6, True), sure(0.6, False)]
+    assert CalibrationError().over(outcomes) == pytest.approx((2 * 0.2 + 2 * 0.1) / 4)
+    assert CalibrationError().over([*outcomes, outcome("ann", "a", "a")]) == pytest.approx(0.15)
+
+
+def test_calibration_error_is_that_of_its_formula() -> None:
+    chance = np.random.default_rng(4)
+    confidences = chance.random(500)
+    right = chance.random(500) < confidences**2
+    outcomes = [sure(c, r) for c, r in zip(confidences, right, strict=True)]
+    edges = np.linspace(0, 1, 11)
+    expected = 0.0
+    for low, high in pairwise(edges):
+        inside = (confidences > low) & (confidences <= high)
+        gap = abs(right[inside].mean() - confidences[inside].mean())
+        expected += inside.sum() / 500 * gap
+    assert CalibrationError().over(outcomes) == pytest.approx(expected)
+
+
+def test_a_confidence_of_0_or_1_has_a_bin() -> None:
+    assert CalibrationError().over([sure(1.0, True), sure(0.0, False)]) == 0
+    assert CalibrationError().over([sure(1.0, False), sure(0.0, True)]) == 1
+
+
+def test_no_confidence_no_calibration_error() -> None:
+    assert np.isnan(CalibrationError().over([outcome("ann", "a", "a")]))
 
 
 def test_interval_draws_whole_users() -> None:

@@ -9,10 +9,12 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import Conflict, DataError, UsageError
 from personaagent.core.records import Pair, Persona, Proof, Rule, TaskFacts
+from personaagent.core.weights import Weights
 from personaagent.memory import locks
+from personaagent.memory.persona_edits import difference
 from personaagent.memory.personas import Personas, initial_persona, render_persona
 from personaagent.memory.user import UserMemory
-from tests.support.memories import episode, memory_of
+from tests.support.memories import episode, memory_of, remember
 
 DRAMA = TaskFacts(task="genre", count=2, labels={"drama": 2})
 PROOF = Proof(
@@ -234,3 +236,69 @@ async def test_forgetting_leaves_only_the_numbers_of_every_proof(anna: UserMemor
         pairs=[Pair(episode="e2", part="holdout", before=0.5, after=0.0)],
     )
     assert proofs == [None, bare, bare], "an answer to e2 may have recalled e1"
+
+
+GENRE = Weights(task="genre", model=2.0, labels=12)
+
+
+async def with_weights(personas: Personas, *weights: Weights) -> Persona:
+    current = await personas.current()
+    return await personas.publish(
+        current.rules, weights=weights, author="user", note="weigh", parent=current.version
+    )
+
+
+async def test_weights_are_a_part_of_versions_that_edits_of_rules_leave_alone(
+    personas: Personas,
+) -> None:
+    assert (await with_weights(personas, GENRE)).weights == [GENRE]
+    assert (await add(personas, "Be short.")).weights == [GENRE]
+    assert (await personas.current()).weights == [GENRE]
+    assert (await personas.get(1)).weights == []
+
+
+async def test_rolling_back_brings_the_weights_of_that_version_back(personas: Personas) -> None:
+    await with_weights(personas, GENRE)
+    assert (await personas.roll_back(1)).weights == []
+    assert (await personas.roll_back(2)).weights == [GENRE]
+
+
+async def test_weights_can_be_locked_and_unlocked(personas: Personas) -> None:
+    everything = Weights(history=2.0)
+    await with_weights(personas, GENRE, everything)
+    locked = await personas.lock_rule("weights:genre", locked=True)
+    assert [each.locked for each in locked.weights] == [True, False]
+    assert locked.note == "lock weights:genre"
+    assert (await personas.lock_rule("weights", locked=True)).weights[1].locked
+    assert not (await personas.lock_rule("weights:genre", locked=False)).weights[0].locked
+    with pytest.raises(UsageError, match="no 'weights:colour'"):
+        await personas.lock_rule("weights:colour", locked=True)
+
+
+async def test_a_task_has_weights_once(personas: Personas) -> None:
+    with pytest.raises(UsageError, match="once"):
+        await with_weights(personas, GENRE, GENRE)
+    assert not await personas.exist(), "nothing was written"
+
+
+async def test_forgetting_an_episode_leaves_the_weights(anna: UserMemory) -> None:
+    await remember(anna, episode("e1", ground_truth="drama"))
+    await with_weights(anna.personas, GENRE)
+    await add(anna.personas, "Say drama.", "e1")
+    await anna.personas.forget({"e1"})
+    current = await anna.personas.current()
+    assert (len(current.rules), current.weights) == (len(initial_persona().rules), [GENRE])
+
+
+def test_a_version_without_weights_is_stored_as_earlier_versions_read_it() -> None:
+    assert "weights" not in initial_persona().stored()
+    persona = initial_persona().model_copy(update={"weights": [GENRE]})
+    assert Persona.model_validate(persona.stored()) == persona
+
+
+def test_versions_differ_in_their_weights() -> None:
+    before = initial_persona()
+    after = before.model_copy(update={"version": 2, "weights": [GENRE]})
+    [added] = difference(before, after).weights
+    assert (added.before, added.after) == (None, GENRE)
+    assert difference(after, after).weights == []

@@ -7,6 +7,7 @@ import pytest
 from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.errors import Conflict, UsageError
+from personaagent.core.weights import Weights
 from personaagent.memory.exchange.importer import import_episodes
 from personaagent.memory.forget import forget
 from personaagent.memory.journal import KEPT_CHANGES, Journal
@@ -76,6 +77,22 @@ async def test_versions_of_the_persona_are_taken_back(tmp_path: Path) -> None:
     assert (current.rules, current.note) == (start, "undo version 2")
     assert len(await anna.personas.history()) == 5, "versions are only added"
     assert await nothing_left(anna)
+
+
+async def test_weights_are_taken_back_with_their_version(tmp_path: Path) -> None:
+    anna = memory_of("anna", tmp_path)
+    rules = (await anna.personas.current()).rules
+    weights = [Weights(task="genre", model=2.0)]
+    await anna.personas.publish(rules, weights=weights, author="user", note="weigh", parent=1)
+    shown = await last_change(anna)
+    assert shown.details == ["weights:genre: (none) -> history 1, model 2, names 0"]
+    await anna.personas.lock_rule("weights:genre", locked=True)
+    with pytest.raises(Conflict, match="changed since"):
+        await undo(anna, shown, Threads().delete)
+    await undone(anna)
+    assert (await anna.personas.current()).weights == weights
+    await undone(anna)
+    assert (await anna.personas.current()).weights == []
 
 
 async def test_the_latest_of_all_kinds_is_first(tmp_path: Path) -> None:
