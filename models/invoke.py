@@ -16,7 +16,11 @@ from personaagent.core.errors import ModelUnavailable, PersonaAgentError, Unusab
 from personaagent.core.prometheus import count_failure, count_tokens
 from personaagent.core.settings import Role
 from personaagent.models.endpoint_errors import endpoint_errors
+from personaagent.models.label_probabilities import without_refused
 from personaagent.models.usage import usage_of
+
+NOT_STREAMED = "nostream"
+"""LangGraph streams no message of a call that has this tag."""
 
 
 async def invoke_model(
@@ -26,10 +30,12 @@ async def invoke_model(
     role: Role,
     tools: Sequence[BaseTool] | None = None,
     response_format: dict[str, Any] | None = None,
+    shown: bool = True,
 ) -> AIMessage:
     """The model's next message: an answer (in ``response_format``), or calls of ``tools``.
 
-    An answer in a ``response_format`` is never streamed: half of one is of no use to anybody.
+    An answer in a ``response_format`` is never streamed: half of one is of no use to anybody. Nor is
+    one that is not ``shown`` as the model gives it.
     A call whose arguments are no JSON comes back without arguments, so that the tool itself
     refuses it in words that let the model correct it.
 
@@ -42,16 +48,33 @@ async def invoke_model(
     options: dict[str, Any] = {}
     if response_format:
         options = {"response_format": response_format, "stream": False}
-    runnable = model.bind_tools(tools) if tools else model
+    if not shown:
+        options = {"stream": False, "config": {"tags": [NOT_STREAMED]}}
     try:
         with endpoint_errors(role, getattr(model, "max_retries", None) or 0):
-            message = await runnable.ainvoke(list(messages), **options)
+            message = await _ask(model, messages, tools, options)
         usage = usage_of(message)  # counted whatever the answer may be worth
         count_tokens(role, usage.input_tokens, usage.output_tokens)
         return _usable(message, role, tools_offered=bool(tools))
     except PersonaAgentError as error:
         count_failure(error)
         raise
+
+
+async def _ask(
+    model: BaseChatModel,
+    messages: Sequence[BaseMessage],
+    tools: Sequence[BaseTool] | None,
+    options: dict[str, Any],
+) -> AIMessage:
+    """The model's message, without log-probabilities where its endpoint refuses those."""
+    runnable = model.bind_tools(tools) if tools else model
+    try:
+        return await runnable.ainvoke(list(messages), **options)
+    except Exception as error:
+        if (fewer := without_refused(model, error)) is None:
+            raise
+        return await _ask(fewer, messages, tools, options)
 
 
 def is_transient(error: BaseException) -> bool:
