@@ -148,13 +148,13 @@ def _prompt(
     close = [_label(episode) for episode, _, _ in nearest[:IN_WORDS]]
     said = f"Of the {len(close)} most similar, this user chose: {_counted(close)}.\n\n"
     system = f"{ask}\n\nThis user's answers so far: {facts}.\nThe most similar ones:\n{shown}"
-    user = f"{asks}\n\n{said}Answer with exactly one of these and nothing else: {', '.join(answers)}"
+    user = (
+        f"{asks}\n\n{said}Answer with exactly one of these and nothing else: {', '.join(answers)}"
+    )
     return [SystemMessage(system), HumanMessage(user)]
 
 
-def _option_prompt(
-    query: str, own: Sequence[str], options: dict[str, str]
-) -> list[BaseMessage]:
+def _option_prompt(query: str, own: Sequence[str], options: dict[str, str]) -> list[BaseMessage]:
     head = query.split(" [1]: ")[0]
     listed = " ".join(f'{side}: "{text}"' for side, text in options.items())
     titles = "\n".join(f"- {shorten(text, SHOWN_CHARS)}" for text in dict.fromkeys(own[:16]))

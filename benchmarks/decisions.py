@@ -19,7 +19,7 @@ from typing import Any
 from decision_questions import KINDS, Question, questions_of
 from filled_home import real_embedder
 from langchain_core.language_models import BaseChatModel
-from measurement import print_progress, report_and_exit, skip_benchmark
+from measurement import print_progress, skip_benchmark
 
 from personaagent.core.errors import DataError
 from personaagent.core.settings import load_settings

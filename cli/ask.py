@@ -10,6 +10,7 @@ from personaagent.cli.options import AsJson, Thread, User
 from personaagent.cli.output import console, print_notice, print_result, print_warning
 from personaagent.core.answer import Answer
 from personaagent.core.ids import short_id
+from personaagent.core.possible_answers import check_answers
 from personaagent.core.settings import load_settings
 from personaagent.core.text import check_text
 from personaagent.core.users import check_user_id
@@ -28,13 +29,22 @@ def ask(
     incognito: Annotated[
         bool, typer.Option("--incognito", help="Remember nothing of this turn.")
     ] = False,
+    answers: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help="The only possible answers, with commas between them."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask once and print the answer."""
     check_user_id(user)
     limit = load_settings().max_query_chars
     query = check_text(_stdin(limit) if text == "-" else text, "message", limit)
-    options: dict[str, Any] = {"thread_id": thread, "task": task, "incognito": incognito}
+    options: dict[str, Any] = {
+        "thread_id": thread,
+        "task": task,
+        "incognito": incognito,
+        "answers": check_answers([] if answers is None else answers.split(",")),
+    }
 
     async def ask_once(agent: "LocalAgent") -> Answer:
         if as_json:

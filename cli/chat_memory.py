@@ -10,6 +10,7 @@ from rich.text import Text
 from personaagent.cli.chat_feedback import episode_named, last_episode
 from personaagent.cli.chat_input import interactive
 from personaagent.cli.chat_session import ChatSession
+from personaagent.cli.decision_view import decision_in_words
 from personaagent.cli.memory_forget import show_answers
 from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.output import (
@@ -57,6 +58,8 @@ async def show_reasons(session: ChatSession, _: str) -> None:
     answer, memory = session.last_answer, session.agent.memory(session.user)
     if answer is None:
         raise UsageError("There is no answer yet: say something first.")
+    if answer.decision:
+        _print_section("Decided", Text(printable(decision_in_words(answer.decision))))
     _print_section("Recalled for the last answer")
     print_view(episodes_view(await memory.episodes.find(answer.recalled)))
     for call in answer.tool_calls:

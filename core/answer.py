@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from personaagent.core.decision import Decision
 from personaagent.core.records import Record
 
 
@@ -13,7 +14,10 @@ class ToolUse(Record):
 
 
 class Answer(Record):
-    """The result of one turn. ``episode_id`` is None for an incognito turn."""
+    """The result of one turn. ``episode_id`` is None for an incognito turn.
+
+    ``decision`` says how a closed question was decided, and how sure: None for any other.
+    """
 
     reply: str
     user_id: str
@@ -25,3 +29,4 @@ class Answer(Record):
     usage: dict[str, Any]
     seconds: float
     warnings: list[str]
+    decision: Decision | None = None

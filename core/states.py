@@ -12,6 +12,7 @@ from typing_extensions import TypedDict  # pydantic takes no other before Python
 
 from personaagent.core.calendar import check_time_zone, time_zone
 from personaagent.core.errors import UsageError
+from personaagent.core.possible_answers import check_answers
 from personaagent.core.records import Moment
 from personaagent.core.settings import Settings
 from personaagent.core.text import check_text
@@ -63,6 +64,11 @@ class AgentContext(BaseModel):
     @classmethod
     def _valid_task(cls, task: str | None) -> str | None:
         return None if task is None else check_text(task, "task label", 100)
+
+    @field_validator("answers")
+    @classmethod
+    def _valid_answers(cls, answers: tuple[str, ...]) -> tuple[str, ...]:
+        return check_answers(answers)
 
     @field_validator("timezone")
     @classmethod
@@ -121,6 +127,12 @@ class AgentState(TypedDict):
     persona: Annotated[Json, Field(description="The persona used in this turn.")]
     system_prompt: Annotated[str, Field(description="The system prompt of this turn.")]
     question: Annotated[Json | None, Field(description="The closed question, if it is one.")]
+    similar: Annotated[
+        list[Any], Field(description="The user's labels that are nearest to a closed question.")
+    ]
+    reply: Annotated[
+        AnyMessage | None, Field(description="The model's answer, until it has been decided.")
+    ]
     decision: Annotated[Json | None, Field(description="How the closed question was decided.")]
     steps: Annotated[int, Field(description="Model calls made in this turn.")]
     usage: Annotated[Json, Field(description="Calls and tokens of this turn, by role.")]

@@ -1,6 +1,5 @@
-"""The agent: ``recall -> inject_persona -> react <-> tools -> remember``."""
+"""The agent: ``recall -> question -> inject_persona -> react <-> tools -> decide -> remember``."""
 
-from collections.abc import Callable
 from functools import partial
 
 from langgraph.graph import END, START, StateGraph
@@ -10,7 +9,9 @@ from langgraph.types import RetryPolicy
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentInput, AgentState
 from personaagent.models.invoke import is_transient
+from personaagent.nodes.agent.decide import decide
 from personaagent.nodes.agent.inject_persona import inject_persona
+from personaagent.nodes.agent.question import question
 from personaagent.nodes.agent.react import react
 from personaagent.nodes.agent.recall import recall
 from personaagent.nodes.agent.remember import remember
@@ -29,21 +30,27 @@ def build(deps: Dependencies) -> AgentGraph:
     graph = StateGraph(AgentState, context_schema=AgentContext, input_schema=AgentInput)
     timeout = deps.settings.patience
     graph.add_node("recall", partial(recall, deps=deps), retry_policy=_retry(), timeout=timeout)
+    graph.add_node("question", partial(question, deps=deps), timeout=timeout)
     graph.add_node("inject_persona", partial(inject_persona, deps=deps))
-    _add_react(graph, deps, next_node="remember")
+    _add_react(graph, deps)
     graph.add_node("remember", partial(remember, deps=deps), timeout=timeout)
     graph.add_edge(START, "recall")
-    graph.add_edge("recall", "inject_persona")
+    graph.add_edge("recall", "question")
+    graph.add_edge("question", "inject_persona")
     graph.add_edge("inject_persona", "react")
+    graph.add_edge("decide", "remember")
     graph.add_edge("remember", END)
     return graph
 
 
 def build_answer_graph(deps: Dependencies) -> AnswerGraph:
-    """The agent from its system prompt to its answer, ``react <-> tools``; alignment simulates it."""
+    """The agent from its system prompt to its answer; alignment simulates it."""
     graph = StateGraph(AgentState, context_schema=AgentContext)
-    _add_react(graph, deps, next_node=END)
-    graph.add_edge(START, "react")
+    graph.add_node("question", partial(question, deps=deps), timeout=deps.settings.patience)
+    _add_react(graph, deps)
+    graph.add_edge(START, "question")
+    graph.add_edge("question", "react")
+    graph.add_edge("decide", END)
     return graph
 
 
@@ -52,23 +59,21 @@ def recursion_limit(settings: Settings) -> int:
     return 2 * settings.max_steps + 8
 
 
-def _add_react(graph: AgentGraph | AnswerGraph, deps: Dependencies, *, next_node: str) -> None:
-    """Add ``react <-> tools``, and the edge to ``next_node``; without tools only ``react``."""
+def _add_react(graph: AgentGraph | AnswerGraph, deps: Dependencies) -> None:
+    """Add ``react <-> tools``, without tools only ``react``, and ``decide`` after it."""
     timeout = deps.settings.patience
     graph.add_node("react", partial(react, deps=deps), retry_policy=_retry(), timeout=timeout)
+    graph.add_node("decide", partial(decide, deps=deps), timeout=timeout)
     if not deps.tools:
-        graph.add_edge("react", next_node)
+        graph.add_edge("react", "decide")
         return
     graph.add_node("tools", tools(deps), timeout=timeout)
-    graph.add_conditional_edges("react", _tools_or(next_node), ["tools", next_node])
+    graph.add_conditional_edges("react", _tools_or_decide, ["tools", "decide"])
     graph.add_edge("tools", "react")
 
 
-def _tools_or(next_node: str) -> Callable[[AgentState], str]:
-    def route(state: AgentState) -> str:
-        return "tools" if tools_condition(state) == "tools" else next_node  # type: ignore[arg-type]
-
-    return route
+def _tools_or_decide(state: AgentState) -> str:
+    return "tools" if tools_condition(state) == "tools" else "decide"  # type: ignore[arg-type]
 
 
 def _retry() -> RetryPolicy:

@@ -1,6 +1,6 @@
 """The public interface: ``from personaagent import PersonaAgent``."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -84,6 +84,7 @@ class PersonaAgent:
         task: str | None = None,
         top_k: int | None = None,
         incognito: bool = False,
+        answers: Sequence[str] = (),
     ) -> AsyncGenerator[TurnEvent, None]:
         """Ask once and yield what happens.
 
@@ -94,6 +95,8 @@ class PersonaAgent:
             task: a label for this kind of question, stored with the episode.
             top_k: how many episodes to recall; None takes the setting.
             incognito: store nothing.
+            answers: the only possible answers, at least two: ``Answer.decision`` then says how
+                probable each is. Empty for any text.
 
         Yields:
             Pieces of the answer (``str``), each node that finishes (``NodeFinished``), and last the
@@ -103,7 +106,9 @@ class PersonaAgent:
             UsageError: an argument is not valid; nothing was done.
             ServiceError, ConfigurationError, DataError: the turn failed; nothing was stored.
         """
-        options = _turn_options(thread=thread, task=task, top_k=top_k, incognito=incognito)
+        options = _turn_options(
+            thread=thread, task=task, top_k=top_k, incognito=incognito, answers=answers
+        )
         return self._open.stream(text, user, **options)
 
     async def feedback(

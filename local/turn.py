@@ -1,7 +1,7 @@
 """One turn of a conversation on this machine, streamed as it happens."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -65,6 +65,7 @@ class TurnRunner:
         task: str | None = None,
         top_k: int | None = None,
         incognito: bool = False,
+        answers: Sequence[str] = (),
     ) -> AsyncGenerator[TurnEvent, None]:
         """Run one turn and yield what happens; the ``Answer`` comes last.
 
@@ -75,12 +76,15 @@ class TurnRunner:
             task: a label for this kind of question, stored with the episode.
             top_k: how many episodes to recall; None takes the setting.
             incognito: store neither an episode nor a checkpoint.
+            answers: the only possible answers; empty for any text.
 
         Raises:
-            UsageError: the text, user, thread or task is not valid; nothing was done.
+            UsageError: the text, user, thread, task or answers are not valid; nothing was done.
             ServiceError, ConfigurationError, DataError: the turn failed; nothing of it was stored.
         """
-        context = AgentContext(user_id=user_id, task=task, top_k=top_k, incognito=incognito)
+        context = AgentContext(
+            user_id=user_id, task=task, top_k=top_k, incognito=incognito, answers=tuple(answers)
+        )
         check_text(text, "message", self.max_query_chars)
         thread = check_text(thread_id or uuid4().hex, "thread", THREAD_NAME_CHARS)
         graph = self.incognito_graph if incognito else self.graph
@@ -143,6 +147,7 @@ def _answer(state: dict[str, Any], user_id: str, thread: str, seconds: float) ->
         usage=Usage.model_validate(state["usage"]).summed(),
         seconds=round(seconds, 3),
         warnings=state["warnings"],
+        decision=state.get("decision"),
     )
 
 

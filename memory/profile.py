@@ -60,6 +60,10 @@ class Profiles:
         labels.sort(key=lambda pair: pair[1], reverse=True)
         return [LabelledAt(label.id, task, label.at) for task, label in labels]
 
+    async def label_counts(self) -> list[LabelCounts]:
+        """The counts of the labels of each task."""
+        return await self._label_counts()
+
     async def label_types(self) -> dict[str | None, LabelType]:
         """The type of the labels of each task."""
         return {counts.task: label_type_of(counts) for counts in await self._label_counts()}

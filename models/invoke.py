@@ -19,6 +19,9 @@ from personaagent.models.endpoint_errors import endpoint_errors
 from personaagent.models.label_probabilities import without_refused
 from personaagent.models.usage import usage_of
 
+NOT_STREAMED = "nostream"
+"""LangGraph streams no message of a call that has this tag."""
+
 
 async def invoke_model(
     model: BaseChatModel,
@@ -27,10 +30,12 @@ async def invoke_model(
     role: Role,
     tools: Sequence[BaseTool] | None = None,
     response_format: dict[str, Any] | None = None,
+    shown: bool = True,
 ) -> AIMessage:
     """The model's next message: an answer (in ``response_format``), or calls of ``tools``.
 
-    An answer in a ``response_format`` is never streamed: half of one is of no use to anybody.
+    An answer in a ``response_format`` is never streamed: half of one is of no use to anybody. Nor is
+    one that is not ``shown`` as the model gives it.
     A call whose arguments are no JSON comes back without arguments, so that the tool itself
     refuses it in words that let the model correct it.
 
@@ -43,6 +48,8 @@ async def invoke_model(
     options: dict[str, Any] = {}
     if response_format:
         options = {"response_format": response_format, "stream": False}
+    if not shown:
+        options = {"stream": False, "config": {"tags": [NOT_STREAMED]}}
     try:
         with endpoint_errors(role, getattr(model, "max_retries", None) or 0):
             message = await _ask(model, messages, tools, options)

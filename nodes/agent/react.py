@@ -2,16 +2,21 @@
 
 from typing import Any
 
-from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
+from personaagent.core.decision import ClosedQuestion
 from personaagent.core.records import Episode, Usage
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.models.invoke import invoke_model
+from personaagent.models.label_probabilities import with_logprobs
 from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.prompt_budget import fit_messages
+from personaagent.nodes.agent.question import query_of, question_of, similar_of
 from personaagent.nodes.agent.telling import only_tells
+from personaagent.nodes.decision.bare_choice import asks_for_bare_choice
+from personaagent.nodes.decision.evidence import evidence, possible_answers
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
@@ -22,11 +27,14 @@ async def react(
     """One step of the actor, with tools; at ``max_steps`` it must answer with what it has.
 
     A message that only tells something is to be acknowledged, without tools: a small model would
-    answer it from memory.
+    answer it from memory. A closed question that asks for the bare choice needs no tools either; its
+    answer is shown when it has been decided (``decide``).
 
     Raises:
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
+    if (asked := question_of(state)) and asks_for_bare_choice(query_of(state), asked):
+        return await _choose(state, asked, deps)
     settings = deps.settings
     is_last_step = state["steps"] + 1 >= settings.max_steps
     tells = _only_tells(state, runtime)
@@ -40,8 +48,27 @@ async def react(
     actor = await deps.models.chat("actor")
     tools = None if is_last_step or tells else deps.tools
     reply = await invoke_model(actor, prompt, role="actor", tools=tools)
+    return {"messages": [reply], **_counted(state, reply)}
+
+
+async def _choose(state: AgentState, asked: ClosedQuestion, deps: Dependencies) -> dict[str, Any]:
+    """The actor's choice among the answers, with how probable each was to it."""
+    *earlier, last = fit_messages(state["messages"], deps.settings.history_tokens)
+    told = render(
+        "answer_closed",
+        question=last.text,
+        evidence=evidence(asked, similar_of(state)),
+        answers=possible_answers(asked),
+    )
+    prompt = [_system_message(state), *earlier, HumanMessage(told)]
+    actor = with_logprobs(await deps.models.chat("actor"))
+    reply = await invoke_model(actor, prompt, role="actor", shown=False)
+    return {"reply": reply, **_counted(state, reply)}
+
+
+def _counted(state: AgentState, reply: AIMessage) -> dict[str, Any]:
     usage = Usage.model_validate(state["usage"]).add("actor", usage_of(reply))
-    return {"messages": [reply], "steps": state["steps"] + 1, "usage": usage.stored()}
+    return {"steps": state["steps"] + 1, "usage": usage.stored()}
 
 
 def _system_message(state: AgentState) -> SystemMessage:

@@ -64,14 +64,14 @@ def label_score(simulated: str, expected: str, labels: Sequence[str]) -> Score:
     whole words in answers of at most 12 words: "Tag: comedy." names "comedy", "dark comedy" does
     not.
     """
-    wanted, answer = _bare(expected), _bare(simulated)
+    wanted, answer = bare_label(expected), bare_label(simulated)
     if not wanted:
         return None, "the expected label is empty"
     if answer == wanted:
         return 1.0, "the same label"
     if len(answer.split()) > ANSWER_WORDS:
         return 0.0, "a text where a label was wanted"
-    named = set(_any_of({wanted, *map(_bare, labels)}).findall(answer))
+    named = set(_any_of({wanted, *map(bare_label, labels)}).findall(answer))
     if named == {wanted}:
         return 1.0, "says the label and no other"
     return 0.0, "more than one label" if wanted in named else "another label"
@@ -79,8 +79,8 @@ def label_score(simulated: str, expected: str, labels: Sequence[str]) -> Score:
 
 def said_label(answer: str, labels: Sequence[str]) -> str | None:
     """The one of ``labels`` that ``answer`` is or names, read as ``label_score`` reads it."""
-    by_bare = {_bare(label): label for label in labels}
-    bare = _bare(answer)
+    by_bare = {bare_label(label): label for label in labels}
+    bare = bare_label(answer)
     if bare in by_bare:
         return by_bare[bare]
     if len(bare.split()) > ANSWER_WORDS:
@@ -129,7 +129,7 @@ def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _bare(text: str) -> str:
+def bare_label(text: str) -> str:
     """``text`` folded, without quotes and punctuation around it, unless it is nothing else."""
     folded = _folded(text)
     return folded.strip(_AROUND) or folded

@@ -1,0 +1,113 @@
+"""``decide``: weighs what history, model and names say of a closed question, and answers with the best."""
+
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langgraph.runtime import Runtime
+
+from personaagent.core.decision import ClosedQuestion, Decision
+from personaagent.core.errors import IndexUnavailable, ServiceError
+from personaagent.core.prometheus import count_failure
+from personaagent.core.records import Persona
+from personaagent.core.states import AgentContext, AgentState
+from personaagent.core.weights import Weights
+from personaagent.memory.user import UserMemory
+from personaagent.models.label_probabilities import answer_probabilities, without_logprobs
+from personaagent.nodes.agent.question import counts_of, query_of, question_of, similar_of
+from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.decision.closed_question import is_given
+from personaagent.nodes.decision.defaults import RELIABILITY, weights_for
+from personaagent.nodes.decision.history import history_of
+from personaagent.nodes.decision.history_votes import flattened, nearness
+from personaagent.nodes.decision.name_votes import cosine, name_votes
+from personaagent.nodes.decision.reply import choice_in, one_vote, settled
+from personaagent.nodes.decision.weighing import weigh
+from personaagent.nodes.dependencies import Dependencies
+
+MOST_NAMES = 40
+"""With more answers than this their names are not embedded."""
+
+
+async def decide(
+    state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
+) -> dict[str, Any]:
+    """Decide a closed question; an open one passes through.
+
+    Where the question asks for the bare choice, the model's reply is replaced by the decided answer,
+    under the same id. A text that says more stays as it is, and the decision stands beside it.
+    """
+    asked, held = question_of(state), state.get("reply")
+    if asked is None:
+        return {}
+    reply = held or state["messages"][-1]
+    assert isinstance(reply, AIMessage)
+    memory = user_memory(deps.memory, runtime)
+    decision = await _decision(asked, reply, state, memory)
+    if decision is None:
+        return {"messages": [without_logprobs(reply)], "reply": None} if held else {}
+    answers = runtime.context.answers if runtime.context else ()
+    given = is_given(asked, query_of(state), answers)
+    decision = settled(decision, reply.text, bare=held is not None, given=given)
+    return {
+        "decision": decision.stored(),
+        "reply": None,
+        "messages": [_replaced(reply, decision)] if held else [],
+    }
+
+
+async def _decision(
+    asked: ClosedQuestion, reply: AIMessage, state: AgentState, memory: UserMemory
+) -> Decision | None:
+    """The decision by all sources that say anything; None if none does."""
+    weights = _weights(asked, state)
+    history = history_of(asked, await counts_of(memory, asked.task), similar_of(state), weights)
+    model = answer_probabilities(reply, asked.answers)
+    if model is None:
+        model = one_vote(choice_in(reply.text, asked), asked, RELIABILITY)
+    names = await _names(asked, query_of(state), memory) if weights.names else None
+    if history is None and model is None:
+        return None  # names alone know nothing of the user
+    return weigh(asked, history, model, names, weights)
+
+
+def _weights(asked: ClosedQuestion, state: AgentState) -> Weights:
+    persona = state.get("persona")
+    own = Persona.model_validate(persona).weights if persona else []
+    return weights_for(asked, own)
+
+
+async def _names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[str, float] | None:
+    """What the names of labels, or the texts of options, say; None if they say nothing.
+
+    Options count by how near they are to the user's history of the task.
+    """
+    if len(asked.answers) > MOST_NAMES or asked.kind == "numbers":
+        return None
+    try:
+        if asked.kind == "labels":
+            return await _label_names(asked, query, memory)
+        return await _option_names(asked, memory) if asked.task else None
+    except (TimeoutError, IndexUnavailable, ServiceError) as error:
+        count_failure(error)
+        return None
+
+
+async def _label_names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[str, float]:
+    asks, *names = await memory.indexer.embedder.embed([query, *asked.answers])
+    return name_votes({y: cosine(asks, name) for y, name in zip(asked.answers, names, strict=True)})
+
+
+async def _option_names(asked: ClosedQuestion, memory: UserMemory) -> dict[str, float] | None:
+    nearest = {}
+    for answer, text in zip(asked.answers, asked.texts, strict=True):
+        scores = await memory.recaller.dense_scores(text, 1)
+        if scores is None or scores.dense is None or not len(scores):
+            return None
+        nearest[answer] = float(scores.dense.max())
+    return flattened(name_votes(nearest), nearness(max(nearest.values())))
+
+
+def _replaced(reply: AIMessage, decision: Decision) -> AIMessage:
+    """The message to show: the decided answer, or the reply that keeps its text."""
+    message = without_logprobs(reply)
+    return message.model_copy(update={"content": decision.answer}) if decision.applied else message

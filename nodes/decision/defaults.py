@@ -1,0 +1,41 @@
+"""The weights of the sources where the user has none of their own, and the constants of the votes.
+
+All were chosen on one half of the users of LaMP-2M-style, 2N, 1 and LaMP-3-style.
+"""
+
+from collections.abc import Sequence
+
+from personaagent.core.decision import ClosedQuestion, QuestionKind
+from personaagent.core.weights import Weights
+
+PRIOR = 2.0
+"""k: labels that the prior adds, spread evenly over the answers."""
+SHARPNESS = 8.0
+"""h: how fast a vote fades with the cosine: ``exp(h (cos - 1))``."""
+PRIOR_VOTES = 1.0
+"""a: how many full votes the user's prior is worth among the nearest labels."""
+SPREAD = 0.8
+"""sigma: how far a number spreads over its neighbours, in steps of the scale."""
+TEMPERATURE = 10.0
+"""T: how much a cosine to an answer's name counts."""
+RELIABILITY = 0.7
+"""How often an answer without log-probabilities is taken to be right, where nothing is known."""
+LONGEST_SCALE = 20
+"""Most steps of a scale whose numbers are all possible answers."""
+
+_BY_KIND: dict[QuestionKind, Weights] = {
+    "labels": Weights(history=1.0, model=1.5, names=0.5),
+    "numbers": Weights(history=1.0, model=3.0),
+    "options": Weights(history=0.0, model=1.0, names=1.0),
+}
+
+
+def default_weights(kind: QuestionKind, task: str | None = None) -> Weights:
+    """The weights for questions of this kind."""
+    return _BY_KIND[kind].model_copy(update={"task": task})
+
+
+def weights_for(question: ClosedQuestion, own: Sequence[Weights]) -> Weights:
+    """The user's own weights for the question's task; the defaults where they have none."""
+    mine = (weights for weights in own if weights.task == question.task)
+    return next(mine, default_weights(question.kind, question.task))

@@ -1,0 +1,28 @@
+"""What the user's nearest labels say, in words for the prompt."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from personaagent.core.decision import ClosedQuestion
+from personaagent.memory.similar_labels import SimilarLabel
+from personaagent.nodes.decision.spelling import AnswerOf
+from personaagent.prompts.fence import fence
+
+SHOWN = 10
+"""How many of the nearest labels are told."""
+
+
+def evidence(question: ClosedQuestion, similar: Sequence[SimilarLabel]) -> str:
+    """ "Of the 10 most similar, this user chose: comedy (4), action (3)."; empty without any."""
+    spelling = AnswerOf(question.answers)
+    nearest = [answer for label in similar[:SHOWN] if (answer := spelling.get(label.token))]
+    if not nearest:
+        return ""
+    counted = ", ".join(f"{y} ({n})" for y, n in Counter(nearest).most_common())
+    return fence("facts", f"Of the {len(nearest)} most similar, this user chose: {counted}.")
+
+
+def possible_answers(question: ClosedQuestion) -> str:
+    """The answers in a line; a line each for those that would run together."""
+    separator = "\n" if any("," in answer for answer in question.answers) else ", "
+    return separator.join(question.answers)
