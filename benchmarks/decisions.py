@@ -61,8 +61,9 @@ async def ask_all(file: Path, tasks: Sequence[str], limit: int) -> None:
 
 
 def read(file: Path) -> list[dict[str, Any]]:
-    """The records of the questions asked so far."""
-    return [*map(json.loads, file.read_text("utf-8").splitlines())] if file.exists() else []
+    """The records of the questions asked so far, one of each."""
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    return [*{(record["task"], record["id"]): record for record in map(json.loads, lines)}.values()]
 
 
 async def _in_turn(tasks: Sequence[str], limit: int) -> AsyncIterator[Question]:
