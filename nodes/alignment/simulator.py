@@ -11,6 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from personaagent.core.alignment import SimulatedAnswer
 from personaagent.core.alignment_state import AlignmentPlan
+from personaagent.core.decision import Decision as AnswerDecision
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
@@ -18,6 +19,7 @@ from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.actor_prompt import ActorPrompt
 from personaagent.nodes.alignment.answer_cache import AnswerCache
 from personaagent.nodes.alignment.episode_context import simulated_context
+from personaagent.nodes.alignment.reweigh import reweighed
 from personaagent.nodes.alignment.run_budget import RunBudget, RunBudgets
 from personaagent.nodes.dependencies import Dependencies
 
@@ -56,7 +58,8 @@ class Simulator:
         cache = AnswerCache(self.deps, plan, memory.simulations)
 
         async def answer(prompt: ActorPrompt, cached: SimulatedAnswer | None) -> SimulatedAnswer:
-            return cached or await self._answer(prompt, plan, memory.user_id, budget, cache)
+            answered = cached or await self._answer(prompt, plan, memory.user_id, budget, cache)
+            return reweighed(answered, prompt.weights)
 
         cached_answers = await cache.get(prompts)
         return await asyncio.gather(*map(answer, prompts, cached_answers))
@@ -95,4 +98,9 @@ class Simulator:
         context = simulated_context(prompt.episode, prompt.context.hidden, plan, user_id)
         end_state = await self.answer_graphs[plan.tools].ainvoke(state, context=context)
         usage = Usage.model_validate(end_state["usage"])
-        return SimulatedAnswer(answer=end_state["messages"][-1].text, usage=usage)
+        decision = end_state.get("decision")
+        return SimulatedAnswer(
+            answer=end_state["messages"][-1].text,
+            decision=decision and AnswerDecision.model_validate(decision),
+            usage=usage,
+        )
