@@ -45,12 +45,22 @@ def build(deps: Dependencies) -> AgentGraph:
 
 def build_answer_graph(deps: Dependencies) -> AnswerGraph:
     """The agent from its system prompt to its answer; alignment simulates it."""
-    graph = StateGraph(AgentState, context_schema=AgentContext)
+    graph: AnswerGraph = StateGraph(AgentState, context_schema=AgentContext)
     graph.add_node("question", partial(question, deps=deps), timeout=deps.settings.patience)
     _add_react(graph, deps)
     graph.add_edge(START, "question")
     graph.add_edge("question", "react")
     graph.add_edge("decide", END)
+    return graph
+
+
+def build_plain_graph(deps: Dependencies) -> AnswerGraph:
+    """The model alone, without the user's history: what the scorecard compares the agent with."""
+    graph: AnswerGraph = StateGraph(AgentState, context_schema=AgentContext)
+    timeout = deps.settings.patience
+    graph.add_node("react", partial(react, deps=deps), retry_policy=_retry(), timeout=timeout)
+    graph.add_edge(START, "react")
+    graph.add_edge("react", END)
     return graph
 
 

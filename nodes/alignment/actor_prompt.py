@@ -16,7 +16,7 @@ class ActorPrompt(Record):
     """The prompt of one simulation: the system prompt, then the episode's query.
 
     ``sources`` are the ids of all episodes whose text may show in the answer. By ``weights`` a closed
-    question is decided.
+    question is decided; if ``plain``, the model answers alone.
     """
 
     system_prompt: str
@@ -24,6 +24,12 @@ class ActorPrompt(Record):
     context: EpisodeContext
     sources: list[str]
     weights: list[Weights] = Field(default_factory=list)
+    plain: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, bool]:
+        """What makes prompts of one episode answer alike."""
+        return self.system_prompt, str(self.weights), self.plain
 
 
 def build_actor_prompt(

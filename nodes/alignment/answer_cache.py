@@ -44,10 +44,8 @@ class AnswerCache:
         )
         actor, max_steps = self.deps.models.describe("actor"), self.deps.settings.max_steps
         decisive = [actor, max_steps, prompt.system_prompt, prompt.episode.query, within_reach]
-        decisive += [
-            prompt.episode.task,
-            _labels_in(prompt),
-        ]  # by which closed questions are decided
+        if not prompt.plain:  # closed questions are decided by the labels of their task
+            decisive += [prompt.episode.task, _labels_in(prompt)]
         return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 
 
