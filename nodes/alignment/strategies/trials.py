@@ -10,6 +10,7 @@ from personaagent.core.alignment import Candidate
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.nodes.alignment.evaluator import EvalResult, Evaluator
 from personaagent.nodes.alignment.strategies.gate_rule import (
+    TOLERANCE,
     is_better,
     is_worse,
     loss_change,
@@ -23,7 +24,7 @@ from personaagent.nodes.alignment.weight_candidates import is_free
 class Trial:
     """A candidate and how it did; ``change`` is its change of loss on all episodes tried.
 
-    ``halved`` says that a rival did better before all episodes were tried.
+    ``halved`` says that it went out before all episodes were tried.
     """
 
     candidate: Candidate
@@ -38,7 +39,7 @@ class Trial:
         if not self.better:
             return "not better on the batch"
         if self.halved:
-            return "another did better on the first episodes"
+            return "another did better on the first episodes, or it gained nothing there"
         if not self.passing:
             return (
                 "worse on the held-out episodes, too few of them could be scored, or the gain "
@@ -77,22 +78,36 @@ async def _halve(
     tried = await asyncio.gather(*(_try(each, run, evaluator, run.batch) for each in candidates))
     out = [trial for trial in tried if not trial.better]
     rivals = [trial for trial in tried if trial.better]
-    for part in parts([*run.holdout, *run.earlier_batches], len(rivals)):
+    others = [*run.holdout, *run.earlier_batches]
+    for part in parts(others, len(rivals), unsure=any(map(_changes_no_rule, rivals))):
         rivals = [*await asyncio.gather(*(_more(each, run, evaluator, part) for each in rivals))]
         rivals.sort(key=lambda trial: trial.change)
         remain = ceil(len(rivals) / 2)
         out += [replace(trial, halved=True) for trial in rivals[remain:]]
-        rivals = rivals[:remain]
+        out += [replace(trial, halved=True) for trial in rivals[:remain] if _gains_nothing(trial)]
+        rivals = [trial for trial in rivals[:remain] if not _gains_nothing(trial)]
     return [*out, *rivals]
 
 
-def parts(episode_ids: Sequence[str], rivals: int) -> list[list[str]]:
-    """The episodes in as many parts as ``rivals`` must be halved, and one more for the last."""
+def parts(episode_ids: Sequence[str], rivals: int, *, unsure: bool = False) -> list[list[str]]:
+    """The episodes in as many parts as ``rivals`` must be halved, and one more for the last.
+
+    ``unsure``: in two at least, because one of them has gained nothing yet.
+    """
     if not rivals:
         return []
-    count = ceil(log2(rivals)) + 1
+    count = max(ceil(log2(rivals)) + 1, 2 if unsure else 1)
     bounds = [len(episode_ids) * number // count for number in range(count + 1)]
     return [list(episode_ids[a:b]) for a, b in pairwise(bounds)]
+
+
+def _changes_no_rule(trial: Trial) -> bool:
+    return trial.candidate.weights is not None
+
+
+def _gains_nothing(trial: Trial) -> bool:
+    """Whether it goes on for nothing: it changes no rule, and no answer so far for the better."""
+    return _changes_no_rule(trial) and trial.change > -TOLERANCE
 
 
 async def _try(
