@@ -43,24 +43,20 @@ def build(deps: Dependencies) -> AgentGraph:
     return graph
 
 
-def build_answer_graph(deps: Dependencies) -> AnswerGraph:
-    """The agent from its system prompt to its answer; alignment simulates it."""
-    graph: AnswerGraph = StateGraph(AgentState, context_schema=AgentContext)
-    graph.add_node("question", partial(question, deps=deps), timeout=deps.settings.patience)
+def build_answer_graph(deps: Dependencies, *, decides: bool = True) -> AnswerGraph:
+    """The agent from its system prompt to its answer; alignment simulates it.
+
+    Without ``decides`` it takes no question for a closed one.
+    """
+    graph = StateGraph(AgentState, context_schema=AgentContext)
     _add_react(graph, deps)
-    graph.add_edge(START, "question")
-    graph.add_edge("question", "react")
+    if decides:
+        graph.add_node("question", partial(question, deps=deps), timeout=deps.settings.patience)
+        graph.add_edge(START, "question")
+        graph.add_edge("question", "react")
+    else:
+        graph.add_edge(START, "react")
     graph.add_edge("decide", END)
-    return graph
-
-
-def build_plain_graph(deps: Dependencies) -> AnswerGraph:
-    """The model alone, without the user's history: what the scorecard compares the agent with."""
-    graph: AnswerGraph = StateGraph(AgentState, context_schema=AgentContext)
-    timeout = deps.settings.patience
-    graph.add_node("react", partial(react, deps=deps), retry_policy=_retry(), timeout=timeout)
-    graph.add_edge(START, "react")
-    graph.add_edge("react", END)
     return graph
 
 

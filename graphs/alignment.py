@@ -10,7 +10,7 @@ from langgraph.types import RetryPolicy, Send
 
 from personaagent.core.alignment_state import AlignmentContext, AlignmentInput, AlignmentState
 from personaagent.graphs.agent import AnswerGraph as UncompiledAnswerGraph
-from personaagent.graphs.agent import build_answer_graph, build_plain_graph
+from personaagent.graphs.agent import build_answer_graph
 from personaagent.models.invoke import is_transient
 from personaagent.nodes.alignment.compare import compare
 from personaagent.nodes.alignment.critique import critique
@@ -64,7 +64,7 @@ def build_simulator(deps: Dependencies) -> Simulator:
             False: _compiled(build_answer_graph(without_tools)),
             True: _compiled(build_answer_graph(deps)),
         },
-        plain_graph=_compiled(build_plain_graph(without_tools)),
+        plain_graph=_compiled(build_answer_graph(without_tools, decides=False)),
     )
 
 
