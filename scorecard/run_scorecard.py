@@ -120,14 +120,14 @@ class _ScorecardRun:
         prompts = prompts_by_condition(
             episode, context, recalled, self.versions[0], persona, deps.settings
         )
-        distinct = list({each.system_prompt: each for each in prompts.values()}.values())
+        distinct = list({each.key: each for each in prompts.values()}.values())
         answers = await self.simulator.simulate(distinct, self.plan, self.memory, self.budget)
         loss_by_prompt = {
-            each.system_prompt: (await self.loss_scorer.score(episode, answer))[0]
+            each.key: (await self.loss_scorer.score(episode, answer))[0]
             for each, answer in zip(distinct, answers, strict=True)
         }
         losses: dict[Condition, Loss] = {
-            condition: loss_by_prompt[each.system_prompt] for condition, each in prompts.items()
+            condition: loss_by_prompt[each.key] for condition, each in prompts.items()
         }
         return _EpisodeTest(
             losses=EpisodeLosses(
