@@ -100,7 +100,9 @@ class Recall:
             answers = asks_about_answers(query)
         ordered, warnings = await self._rerank(query, episodes)
         ranked = by_precedence(ordered, await self._successors(ordered), answers=answers)
-        recalled = keep_newest(collapse(ranked, answers=answers), k)[:k]
+        instructions = await self.instructions()
+        distinct = collapse(ranked, answers=answers, differing=instructions.differing)
+        recalled = keep_newest(distinct, k)[:k]
         return RecallResult(recalled, behind + warnings)
 
     async def search(self, text: str, k: int) -> list[Episode]:
@@ -132,7 +134,8 @@ class Recall:
         if there is nothing. Errors as of ``_search``."""
         if not (await self.indexer.catch_up()).built:
             return None
-        return await self._scores(await self._differing(query), limit, "dense")
+        instructions = await self.instructions()
+        return await self._scores(instructions.differing(query), limit, "dense")
 
     async def instructions(self) -> Instructions:
         """The instructions of the user that enough of the visible episodes share."""
@@ -145,7 +148,7 @@ class Recall:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        differing = await self._differing(query)
+        differing = (await self.instructions()).differing(query)
         asked = terms(differing)
         scores = await self._scores(differing, limit, self.mode)
         if not len(scores) and await self.indexer.is_lost():
@@ -157,11 +160,6 @@ class Recall:
         }
         found = await self.episodes.find([*passages])
         return [with_nearest(episode, passages[episode.id], asked) for episode in found]
-
-    async def _differing(self, query: str) -> str:
-        """What differs in ``query`` from those that share an instruction with it."""
-        split = (await self.instructions()).split(query)
-        return query[split.start : split.end].strip() or query
 
     async def _scores(self, query: str, limit: int, mode: RecallMode) -> Scores:
         return await self.indexer.index.search(
