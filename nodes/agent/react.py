@@ -12,7 +12,7 @@ from langchain_core.messages import (
 from langgraph.runtime import Runtime
 
 from personaagent.core.decision import ClosedQuestion
-from personaagent.core.records import Episode, Usage
+from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.models.invoke import invoke_model
 from personaagent.models.label_probabilities import (
@@ -112,13 +112,13 @@ def _counted(state: AgentState, *replies: AIMessage) -> dict[str, Any]:
 
 def _system_message(state: AgentState) -> SystemMessage:
     """The system prompt, with the user's words in its memories beside it (``RECALLED``)."""
-    recalled = [Episode.model_validate(episode) for episode in state.get("recalled", [])]
-    texts = [_short_text(episode) for episode in recalled if episode.superseded_by is None]
+    recalled = state.get("recalled", [])
+    texts = [_short_text(each) for each in recalled if each.get("superseded_by") is None]
     return SystemMessage(state["system_prompt"], additional_kwargs={RECALLED: texts})
 
 
-def _short_text(episode: Episode) -> str:
-    return " ".join(filter(None, (episode.query, episode.ground_truth)))
+def _short_text(episode: dict[str, Any]) -> str:
+    return " ".join(filter(None, (episode["query"], episode.get("ground_truth"))))
 
 
 def _only_tells(state: AgentState, runtime: Runtime[AgentContext]) -> bool:
