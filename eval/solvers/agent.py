@@ -114,7 +114,8 @@ class ReactSolver:
         from personaagent.graphs import agent
 
         async with environment.remember_sample(sample) as sample_memory:
-            graph = agent.build_answer_graph(sample_memory.deps).compile(store=sample_memory.store)
+            loop = agent.build_answer_graph(sample_memory.deps, decides=False)
+            graph = loop.compile(store=sample_memory.store)
             initial_state = {
                 "system_prompt": render("eval_react"),
                 "steps": 0,
