@@ -10,6 +10,7 @@ from personaagent.core.records import Episode, Signal
 from personaagent.core.text import check_text
 from personaagent.memory.episode_writes import episode_writes, new_label_revision, value_write
 from personaagent.memory.index.protocol import Entry
+from personaagent.memory.instructions import forgetting_write
 from personaagent.memory.journal import Journal, JournalEntry, feedback_entry, restored_label
 from personaagent.memory.locks import Lock
 from personaagent.memory.pending import pending_write
@@ -204,13 +205,14 @@ class Episodes:
         await self._store.write(writes, entries=erased if self._store.holds_index else ())
 
     async def delete(self, episode_ids: Collection[str]) -> None:
-        """Delete the episodes, their pending entries, the links to them, and what was counted from
-        their labels."""
+        """Delete the episodes, their pending entries, the links to them, what was counted from their
+        labels, and the instructions that too few of the others share."""
         writes: list[StoreWrite] = [("profile", "facts", None), ("profile", "tallies", None)]
         for id in episode_ids:
             writes.extend((namespace, id, None) for namespace in ("episodes", *FOLLOWERS))
         async with self._lock():
             writes += await self._unlinked(episode_ids)
+            writes.append(await forgetting_write(self._store, episode_ids))
             await self._store.write([*writes, new_label_revision()])
 
     async def _unlinked(self, episode_ids: Collection[str]) -> list[StoreWrite]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from personaagent.core.records import Episode
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.protocol import Entry, Passage
+from personaagent.memory.instruction_learning import InstructionLearning
 from personaagent.memory.locks import Lock
 from personaagent.memory.passages import passages
 from personaagent.memory.terms import terms
@@ -98,9 +99,14 @@ class Indexer:
         return not await self.index.check_model() and await self.episodes.exist()
 
     async def _embed(self, episodes: Sequence[Episode]) -> list[Entry]:
-        stretches = [passages(episode) for episode in episodes]
+        instructions = await InstructionLearning(self.store, self.episodes).learn(episodes)
+        splits = [instructions.split(episode.query) for episode in episodes]
+        stretches = [
+            passages(episode, (split.start, split.end))
+            for episode, split in zip(episodes, splits, strict=True)
+        ]
         vectors = iter(
-            await self.embedder.embed([text for each in stretches for _, _, _, text in each])
+            await self.embedder.embed([stretch.embedded for each in stretches for stretch in each])
         )
         return [
             Entry(
@@ -108,8 +114,8 @@ class Indexer:
                 episode.created_at.timestamp(),
                 thread_of(episode),
                 [
-                    Passage(part, start, end, next(vectors), terms(text))
-                    for part, start, end, text in each
+                    Passage(part, start, end, next(vectors), terms(matched))
+                    for part, start, end, _, matched in each
                 ],
             )
             for episode, each in zip(episodes, stretches, strict=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 from operator import itemgetter
+from typing import NamedTuple
 
 from personaagent.core.records import Episode
 from personaagent.memory.index.protocol import Part, PassageSpan
@@ -27,20 +28,50 @@ _SENTENCE = re.compile(r".+?(?:[.!?…][\"')\]]*(?=\s)|[。！？．।]|\n|\Z)\
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
-def passages(episode: Episode) -> list[tuple[Part, int, int, str]]:
-    """The passages of ``episode``: part, start and end (characters), and the text itself.
+class Stretch(NamedTuple):
+    """A passage: where it stands (characters), the text to embed, and the text whose words count."""
+
+    part: Part
+    start: int
+    end: int
+    embedded: str
+    matched: str
+
+
+def passages(episode: Episode, differs: Span | None = None) -> list[Stretch]:
+    """The passages of ``episode``.
 
     The query is one passage. A long query has several, and a long response too: stretches of
-    sentences, each beginning with the last sentence of the one before.
+    sentences, each beginning with the last sentence of the one before. Of a query that shares an
+    instruction with others, only what ``differs`` is embedded; by its words, the instruction can
+    still be found.
     """
-    texts: list[tuple[Part, str]] = [("query", episode.query)]
-    if len(episode.response) > WHOLE // _scale(episode.response):
-        texts.append(("response", episode.response))
+    found = _query_passages(episode.query, differs or (0, len(episode.query)))
+    response = episode.response
+    if len(response) > WHOLE // _scale(response):
+        for start, end in spans(response, ANSWER_WINDOW):
+            text = response[start:end]
+            found.append(Stretch("response", start, end, text, text))
+    return found
+
+
+def _query_passages(query: str, differs: Span) -> list[Stretch]:
+    first, last = differs
+    places = [(first + start, first + end) for start, end in spans(query[first:last])]
+    if len(places) == 1:
+        return [Stretch("query", 0, len(query), query[first:last], query)]
     return [
-        (part, start, end, text[start:end])
-        for part, text in texts
-        for start, end in spans(text, WINDOW if part == "query" else ANSWER_WINDOW)
+        Stretch(
+            "query", start, end, query[start:end], _with_instruction(query, differs, start, end)
+        )
+        for start, end in places
     ]
+
+
+def _with_instruction(query: str, differs: Span, start: int, end: int) -> str:
+    """The text from ``start`` to ``end``, with the instructions that it stands beside."""
+    first, last = differs
+    return query[0 if start == first else start : len(query) if end == last else end]
 
 
 def with_nearest(episode: Episode, passage: PassageSpan, asked: Collection[int]) -> Episode:

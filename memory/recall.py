@@ -20,6 +20,7 @@ from personaagent.memory.fusion import rank
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.index.protocol import Scores
 from personaagent.memory.indexer import Indexer
+from personaagent.memory.instructions import Instructions, read_instructions
 from personaagent.memory.passages import nearest_text, with_nearest
 from personaagent.memory.precedence import by_precedence, missing_successors
 from personaagent.memory.ranking import collapse, keep_newest
@@ -128,7 +129,11 @@ class Recall:
         if there is nothing. Errors as of ``_search``."""
         if not await self._ready():
             return None
-        return await self._scores(query, limit, "dense")
+        return await self._scores(await self._differing(query), limit, "dense")
+
+    async def instructions(self) -> Instructions:
+        """The instructions of the user that enough of the visible episodes share."""
+        return (await read_instructions(self.indexer.store)).visible(self.hidden)
 
     async def _search(self, query: str, limit: int) -> list[Episode]:
         """The ``limit`` nearest episodes, best first.
@@ -139,8 +144,9 @@ class Recall:
         """
         if not await self._ready():
             return []
-        asked = terms(query)
-        scores = await self._scores(query, limit, self.mode)
+        differing = await self._differing(query)
+        asked = terms(differing)
+        scores = await self._scores(differing, limit, self.mode)
         if not len(scores) and await self.indexer.is_lost():
             raise IndexDamaged(
                 "The index has lost this user's episodes: run `personaagent memory reindex`."
@@ -154,6 +160,11 @@ class Recall:
     async def _ready(self) -> bool:
         """Index what waits for it; whether there is anything to search."""
         return bool(await self.indexer.refresh() or await self.indexer.index.check_model())
+
+    async def _differing(self, query: str) -> str:
+        """What differs in ``query`` from those that share an instruction with it."""
+        split = (await self.instructions()).split(query)
+        return query[split.start : split.end].strip() or query
 
     async def _scores(self, query: str, limit: int, mode: RecallMode) -> Scores:
         return await self.indexer.index.search(

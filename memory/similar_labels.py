@@ -37,8 +37,9 @@ class SimilarLabels:
     recaller: Recall
 
     async def find(self, query: str, task: str | None, k: int) -> list[SimilarLabel]:
-        """The labels of ``task`` (None: of the episodes without one) nearest to ``query``, nearest
-        first; of equally near ones, the newer first.
+        """The labels of ``task`` nearest to ``query``, nearest first; of equally near ones, the newer
+        first. Without a task: of the episodes without one that share the instruction of ``query``,
+        if it has one.
 
         Only labels that stand: an episode that another one supersedes has no vote. There are none
         if the index or the embedding model is down or too slow: recall warns of that.
@@ -56,6 +57,8 @@ class SimilarLabels:
 
     async def _nearest(self, query: str, task: str | None, k: int) -> list[SimilarLabel]:
         cosines = _nearest_first(await self.recaller.dense_scores(query, MOST_READ))
+        instructions = await self.recaller.instructions()
+        asked = "" if task else instructions.split(query).instruction
         labels: list[SimilarLabel] = []
         page = max(2 * k, 1)
         for start in range(0, len(cosines), page):
@@ -65,7 +68,9 @@ class SimilarLabels:
             labels += [
                 _label(episode, cosines[episode.id])
                 for episode in await self._standing(found)
-                if episode.labelled and episode.task == task
+                if episode.labelled
+                and episode.task == task
+                and (not asked or instructions.split(episode.query).instruction == asked)
             ]
         return labels[:k]
 

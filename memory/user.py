@@ -17,6 +17,7 @@ from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import Recall, RecallResult
+from personaagent.memory.recognition import Recognised, recognise
 from personaagent.memory.similar_labels import SimilarLabel, SimilarLabels
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
@@ -74,6 +75,10 @@ class UserMemory:
     async def similar_labels(self, query: str, task: str | None, k: int = 20) -> list[SimilarLabel]:
         """The ``k`` labels of ``task`` nearest to ``query``: see ``SimilarLabels.find``."""
         return await SimilarLabels(self.recaller).find(query, task, k)
+
+    async def recognise(self, query: str, task: str | None = None) -> Recognised:
+        """The task of ``query``, with its instruction: see ``recognition.recognise``."""
+        return await recognise(self.recaller, query, task)
 
     async def remember(self, episode: Episode, version: int) -> list[str]:
         """Store an episode and index it; returns what the user should know.

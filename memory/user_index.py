@@ -7,7 +7,7 @@ from personaagent.core.errors import EmbeddingsChanged
 from personaagent.memory.index.protocol import Entry, EpisodeIndex, Scores
 from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
 
-VERSION = 1
+VERSION = 2
 """Of what the index holds of a text: raise it when terms or passages change, and all indexes are
 built anew."""
 

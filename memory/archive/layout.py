@@ -33,8 +33,8 @@ RECORDS: tuple[Namespace, ...] = tuple(
     namespace for namespace in get_args(Namespace) if namespace not in NOT_ARCHIVED
 )
 """The namespaces whose records have a member each."""
-CACHED_KEYS = {"profile": {"facts", "tallies", "labels"}}
-"""What is computed from the labels, and computed anew after a restore."""
+CACHED_KEYS = {"profile": {"facts", "tallies", "labels", "instructions"}}
+"""What is computed from the episodes, and computed anew after a restore."""
 
 SETTINGS = (
     "recall_mode",

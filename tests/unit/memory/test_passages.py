@@ -12,7 +12,7 @@ FILLER = "I worked on a project about bridges and measured loads with care. "
 
 def test_a_short_episode_is_one_passage_of_its_query() -> None:
     assert passages(episode("e1", "Where is the key?", response="In the drawer.")) == [
-        ("query", 0, 17, "Where is the key?")
+        ("query", 0, 17, "Where is the key?", "Where is the key?")
     ]
 
 
@@ -23,7 +23,7 @@ def test_what_stands_in_the_middle_or_late_has_a_passage_of_its_own() -> None:
     for part, fact, text in (("query", "4417", query), ("response", "07:35", response)):
         holding = [each for each in found if each[0] == part and fact in each[3]]
         assert holding
-        for _, start, end, passage in holding:
+        for _, start, end, passage, _ in holding:
             assert text[start:end] == passage
             assert len(passage) <= (WINDOW if part == "query" else ANSWER_WINDOW)
             assert passage.startswith(("I worked", "My locker", "The ferry")), "cut at sentences"
@@ -61,3 +61,15 @@ def test_a_script_without_spaces_is_cut_into_shorter_passages() -> None:
     text = "我每周三晚上练习小提琴。" * 40
     assert len(text) < WHOLE
     assert all(end - start <= WINDOW // 3 for start, end in spans(text))
+
+
+def test_of_a_shared_instruction_only_the_words_count() -> None:
+    query = "Which tag suits this film? A robot finds love."
+    [short] = passages(episode("e1", query, response=""), (27, len(query)))
+    assert short == ("query", 0, len(query), "A robot finds love.", query)
+    query = "Sum this up: " + FILLER * 30 + "In one sentence."
+    found = passages(episode("e1", query, response=""), (13, len(query) - 16))
+    assert all(query[start:end] == embedded for _, start, end, embedded, _ in found)
+    assert not any("Sum" in each.embedded or "sentence" in each.embedded for each in found)
+    assert found[0].matched == "Sum this up: " + found[0].embedded
+    assert found[-1].matched == found[-1].embedded + "In one sentence."
