@@ -4,27 +4,22 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import HumanMessage, SystemMessage
-
 from personaagent.core.alignment_state import AlignmentContext
-from personaagent.core.errors import IndexUnavailable
 from personaagent.core.records import Persona, Usage
 from personaagent.core.settings import Mode
-from personaagent.core.states import AgentContext
+from personaagent.core.states import AgentContext, AgentState
 from personaagent.eval.samples import Query, Sample, SolverOutput, TrainingResult
-from personaagent.eval.solvers.actor_call import to_role_content
+from personaagent.eval.solvers.agent_turn import AgentTurns
 from personaagent.eval.solvers.environment import EvalEnvironment, SampleMemory
 from personaagent.eval.solvers.user_summary import summarise_user
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
 if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
-
-    Graph = CompiledStateGraph[Any, AgentContext, Any, Any]
+    from langgraph.graph.state import StateGraph
 
 TOOLS = ("search_wikipedia", "recall_episodes")
 
@@ -61,7 +56,7 @@ class AgentSolver:
             own = replace(sample_memory, deps=self._own_deps(sample_memory.deps))
             training_result = await self._learn(own, environment.seed)
             graph = agent.build(own.deps).compile(store=own.store)
-            yield _Answerer(graph, own, sample.task, training_result, last_moment(sample))
+            yield _Answerer(AgentTurns.of(graph, own, sample), training_result)
 
     def _own_deps(self, deps: Dependencies) -> Dependencies:
         """The settings and tools of this variant."""
@@ -111,65 +106,47 @@ class ReactSolver:
         self, sample: Sample, environment: EvalEnvironment
     ) -> AsyncIterator["_Answerer"]:
         """Remember the history, so that the recall tool finds it."""
-        from personaagent.graphs import agent
-
         async with environment.remember_sample(sample) as sample_memory:
-            graph = agent.build_answer_graph(sample_memory.deps).compile(store=sample_memory.store)
+            graph = _react_only(sample_memory.deps).compile(store=sample_memory.store)
             initial_state = {
                 "system_prompt": render("eval_react"),
                 "steps": 0,
                 "usage": Usage().stored(),
             }
-            moment = last_moment(sample)
-            yield _Answerer(graph, sample_memory, sample.task, None, moment, initial_state)
+            turns = AgentTurns.of(graph, sample_memory, sample)
+            yield _Answerer(turns, initial_state=initial_state)
 
 
 @dataclass(frozen=True)
 class _Answerer:
-    graph: "Graph"
-    sample_memory: SampleMemory
-    task: str
-    training_result: TrainingResult | None
-    asked_at: datetime | None
+    turns: AgentTurns
+    training_result: TrainingResult | None = None
     initial_state: dict[str, Any] = field(default_factory=dict)
 
     async def answer(self, query: Query) -> SolverOutput:
-        """Answer in an incognito turn, which leaves nothing in memory.
+        """Answer in an incognito turn.
 
         Raises:
-            IndexUnavailable: the agent answered without recall; such an answer does not count.
+            IndexUnavailable: as ``AgentTurns.ask`` raises it.
         """
-        from personaagent.graphs.agent import recursion_limit
-        from personaagent.nodes.run_errors import run_errors
-
-        context = AgentContext(
-            user_id=self.sample_memory.memory.user_id,
-            task=self.task,
-            incognito=True,
-            at=self.asked_at,
-        )
-        with run_errors():
-            state = await self.graph.ainvoke(
-                {"messages": [HumanMessage(query.text)]} | self.initial_state,
-                {"recursion_limit": recursion_limit(self.sample_memory.deps.settings)},
-                context=context,
-            )
-        if warnings := state.get("warnings"):
-            raise IndexUnavailable(" ".join(warnings))
-        *messages, answer = state["messages"]
-        return SolverOutput(
-            text=answer.text,
-            usage=Usage.model_validate(state["usage"]),
-            recalled=[episode["id"] for episode in state.get("recalled", [])],
-            messages=to_role_content([SystemMessage(state["system_prompt"]), *messages]),
-            persona_version=state.get("persona", {}).get("version"),
-        )
+        return await self.turns.ask(query, self.initial_state)
 
 
-def last_moment(sample: Sample) -> datetime | None:
-    """When the queries of a sample are asked: as its history ends, so that no run depends on the
-    day on which it is made."""
-    return max((each.created_at for each in sample.history), default=None)
+def _react_only(deps: Dependencies) -> "StateGraph[Any, AgentContext, Any, Any]":
+    """``react <-> tools``: closed questions are not recognised, and nothing is weighed."""
+    from langgraph.graph import END, START, StateGraph
+    from langgraph.prebuilt import tools_condition
+
+    from personaagent.nodes.agent.react import react
+    from personaagent.nodes.agent.tools import tools
+
+    graph = StateGraph(AgentState, context_schema=AgentContext)
+    graph.add_node("react", partial(react, deps=deps))
+    graph.add_node("tools", tools(deps))
+    graph.add_edge(START, "react")
+    graph.add_conditional_edges("react", tools_condition, {"tools": "tools", "__end__": END})
+    graph.add_edge("tools", "react")
+    return graph
 
 
 async def align(sample_memory: SampleMemory, context: AlignmentContext) -> dict[str, Any]:

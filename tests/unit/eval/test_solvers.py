@@ -28,6 +28,10 @@ ANNA = films(
     about="the knight of a dark castle in space",
     gold=GOLD,
 )
+EXPLAINED = ANNA.model_copy(
+    update={"queries": [Query(id="q", text=f"{ANNA.queries[0].text} Explain why.", gold=GOLD)]}
+)
+"""A question that asks for more than a choice, so that the agent has its tools."""
 OTHERS = [films(f"other{n}", (f"film {n}", f"tag{n}"), about="x") for n in range(9)]
 
 
@@ -167,6 +171,54 @@ async def test_react_looks_into_the_past_by_its_tool_alone(tmp_path: Path) -> No
     assert output.usage.by_role["actor"].llm_calls == 2
 
 
+SPACE = films(
+    "anna",
+    *[(f"robot {n} in space", "sci-fi") for n in range(4)],
+    *[(f"cat {n} on a sofa", "comedy") for n in range(4)],
+    about="a robot lost in space",
+    gold=GOLD,
+)
+
+
+def bare(tag: str) -> Scripted:
+    """Answers with the tag alone."""
+    return Scripted(actor=lambda prompt: tag)
+
+
+async def test_history_decides_by_the_labels_alone(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, bare("comedy")) as bench:
+        output = await bench.answer("history", SPACE)
+        unseen = await bench.answer("history", SPACE.model_copy(update={"history": []}))
+        assert bench.prompts == []
+    assert output.text == "sci-fi"
+    assert output.decision is not None
+    assert output.decision.applied
+    assert "model" not in {source.name for source in output.decision.sources}
+    assert output.decision.confidence > 0.5
+    assert (unseen.text, unseen.decision) == ("", None), "nothing is known, so nothing is answered"
+
+
+async def test_fused_weighs_one_answer_to_the_prompt_of_rag(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, bare("comedy"), top_k=2) as bench:
+        output = await bench.answer("fused", SPACE)
+        [prompt] = bench.prompts
+        await bench.answer("rag", SPACE)
+        assert prompt.system == bench.prompts[-1].system
+    assert (prompt.tools, len(output.recalled)) == ([], 2)
+    assert output.usage.by_role["actor"].llm_calls == 1
+    assert output.decision is not None
+    sources = {source.name: source.probabilities for source in output.decision.sources}
+    assert sources["history"]["sci-fi"] > sources["history"]["comedy"]
+    assert sources["model"]["comedy"] > sources["model"]["sci-fi"]
+    assert output.text == output.decision.answer
+
+
+async def test_react_weighs_nothing(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, bare("comedy")) as bench:
+        output = await bench.answer("react", SPACE)
+    assert (output.text, output.decision) == ("comedy", None)
+
+
 LIVED = Sample(
     id="walks",
     task="walks",
@@ -233,7 +285,7 @@ async def test_the_agent_answers_by_what_it_learned_from_the_sample(
 )
 async def test_the_parts_of_each_agent(tmp_path: Path, solver: str, tools: str, knows: str) -> None:
     async with open_bench(tmp_path, Scripted(actor=lambda prompt: "sci-fi")) as bench:
-        await bench.answer(solver, ANNA)
+        await bench.answer(solver, EXPLAINED)
         [*_, last] = bench.prompts
     offered = sorted(each["function"]["name"] for each in last.tools)
     signs = {"facts": "the user chose", "memories": "<episode ", "rules": "<persona>\n- "}
@@ -244,8 +296,10 @@ async def test_the_parts_of_each_agent(tmp_path: Path, solver: str, tools: str, 
 async def test_a_summary_that_is_due_is_written_first(tmp_path: Path) -> None:
     for every, said in ((4, "- Loves sci-fi."), (5, "(none)"), (0, "(none)")):
         async with open_bench(tmp_path, by_summary, summary_every=every) as bench:
-            async with SOLVERS["persona-no-alignment"].prepare(ANNA, bench.environment) as answerer:
-                assert (await answerer.answer(ANNA.queries[0])).text == said
+            async with SOLVERS["persona-no-alignment"].prepare(
+                EXPLAINED, bench.environment
+            ) as answerer:
+                assert (await answerer.answer(EXPLAINED.queries[0])).text == said
             assert (answerer.training_result is not None) == (every == 4)
 
 
@@ -316,6 +370,7 @@ def test_which_solvers_exist() -> None:
     assert {name for name, each in SOLVERS.items() if not each.uses_model} == {
         "majority",
         "similar",
+        "history",
     }
     assert all(not name.startswith("persona") for name in BASELINES)
     assert {name for name, solver in SOLVERS.items()} == {each.name for each in SOLVERS.values()}
