@@ -9,6 +9,13 @@ from personaagent.core.text import shorten, shorten_around, shorten_middle
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.passages import nearest
 from personaagent.memory.reading import place_after_nearest
+from personaagent.memory.told_once import (
+    NOTHING_SHARED,
+    Differs,
+    ToldOnce,
+    only_differing,
+    told_once,
+)
 from personaagent.prompts.fence import fence
 
 EPISODE_CHARS = 1200
@@ -23,15 +30,18 @@ def format_episode(
     *,
     zone: tzinfo = UTC,
     successor: Episode | None = None,
+    differs: Differs | None = None,
 ) -> str:
     """One episode: its day in ``zone``, what the user said, and what they wanted or else what was
     answered.
 
     Each of the two texts is cut at half of ``max_chars``; if the passage nearest to the query stands
     in one of them, that one shows it, at three quarters, and ``rest`` says where to read on.
-    ``successor`` is the episode that supersedes it, ``zone`` the user's time zone.
+    ``successor`` is the episode that supersedes it, ``zone`` the user's time zone. Where the query
+    shares a request with others, only what ``differs`` is shown.
     """
-    query, response = _cut(episode, max_chars)
+    shown = only_differing(episode, differs) if differs else episode
+    query, response = _cut(shown, max_chars)
     lines = [f"the user: {query}"]
     if episode.ground_truth is not None:
         lines.append(f"right answer: {shorten(episode.ground_truth, max_chars // 2)}")
@@ -42,7 +52,9 @@ def format_episode(
         attributes["superseded"] = day_in(zone, successor.created_at)
     if episode.task:
         attributes["task"] = episode.task
-    if nearest(episode) and (query, response) != (episode.query, episode.response):
+    if differs:
+        attributes["request"] = differs.name
+    if nearest(episode) and (query, response) != (shown.query, shown.response):
         attributes["rest"] = place_after_nearest(episode)
     return fence("episode", "\n".join(lines), **attributes)
 
@@ -52,19 +64,23 @@ def format_episodes(
 ) -> tuple[str, int]:
     """As many of ``episodes`` (best first) as fit into ``max_tokens``, newest last.
 
-    From the first that does not fit, all are left out.
+    From the first that does not fit, all are left out. A request that several share is told once,
+    before them.
 
     Returns:
         The text, and how many episodes were left out.
     """
-    count = 0
-    for text in _format_all(episodes, zone):
-        max_tokens -= estimate_tokens(text)
+    once, told, count = told_once(episodes), set[str](), 0
+    for episode, text in zip(episodes, _format_all(episodes, zone, once=once), strict=True):
+        requests = {*_requests([episode], once)} - told
+        max_tokens -= sum(map(estimate_tokens, [text, *requests]))
         if max_tokens < 0:
             break
+        told |= requests
         count += 1
-    text = fence_all("memories", _format_all(_oldest_first(episodes[:count]), zone))
-    return text, len(episodes) - count
+    shown = _oldest_first(episodes[:count])
+    texts = [*_requests(shown, once), *_format_all(shown, zone, once=once)]
+    return fence_all("memories", texts), len(episodes) - count
 
 
 def format_within(episodes: Sequence[Episode], max_chars: int, zone: tzinfo = UTC) -> str:
@@ -93,14 +109,26 @@ def format_summary(statements: Sequence[Statement]) -> str:
     return fence("summary", "\n".join(f"- {each.text}" for each in in_order) or "(none)")
 
 
+def _requests(episodes: Sequence[Episode], once: ToldOnce) -> list[str]:
+    """The requests that these episodes share, each in a fence of its own."""
+    return [fence("request", text, name=name) for name, text in once.of(episodes).items()]
+
+
 def _format_all(
-    episodes: Collection[Episode], zone: tzinfo, max_chars: int = EPISODE_CHARS
+    episodes: Collection[Episode],
+    zone: tzinfo,
+    max_chars: int = EPISODE_CHARS,
+    once: ToldOnce = NOTHING_SHARED,
 ) -> list[str]:
     """Each of the episodes; one is shown as superseded if its successor is among them."""
     by_id = {episode.id: episode for episode in episodes}
     return [
         format_episode(
-            episode, max_chars, zone=zone, successor=by_id.get(episode.superseded_by or "")
+            episode,
+            max_chars,
+            zone=zone,
+            successor=by_id.get(episode.superseded_by or ""),
+            differs=once.differs.get(episode.id),
         )
         for episode in episodes
     ]

@@ -1,21 +1,234 @@
-"""How probable the actor found each answer, from the log-probabilities of its own answer."""
+"""The model's own probability of each answer, read from the log-probabilities of its answer call.
 
-from collections.abc import Sequence
+OpenAI, vLLM and llama.cpp give the likeliest tokens of each position (``logprobs``,
+``top_logprobs``); langchain-openai puts them into ``response_metadata["logprobs"]["content"]``,
+streamed or not. llama.cpp gives them as they were before a grammar cut them.
+"""
+
+import math
+import unicodedata
+from codecs import getincrementaldecoder
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
+from personaagent.models.structured_tools import StructuredToolsModel
+
+LOGPROBS = "logprobs"
+"""Key in ``response_metadata``."""
+
+LEAST_MASS = 0.1
+"""With less on all answers together, the model is about to write something else: what little each
+gets is noise of the tail. Of an honest reading of a closed question the answers hold over a half."""
+
+LEAST_MASS_LATER = 0.5
+"""The same after words of the model's own ("The answer is"): there, other words are as likely."""
+
+LEAD_IN = 12
+"""An answer begins within so many tokens, or is none."""
+
+BEFORE = " \t\r\n\"'`*_[({<“”„«»‘’「『【"
+AFTER = BEFORE + "])}>」』】.,:;!"
+"""What may stand around an answer."""
+
+SHOWN = (20, 5)
+"""How many tokens a position are asked for; the next where an endpoint refuses the first."""
+
+REFUSED = (400, 403, 404, 422)
+"""Statuses of a refusal that names ``logprobs``."""
+
+_accepted: dict[tuple[str, str], int] = {}
+"""How many the model of an endpoint shows, where it refused more."""
+
 
 def answer_probabilities(message: AIMessage, answers: Sequence[str]) -> dict[str, float] | None:
-    """The probability of each answer; None where the message carries no log-probabilities."""
+    """How probable each of ``answers`` was to the model when it wrote ``message``; they add up to 1.
+
+    Read at the first position where the answers hold enough probability, without regard to case,
+    quotes and brackets. A token that begins several answers is told apart at the next position if
+    the model wrote it; if not, they share its probability evenly. An answer that is not among the
+    likeliest tokens gets as much as the least likely of them, at most.
+
+    Args:
+        answers: the set, each distinct from the others without regard to case.
+
+    Returns:
+        None if ``message`` has no log-probabilities or the answers hold too little of them.
+    """
+    positions = _positions(message)
+    keys = {answer: _key(answer) for answer in answers}
+    for start in _starts(positions):
+        masses = _masses(positions[start:], list(keys.values()))
+        if sum(masses.values()) >= (LEAST_MASS_LATER if start else LEAST_MASS):
+            return _normalised(
+                {answer: masses[key] for answer, key in keys.items()}, positions[start]
+            )
     return None
 
 
 def with_logprobs(model: BaseChatModel) -> BaseChatModel:
-    """The model, asked for log-probabilities."""
-    return model
+    """``model``, asking for log-probabilities with each answer; as it is if it knows no such thing.
+
+    What its endpoint has refused before (``without_refused``) is not asked for.
+    """
+    if isinstance(model, StructuredToolsModel):
+        return model.model_copy(update={"answering": with_logprobs(model.model)})
+    if "top_logprobs" not in type(model).model_fields:
+        return model
+    return _showing(model, _accepted.get(_endpoint(model), SHOWN[0]))
+
+
+def without_refused(model: BaseChatModel, error: Exception) -> BaseChatModel | None:
+    """``model`` asking for fewer log-probabilities, or none; None if ``error`` is about other things.
+
+    Some endpoints show 20 tokens a position, some 5, some none. What one refuses by name is
+    remembered for it and the model as long as this process runs.
+    """
+    if isinstance(model, StructuredToolsModel):
+        fewer = without_refused(model.answering, error) if model.answering else None
+        return fewer and model.model_copy(update={"answering": fewer})
+    asked = getattr(model, "top_logprobs", None)
+    if (
+        not asked
+        or getattr(error, "status_code", None) not in REFUSED
+        or LOGPROBS not in str(error)
+    ):
+        return None
+    _accepted[_endpoint(model)] = next((count for count in SHOWN if count < asked), 0)
+    return with_logprobs(model)
+
+
+def _showing(model: BaseChatModel, count: int) -> BaseChatModel:
+    return model.model_copy(
+        update={"logprobs": True if count else None, "top_logprobs": count or None}
+    )
+
+
+def _endpoint(model: Any) -> tuple[str, str]:
+    return str(model.openai_api_base), str(model.model_name)
 
 
 def without_logprobs(message: AIMessage) -> AIMessage:
-    """``message`` without its log-probabilities."""
-    return message
+    """``message`` without its log-probabilities, which are much larger than its text."""
+    metadata = {key: each for key, each in message.response_metadata.items() if key != LOGPROBS}
+    return message.model_copy(update={"response_metadata": metadata})
+
+
+@dataclass(frozen=True)
+class _Position:
+    """The token written at one position, and the probabilities of the likeliest ones."""
+
+    written: bytes
+    likeliest: dict[bytes, float]
+
+
+def _positions(message: AIMessage) -> list[_Position]:
+    content = (message.response_metadata.get(LOGPROBS) or {}).get("content") or []
+    return [_position(token) for token in islice(content, 2 * LEAD_IN) if token.get("top_logprobs")]
+
+
+def _position(token: Mapping[str, Any]) -> _Position:
+    likeliest: dict[bytes, float] = {_bytes(token): math.exp(token["logprob"])}
+    for each in token["top_logprobs"]:
+        likeliest[_bytes(each)] = math.exp(each["logprob"])
+    return _Position(_bytes(token), likeliest)
+
+
+def _bytes(token: Mapping[str, Any]) -> bytes:
+    return bytes(token["bytes"]) if token.get("bytes") else str(token["token"]).encode()
+
+
+def _starts(positions: Sequence[_Position]) -> list[int]:
+    """Where an answer may begin: at first, and where a word begins."""
+    written = [position.written.decode(errors="ignore") for position in positions[:LEAD_IN]]
+    return [
+        index
+        for index, text in enumerate(written)
+        if index == 0 or not (text[:1].isalnum() and written[index - 1][-1:].isalnum())
+    ]
+
+
+def _key(answer: str) -> str:
+    """What is compared of an answer: of single letters, which are also words, the case as well."""
+    bare = unicodedata.normalize("NFKC", answer).strip(AFTER) or answer
+    return _with_case_of(bare, bare)
+
+
+def _masses(positions: Sequence[_Position], keys: Sequence[str]) -> dict[str, float]:
+    """The probability of each key when writing begins at the first of ``positions``."""
+    masses = dict.fromkeys(keys, 0.0)
+    before, reached, candidates = b"", 1.0, list(keys)
+    for position in positions:
+        path: list[str] = []
+        for token, probability in position.likeliest.items():
+            begun = _begun(before + token, candidates, ended=not token)
+            if token == position.written and begun and not _settled(before + token, begun):
+                path = begun
+            else:
+                _share(masses, before + token, begun, reached * probability)
+        if not path:
+            return masses
+        reached *= position.likeliest[position.written]
+        before, candidates = before + position.written, path
+    _share(masses, before, candidates, reached)
+    return masses
+
+
+def _begun(written: bytes, keys: Sequence[str], *, ended: bool) -> list[str]:
+    """The keys that ``written`` is, or may be the beginning of if the text has not ``ended``."""
+    text, pending = _text(written)
+    whole = [key for key in keys if not pending and _is(text, key)]
+    if ended:
+        return whole
+    return [key for key in keys if key in whole or _begins(text, pending, key)]
+
+
+def _settled(written: bytes, begun: Sequence[str]) -> bool:
+    """Whether ``written`` is an answer that no other begins with."""
+    return len(begun) == 1 and _is(_text(written)[0], begun[0])
+
+
+def _share(
+    masses: dict[str, float], written: bytes, keys: Sequence[str], probability: float
+) -> None:
+    """Give ``probability`` to the key that ``written`` is, or else to all ``keys`` evenly."""
+    text, pending = _text(written)
+    if text or pending:
+        receivers = [key for key in keys if not pending and _is(text, key)] or keys
+        for key in receivers:
+            masses[key] += probability / len(receivers)
+
+
+def _text(written: bytes) -> tuple[str, bytes]:
+    """``written`` from its first letter or digit on, and the bytes of a letter half written."""
+    decoder = getincrementaldecoder("utf-8")("ignore")
+    text = unicodedata.normalize("NFKC", decoder.decode(written)).lstrip(BEFORE)
+    return text, decoder.getstate()[0]
+
+
+def _is(text: str, key: str) -> bool:
+    """Whether ``text`` is ``key``, perhaps with something after it that is no letter or digit."""
+    text = _with_case_of(key, text)
+    return text.startswith(key) and not text[len(key) : len(key) + 1].isalnum()
+
+
+def _begins(text: str, pending: bytes, key: str) -> bool:
+    return key.encode().startswith(_with_case_of(key, text).encode() + pending)
+
+
+def _with_case_of(key: str, text: str) -> str:
+    return text if len(key) == 1 else text.casefold()
+
+
+def _normalised(masses: dict[str, float], position: _Position) -> dict[str, float]:
+    """``masses`` to a sum of 1, after each unseen answer got what it may have had at most."""
+    unseen = [answer for answer, mass in masses.items() if mass == 0]
+    unshown = max(1 - sum(position.likeliest.values()), 1e-9)
+    most = min(*position.likeliest.values(), unshown / max(len(unseen), 1))
+    masses = masses | dict.fromkeys(unseen, max(most, 1e-9))
+    total = sum(masses.values())
+    return {answer: mass / total for answer, mass in masses.items()}

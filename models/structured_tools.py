@@ -43,6 +43,8 @@ class StructuredToolsModel(BaseChatModel):
     """
 
     model: BaseChatModel
+    answering: BaseChatModel | None = None
+    """What answers, if not ``model``: the same, asked for log-probabilities, which no choice needs."""
 
     @property
     def _llm_type(self) -> str:
@@ -82,7 +84,7 @@ class StructuredToolsModel(BaseChatModel):
     ) -> ChatResult:
         if kwargs.get("tools"):
             return await agenerate_from_stream(self._astream(messages, stop, **kwargs))
-        answer = await self.model.ainvoke(
+        answer = await (self.answering or self.model).ainvoke(
             flatten_tool_messages(messages), NO_CALLBACKS, stop=stop, **kwargs
         )
         return ChatResult(generations=[ChatGeneration(message=answer)])
@@ -103,7 +105,8 @@ class StructuredToolsModel(BaseChatModel):
             yield ChatGenerationChunk(message=choice)
             if choice.tool_call_chunks:
                 return
-        async for chunk in self.model.astream(plain_messages, NO_CALLBACKS, stop=stop, **kwargs):
+        model = self.answering or self.model
+        async for chunk in model.astream(plain_messages, NO_CALLBACKS, stop=stop, **kwargs):
             # the caller's run gives all chunks one id
             yield ChatGenerationChunk(message=chunk.model_copy(update={"id": None}))
 

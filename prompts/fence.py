@@ -10,6 +10,7 @@ TAGS = (
     "memory",
     "episodes",
     "episode",
+    "request",
     "result",
     "query",
     "first",

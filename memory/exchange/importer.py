@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
@@ -18,8 +18,10 @@ from personaagent.memory.exchange.import_file import (
 )
 from personaagent.memory.exchange.leave_out import LeaveOut
 from personaagent.memory.exchange.parse_results import ParsedEpisode, ParseProblem
+from personaagent.memory.index.protocol import Entry
 from personaagent.memory.journal import ImportEntry, Journal
 from personaagent.memory.user import UserMemory
+from personaagent.memory.user_store import StoreWrite
 
 BATCH = 512
 BATCH_CHARS = 4_000_000
@@ -99,13 +101,12 @@ async def _store_all(
             )
         new_episodes = await leave_out.forgotten(await _not_stored(memory, episodes))
         noted = await journal.adding(new_episodes, leave_out.brought_back)
-        await memory.episodes.add(new_episodes, also=noted)
+        warnings += await _add(memory, new_episodes, noted, index=not warnings)
         added += len(new_episodes)
-        warnings = warnings or await _index(memory, len(new_episodes))
         done += len(batch)
         report(done, total)
     await memory.personas.begin()
-    warnings = warnings or await _index(memory, sys.maxsize)
+    warnings = warnings or await _warnings_of(memory.indexer.refresh(sys.maxsize))
     forgotten = leave_out.count
     skipped = done - added - forgotten
     return Imported(added=added, skipped=skipped, warnings=warnings, forgotten=forgotten)
@@ -130,10 +131,33 @@ async def _not_stored(memory: UserMemory, episodes: Sequence[Episode]) -> list[E
     return [episode for episode in reversed(by_id.values()) if episode.id not in stored]
 
 
-async def _index(memory: UserMemory, limit: int) -> list[str]:
-    """Index up to ``limit`` episodes; returns what the user should know."""
+async def _add(
+    memory: UserMemory, episodes: Sequence[Episode], noted: Sequence[StoreWrite], *, index: bool
+) -> list[str]:
+    """Store these episodes, what the journal notes of them and, if the store holds the index, their
+    rows in it: all in one transaction. Otherwise index them afterwards, or not now without ``index``.
+
+    Returns:
+        What the user should know.
+    """
+    entries: list[Entry] = []
+
+    async def embed() -> None:
+        entries.extend(await memory.indexer.entries(episodes))
+
+    in_store = memory.indexer.index.in_store
+    warnings = await _warnings_of(embed()) if index and in_store and episodes else []
+    state = [memory.indexer.index.state_write()] if entries else []
+    await memory.episodes.add(episodes, entries=entries, also=[*noted, *state])
+    if index and not in_store:
+        warnings = await _warnings_of(memory.indexer.refresh(len(episodes)))
+    return warnings
+
+
+async def _warnings_of(indexing: Awaitable[object]) -> list[str]:
+    """Index; returns what the user should know if that cannot be done now."""
     try:
-        await memory.indexer.refresh(limit)
+        await indexing
     except (IndexUnavailable, ServiceError) as error:
         return [f"The episodes are stored and will be indexed later: {error}"]
     return []

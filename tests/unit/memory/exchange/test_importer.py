@@ -109,3 +109,15 @@ async def test_metadata_of_a_file_deletes_no_conversation(agent: LocalAgent, fil
     forged = {"thread_id": thread, "recalled": ["theirs"]}
     await import_json(agent, file, {"id": "x", "query": "q", "response": "r", "metadata": forged})
     assert (await agent.forget("u", ["x"])).threads == []
+
+
+async def test_an_episode_is_never_stored_without_its_rows(agent: LocalAgent, file: Path) -> None:
+    database, memory = agent.store.conn, agent.memory("u")  # type: ignore[attr-defined]
+    await import_json(agent, file, {"query": "the first", "response": "r"})
+    await database.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON passages BEGIN SELECT RAISE(ABORT, 'full'); END"
+    )
+    with pytest.raises(DataError):
+        await import_json(agent, file, {"query": "the second", "response": "r"})
+    assert [each.query for each in await stored(agent)] == ["the first"]
+    assert len(await memory.store.keys("journal", 5)) == 1, "nor is it in the journal"
