@@ -133,6 +133,9 @@ class AgentState(TypedDict):
     reply: Annotated[
         AnyMessage | None, Field(description="The model's answer, until it has been decided.")
     ]
+    chances: Annotated[
+        dict[str, float] | None, Field(description="How probable the model found each answer.")
+    ]
     decision: Annotated[Json | None, Field(description="How the closed question was decided.")]
     steps: Annotated[int, Field(description="Model calls made in this turn.")]
     usage: Annotated[Json, Field(description="Calls and tokens of this turn, by role.")]

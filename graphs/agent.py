@@ -43,13 +43,19 @@ def build(deps: Dependencies) -> AgentGraph:
     return graph
 
 
-def build_answer_graph(deps: Dependencies) -> AnswerGraph:
-    """The agent from its system prompt to its answer; alignment simulates it."""
+def build_answer_graph(deps: Dependencies, *, decides: bool = True) -> AnswerGraph:
+    """The agent from its system prompt to its answer; alignment simulates it.
+
+    Without ``decides`` it takes no question for a closed one.
+    """
     graph = StateGraph(AgentState, context_schema=AgentContext)
-    graph.add_node("question", partial(question, deps=deps), timeout=deps.settings.patience)
     _add_react(graph, deps)
-    graph.add_edge(START, "question")
-    graph.add_edge("question", "react")
+    if decides:
+        graph.add_node("question", partial(question, deps=deps), timeout=deps.settings.patience)
+        graph.add_edge(START, "question")
+        graph.add_edge("question", "react")
+    else:
+        graph.add_edge(START, "react")
     graph.add_edge("decide", END)
     return graph
 

@@ -4,22 +4,17 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from personaagent.core.alignment_state import AlignmentContext
 from personaagent.core.records import Persona, Usage
 from personaagent.core.settings import Mode
-from personaagent.core.states import AgentContext, AgentState
 from personaagent.eval.samples import Query, Sample, SolverOutput, TrainingResult
 from personaagent.eval.solvers.agent_turn import AgentTurns
 from personaagent.eval.solvers.environment import EvalEnvironment, SampleMemory
 from personaagent.eval.solvers.user_summary import summarise_user
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
-
-if TYPE_CHECKING:
-    from langgraph.graph.state import StateGraph
 
 TOOLS = ("search_wikipedia", "recall_episodes")
 
@@ -106,8 +101,11 @@ class ReactSolver:
         self, sample: Sample, environment: EvalEnvironment
     ) -> AsyncIterator["_Answerer"]:
         """Remember the history, so that the recall tool finds it."""
+        from personaagent.graphs import agent
+
         async with environment.remember_sample(sample) as sample_memory:
-            graph = _react_only(sample_memory.deps).compile(store=sample_memory.store)
+            loop = agent.build_answer_graph(sample_memory.deps, decides=False)
+            graph = loop.compile(store=sample_memory.store)
             initial_state = {
                 "system_prompt": render("eval_react"),
                 "steps": 0,
@@ -130,23 +128,6 @@ class _Answerer:
             IndexUnavailable: as ``AgentTurns.ask`` raises it.
         """
         return await self.turns.ask(query, self.initial_state)
-
-
-def _react_only(deps: Dependencies) -> "StateGraph[Any, AgentContext, Any, Any]":
-    """``react <-> tools``: closed questions are not recognised, and nothing is weighed."""
-    from langgraph.graph import END, START, StateGraph
-    from langgraph.prebuilt import tools_condition
-
-    from personaagent.nodes.agent.react import react
-    from personaagent.nodes.agent.tools import tools
-
-    graph = StateGraph(AgentState, context_schema=AgentContext)
-    graph.add_node("react", partial(react, deps=deps))
-    graph.add_node("tools", tools(deps))
-    graph.add_edge(START, "react")
-    graph.add_conditional_edges("react", tools_condition, {"tools": "tools", "__end__": END})
-    graph.add_edge("tools", "react")
-    return graph
 
 
 async def align(sample_memory: SampleMemory, context: AlignmentContext) -> dict[str, Any]:

@@ -12,12 +12,11 @@ from personaagent.core.records import Persona
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.core.weights import Weights
 from personaagent.memory.user import UserMemory
-from personaagent.models.label_probabilities import answer_probabilities, without_logprobs
-from personaagent.nodes.agent.question import counts_of, query_of, question_of, similar_of
+from personaagent.nodes.agent.question import query_of, question_of, recognised, similar_of
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.decision.closed_question import is_given
 from personaagent.nodes.decision.defaults import RELIABILITY, weights_for
-from personaagent.nodes.decision.history import history_of
+from personaagent.nodes.decision.history import are_truth_values, history_of
 from personaagent.nodes.decision.history_votes import flattened, nearness
 from personaagent.nodes.decision.name_votes import cosine, name_votes
 from personaagent.nodes.decision.reply import choice_in, one_vote, settled
@@ -44,7 +43,7 @@ async def decide(
     memory = user_memory(deps.memory, runtime)
     decision = await _decision(asked, reply, state, memory)
     if decision is None:
-        return {"messages": [without_logprobs(reply)], "reply": None} if held else {}
+        return {"messages": [reply], "reply": None} if held else {}
     answers = runtime.context.answers if runtime.context else ()
     given = is_given(asked, query_of(state), answers)
     decision = settled(decision, reply.text, bare=held is not None, given=given)
@@ -60,8 +59,9 @@ async def _decision(
 ) -> Decision | None:
     """The decision by all sources that say anything; None if none does."""
     weights = _weights(asked, state)
-    history = history_of(asked, await counts_of(memory, asked.task), similar_of(state), weights)
-    model = answer_probabilities(reply, asked.answers)
+    labels = (await recognised(memory, query_of(state), asked.task)).labels
+    history = history_of(asked, labels, similar_of(state), weights)
+    model = state.get("chances")
     if model is None:
         model = one_vote(choice_in(reply.text, asked), asked, RELIABILITY)
     names = await _names(asked, query_of(state), memory) if weights.names else None
@@ -82,7 +82,8 @@ async def _names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[
 
     Options count by how near they are to the user's history of the task.
     """
-    if len(asked.answers) > MOST_NAMES or asked.kind == "numbers":
+    nameless = asked.kind == "numbers" or are_truth_values(asked.answers)
+    if nameless or len(asked.answers) > MOST_NAMES:
         return None
     try:
         if asked.kind == "labels":
@@ -94,7 +95,9 @@ async def _names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[
 
 
 async def _label_names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[str, float]:
-    asks, *names = await memory.indexer.embedder.embed([query, *asked.answers])
+    split = (await memory.recaller.instructions()).split(query)
+    differing = query[split.start : split.end]
+    asks, *names = await memory.indexer.embedder.embed([differing, *asked.answers])
     return name_votes({y: cosine(asks, name) for y, name in zip(asked.answers, names, strict=True)})
 
 
@@ -110,5 +113,4 @@ async def _option_names(asked: ClosedQuestion, memory: UserMemory) -> dict[str, 
 
 def _replaced(reply: AIMessage, decision: Decision) -> AIMessage:
     """The message to show: the decided answer, or the reply that keeps its text."""
-    message = without_logprobs(reply)
-    return message.model_copy(update={"content": decision.answer}) if decision.applied else message
+    return reply.model_copy(update={"content": decision.answer}) if decision.applied else reply

@@ -8,6 +8,7 @@ from personaagent.core.decision import ClosedQuestion
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.memory.facts import nameable_labels
 from personaagent.memory.label_counts import LabelCounts
+from personaagent.memory.recognition import Recognised
 from personaagent.memory.similar_labels import SimilarLabel
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.remember import this_turn
@@ -17,6 +18,14 @@ from personaagent.nodes.dependencies import Dependencies
 
 NEAREST = 20
 """How many labels vote."""
+NOTHING_CLOSED: dict[str, Any] = {
+    "question": None,
+    "similar": [],
+    "reply": None,
+    "chances": None,
+    "decision": None,
+}
+"""What an open question leaves in the state; a closed one of the turn before must not stay there."""
 
 
 async def question(
@@ -29,26 +38,35 @@ async def question(
     """
     query, memory = query_of(state), user_memory(deps.memory, runtime)
     context = runtime.context
-    answers, task = ((), None) if context is None else (context.answers, context.task)
-    counts = await counts_of(memory, task)
-    asked = closed_question(query, answers, task, counts)
+    answers, label = ((), None) if context is None else (context.answers, context.task)
+    task, instruction, counts = await recognised(memory, query, label)
+    asked = closed_question(query, answers, task, counts, instruction)
+    nothing: dict[str, Any] = {
+        "question": None,
+        "similar": [],
+        "decision": None,
+        "reply": None,
+        "chances": None,
+    }
     if asked is None:
-        return {"question": None, "similar": [], "decision": None, "reply": None}
+        return nothing
     similar = await _similar(memory, query, asked)
     if thread := thread_to_note(runtime):
         await _note(memory, thread, counts, similar)
-    return {
+    return NOTHING_CLOSED | {
         "question": asked.stored(),
         "similar": [list(label) for label in similar],
-        "decision": None,
-        "reply": None,
     }
 
 
-async def counts_of(memory: UserMemory, task: str | None) -> LabelCounts | None:
-    """The user's labels of the task; None if there are none."""
+async def recognised(memory: UserMemory, query: str, label: str | None) -> Recognised:
+    """The task of ``query``, whose label is ``label``, with the user's labels of it."""
+    found = await memory.recognise(query, label)
+    if found.labels is not None:
+        return found
     all_counts = await memory.profile.label_counts()
-    return next((counts for counts in all_counts if counts.task == task), None)
+    of_task = (counts for counts in all_counts if counts.task == found.task)
+    return found._replace(labels=next(of_task, None))
 
 
 def query_of(state: AgentState) -> str:

@@ -9,7 +9,11 @@ from personaagent.core.decision import ClosedQuestion
 from personaagent.core.records import Episode, Usage
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.models.invoke import invoke_model
-from personaagent.models.label_probabilities import with_logprobs
+from personaagent.models.label_probabilities import (
+    answer_probabilities,
+    with_logprobs,
+    without_logprobs,
+)
 from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.prompt_budget import fit_messages
@@ -17,6 +21,11 @@ from personaagent.nodes.agent.question import query_of, question_of, similar_of
 from personaagent.nodes.agent.telling import only_tells
 from personaagent.nodes.decision.bare_choice import asks_for_bare_choice
 from personaagent.nodes.decision.evidence import evidence, possible_answers
+from personaagent.nodes.decision.option_orders import (
+    is_settled,
+    mean_of_orders,
+    reversed_options,
+)
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
@@ -52,23 +61,46 @@ async def react(
 
 
 async def _choose(state: AgentState, asked: ClosedQuestion, deps: Dependencies) -> dict[str, Any]:
-    """The actor's choice among the answers, with how probable each was to it."""
+    """The actor's choice among the answers, with how probable each was to it.
+
+    Options are asked in both orders where the first leaves a doubt.
+    """
     *earlier, last = fit_messages(state["messages"], deps.settings.history_tokens)
-    told = render(
+    actor = with_logprobs(await deps.models.chat("actor"))
+    before = [_system_message(state), *earlier]
+
+    async def ask(query: str) -> tuple[AIMessage, dict[str, float] | None]:
+        prompt = [*before, HumanMessage(_to_choose(query, asked, state))]
+        reply = await invoke_model(actor, prompt, role="actor", shown=False)
+        return reply, answer_probabilities(reply, asked.answers)
+
+    reply, chances = await ask(last.text)
+    replies = [reply]
+    if chances and not is_settled(chances) and (other := reversed_options(last.text, asked)):
+        reply, reverse = await ask(other)
+        replies.append(reply)
+        chances = mean_of_orders(asked, chances, reverse) if reverse else chances
+    return {
+        "reply": without_logprobs(replies[0]),
+        "chances": chances,
+        **_counted(state, *replies),
+    }
+
+
+def _to_choose(query: str, asked: ClosedQuestion, state: AgentState) -> str:
+    return render(
         "answer_closed",
-        question=last.text,
+        question=query,
         evidence=evidence(asked, similar_of(state)),
         answers=possible_answers(asked),
     )
-    prompt = [_system_message(state), *earlier, HumanMessage(told)]
-    actor = with_logprobs(await deps.models.chat("actor"))
-    reply = await invoke_model(actor, prompt, role="actor", shown=False)
-    return {"reply": reply, **_counted(state, reply)}
 
 
-def _counted(state: AgentState, reply: AIMessage) -> dict[str, Any]:
-    usage = Usage.model_validate(state["usage"]).add("actor", usage_of(reply))
-    return {"steps": state["steps"] + 1, "usage": usage.stored()}
+def _counted(state: AgentState, *replies: AIMessage) -> dict[str, Any]:
+    usage = Usage.model_validate(state["usage"])
+    for reply in replies:
+        usage = usage.add("actor", usage_of(reply))
+    return {"steps": state["steps"] + len(replies), "usage": usage.stored()}
 
 
 def _system_message(state: AgentState) -> SystemMessage:

@@ -21,14 +21,20 @@ _ASKS_FOR_MORE = re.compile(
     r"|为什么|為什麼|解释|解釋|说明|なぜ|どうして|理由|説明|왜|이유|설명|لماذا|اشرح|क्यों|समझा",
     re.IGNORECASE,
 )
+MATTER = 30
+"""More words than this beside the instruction are the matter, as of a review."""
+_LAST_SENTENCE = re.compile(r"\n|(?<=[.?!])\s|(?<=[。？！])")
 
 
 def asks_for_bare_choice(query: str, question: ClosedQuestion) -> bool:
     """Whether ``query`` wants the choice alone: it asks for no reason, explanation or comparison.
 
-    Where the task's queries share an instruction, that says what is wanted; the rest is the matter.
+    Of a long query whose task has an instruction, that says what is wanted; the rest is the matter.
     """
-    wanted = question.instruction or before_options(query) + _last_line(query)
+    if question.instruction and len(query.split()) > len(question.instruction.split()) + MATTER:
+        wanted = question.instruction
+    else:
+        wanted = before_options(query) + _last_sentence(query)
     return bool(_NO_MORE.search(wanted)) or _ASKS_FOR_MORE.search(wanted) is None
 
 
@@ -38,6 +44,5 @@ def by_text(reply: str, question: ClosedQuestion) -> str | None:
     return None if said is None else question.answers[question.texts.index(said)]
 
 
-def _last_line(query: str) -> str:
-    *_, last = f"\n{query}".rsplit("\n", 1)
-    return f"\n{last}" if "\n" in query else ""
+def _last_sentence(query: str) -> str:
+    return " " + _LAST_SENTENCE.split(query.strip())[-1]

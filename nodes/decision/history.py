@@ -19,6 +19,11 @@ TRUTH_WORDS = frozenset({
 """How often one of these was right says nothing of what is true now; only much the same question does."""
 
 
+def are_truth_values(answers: Sequence[str]) -> bool:
+    """Whether all of the answers say whether something is true."""
+    return all(bare_label(answer) in TRUTH_WORDS for answer in answers)
+
+
 def history_of(
     question: ClosedQuestion,
     counts: LabelCounts | None,
@@ -31,7 +36,7 @@ def history_of(
     """
     if counts is None or not counts.counts or question.kind == "options":
         return None
-    truth = all(bare_label(answer) in TRUTH_WORDS for answer in question.answers)
+    truth = are_truth_values(question.answers)
     if question.kind == "numbers":
         votes = number_votes(question.answers, counts, weights.half_life)
     else:

@@ -142,10 +142,10 @@ async def test_the_reminder_stands_after_the_latest_of_the_conversation(tmp_path
 
 @pytest.mark.parametrize("solver", ["recency", "rag", "pag", "membank", "icl"])
 async def test_the_budget_holds_for_all(tmp_path: Path, solver: str) -> None:
-    long = films("ben", *[(f"{n} {'very ' * 90}", f"tag{n}") for n in range(20)], about="x")
+    long = films("ben", *[(f"{f'very{n} ' * 90}", f"tag{n}") for n in range(20)], about="x")
     examples = {
         TASK: draw_examples(
-            [films(f"u{n}", (f"{n} {'so ' * 200}", "t"), about="x") for n in range(9)], 0
+            [films(f"u{n}", (f"{f'so{n} ' * 200}", "t"), about="x") for n in range(9)], 0
         )
     }
     async with open_bench(tmp_path, reader, prompt_tokens=600, examples=examples) as bench:
