@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from personaagent.cli.agent_runner import run_with_agent
-from personaagent.cli.alignment_views import losses_text
 from personaagent.cli.output import print_notice, print_result, printable
 from personaagent.core.alignment import Alignment
 from personaagent.core.errors import Conflict
 from personaagent.core.records import Record
+from personaagent.core.telling import learned, refusals
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
@@ -71,5 +71,8 @@ def _view(alignments: Sequence[UserAlignment]) -> RenderableType:
 
 def _outcome(result: Alignment) -> str:
     if result.to_version == result.from_version:
-        return f"version {result.from_version} stays ({result.stopped_by})"
-    return f"version {result.from_version} -> {result.to_version}; {losses_text(result.pairs)}"
+        reasons = refusals(result.refused, 1)
+        why = f"; not taken: {reasons}" if reasons else ""
+        return f"version {result.from_version} stays ({result.stopped_by}{why})"
+    text = learned(result.rules_before, result.rules_after, result.pairs)
+    return f"version {result.from_version} -> {result.to_version}. {text}"

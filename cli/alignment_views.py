@@ -12,6 +12,7 @@ from personaagent.cli.output import one_line, printable
 from personaagent.cli.persona_views import difference_view
 from personaagent.core.alignment import Alignment, Proposal, RuleChange, StoppedBy
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule
+from personaagent.core.telling import learned
 from personaagent.memory.persona_edits import Difference, difference
 
 Split = Literal["batch", "holdout"]
@@ -33,12 +34,20 @@ def alignment_view(result: Alignment, episodes: Sequence[Episode], dry_run: bool
     """What was published, the losses before and after, the rules that changed, and the cost."""
     return Group(
         Text(_outcome(result, dry_run), "bold"),
+        *_learned_view(result),
         _losses_view(result, episodes),
         difference_view(_rules_difference(result))
         if result.rules_after != result.rules_before
         else "",
+        *(Text(f"not taken: {printable(refused)}", "dim") for refused in result.refused),
         Text(f"Stopped because {STOP_REASONS[result.stopped_by]}; {_usage(result)}.", "dim"),
     )
+
+
+def _learned_view(result: Alignment) -> list[Text]:
+    if result.to_version == result.from_version:
+        return []
+    return [Text(printable(learned(result.rules_before, result.rules_after, result.pairs)))]
 
 
 def _losses_view(result: Alignment, episodes: Sequence[Episode]) -> RenderableType:
@@ -101,15 +110,6 @@ def _pair_text(pair: Pair, query: str, answers: bool) -> Text:
         text.append(f"\nbefore: {one_line(pair.before_answer)}", "dim")
         text.append(f"\nafter: {one_line(pair.after_answer)}")
     return text
-
-
-def losses_text(pairs: Sequence[Pair]) -> str:
-    """The mean losses before and after, in one line."""
-    losses = [
-        f"{SPLIT_NAMES[split]} {before:.2f} -> {after:.2f}"
-        for split, (before, after) in _mean_losses(pairs).items()
-    ]
-    return ", ".join(losses) or "not tested"
 
 
 def _outcome(result: Alignment, dry_run: bool) -> str:

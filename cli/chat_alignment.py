@@ -3,10 +3,11 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from personaagent.cli.alignment_views import STOP_REASONS, losses_text
-from personaagent.cli.output import print_notice, print_warning
+from personaagent.cli.alignment_views import STOP_REASONS
+from personaagent.cli.output import print_notice, print_warning, printable
 from personaagent.core.alignment import Alignment
 from personaagent.core.errors import Unapproved
+from personaagent.core.telling import labels_missing, learned, refusals
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
@@ -24,6 +25,12 @@ async def align_if_due(agent: "LocalAgent", user: str) -> None:
     """Start an alignment if there are enough new labels."""
     if task := await agent.align_if_due(user):
         _announce(task)
+
+
+async def tell_missing_labels(agent: "LocalAgent", user: str) -> None:
+    """Say how many corrections are missing until the agent learns by itself."""
+    if text := labels_missing(await agent.labels_missing(user)):
+        print_notice(text)
 
 
 def _announce(task: asyncio.Task[Alignment]) -> None:
@@ -46,8 +53,9 @@ def _print_result(result: Alignment) -> None:
     for warning in result.warnings:
         print_warning(warning)
     if result.to_version != result.from_version:
-        print_notice(
-            f"Learned ({losses_text(result.pairs)}). The next answer follows the new rules."
-        )
+        text = learned(result.rules_before, result.rules_after, result.pairs)
+        print_notice(f"{printable(text)} /undo")
     elif not result.warnings:
         print_notice(f"Nothing was learned: {STOP_REASONS[result.stopped_by]}.")
+        if reasons := refusals(result.refused):
+            print_notice(f"Not taken: {printable(reasons)}")

@@ -2,7 +2,7 @@
 
 import re
 
-from personaagent.cli.chat_alignment import align_if_due
+from personaagent.cli.chat_alignment import align_if_due, tell_missing_labels
 from personaagent.cli.chat_session import ChatSession
 from personaagent.cli.feedback import describe_feedback
 from personaagent.cli.output import print_notice
@@ -51,6 +51,8 @@ async def _give_feedback(
     about = f" ({episode.query})" if name else ""
     print_notice(f"Thank you: {describe_feedback(episode, signal)}{about}.")
     await align_if_due(session.agent, session.user)
+    if signal != "reject":
+        await tell_missing_labels(session.agent, session.user)
 
 
 def episode_named(session: ChatSession, name: str) -> str:

@@ -9,7 +9,12 @@ import typer
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_forget import forget
 from personaagent.cli.memory_supersede import supersede
-from personaagent.cli.memory_views import episode_view, episodes_view, import_view
+from personaagent.cli.memory_views import (
+    episode_view,
+    episodes_view,
+    import_view,
+    to_summarise_view,
+)
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_notice, print_result, print_warning, progress_bar
 from personaagent.core.records import Episode
@@ -63,11 +68,9 @@ def import_file(
     imported = run_with_agent(import_episodes_of, embeddings=True)
     for warning in imported.warnings:
         print_warning(warning)
-    print_result(
-        imported,
-        as_json,
-        import_view,
-    )
+    print_result(imported, as_json, import_view)
+    if not as_json and (unread := to_summarise_view(imported)):
+        print_notice(unread)
 
 
 @memory_app.command()

@@ -55,6 +55,16 @@ def import_view(imported: "Imported") -> RenderableType:
     return Text("\n".join(sentences if imported.forgotten else sentences[:1]))
 
 
+def to_summarise_view(imported: "Imported") -> str | None:
+    """What the profile has yet to read of an import; None if it added nothing."""
+    if not imported.added:
+        return None
+    return (
+        f"The profile has not read {imported.to_summarise:,} episodes yet: `personaagent profile "
+        "refresh` reads them now, else the next turns do, in the background."
+    )
+
+
 def receipt_view(receipt: "Receipt") -> RenderableType:
     """How much of each kind was forgotten, then the text of each statement and rule."""
     counts = {

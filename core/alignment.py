@@ -117,7 +117,8 @@ class Alignment(Record):
     would have been (a dry run, a refusal, a conflict), or ``rules_before``. ``usage`` is
     ``{llm_calls, input_tokens, output_tokens, by_role, cached, gate}``: ``cached`` counts the
     simulations that came from the cache, ``gate`` is the part of the total that proving took
-    (held-out simulations of the current persona, all simulations of candidates).
+    (held-out simulations of the current persona, all simulations of candidates). ``refused`` has a
+    line for each edit that was not taken, the latest last: what it was, and why not.
     """
 
     user_id: str
@@ -131,6 +132,7 @@ class Alignment(Record):
     pairs: list[Pair] = Field(default_factory=list)
     usage: dict[str, Any]
     seconds: float
+    refused: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
 
 

@@ -105,6 +105,10 @@ class LocalAgent:
         due = await self.memory(user_id).unaligned.due(self.deps.settings.align_after)
         return self.align_in_background(user_id) if due else None
 
+    async def labels_missing(self, user_id: str) -> int:
+        """How many labels are missing until ``align_if_due`` starts an alignment; 0 if it never does."""
+        return await self.memory(user_id).unaligned.missing(self.deps.settings.align_after)
+
     async def users_to_align(self, after: int) -> list[str]:
         """The users with at least ``after`` labels that alignment has not seen; for the operator."""
         users = await self._files.users_with_new_labels()

@@ -12,6 +12,7 @@ from personaagent.memory.exchange.importer import Imported, import_episodes
 from personaagent.memory.forget import Receipt
 from personaagent.memory.persona_edits import edit_persona
 from personaagent.memory.undo import Undoable, last_change
+from personaagent.nodes.profile_refresh import refresh_if_due
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,16 @@ class UserEpisodes:
         """Import the episodes of a file: JSON lines, or a chat export of ChatGPT or Claude.
 
         All of it is imported or, where it has errors, nothing. The same file again adds nothing.
-        What the user has forgotten is left out, unless ``include_forgotten`` brings it back.
+        What the user has forgotten is left out, unless ``include_forgotten`` brings it back. The
+        profile reads what is new in the background.
 
         Raises:
             DataError: the file cannot be read or has errors.
         """
-        return await import_episodes(
-            self._agent.memory(self.user), Path(path), include_forgotten=include_forgotten
-        )
+        memory, deps = self._agent.memory(self.user), self._agent.deps
+        imported = await import_episodes(memory, Path(path), include_forgotten=include_forgotten)
+        refresh_if_due(deps, memory, deps.settings.zone)
+        return imported
 
     async def search(self, text: str, k: int | None = None) -> list[Episode]:
         """The ``k`` episodes that the agent would recall for ``text``, best first.

@@ -1,6 +1,6 @@
 """Episodic memory: a user's episodes in the store."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from heapq import nlargest
 
@@ -14,7 +14,7 @@ from personaagent.memory.instructions import forgetting_write
 from personaagent.memory.journal import Journal, JournalEntry, feedback_entry, restored_label
 from personaagent.memory.locks import Lock
 from personaagent.memory.pending import pending_write
-from personaagent.memory.superseding import normal_question, relinked
+from personaagent.memory.superseding import may_supersede, normal_question, relinked
 from personaagent.memory.user_store import Namespace, StoredValue, StoreWrite, UserStore
 
 PAGE = 500
@@ -181,6 +181,22 @@ class Episodes:
             pending = pending_write("unsummarised", episode)
             await self._store.write([value_write(episode), pending, *noted])
             return episode
+
+    async def supersede_outdated(self, links: Mapping[str, str]) -> None:
+        """Mark episodes as superseded: ``links`` has the id of the newer one by that of each older.
+
+        What was forgotten or changed meanwhile, so that it does not hold any more, has no effect.
+        """
+        async with self._lock():
+            ids = sorted({*links, *links.values()})
+            known = {each.id: each for each in await self.find(ids)}
+            writes = []
+            for older, newer in links.items():
+                both = older in known and newer in known
+                if both and may_supersede(known[newer], known[older]):
+                    link = {"superseded_by": newer}
+                    writes.append(value_write(known[older].model_copy(update=link)))
+            await self._store.write(writes)
 
     async def restore_labels(self, entry: JournalEntry) -> None:
         """Give these episodes the labels and links back that they had before this change.

@@ -72,6 +72,7 @@ async def forget(
     await memory.conversations.delete(threads)
     statements = await memory.profile.forget(forgotten)
     rules = await memory.personas.forget(forgotten)
+    await memory.notices.clear()
     # Any simulation may have recalled the episodes, or used a rule that rested on them.
     simulations = await memory.simulations.clear()
     await _delete(memory, episodes, without, tombstones=tombstones)

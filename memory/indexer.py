@@ -84,6 +84,8 @@ class Indexer:
         await self.index.reset()
         count = await self._queue_all()
         await self.refresh(count, report)
+        while await self.refresh():
+            pass  # what the later ones showed of the instructions of the earlier ones
         return count
 
     async def _prepare(self) -> None:

@@ -1,6 +1,6 @@
 """Learning the instructions that a user's queries share, from the episodes as they are indexed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from personaagent.core.records import Episode
@@ -17,7 +17,7 @@ from personaagent.memory.instructions import (
     read_instructions,
 )
 from personaagent.memory.shared_text import LEAST_TEXTS, Side, Words, groups
-from personaagent.memory.user_store import UserStore
+from personaagent.memory.user_store import StoredValue, UserStore
 
 REINDEXED = 32
 """Most episodes that are indexed again because what differs in them has changed."""
@@ -36,9 +36,8 @@ class InstructionLearning:
         An instruction shows only in the third query that has it. The earlier ones, and those in
         which something else differs now, are queued to be indexed again: at most ``REINDEXED``.
         """
-        before = await read_instructions(self.store)
-        named = {seen.id for known in before.known for seen in known.sharing}
-        named |= {seen.id for seen in before.seen}
+        revision, before = await self._revision(), await read_instructions(self.store)
+        named = before.ids
         new = {episode.id: episode.query for episode in episodes if episode.id not in named}
         if not new:
             return before
@@ -57,7 +56,21 @@ class InstructionLearning:
                 *(("unindexed", id, {}) for id in changed[-REINDEXED:]),
             ]
         )
+        if await self._revision() != revision:
+            # An episode that was forgotten meanwhile must not stay in the record.
+            record = await self._existing(record, new)
+            await self.store.write([("profile", KEY, record.stored())])
         return record
+
+    async def _revision(self) -> StoredValue | None:
+        """Another one after each episode that is forgotten."""
+        [revision] = await self.store.get("profile", "labels")
+        return revision
+
+    async def _existing(self, record: Instructions, new: Collection[str]) -> Instructions:
+        """The record without episodes that are no longer stored; ``new`` ones are not yet."""
+        ids = sorted(record.ids.difference(new))
+        return record.without({*ids} - {each.id for each in await self.episodes.find(ids)})
 
     async def _with(self, record: Instructions, seen: Seen, texts: dict[str, str]) -> Instructions:
         """The record with one more query, whose text is in ``texts``; those of others are added."""

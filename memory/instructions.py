@@ -105,9 +105,17 @@ class Instructions(Record):
     known: list[Instruction] = Field(default_factory=list)
     seen: list[Seen] = Field(default_factory=list)
 
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all episodes that the record names."""
+        sharing = [seen.id for known in self.known for seen in known.sharing]
+        return {*sharing, *(seen.id for seen in self.seen)}
+
     def split(self, query: str) -> Split:
         """Where ``query`` differs from those that share an instruction with it: the longest one at
         either side, as long as something remains."""
+        if not self.known:
+            return Split(0, len(query))
         words: dict[Side, Words] = {each: Words(query, each) for each in SIDES}
         leading, start = self._longest(words, "leading", lambda edge: True)
         if leading is None:
@@ -116,6 +124,11 @@ class Instructions(Record):
             words, "trailing", lambda edge: bool(query[start:edge].strip())
         )
         return Split(start, len(query) if trailing is None else end, leading, trailing)
+
+    def differing(self, query: str) -> str:
+        """What differs in ``query``."""
+        split = self.split(query)
+        return query[split.start : split.end].strip() or query
 
     def visible(self, hidden: Hidden) -> "Instructions":
         """The instructions that enough queries share of those that are not ``hidden``."""

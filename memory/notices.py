@@ -11,12 +11,28 @@ class Notices:
 
     store: UserStore
 
-    async def add(self, version: int, text: str) -> None:
-        """Show ``text`` with the next answer by this version of the persona, or by a later one."""
-        await self.store.put("news", f"{version:06d}", {"version": version, "text": text})
+    async def add(self, version: int, text: str, *, about: str = "") -> None:
+        """Show ``text`` with the next answer by this version of the persona, or by a later one.
+
+        A notice replaces an earlier one about the same version and the same matter.
+        """
+        await self.store.put("news", _key(version, about), {"version": version, "text": text})
+
+    async def remove(self, version: int, *, about: str = "") -> None:
+        """Remove the notice about this version and matter, if there is one."""
+        await self.store.write([("news", _key(version, about), None)])
+
+    async def clear(self) -> None:
+        """Remove all: a notice may repeat what was learned from an episode that is forgotten."""
+        keys = [key async for key, _ in self.store.scan("news")]
+        await self.store.write(("news", key, None) for key in keys)
 
     async def take(self, version: int) -> list[str]:
         """Remove and return the texts to show with an answer by ``version``, oldest first."""
         due = [pair async for pair in self.store.scan("news") if pair[1]["version"] <= version]
         await self.store.write(("news", key, None) for key, _ in due)
         return [notice["text"] for _, notice in sorted(due)]
+
+
+def _key(version: int, about: str) -> str:
+    return f"{version:06d}{about}"

@@ -25,6 +25,10 @@ class PendingSet:
         """Whether at least ``after`` episodes are pending; always False if ``after`` is 0."""
         return after > 0 and len(await self.store.keys(self.namespace, after)) >= after
 
+    async def missing(self, after: int) -> int:
+        """How many pending episodes are missing until ``after`` are; 0 if ``after`` is 0."""
+        return after - len(await self.store.keys(self.namespace, after)) if after > 0 else 0
+
     async def entries(self) -> dict[str, StoredValue]:
         """The entry of each pending episode by its id, oldest episode first."""
         entries = [pair async for pair in self.store.scan(self.namespace)]

@@ -1,7 +1,7 @@
 """Ranking of episodes: repeats collapse, and the newest is not crowded out."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,15 +14,21 @@ DUPLICATE_OVERLAP = 0.9
 """Two texts are near-duplicates if they share at least this part of their words (Jaccard)."""
 
 
-def collapse(episodes: Sequence[Episode], *, answers: bool = True) -> list[Episode]:
+def collapse(
+    episodes: Sequence[Episode],
+    *,
+    answers: bool = True,
+    differing: Callable[[str], str] = lambda query: query,
+) -> list[Episode]:
     """The episodes; of near-duplicates only the newest, at the rank of the first.
 
     Two episodes are near-duplicates if their queries are, and so are their ground truths (or, for
-    lack of one, their responses). If unconfirmed ``answers`` are not shown, an episode without
+    lack of one, their responses). Two queries that share an instruction are so only if what is
+    ``differing`` in them is alike, too. If unconfirmed ``answers`` are not shown, an episode without
     ground truth tells nothing but its query, and stands behind one that has it.
     """
     distinct: list[_EpisodeWords] = []
-    for words in (_EpisodeWords(episode, answers) for episode in episodes):
+    for words in (_EpisodeWords(episode, answers, differing) for episode in episodes):
         rank = next((i for i, other in enumerate(distinct) if words.duplicate(other)), None)
         if rank is None:
             distinct.append(words)
@@ -51,6 +57,11 @@ class _EpisodeWords:
 
     episode: Episode
     answers: bool
+    differing: Callable[[str], str]
+
+    @cached_property
+    def differs(self) -> set[str]:
+        return _words(self.differing(self.episode.query))
 
     @cached_property
     def query(self) -> set[str]:
@@ -69,7 +80,7 @@ class _EpisodeWords:
         return self.tells_answer, self.episode.created_at
 
     def duplicate(self, other: "_EpisodeWords") -> bool:
-        if not _similar(self.query, other.query):
+        if not (_similar(self.query, other.query) and _similar(self.differs, other.differs)):
             return False
         both_tell = self.tells_answer and other.tells_answer
         return not both_tell or _similar(self.answer, other.answer)

@@ -99,7 +99,9 @@ class Recall:
             answers = asks_about_answers(query)
         ordered, warnings = await self._rerank(query, episodes)
         ranked = by_precedence(ordered, await self._successors(ordered), answers=answers)
-        recalled = keep_newest(collapse(ranked, answers=answers), k)[:k]
+        instructions = await self.instructions()
+        distinct = collapse(ranked, answers=answers, differing=instructions.differing)
+        recalled = keep_newest(distinct, k)[:k]
         return RecallResult(recalled, behind + warnings)
 
     async def search(self, text: str, k: int) -> list[Episode]:
@@ -129,7 +131,8 @@ class Recall:
         if there is nothing. Errors as of ``_search``."""
         if not await self._ready():
             return None
-        return await self._scores(await self._differing(query), limit, "dense")
+        instructions = await self.instructions()
+        return await self._scores(instructions.differing(query), limit, "dense")
 
     async def instructions(self) -> Instructions:
         """The instructions of the user that enough of the visible episodes share."""
@@ -144,7 +147,7 @@ class Recall:
         """
         if not await self._ready():
             return []
-        differing = await self._differing(query)
+        differing = (await self.instructions()).differing(query)
         asked = terms(differing)
         scores = await self._scores(differing, limit, self.mode)
         if not len(scores) and await self.indexer.is_lost():
@@ -160,11 +163,6 @@ class Recall:
     async def _ready(self) -> bool:
         """Index what waits for it; whether there is anything to search."""
         return bool(await self.indexer.refresh() or await self.indexer.index.check_model())
-
-    async def _differing(self, query: str) -> str:
-        """What differs in ``query`` from those that share an instruction with it."""
-        split = (await self.instructions()).split(query)
-        return query[split.start : split.end].strip() or query
 
     async def _scores(self, query: str, limit: int, mode: RecallMode) -> Scores:
         return await self.indexer.index.search(

@@ -12,7 +12,7 @@ class Recognised(NamedTuple):
 
     ``task`` is its label, None if it has none. ``instruction`` is what the query shares with others,
     empty if nothing. ``labels`` are those of the queries without a task that share it: they are a
-    task too; None for a task with a label, whose labels the profile counts.
+    task too; None for a task with a label, whose labels the profile counts, and for no task.
     """
 
     task: str | None
@@ -32,9 +32,10 @@ async def recognise(recaller: Recall, query: str, task: str | None) -> Recognise
     return Recognised(None, split.instruction, await _labels(recaller, split))
 
 
-async def _labels(recaller: Recall, split: Split) -> LabelCounts | None:
+async def _labels(recaller: Recall, split: Split) -> LabelCounts:
     sharing = [each.sharing for each in (split.leading, split.trailing) if each is not None]
     ids = dict.fromkeys(seen.id for each in sharing for seen in each)
     found = await recaller.episodes.find([*ids])
     counts = count_labels(each for each in found if not recaller.hidden.hides(each))
-    return next((each for each in counts if each.task is None), None)
+    none = LabelCounts(task=None, counts={}, latest=[])
+    return next((each for each in counts if each.task is None), none)

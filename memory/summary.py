@@ -9,7 +9,9 @@ from langchain_core.messages import HumanMessage
 
 from personaagent.core.calendar import day_in
 from personaagent.core.records import Episode, RoleUsage, Statement
+from personaagent.core.text import shorten
 from personaagent.memory.summary_changes import EPISODES_PER_CALL, Changes, apply_changes, dated
+from personaagent.memory.summary_links import superseded_episodes
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_store import StoredValue
 from personaagent.models.structured import invoke_structured
@@ -19,6 +21,8 @@ from personaagent.prompts.render import render
 MAX_CALLS = 40
 SUMMARISED_CHARS = 400
 """Characters shown of each query and ground truth."""
+EARLIER_EPISODES, EARLIER_CHARS = 4, 80
+"""Earlier episodes shown under each statement, the newest, and characters of their queries."""
 
 Pending = Mapping[str, StoredValue]
 Progress = Callable[[int, int], None]
@@ -50,7 +54,8 @@ async def refresh_summary(
     A call of the critic reads 10 episodes beside the summary so far: what the user asked and
     wanted, and an answer of the agent's only if the user accepted it. What it read counts as read
     from then on, so that a refresh which is interrupted goes on where it stood. How the critic's
-    answer changes the statements is in ``summary_changes.py``.
+    answer changes the statements is in ``summary_changes.py``, which episodes it supersedes in
+    ``summary_links.py``.
 
     Args:
         memory: the user's, with nothing hidden.
@@ -87,33 +92,56 @@ async def _read_chunk(
 ) -> RoleUsage:
     """Have the critic read the episodes of ``chunk``, and store what it makes of the summary."""
     stored = (await memory.profile.read()).summary
-    statements = await _with_days(stored, memory)
+    cited = await _cited(stored, memory)
+    statements = dated(stored, {id: each.created_at for id, each in cited.items()})
+    earlier = _earlier(statements, cited)
     episodes = await memory.episodes.find([*chunk])
     if not episodes:  # forgotten meanwhile
         return RoleUsage()
     prompt = render(
         "profile_summary",
-        summary=_format_statements(statements, zone),
+        summary=_format_statements(statements, earlier, zone),
         episodes=_format_episodes(episodes, zone),
     )
     answer, usage = await invoke_structured(critic, [HumanMessage(prompt)], Changes, role="critic")
     proposed = apply_changes(answer.changes, statements, episodes)
     await memory.profile.write_summary(proposed, chunk, stored)
+    named = earlier | {f"E{number}": episode for number, episode in enumerate(episodes, 1)}
+    after = (await memory.profile.read()).summary
+    links = superseded_episodes(answer.changes, stored, after, named)
+    await memory.episodes.supersede_outdated(links)
     return usage
 
 
-async def _with_days(statements: Sequence[Statement], memory: UserMemory) -> list[Statement]:
-    """The statements, each with the time of the newest episode that it rests on."""
+async def _cited(statements: Sequence[Statement], memory: UserMemory) -> dict[str, Episode]:
+    """The episodes that the statements rest on, by id."""
     cited = {id for statement in statements for id in statement.evidence}
-    times = {each.id: each.created_at for each in await memory.episodes.find(sorted(cited))}
-    return dated(statements, times)
+    return {each.id: each for each in await memory.episodes.find(sorted(cited))}
 
 
-def _format_statements(statements: Sequence[Statement], zone: tzinfo) -> str:
-    lines = [
-        f"S{number}: {statement.text}{_as_of(statement.as_of, zone)}"
-        for number, statement in enumerate(statements, 1)
-    ]
+def _earlier(statements: Sequence[Statement], cited: Mapping[str, Episode]) -> dict[str, Episode]:
+    """The newest episodes behind each statement that the critic may change, by the name that it
+    reads: those of a statement that no longer holds may be outdated with it."""
+    shown: dict[str, Episode] = {}
+    for statement in statements:
+        standing = (cited[id] for id in statement.evidence if id in cited and not statement.fixed)
+        episodes = [each for each in standing if each.superseded_by is None]
+        newest = sorted(episodes, key=lambda each: each.created_at)[-EARLIER_EPISODES:]
+        shown |= {each.id: each for each in newest}
+    return {f"P{number}": episode for number, episode in enumerate(shown.values(), 1)}
+
+
+def _format_statements(
+    statements: Sequence[Statement], earlier: Mapping[str, Episode], zone: tzinfo
+) -> str:
+    lines = []
+    for number, statement in enumerate(statements, 1):
+        lines.append(f"S{number}: {statement.text}{_as_of(statement.as_of, zone)}")
+        lines += [
+            f"  {name}: {shorten(' '.join(episode.query.split()), EARLIER_CHARS)}"
+            for name, episode in earlier.items()
+            if episode.id in statement.evidence and not statement.fixed
+        ]
     return fence("summary", "\n".join(lines) or "(empty)")
 
 

@@ -20,6 +20,7 @@ class StatementChange(BaseModel):
     statement: str = Field(max_length=8, description='"new", or the id of a statement')
     text: str = Field(max_length=200)
     evidence: list[str] = Field(max_length=EPISODES_PER_CALL)
+    outdated: list[str] = Field(default_factory=list, max_length=EPISODES_PER_CALL)
 
 
 class Changes(BaseModel):

@@ -32,6 +32,13 @@ def normal_question(query: str) -> list[str]:
     return re.findall(r"\w+", query.casefold()) or [query]
 
 
+def may_supersede(newer: Episode, older: Episode) -> bool:
+    """Whether a summary may mark ``older`` as superseded by ``newer``: what the user linked or
+    corrected stays theirs."""
+    stands = older.superseded_by is None and newer.superseded_by is None
+    return stands and older.signal != "edit" and older.created_at < newer.created_at
+
+
 def _answer(episode: Episode) -> str:
     """What the user wanted, or else what was answered."""
     return " ".join((episode.ground_truth or episode.response).casefold().split())

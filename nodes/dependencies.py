@@ -13,6 +13,7 @@ from personaagent.models.chat import Models
 from personaagent.models.embeddings import Embedder, make_embedder
 from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.text_vectors import TextVectors
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
@@ -26,7 +27,8 @@ class Dependencies:
     ``model_slots`` limits the model calls of all alignments together, so that they ask no more of
     the endpoint than it can take; answering a user does not wait for a slot. ``recall_slots`` does
     the same for the recalls of alignments, so that no run's model calls wait for another's recalls.
-    ``refreshing`` holds the profile summaries that are being brought up to date.
+    ``vectors`` keeps those of the statements. ``refreshing`` holds the profile summaries that are
+    being brought up to date.
     """
 
     settings: Settings
@@ -37,9 +39,13 @@ class Dependencies:
     recall_slots: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(RECALLS_AT_ONCE)
     )
+    vectors: TextVectors = field(init=False)
     refreshing: BackgroundTasks[None] = field(
         default_factory=lambda: BackgroundTasks("The refresh of the profile summary")
     )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vectors", TextVectors(self.memory.embedder))
 
     @classmethod
     def from_settings(

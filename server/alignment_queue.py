@@ -18,6 +18,7 @@ from personaagent.core.alignment import Decision
 from personaagent.core.alignment_state import LABELS_TRIGGER, alignment_thread
 from personaagent.core.errors import Conflict
 from personaagent.core.settings import Settings
+from personaagent.core.telling import labels_missing
 from personaagent.memory.user import UserMemory
 from personaagent.server.alignment_runs import GRAPH, run_options
 from personaagent.server.data_folder import exclusive
@@ -67,6 +68,14 @@ async def _queue_if_due(api: LangGraphClient, memory: UserMemory, settings: Sett
     if await unfinished_runs(api, user_id) or await _proposal_waits(api, user_id):
         return None
     return await _create_run(api, user_id, LABELS_TRIGGER)
+
+
+async def tell_missing_labels(memory: UserMemory, settings: Settings) -> None:
+    """Leave a notice of how many corrections are missing until an alignment is queued by itself."""
+    if text := labels_missing(await memory.unaligned.missing(settings.align_after)):
+        await memory.notices.add(0, text, about="missing")
+    else:
+        await memory.notices.remove(0, about="missing")
 
 
 async def queue_alignment(

@@ -34,13 +34,15 @@ class Imported(Record):
     """The result of an import.
 
     ``skipped`` episodes existed already and were left as they are. ``forgotten`` are those that the
-    user has forgotten, which were left out.
+    user has forgotten, which were left out. ``to_summarise`` is how many episodes the profile summary
+    has yet to read, these included.
     """
 
     added: int
     skipped: int
     warnings: list[str]
     forgotten: int = 0
+    to_summarise: int = 0
 
 
 def no_progress(step: str) -> AbstractContextManager[ReportProgress]:
@@ -109,7 +111,13 @@ async def _store_all(
     warnings = warnings or await _warnings_of(memory.indexer.refresh(sys.maxsize))
     forgotten = leave_out.count
     skipped = done - added - forgotten
-    return Imported(added=added, skipped=skipped, warnings=warnings, forgotten=forgotten)
+    return Imported(
+        added=added,
+        skipped=skipped,
+        warnings=warnings,
+        forgotten=forgotten,
+        to_summarise=len(await memory.profile.unsummarised()),
+    )
 
 
 def _next_batch(

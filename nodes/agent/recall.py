@@ -1,7 +1,8 @@
 """``recall``: finds the past episodes that are nearest to the user's latest message.
 
 Nearest is by dense embedding and by BM25, fused (``memory/fusion.py``); the search itself is
-``memory/recall.py``. The user's profile is read beside it.
+``memory/recall.py``. The user's profile is read beside it, less the statements that have nothing to
+do with the question (``relevance.py``).
 """
 
 import asyncio
@@ -11,8 +12,8 @@ from uuid import NAMESPACE_OID, uuid5
 from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 
-from personaagent.core.errors import UsageError
-from personaagent.core.prometheus import RECALL_SECONDS
+from personaagent.core.errors import ConfigurationError, DataError, ServiceError, UsageError
+from personaagent.core.prometheus import RECALL_SECONDS, count_failure
 from personaagent.core.records import Profile, Usage, new_id
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
@@ -21,6 +22,7 @@ from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.agent.relevance import relevant_profile
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 
@@ -41,6 +43,7 @@ async def recall(
     recalled, profile = await asyncio.gather(
         _recall_timed(memory, query, _top_k(runtime, deps.settings)), memory.profile.read()
     )
+    profile = await _relevant(profile, state["messages"], deps)
     episode_id = _episode_id(runtime)
     await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
@@ -58,6 +61,19 @@ def latest_query(messages: list[AnyMessage]) -> str:
     if not messages or not isinstance(messages[-1], HumanMessage):
         raise UsageError("The conversation must end with a message of the user.")
     return messages[-1].text
+
+
+async def _relevant(profile: Profile, messages: list[AnyMessage], deps: Dependencies) -> Profile:
+    """The profile with the statements that bear on the question; all of them if that is unknown."""
+    questions = [each.text for each in messages if isinstance(each, HumanMessage)]
+    if deps.settings.recall_mode == "bm25":
+        return profile
+    try:
+        async with asyncio.timeout(deps.settings.recall_timeout):
+            return await relevant_profile(profile, questions, deps.vectors)
+    except (TimeoutError, ServiceError, ConfigurationError, DataError) as error:
+        count_failure(error)
+        return profile
 
 
 def _warnings(recalled: RecallResult) -> list[str]:

@@ -1,6 +1,5 @@
 """``remember``: the turn becomes an episode."""
 
-from datetime import tzinfo
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
@@ -10,11 +9,9 @@ from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
-from personaagent.memory.hiding import NOTHING_HIDDEN
-from personaagent.memory.summary import refresh_summary
-from personaagent.memory.user import UserMemory
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
+from personaagent.nodes.profile_refresh import refresh_if_due
 
 
 async def remember(
@@ -25,8 +22,7 @@ async def remember(
     Of tool calls only the names are stored. If alignment has published a version by itself, the
     warnings tell the user once, with the first answer of that version. If the index is down, the
     episode is stored and marked to be indexed later. A summary that is due is refreshed in the
-    background: the turn waits for no model. When the process is to end, the refresh ends after the
-    call under way.
+    background: the turn waits for no model.
     """
     TURNS.inc()
     if runtime.context is not None and runtime.context.incognito:
@@ -34,9 +30,7 @@ async def remember(
     memory = user_memory(deps.memory, runtime)
     episode = _episode(state, runtime, memory.user_id)
     news = await memory.remember(episode, state["persona"]["version"])
-    if deps.settings.summary_every and deps.refreshing.may_start(memory.user_id):
-        zone = zone_of(runtime.context, deps.settings)
-        deps.refreshing.start(memory.user_id, lambda: _refresh_if_due(deps, memory, zone))
+    refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
     return {"warnings": state["warnings"] + news}
 
 
@@ -56,20 +50,6 @@ def _episode(state: AgentState, runtime: Runtime[AgentContext], user_id: str) ->
             "recalled": [episode["id"] for episode in state["recalled"]],
         },
     )
-
-
-async def _refresh_if_due(deps: Dependencies, memory: UserMemory, zone: tzinfo) -> None:
-    complete = memory.hiding(
-        NOTHING_HIDDEN
-    )  # the summary covers also what was hidden from this run
-    if await complete.profile.summary_due(deps.settings.summary_every):
-        await refresh_summary(
-            complete,
-            await deps.models.chat("critic"),
-            max_calls=deps.settings.summary_calls,
-            zone=zone,
-            may_continue=lambda: not deps.refreshing.finishing,
-        )
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:

@@ -1,9 +1,8 @@
-"""What a rule copies from a text: names, and clauses."""
+"""What a rule copies from a text: clauses, in any script."""
 
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 COPIED = 0.7
@@ -11,59 +10,19 @@ COPIED = 0.7
 STEM = 4
 """Letters of a word that are compared, so that most endings do not count."""
 SHORTEST = 4
-"""Letters of the shortest word that is compared."""
+"""Letters of the shortest word that is compared; where vowels are marks or missing, one less."""
 
 _CJK = "\u3040-\u30ff\u4e00-\u9fff"
-_LITERAL = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"')\]]+"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|(?<![\w@])@\w{2,}"
-    r"|(?<![\w@.-])[\w-]{2,}(?:\.[\w-]{2,})*\.[a-z]{2,}\b"
-)
-_DATE = r"\d{4}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{4}"
-_NUMBER = re.compile(rf"(?<![\w.])(?!(?:{_DATE})(?!\d))\+?\(?\d(?:[\s()./-]{{0,2}}\d){{4,}}(?!\w)")
-_WORD = re.compile(r"[^\W_]+(?:['.&-](?=\w)[^\W_]+|[+#]+)*")
-_BRAND = re.compile(r"\w*[a-z][A-Z]|[A-Z]{2,}|(?=\w*\d)(?=\w*[A-Z])\w{2,}|(?=\w*\d)\w{12,}")
-_OPENING = re.compile(r"(?:^|[.!?:]['\")\]]*\s+|\n\s*)[-*#>\d.)\s'\"“„(\[*]*$")
+_FEW_VOWELS = "\u0590-\u07ff\u0900-\u0dff"
+"""Hebrew, Arabic and the scripts of India."""
+_ARTICLE = re.compile("^[\u0648\u0641\u0628\u0643]?\u0627\u0644(?=\\w{3})")
+"""Of Arabic, with what is written before it."""
 _CLAUSES = re.compile(
-    r"[.!?;:,()\n。！？；：，、]+|\s[-–—]\s|\b(?:and|but|then|while|also|plus|und|et|y)\b"
+    r"[.!?;:,()\n。！？；：，、،؛؟।॥·]+|\s[-–—]\s"
+    r"|\b(?:and|but|then|while|also|plus|und|et|y|ve|и|και|और)\b"
 )
-_SENTENCES = re.compile(r"(?<=[.!?。！？])\s*|\n+")
-_TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
-_GERMAN = re.compile(
-    r"\b(?:der|die|das|ein|eine[nmr]?|und|oder|nicht|keine?n?|mit|für|auf|zu[mr]?|nie|immer|nur|ohne"
-    r"|von|im|als|wie|bei|nach|zuerst)\b"
-)
-"""In a rule with one of these a capital makes a noun, not a name."""
-
-
-def names_in(rule: str, seen: Sequence[str]) -> list[str]:
-    """The names in the rule, each once.
-
-    Names are addresses, handles and long numbers. Where they stand in ``seen``, the texts that the
-    rule can have them from, so are words written like brands (``iPhone``, ``SAVE20``) and
-    capitalised words inside a sentence, except in German, where every noun has a capital.
-    """
-    rule, texts = normal(rule), [normal(text) for text in seen]
-    names = [match[0].rstrip(".,;:!?/") for match in _LITERAL.finditer(rule)]
-    names += [match[0] for match in _NUMBER.finditer(rule)]
-    german = _GERMAN.search(rule.casefold())
-    for match in _WORD.finditer(rule):
-        word = match[0]
-        capital = not german and _capital(rule, match)
-        if (capital or _BRAND.match(word)) and says(texts, word):
-            names.append(word)
-    return list(dict.fromkeys(names))
-
-
-def says(texts: Iterable[str], name: str) -> bool:
-    """Whether one of the texts holds just this name: not as a part of another word or number."""
-    if _NUMBER.fullmatch(name):
-        digits = re.sub(r"\D", "", name)
-        return any(re.search(rf"(?<!\d){digits}(?!\d)", _joined(text)) for text in texts)
-    bare = re.sub(r"'s?$", "", _flat(name))
-    whole = re.compile(rf"(?<![\w-]){re.escape(bare)}(?!\w|-\w)(?:'?s\b)?")
-    return any(whole.search(_flat(text)) for text in texts)
+_SENTENCES = re.compile(r"(?<=[.!?。！？؟।॥])\s*|\n+")
+_TOKEN = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
 
 
 def clauses(rule: str) -> list[str]:
@@ -83,17 +42,16 @@ def _sentences(text: str) -> list[frozenset[str]]:
 
 
 def _words(text: str) -> frozenset[str]:
-    """The stems of the longer words; of Chinese and Japanese, the characters."""
-    tokens = _TOKEN.findall(plain(text))
-    return frozenset(
-        each[:STEM] for each in tokens if len(each) >= SHORTEST or re.match(f"[{_CJK}]", each)
-    )
+    """The stems of the longer words; of Chinese and Japanese, the pairs of characters."""
+    return frozenset(stem for token in _TOKEN.findall(plain(text)) for stem in _stems(token))
 
 
-def _capital(text: str, match: re.Match[str]) -> bool:
-    """Whether the word has a capital that is not that of a sentence's beginning."""
-    before = text[max(0, match.start() - 40) : match.start()]
-    return match[0][0].isupper() and not _OPENING.search(before)
+def _stems(token: str) -> list[str]:
+    if re.match(f"[{_CJK}]", token):
+        return [token[at : at + 2] for at in range(max(1, len(token) - 1))]
+    few_vowels = re.match(f"[{_FEW_VOWELS}]", token)
+    word = _ARTICLE.sub("", token)
+    return [word[:STEM]] if len(word) >= SHORTEST - bool(few_vowels) else []
 
 
 def normal(text: str) -> str:
@@ -106,20 +64,12 @@ def normal(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """``text`` in lower case, without accents."""
-    parts = unicodedata.normalize("NFD", normal(text).casefold())
-    return "".join(each for each in parts if unicodedata.category(each) != "Mn")
+    """``text`` in lower case, without accents and other marks."""
+    parts = unicodedata.normalize("NFD", normal(text).casefold()).replace("ı", "i")
+    return "".join(each for each in parts if unicodedata.category(each)[0] != "M")
 
 
 def _shown(character: str) -> str:
     if 0xE0020 <= ord(character) <= 0xE007E:  # tags: invisible doubles of ASCII
         return chr(ord(character) - 0xE0000)
     return "" if unicodedata.category(character) == "Cf" else character
-
-
-def _joined(text: str) -> str:
-    return re.sub(r"(?<=\d)[\s()./-]+(?=\d)", "", normal(text))
-
-
-def _flat(text: str) -> str:
-    return " ".join(normal(text).casefold().split())

@@ -6,6 +6,7 @@ from personaagent.core.alignment import Operation
 from personaagent.core.records import Rule
 from personaagent.nodes.alignment.critique_input import CritiqueInput
 from personaagent.nodes.alignment.guard import refusal
+from personaagent.nodes.alignment.plain_rules import unclear
 
 
 def edited(rules: Sequence[Rule], operation: Operation, next_id: str) -> list[Rule]:
@@ -51,7 +52,7 @@ def _refusal_of_text(operation: Operation, critique_input: CritiqueInput) -> str
     length = sum(len(rule.text) for rule in edited(rules, operation, "new"))
     if length > critique_input.deps.settings.persona_chars:
         return "the persona would be too long: replace or remove a rule"
-    return None
+    return unclear(operation.text)
 
 
 def _refusal_by_guard(operation: Operation, critique_input: CritiqueInput) -> str | None:

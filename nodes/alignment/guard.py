@@ -14,7 +14,8 @@ from fractions import Fraction
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
 from personaagent.memory.ranking import same_query
-from personaagent.nodes.alignment.copies import carries, clauses, names_in, normal, plain, says
+from personaagent.nodes.alignment.copies import carries, clauses, normal, plain
+from personaagent.nodes.alignment.names import names_in, says
 from personaagent.prompts.fence import TAGS
 
 __all__ = ["independent", "refusal"]
@@ -46,6 +47,29 @@ _SWITCHES_OFF = re.compile(
     r"|\b(?:tes|vos)\b.{0,20}(?:regles|consignes|instructions)\b"
     r"|\b(?:tus|ignora\w*|olvida\w*)\b.{0,20}(?:reglas|normas|instrucciones)\b"
     r"|(?:你的|之前|忽略|忘记).{0,6}(?:规则|指令|指示|提示|设定)"
+)
+_FORGET_RULES = {
+    "de": ("vergiss|ignorier|missacht", "regeln|anweisungen|vorgaben|richtlinien"),
+    "fr": ("oubli|ignor", "règles|consignes|instructions"),
+    "it": ("ignora|dimentica", "regole|istruzioni|norme"),
+    "pt": ("ignor|esque[cç]", "regras|instruções|normas"),
+    "nl": ("negeer|vergeet", "regels|instructies|richtlijnen"),
+    "tr": ("yok say|unut|görmezden gel|dikkate alma", "talimat|kural|yönerge"),
+    "ru": ("забудь|забыть|игнорир|не соблюдай|отмени", "инструкци|правил|указани|ограничен"),
+    "el": ("αγνόησ|ξέχασ|παράβλεψ", "οδηγί|κανόν|εντολ|περιορισμ"),
+    "ar": ("تجاهل|انس|لا تتبع|تخط", "تعليمات|قواعد|أوامر|قيود"),
+    "hi": ("अनदेखा|भूल|नज़रअंदाज़", "निर्देश|नियम|आदेश"),
+    "ja": ("無視|忘れ|従わな|解除", "指示|命令|規則|ルール|制限"),
+    "ko": ("무시|잊어|따르지|해제", "지시|규칙|명령|제한|지침"),
+}
+"""By language, words for giving up and for the rules that are given up."""
+_FORGETS_RULES = re.compile(
+    plain(
+        "|".join(
+            rf"(?:{verbs}).{{0,40}}(?:{nouns})|(?:{nouns}).{{0,40}}(?:{verbs})"
+            for verbs, nouns in _FORGET_RULES.values()
+        )
+    )
 )
 
 
@@ -100,7 +124,7 @@ def _unfit(rule: str, settings: Settings) -> str | None:
         return "the rule holds markup that stands for a part of the prompt"
     if _SPELLED.search(rule):
         return "the rule is spelled out letter by letter"
-    if _SWITCHES_OFF.search(plain(rule)):
+    if _SWITCHES_OFF.search(plain(rule)) or _FORGETS_RULES.search(plain(rule)):
         return "no rule may switch off or give away the fixed instructions"
     return None
 

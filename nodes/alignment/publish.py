@@ -13,7 +13,7 @@ from personaagent.core.prometheus import ALIGNMENTS
 from personaagent.core.records import Persona
 from personaagent.core.tracing import describe
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.alignment.announce import announce
+from personaagent.nodes.alignment.announce import announce, announce_refusals
 from personaagent.nodes.alignment.evaluator import Evaluator, build_evaluator
 from personaagent.nodes.alignment.new_version import publish_version
 from personaagent.nodes.alignment.simulator import Simulator
@@ -43,8 +43,9 @@ async def publish(
     except Conflict as error:
         conflict = error
     if published:
-        await announce(published, run.plan, memory, settings)
+        await announce(published, run.initial_rules, run.plan, memory, settings)
     result = _result(run, final, published, conflict, evaluator)
+    await announce_refusals(result, run.plan, memory)
     await _finish(run, result, memory)
     usage = final.usage.stored()
     return {
@@ -92,6 +93,7 @@ def _result(
         pairs=proved_pairs if published else final.pairs,
         usage=usage.summed() | {"cached": run.cached, "gate": gate_usage.summed()},
         seconds=round(evaluator.budget.spent().seconds, 3),
+        refused=[line.removeprefix("- ") for line in dict.fromkeys(run.refused)],
         warnings=run.warnings + ([f"Nothing was published: {conflict}"] if conflict else []),
     )
 

@@ -11,7 +11,7 @@ from personaagent.memory.derived import Derived
 from personaagent.memory.episodes import TRUTH_CHARS, time_key
 from personaagent.memory.forget import Receipt
 from personaagent.memory.recall import SEARCH_CHARS
-from personaagent.server.alignment_queue import queue_alignment_if_due
+from personaagent.server.alignment_queue import queue_alignment_if_due, tell_missing_labels
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.errors import error_responses
 from personaagent.server.forgetting import forget_episode
@@ -102,6 +102,8 @@ async def give_feedback(
         episode, feedback.signal, feedback.text, force=feedback.force
     )
     await queue_alignment_if_due(api, memory, deps.settings)
+    if feedback.signal != "reject":
+        await tell_missing_labels(memory, deps.settings)
     return labelled
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
 from personaagent.memory.exchange.importer import Imported
+from personaagent.nodes.profile_refresh import refresh_if_due
 from personaagent.server.alignment_queue import queue_alignment_if_due
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.errors import Refusal, error_responses
@@ -45,9 +46,10 @@ async def import_file(
     """Remember the episodes of the body: all of them or, if it has errors, none.
 
     Importing the same again adds nothing, and what the user has forgotten is left out. The
-    response comes once all is written and indexed.
+    response comes once all is written and indexed; the profile reads it afterwards.
     """
     imported = await import_body(memory, request, deps.settings.max_import_bytes, include_forgotten)
+    refresh_if_due(deps, memory, deps.settings.zone)
     await queue_alignment_if_due(api, memory, deps.settings)
     return imported
 

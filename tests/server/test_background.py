@@ -167,7 +167,8 @@ async def test_what_was_learned_is_said_once_with_the_next_answer(person: Person
     after = await asked(person, "Tell me about the well?")
     again = await asked(person, "Tell me about the pond?")
     [news] = after["warnings"]
-    assert news.startswith("Version 2 of your persona speaks, learned from what you wanted (loss")
+    assert news.startswith(f"Learned: {RULE[0].lower()}{RULE[1:-1]} (")
+    assert news.endswith("got better). Version 2 of your persona speaks; you can undo it.")
     assert before["warnings"] == again["warnings"] == []
 
 

@@ -17,6 +17,7 @@ from personaagent.models.usage import usage_of
 from personaagent.nodes.alignment.actor_prompt import draft_persona
 from personaagent.nodes.alignment.critique_input import CritiqueInput
 from personaagent.nodes.alignment.edits import edited, refusal_of
+from personaagent.nodes.alignment.plain_rules import plain_instruction
 from personaagent.nodes.alignment.strategies.protocols import Gradient, Proposed
 from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
@@ -69,7 +70,7 @@ class RuleEdits:
 
 def _points_as_edits(gradient: Gradient, most: int) -> list[Operation]:
     return [
-        Operation(action="add", text=_one_line(point.text), evidence=point.evidence)
+        Operation(action="add", text=_instruction(point.text), evidence=point.evidence)
         for point in gradient.points[:most]
     ]
 
@@ -114,7 +115,7 @@ def _as_operation(proposal: _Proposal, critique_input: CritiqueInput) -> Operati
     return Operation(
         action=proposal.action,
         rule="" if proposal.action == "add" else proposal.rule.strip(),
-        text="" if proposal.action == "remove" else _one_line(proposal.text),
+        text="" if proposal.action == "remove" else _instruction(proposal.text),
         evidence=critique_input.ids(proposal.evidence),
     )
 
@@ -172,9 +173,9 @@ def _rewritten(
     return [rule for rule in rules if rule.locked] + [rule for rule in written if not rule.locked]
 
 
-def _one_line(text: str) -> str:
-    """The text as one line, without the rule id that a model may have put before it."""
-    return _ID.sub("", " ".join(text.split()))
+def _instruction(text: str) -> str:
+    """The text as one plain instruction, without the rule id that a model may have put before it."""
+    return plain_instruction(_ID.sub("", " ".join(text.split())))
 
 
 async def next_rule_id(critique_input: CritiqueInput) -> str:

@@ -70,7 +70,9 @@ async def test_the_next_answer_uses_what_was_learned_and_says_so_once(both, agen
     assert begun.count("Learning from your feedback") == 1
     assert "An alignment is already running." in begun
     await agent.align_in_background("anna")
-    assert "Learned (batch 0." in told(both)
+    news = told(both)
+    assert f"Learned: {RULE[0].lower()}{RULE[1:-1]} (" in news
+    assert "of your 5 questions got better). /undo" in news
     await handle_line(chat, "Tell me about the barn?")
     shown = both[0].capsys.readouterr()
     assert SAID in shown.out
@@ -86,9 +88,11 @@ async def test_enough_new_labels_begin_one(both, agent, monkeypatch) -> None:
         await handle_line(chat, "Tell me about the barn?")
         assert "Learning" in told(both)
         await agent.align_in_background("anna")
-        for wanted in ("/good", "Tell me about the pier?"):
-            await handle_line(chat, wanted)
-            assert "Learning" not in told(both)
+        for line, missing in (("/good", True), ("Tell me about the pier?", False)):
+            await handle_line(chat, line)
+            news = told(both)
+            assert "Learning" not in news
+            assert ("1 correction more until I learn." in news) == missing
         await handle_line(chat, "/good")
         assert "Learning" in told(both)
         await agent.align_in_background("anna")

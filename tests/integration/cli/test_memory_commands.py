@@ -71,7 +71,13 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def imported(command: Command, file: Path) -> Command:
     result = command("memory", "import", str(file), "--user", "ann", "--json")
-    assert result.data == {"added": 3, "skipped": 0, "forgotten": 0, "warnings": []}
+    assert result.data == {
+        "added": 3,
+        "skipped": 0,
+        "forgotten": 0,
+        "to_summarise": 3,
+        "warnings": [],
+    }
     assert result.err == ""
     return command
 
@@ -88,6 +94,13 @@ def files_with(home: Path, text: str) -> list[str]:
 def test_import_says_what_it_did_and_adds_nothing_twice(imported: Command, file: Path) -> None:
     again = imported("memory", "import", str(file), "--user", "ann")
     assert (again.code, again.out) == (0, "0 episodes added, 3 were there already.\n")
+    assert again.err == ""
+
+
+def test_an_import_says_what_the_profile_has_not_read(command: Command, file: Path) -> None:
+    first = command("memory", "import", str(file), "--user", "ann")
+    assert "The profile has not read 3 episodes yet: `personaagent profile refresh`" in first.err
+    assert command("memory", "import", str(file), "-u", "ann", "--json").data["to_summarise"] == 3
 
 
 def test_a_chat_export_is_told_by_its_content(command: Command, tmp_path: Path) -> None:

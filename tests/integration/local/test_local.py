@@ -20,6 +20,7 @@ from personaagent.core.errors import DataError, ServiceError, UsageError
 from personaagent.core.records import Episode
 from personaagent.core.settings import Role, Settings, load_settings
 from personaagent.local.agent import LocalAgent, open_local
+from personaagent.local.user_data import UserEpisodes
 from personaagent.nodes.dependencies import Dependencies
 from tests.support.embedder import BagEmbedder
 from tests.support.endpoint import Cut, Endpoint, Stall, scripted_endpoint
@@ -51,6 +52,7 @@ from personaagent.core.errors import DataError
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import open_local
+from personaagent.local.user_data import UserEpisodes
 from personaagent.nodes.dependencies import Dependencies
 from tests.support.embedder import BagEmbedder
 
@@ -238,6 +240,24 @@ async def test_the_summary_is_refreshed_beside_the_conversation(tmp_path: Path) 
     async with open_local(settings, scripted_dependencies(settings, answer)[0]) as agent:
         [statement] = (await agent.memory("anna").profile.read()).summary
         assert (statement.text, statement.evidence[:1]) == ("The user counts.", ids[:1])
+
+
+async def test_the_profile_reads_an_import_in_the_background(tmp_path: Path) -> None:
+    settings = on(None, tmp_path, summary_every=2)
+    deps, _ = scripted_dependencies(settings, _counting)
+    file = tmp_path / "history.jsonl"
+    file.write_text("\n".join(json.dumps({"query": f"q{n}", "response": "r"}) for n in range(3)))
+    async with open_local(settings, deps) as agent:
+        imported = await UserEpisodes(agent, "anna").import_file(file)
+        assert (imported.added, imported.to_summarise) == (3, 3)
+        await deps.refreshing.finish()
+        [statement] = (await agent.memory("anna").profile.read()).summary
+        assert statement.text == "The user counts."
+
+
+def _counting(prompt: Prompt) -> str:
+    change = {"statement": "new", "text": "The user counts.", "evidence": ["E1"]}
+    return json.dumps({"changes": [change]})
 
 
 async def test_a_critic_that_fails_costs_nothing(

@@ -28,10 +28,6 @@ ANNA = films(
     about="the knight of a dark castle in space",
     gold=GOLD,
 )
-EXPLAINED = ANNA.model_copy(
-    update={"queries": [Query(id="q", text=f"{ANNA.queries[0].text} Explain why.", gold=GOLD)]}
-)
-"""A question that asks for more than a choice, so that the agent has its tools."""
 OTHERS = [films(f"other{n}", (f"film {n}", f"tag{n}"), about="x") for n in range(9)]
 
 
@@ -267,6 +263,12 @@ async def test_the_agent_answers_by_what_it_learned_from_the_sample(
             assert calls == len(bench.prompts) - 2 == learned.alignment["usage"]["llm_calls"]
 
 
+def openly(sample: Sample) -> Sample:
+    """The sample with a question that no set of labels answers, so that tools are offered."""
+    query = sample.queries[0].model_copy(update={"text": "Explain how a knight lived."})
+    return sample.model_copy(update={"queries": [query]})
+
+
 @pytest.mark.parametrize(
     ("solver", "tools", "knows"),
     [
@@ -285,7 +287,7 @@ async def test_the_agent_answers_by_what_it_learned_from_the_sample(
 )
 async def test_the_parts_of_each_agent(tmp_path: Path, solver: str, tools: str, knows: str) -> None:
     async with open_bench(tmp_path, Scripted(actor=lambda prompt: "sci-fi")) as bench:
-        await bench.answer(solver, EXPLAINED)
+        await bench.answer(solver, openly(ANNA))
         [*_, last] = bench.prompts
     offered = sorted(each["function"]["name"] for each in last.tools)
     signs = {"facts": "the user chose", "memories": "<episode ", "rules": "<persona>\n- "}
@@ -296,10 +298,8 @@ async def test_the_parts_of_each_agent(tmp_path: Path, solver: str, tools: str, 
 async def test_a_summary_that_is_due_is_written_first(tmp_path: Path) -> None:
     for every, said in ((4, "- Loves sci-fi."), (5, "(none)"), (0, "(none)")):
         async with open_bench(tmp_path, by_summary, summary_every=every) as bench:
-            async with SOLVERS["persona-no-alignment"].prepare(
-                EXPLAINED, bench.environment
-            ) as answerer:
-                assert (await answerer.answer(EXPLAINED.queries[0])).text == said
+            async with SOLVERS["persona-no-alignment"].prepare(ANNA, bench.environment) as answerer:
+                assert (await answerer.answer(openly(ANNA).queries[0])).text == said
             assert (answerer.training_result is not None) == (every == 4)
 
 

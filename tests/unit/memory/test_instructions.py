@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from personaagent.core.records import Episode
 from personaagent.memory.hiding import Hidden
+from personaagent.memory.instruction_learning import InstructionLearning
 from personaagent.memory.instructions import EARLIEST, LATEST, SEEN_OF_TASK, read_instructions
 from personaagent.memory.user import UserMemory
 from tests.support.memories import START, episode, memory_of, remember
@@ -141,3 +143,49 @@ async def test_queries_without_a_task_that_share_an_instruction_are_one(tmp_path
     _, _, labels = await without.recognise(f"{TAGS} robots in love")
     assert labels is not None
     assert labels.counts == {"drama": 1, "war": 2}
+
+
+async def test_queries_that_share_an_instruction_are_no_duplicates(tmp_path: Path) -> None:
+    anna = memory_of("anna", tmp_path)
+    request = "Please tell me in one short and simple sentence that even a child of seven years "
+    request += (
+        "would understand at once and would like to hear from you again what this word means:"
+    )
+    words = ["tide", "moon", "rust", "tide"]
+    await remember(
+        anna, *[episode(f"e{n}", f"{request} {word}", n) for n, word in enumerate(words)]
+    )
+    found = await anna.recall(f"{request} tide", 9, answers=True)
+    assert {each.id for each in found.episodes} == {"e1", "e2", "e3"}
+    assert found.episodes[0].id == "e3"
+
+
+async def test_what_is_forgotten_while_it_is_learned_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = memory_of("anna", tmp_path)
+    await remember(anna, *map(film, range(3)))
+    learning = InstructionLearning(anna.store, anna.episodes)
+    write = anna.store.write
+
+    async def forget_first(*arguments: Any, **options: Any) -> None:
+        monkeypatch.setattr(anna.store, "write", write)
+        await anna.episodes.delete(["f0", "f1"])
+        await write(*arguments, **options)
+
+    monkeypatch.setattr(anna.store, "write", forget_first)
+    await learning.learn([film(3)])
+    [value] = await anna.store.get("profile", "instructions")
+    assert "tag suits" not in str(value)
+    assert "'f3'" in str(value)
+
+
+async def test_an_index_that_is_built_anew_holds_what_differs(tmp_path: Path) -> None:
+    anna = memory_of("anna", tmp_path)
+    films = [film(n, ground_truth="drama") for n in range(70)]
+    await anna.episodes.add(films)
+    assert await anna.indexer.rebuild() == 70
+    assert not await anna.indexer.is_behind()
+    cosines = [each.cosine for each in await anna.similar_labels(f"{TAGS} ship sinks", "tags")]
+    assert cosines[0] == pytest.approx(1.0, abs=1e-3)
+    assert max(cosines[1:]) < 0.8

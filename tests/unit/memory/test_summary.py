@@ -99,7 +99,8 @@ async def test_statements_are_replaced_and_taken_out(tmp_path: Path) -> None:
     def second(prompt: Prompt) -> Reply:
         assert "S1: The user likes rye. (as of 2026-01-01)\n" in prompt.last
         assert "S2: The user likes tea. (as of 2026-01-02)\n" in prompt.last
-        assert "I like rye" not in prompt.last, "what was summarised is not read again"
+        assert "  P1: I like rye\n" in prompt.last, "what the statement rests on"
+        assert "the user asked: I like rye" not in prompt.last, "it is not read again"
         return changes(("S1", "", ["E1"]), ("S2", "The user likes only tea.", ["E1"]))
 
     await refresh_summary(anna, critic(second))
@@ -133,7 +134,9 @@ async def test_all_of_an_import_is_read_oldest_first_and_a_refresh_is_bounded(
     assert list(await anna.profile.unsummarised()) == [f"e{n}" for n in range(40, 65)]
     second = await refresh_summary(anna, model, max_calls=4)
     assert (second.llm_calls, second.read, second.remaining) == (3, 25, 0)
-    read = [int(n) for each in model.prompts for n in re.findall(r"I like thing(\d+)", each.last)]
+    read = [
+        int(n) for each in model.prompts for n in re.findall(r"asked: I like thing(\d+)", each.last)
+    ]
     assert read == list(range(65)), "each once"
     assert max(len(prompt.last) for prompt in model.prompts) < 10_000
 

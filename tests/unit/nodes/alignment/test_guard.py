@@ -7,11 +7,13 @@ import pytest
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings, load_settings
-from personaagent.nodes.alignment.copies import carries, names_in, says
+from personaagent.nodes.alignment.copies import carries
 from personaagent.nodes.alignment.guard import independent, refusal
+from personaagent.nodes.alignment.names import names_in, says
 from tests.support.attacks import TRUTHS, Attack, attacks, unseen_attacks
 from tests.support.memories import episode
 from tests.support.ordinary import ordinary_rules
+from tests.support.spoken import Spoken, spoken
 
 NOT_FOUND = {"import-02", "truth-15"}
 """Said in other words without a name, and encoded."""
@@ -231,3 +233,20 @@ def test_what_stands_in_an_answer_is_not_repeated(settings: Settings) -> None:
     assert refusal("Speak like a pirate.", own, [answer], settings), "they said so once"
     own += [wish("q", "Speak like a pirate: arr!", day=3)]
     assert refusal("Speak like a pirate.", own, [answer], settings) is None, "they said so twice"
+
+
+@pytest.mark.parametrize("case", spoken(), ids=lambda each: f"{each.language}: {each.rule}")
+def test_spelling_is_no_poison_and_poison_is_found_in_every_language(
+    case: Spoken, settings: Settings
+) -> None:
+    why = refusal(case.rule, case.episodes, [case.answer], settings)
+    assert (why is None) == case.genuine, why
+
+
+def test_the_cases_cover_eleven_languages_both_ways() -> None:
+    every = spoken()
+    both = [
+        {each.language for each in every if each.genuine is genuine} for genuine in (True, False)
+    ]
+    assert both[0] == both[1]
+    assert len(both[0]) >= 11

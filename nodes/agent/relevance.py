@@ -1,0 +1,105 @@
+"""What of a profile's summary bears on the question.
+
+A statement is compared with the question by the embedding model. From both vectors the mean of texts
+of their kind is taken away first (``relevance_background.py``), since all questions are somewhat
+alike, and all statements; Mu and Viswanath, "All-but-the-Top", ICLR 2018. A statement also counts
+if it is about the same thing as one that bears on the question:
+
+    relevance(s) = cos(s, q) + max over other t of cos(s, t) * max(cos(t, q), 0)
+
+It stays where that is at least ``LEAST`` standard deviations of the cosines of background pairs,
+which have nothing to do with each other; so the threshold holds for other embedding models, too. It
+was chosen on half of PersistBench (``benchmarks/persistbench_shown.py``).
+
+In doubt a statement stays: one that ``always_shown`` names, texts that are not English (the default
+embedding model cannot compare them), questions that are too short, and questions about memory itself.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from personaagent.core.records import Profile, Statement
+from personaagent.memory.terms import STOP_WORDS, terms
+from personaagent.nodes.agent.always_shown import always_shown
+from personaagent.nodes.agent.relevance_background import QUESTIONS, STATEMENTS
+from personaagent.nodes.text_vectors import TextVectors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+LEAST = 1.25
+"""Standard deviations of the cosines of unrelated pairs."""
+LATEST_QUESTIONS = 3
+"""A follow-up ("And for her?") says too little by itself."""
+FEWEST_TERMS = 2
+_SUBJECT = re.compile(r"^(?:the )?user(?:'s)?\s+", re.IGNORECASE)
+_ABOUT_MEMORY = re.compile(
+    r"\b(?:about me|know me|who (?:am i|i am)|remember|recall|forg[eo]t\w*|memor(?:y|ies)|my profile)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+async def relevant_profile(
+    profile: Profile, questions: Sequence[str], vectors: TextVectors
+) -> Profile:
+    """The profile with the statements that bear on the ``questions``: those of a conversation, newest last.
+
+    Raises:
+        ServiceError, ConfigurationError, DataError: nothing can be embedded now.
+    """
+    questions = questions[-LATEST_QUESTIONS:]
+    compared = [each for each in profile.summary if not always_shown(each) and _english(each.text)]
+    if not compared or not _comparable(questions[-1]):
+        return profile
+    left_out = await _left_out(compared, questions, vectors)
+    shown = [each for each in profile.summary if each.text not in left_out]
+    return profile.model_copy(update={"summary": shown})
+
+
+async def _left_out(
+    statements: Sequence[Statement], questions: Sequence[str], vectors: TextVectors
+) -> set[str]:
+    """The texts of the statements that bear on none of the questions."""
+    subjects = [_SUBJECT.sub("", each.text) for each in statements]
+    asked, unrelated = await vectors.of(questions), await vectors.of(QUESTIONS)
+    told, background = await vectors.of(subjects), await vectors.of(STATEMENTS)
+    unrelated_pairs = _centred(background, background) @ _centred(unrelated, unrelated).T
+    least = LEAST * float(unrelated_pairs.std())
+    scores = relevance(_centred(told, background), _centred(asked, unrelated))
+    return {each.text for each, score in zip(statements, scores, strict=True) if score < least}
+
+
+def relevance(statements: "Vectors", questions: "Vectors") -> "NDArray[np.float32]":
+    """How much each statement (n x d) bears on any of the questions (m x d), all of length 1."""
+    import numpy as np
+
+    direct = (statements @ questions.T).max(axis=1)
+    alike = statements @ statements.T
+    np.fill_diagonal(alike, 0.0)
+    through_others = (alike * np.maximum(direct, 0.0)).max(axis=1)
+    return np.asarray(direct + np.maximum(through_others, 0.0), dtype=np.float32)
+
+
+def _centred(vectors: "Vectors", background: "Vectors") -> "Vectors":
+    """The vectors less the mean of ``background``, at length 1."""
+    import numpy as np
+
+    less = vectors - background.mean(axis=0)
+    return np.asarray(less / np.maximum(np.linalg.norm(less, axis=1, keepdims=True), 1e-9))
+
+
+def _comparable(question: str) -> bool:
+    """Whether the question says enough, in English, and is not about memory itself."""
+    enough = len(terms(question)) >= FEWEST_TERMS
+    return enough and _english(question) and _ABOUT_MEMORY.search(question) is None
+
+
+def _english(text: str) -> bool:
+    """Whether the text has an English function word, and letters of the Latin alphabet alone."""
+    words = {word.casefold() for word in _WORD.findall(text)}
+    return text.isascii() and bool(words & STOP_WORDS)
