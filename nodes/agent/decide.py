@@ -66,8 +66,9 @@ async def _decision(
     if model is None:
         model = one_vote(choice_in(reply.text, asked), asked, RELIABILITY)
     names = await _names(asked, query_of(state), memory) if weights.names else None
-    if history is None and model is None:
-        return None  # names alone know nothing of the user
+    nearness_to_history = names if asked.kind == "options" else None
+    if history is None and model is None and nearness_to_history is None:
+        return None  # the names of labels alone know nothing of the user
     return weigh(asked, history, model, names, weights)
 
 
