@@ -17,7 +17,9 @@ from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import fence_all, format_summary
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.prompt_budget import fit_episodes, fit_statements
+from personaagent.nodes.agent.question import asks_to_choose
 from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.decision.defaults import CLOSED_SHOWN
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
@@ -36,7 +38,9 @@ async def inject_persona(
     profile = Profile.model_validate(state["profile"])
     context = runtime.context
     recalled = [Episode.model_validate(episode) for episode in state["recalled"]]
-    recalled = most_shown(recalled, context.task if context else None, persona.weights)
+    asked, task = asks_to_choose(state), context.task if context else None
+    few = CLOSED_SHOWN if asked and asked.kind != "options" else None
+    recalled = most_shown(recalled, task, persona.weights, otherwise=few)
     prompt, shown = system_prompt(
         persona,
         profile,
@@ -63,11 +67,16 @@ def _evidence(persona: Persona, profile: Profile) -> list[str]:
 
 
 def most_shown(
-    recalled: Sequence[Episode], task: str | None, weights: Sequence[Weights]
+    recalled: Sequence[Episode],
+    task: str | None,
+    weights: Sequence[Weights],
+    *,
+    otherwise: int | None = None,
 ) -> list[Episode]:
-    """The best of ``recalled``: as many as the user's weights of the task say, all where they don't."""
+    """The best of ``recalled``: as many as the user's weights of the task say; where they don't, as
+    ``otherwise`` says, or all."""
     own = weights_of(task, weights)
-    return [*recalled] if own is None or own.shown is None else [*recalled[: own.shown]]
+    return [*recalled[: otherwise if own is None or own.shown is None else own.shown]]
 
 
 def system_prompt(

@@ -13,6 +13,7 @@ from personaagent.memory.similar_labels import SimilarLabel
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.remember import this_turn
 from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.decision.bare_choice import asks_for_bare_choice
 from personaagent.nodes.decision.closed_question import closed_question
 from personaagent.nodes.dependencies import Dependencies
 
@@ -78,6 +79,12 @@ def question_of(state: AgentState) -> ClosedQuestion | None:
     """The closed question of this turn; None if it is open."""
     stored = state.get("question")
     return None if stored is None else ClosedQuestion.model_validate(stored)
+
+
+def asks_to_choose(state: AgentState) -> ClosedQuestion | None:
+    """The closed question of this turn, if it asks for the bare choice; else None."""
+    asked = question_of(state)
+    return asked if asked and asks_for_bare_choice(query_of(state), asked) else None
 
 
 def similar_of(state: AgentState) -> list[SimilarLabel]:

@@ -23,9 +23,8 @@ from personaagent.models.label_probabilities import (
 from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.prompt_budget import fit_messages
-from personaagent.nodes.agent.question import query_of, question_of, similar_of
+from personaagent.nodes.agent.question import asks_to_choose, similar_of
 from personaagent.nodes.agent.telling import only_tells
-from personaagent.nodes.decision.bare_choice import asks_for_bare_choice
 from personaagent.nodes.decision.evidence import evidence, possible_answers
 from personaagent.nodes.decision.option_orders import (
     is_settled,
@@ -48,7 +47,7 @@ async def react(
     Raises:
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
-    if (asked := question_of(state)) and asks_for_bare_choice(query_of(state), asked):
+    if asked := asks_to_choose(state):
         return await _choose(state, asked, deps)
     settings = deps.settings
     is_last_step = state["steps"] + 1 >= settings.max_steps
@@ -99,7 +98,7 @@ def _to_choose(query: str, asked: ClosedQuestion, state: AgentState) -> str:
         "answer_closed",
         question=query,
         evidence=evidence(asked, similar_of(state)),
-        answers=possible_answers(asked),
+        answers=possible_answers(asked, query),
     )
 
 

@@ -20,6 +20,9 @@ TEMPERATURE = 10.0
 """T: how much a cosine to an answer's name counts."""
 RELIABILITY = 0.7
 """How often an answer without log-probabilities is taken to be right, where nothing is known."""
+CLOSED_SHOWN = 4
+"""How many episodes the prompt of a choice among labels or numbers shows: the nearest labels are told
+in words, too."""
 LONGEST_SCALE = 20
 """Most steps of a scale whose numbers are all possible answers."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from personaagent.core.decision import ClosedQuestion
 from personaagent.memory.similar_labels import SimilarLabel
+from personaagent.nodes.decision.listed import listed_labels
 from personaagent.nodes.decision.spelling import AnswerOf
 from personaagent.prompts.fence import fence
 
@@ -22,7 +23,10 @@ def evidence(question: ClosedQuestion, similar: Sequence[SimilarLabel]) -> str:
     return fence("facts", f"Of the {len(nearest)} most similar, this user chose: {counted}.")
 
 
-def possible_answers(question: ClosedQuestion) -> str:
-    """The answers in a line; a line each for those that would run together."""
+def possible_answers(question: ClosedQuestion, query: str) -> str:
+    """The answers in a line, a line each for those that would run together; not those that ``query``
+    itself lists as a long list."""
+    if [*map(str.casefold, question.answers)] == [*map(str.casefold, listed_labels(query))]:
+        return "those listed above"
     separator = "\n" if any("," in answer for answer in question.answers) else ", "
     return separator.join(question.answers)
