@@ -16,7 +16,7 @@ from personaagent.core.errors import ModelUnavailable, PersonaAgentError, Unusab
 from personaagent.core.prometheus import count_failure, count_tokens
 from personaagent.core.settings import Role
 from personaagent.models.endpoint_errors import endpoint_errors
-from personaagent.models.label_probabilities import without_refused
+from personaagent.models.label_probabilities import remember_refused, without_refused
 from personaagent.models.usage import usage_of
 
 NOT_STREAMED = "nostream"
@@ -74,7 +74,9 @@ async def _ask(
     except Exception as error:
         if (fewer := without_refused(model, error)) is None:
             raise
-        return await _ask(fewer, messages, tools, options)
+        message = await _ask(fewer, messages, tools, options)
+        remember_refused(fewer)
+        return message
 
 
 def is_transient(error: BaseException) -> bool:

@@ -250,3 +250,18 @@ async def test_another_refusal_remains_an_error() -> None:
         with pytest.raises(ModelError, match="no such thing"):
             await asked(endpoint, f"m{next(names)}")
         assert len(endpoint.requests) == 1
+
+
+async def test_what_another_error_quotes_is_no_refusal() -> None:
+    """It quotes the request, but fails without log-probabilities as well; the next asks for them."""
+    name, failures = f"m{next(names)}", 3  # asked for 20, for 5, for none
+
+    def respond(body: dict[str, Any]) -> Reply:
+        failed = len(endpoint.requests) <= failures
+        return Status(422, "no such model: {..., 'logprobs': true}") if failed else completion(body)
+
+    with scripted_endpoint(respond) as endpoint:
+        with pytest.raises(ModelError, match="no such model"):
+            await asked(endpoint, name)
+        assert answer_probabilities(await asked(endpoint, name), ["4", "5"]) is not None
+    assert [r.body.get("top_logprobs", 0) for r in endpoint.requests] == [20, 5, 0, 20]
