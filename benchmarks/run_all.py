@@ -17,6 +17,7 @@ SCRIPTS = (
     "index",
     "turn_overhead",
     "locomo_recall",
+    "similar_labels",
     "persistbench_shown",
     "eval_rate",
     "alignment_round",

@@ -78,7 +78,11 @@ def scorecard_view(card: "Scorecard") -> "RenderableType":
         f"{last.at:%Y-%m-%d} (version {last.version})"
     )
     return Group(
-        Text(printable(title), "bold"), _means(card), _chart(card), Text(_cost(card), "dim")
+        Text(printable(title), "bold"),
+        Text(card.helped.sentence if card.helped else ""),
+        _means(card),
+        _chart(card),
+        Text(_cost(card), "dim"),
     )
 
 

@@ -6,7 +6,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from personaagent.core.decision import Decision as AnswerDecision
 from personaagent.core.records import Pair, Profile, Record, Rule, Usage
+from personaagent.core.weights import Weights
 
 Metric = Literal["label", "number", "rouge", "judge"]
 Action = Literal["add", "replace", "remove"]
@@ -40,9 +42,13 @@ class EpisodeContext(Record):
 
 
 class SimulatedAnswer(Record):
-    """An answer, or the reason why there is none (``error``); ``cached`` ones cost nothing."""
+    """An answer, or the reason why there is none (``error``); ``cached`` ones cost nothing.
+
+    ``decision`` says what the sources say of a closed question, by the default weights.
+    """
 
     answer: str | None = None
+    decision: AnswerDecision | None = None
     error: str = ""
     usage: Usage = Usage()
     cached: bool = False
@@ -85,13 +91,15 @@ class Operation(Record):
 
 
 class Candidate(Record):
-    """A persona that update proposes: its rules, and the operations that lead there.
+    """A persona that may become the next: its rules, and the operations that lead there.
 
-    Under ``paper`` there are no operations: the whole persona is rewritten.
+    Under ``paper`` there are no operations: the whole persona is rewritten. ``weights`` are all those
+    of a candidate that weighs differently; None for one that differs in its rules.
     """
 
     rules: list[Rule]
     operations: list[Operation] = Field(default_factory=list)
+    weights: list[Weights] | None = None
 
 
 class Round(Record):
@@ -106,6 +114,7 @@ class Round(Record):
     holdout_after: dict[str, float | None] = Field(default_factory=dict)
     gradient: str = ""
     edits: list[Operation] = Field(default_factory=list)
+    weights: list[Weights] | None = None
     accepted: bool = False
     reason: str = ""
 
@@ -113,11 +122,11 @@ class Round(Record):
 class Alignment(Record):
     """The result of a run of alignment.
 
-    ``to_version`` equals ``from_version`` where nothing was published; ``rules_after`` is then what
-    would have been (a dry run, a refusal, a conflict), or ``rules_before``. ``usage`` is
-    ``{llm_calls, input_tokens, output_tokens, by_role, cached, gate}``: ``cached`` counts the
-    simulations that came from the cache, ``gate`` is the part of the total that proving took
-    (held-out simulations of the current persona, all simulations of candidates). ``refused`` has a
+    ``to_version`` equals ``from_version`` where nothing was published; ``rules_after`` and
+    ``weights_after`` are then what would have been (a dry run, a refusal, a conflict), or those
+    before. ``usage`` is ``{llm_calls, input_tokens, output_tokens, by_role, cached, gate}``: ``cached``
+    counts the simulations that came from the cache, ``gate`` is the part of the total that proving
+    took (held-out simulations of the current persona, all simulations of candidates). ``refused`` has a
     line for each edit that was not taken, the latest last: what it was, and why not.
     """
 
@@ -129,6 +138,8 @@ class Alignment(Record):
     stopped_by: StoppedBy
     rules_before: list[Rule]
     rules_after: list[Rule]
+    weights_before: list[Weights] = Field(default_factory=list)
+    weights_after: list[Weights] = Field(default_factory=list)
     pairs: list[Pair] = Field(default_factory=list)
     usage: dict[str, Any]
     seconds: float
@@ -177,6 +188,8 @@ class Proposal(Record):
     changes: list[RuleChange]
     rules_before: list[Rule]
     rules_after: list[Rule]
+    weights_before: list[Weights] = Field(default_factory=list)
+    weights_after: list[Weights] = Field(default_factory=list)
     pairs: list[ShownPair]
 
 

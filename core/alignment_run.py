@@ -1,9 +1,10 @@
 """The state of a run of alignment as typed objects: a node parses it once."""
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from personaagent.core.alignment import (
     Candidate,
@@ -16,6 +17,7 @@ from personaagent.core.alignment import (
 from personaagent.core.alignment_state import AlignmentPlan, AlignmentState
 from personaagent.core.records import Rule, Usage
 from personaagent.core.settings import Settings
+from personaagent.core.weights import Weights
 
 
 class AlignmentRun(BaseModel):
@@ -31,6 +33,9 @@ class AlignmentRun(BaseModel):
     initial_rules: list[Rule]
     rules: list[Rule]
     accepted_history: list[list[Rule]]
+    initial_weights: list[Weights] = Field(default_factory=list)
+    weights: list[Weights] = Field(default_factory=list)
+    accepted_weights: list[list[Weights]] = Field(default_factory=list)
     round: int
     stale_rounds: int
     batch: list[str]
@@ -56,6 +61,18 @@ class AlignmentRun(BaseModel):
         """Parse the state of a run that has begun."""
         run = cls.model_validate(state)
         return run.model_copy(update={"plan": run.plan.clamped_to(settings)})
+
+    @property
+    def changed(self) -> bool:
+        """Whether the best persona so far is not the one that the run began with."""
+        return (self.rules, self.weights) != (self.initial_rules, self.initial_weights)
+
+    @property
+    def personas(self) -> list[tuple[list[Rule], list[Weights]]]:
+        """Rules and weights of the initial persona, and of each accepted candidate, in order."""
+        rules = [self.initial_rules, *self.accepted_history]
+        weights = [self.initial_weights, *self.accepted_weights]
+        return [*zip_longest(rules, weights, fillvalue=[])]
 
     @property
     def episode_ids(self) -> list[str]:

@@ -180,6 +180,13 @@ class AlignmentState(TypedDict):
         Field(description="The rules of each accepted candidate, in order."),
         replace,
     ]
+    initial_weights: Annotated[list[Json], Field(description="Its weights."), replace]
+    weights: Annotated[list[Json], Field(description="The best weights so far."), replace]
+    accepted_weights: Annotated[
+        list[list[Json]],
+        Field(description="The weights of each accepted candidate, in order."),
+        replace,
+    ]
     round: Annotated[int, Field(description="Which round this is, from 1."), replace]
     stale_rounds: Annotated[
         int, Field(description="Rounds in a row without an accepted edit."), replace
@@ -228,6 +235,7 @@ class Branch(TypedDict):
     episode: Annotated[str, Field(description="Whose query is answered again.")]
     episode_context: Annotated[Json, Field(description="What the agent recalls for it.")]
     rules: Annotated[list[Json], Field(description="The rules so far.")]
+    weights: Annotated[list[Json], Field(description="The weights so far.")]
     held_out: Annotated[bool, Field(description="Whether it is for the gate, not for learning.")]
     plan: Annotated[Json, Field(description="The options of the run.")]
     usage: Annotated[Json, Field(description="Calls and tokens so far.")]

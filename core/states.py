@@ -131,7 +131,7 @@ class AgentState(TypedDict):
         list[Any], Field(description="The user's labels that are nearest to a closed question.")
     ]
     reply: Annotated[
-        AnyMessage | None, Field(description="The model's answer, until it has been decided.")
+        Json | None, Field(description="The model's answer, until it has been decided.")
     ]
     chances: Annotated[
         dict[str, float] | None, Field(description="How probable the model found each answer.")

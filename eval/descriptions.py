@@ -14,6 +14,8 @@ DESCRIPTIONS = {
     "reminder": "the history, and a line that asks to respect the user's preferences",
     "majority": "no model: the user's most frequent label",
     "similar": "no model: the label of the most similar episode",
+    "history": "no model: votes of the user's labels, their prior, and the answers' names",
+    "fused": "the prompt of rag, its answer weighed with the user's labels",
     "persona-paper": "the agent, aligned by Algorithm 1 of the paper",
     "persona": "the agent, aligned and tested on held-out episodes, as `align` does",
     "persona-no-alignment": "the agent with its initial persona",

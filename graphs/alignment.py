@@ -9,6 +9,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, Send
 
 from personaagent.core.alignment_state import AlignmentContext, AlignmentInput, AlignmentState
+from personaagent.graphs.agent import AnswerGraph as UncompiledAnswerGraph
 from personaagent.graphs.agent import build_answer_graph
 from personaagent.models.invoke import is_transient
 from personaagent.nodes.alignment.compare import compare
@@ -17,7 +18,7 @@ from personaagent.nodes.alignment.gate import gate
 from personaagent.nodes.alignment.publish import publish
 from personaagent.nodes.alignment.sample import sample
 from personaagent.nodes.alignment.simulate import branches, simulate
-from personaagent.nodes.alignment.simulator import Simulator
+from personaagent.nodes.alignment.simulator import AnswerGraph, Simulator
 from personaagent.nodes.alignment.update import update
 from personaagent.nodes.dependencies import Dependencies
 
@@ -55,16 +56,21 @@ def build(deps: Dependencies) -> AlignmentGraph:
 
 
 def build_simulator(deps: Dependencies) -> Simulator:
-    """A simulator that answers as the agent does, without and with tools."""
+    """A simulator that answers as the agent does, without and with tools, and as the model alone."""
+    without_tools = replace(deps, tools=[])
     return Simulator(
         deps,
         answer_graphs={
-            tools: build_answer_graph(deps if tools else replace(deps, tools=[]))
-            .compile(checkpointer=False, name="answer again")
-            .with_config(configurable=WITHOUT_CHECKPOINTS)
-            for tools in (False, True)
+            False: _compiled(build_answer_graph(without_tools)),
+            True: _compiled(build_answer_graph(deps)),
         },
+        plain_graph=_compiled(build_answer_graph(without_tools, decides=False)),
     )
+
+
+def _compiled(graph: UncompiledAnswerGraph) -> AnswerGraph:
+    compiled = graph.compile(checkpointer=False, name="answer again")
+    return compiled.with_config(configurable=WITHOUT_CHECKPOINTS)
 
 
 def _to_branches(state: AlignmentState) -> list[Send] | str:

@@ -1,7 +1,9 @@
 """Brings a user's episodes from the store into the index."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from personaagent.core.records import Episode
 from personaagent.memory.episodes import Episodes
@@ -17,6 +19,13 @@ from personaagent.models.embeddings import Embedder
 BATCH = 64
 ReportIndexed = Callable[[int, int], None]
 """Called with the number of episodes indexed so far and the number to index."""
+
+
+class IndexState(NamedTuple):
+    """Whether the user has an index, and whether episodes wait to be in it."""
+
+    built: bool
+    behind: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,18 @@ class Indexer:
             if report:
                 report(indexed, limit)
         return indexed
+
+    async def catch_up(self) -> IndexState:
+        """Index some of the queue. If nothing waits, this is one question to the store.
+
+        Errors as of ``refresh``.
+        """
+        built, behind = await asyncio.gather(self.index.check_model(), self.is_behind())
+        if built and not behind:
+            return IndexState(built=True, behind=False)
+        indexed = await self.refresh()
+        built = bool(indexed) or await self.index.check_model()
+        return IndexState(built=built, behind=await self.is_behind())
 
     async def is_lost(self) -> bool:
         """Whether nothing is indexed, though all should be."""

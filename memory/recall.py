@@ -87,8 +87,9 @@ class Recall:
         try:
             await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
-                episodes = await self._search(query, CANDIDATES * k)
-                behind = [NOT_ALL_INDEXED] if await self.indexer.is_behind() else []
+                state = await self.indexer.catch_up()
+                episodes = await self._search(query, CANDIDATES * k) if state.built else []
+                behind = [NOT_ALL_INDEXED] if state.behind else []
         except TimeoutError as error:
             count_failure(error)
             return RecallResult([], [f"Recall took over {self.timeout:g} s and was given up."])
@@ -124,12 +125,14 @@ class Recall:
             IndexUnavailable, EmbeddingsChanged, ServiceError: they cannot be searched.
         """
         check_text(query, "query", SEARCH_CHARS)
+        if not (await self.indexer.catch_up()).built:
+            return []
         return (await self._search(query, CANDIDATES * k))[:k]
 
     async def dense_scores(self, query: str, limit: int) -> Scores | None:
         """The cosine of the user's episodes to ``query``: of all, or of the ``limit`` nearest; None
         if there is nothing. Errors as of ``_search``."""
-        if not await self._ready():
+        if not (await self.indexer.catch_up()).built:
             return None
         instructions = await self.instructions()
         return await self._scores(instructions.differing(query), limit, "dense")
@@ -145,8 +148,6 @@ class Recall:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        if not await self._ready():
-            return []
         differing = (await self.instructions()).differing(query)
         asked = terms(differing)
         scores = await self._scores(differing, limit, self.mode)
@@ -159,10 +160,6 @@ class Recall:
         }
         found = await self.episodes.find([*passages])
         return [with_nearest(episode, passages[episode.id], asked) for episode in found]
-
-    async def _ready(self) -> bool:
-        """Index what waits for it; whether there is anything to search."""
-        return bool(await self.indexer.refresh() or await self.indexer.index.check_model())
 
     async def _scores(self, query: str, limit: int, mode: RecallMode) -> Scores:
         return await self.indexer.index.search(

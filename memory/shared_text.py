@@ -13,8 +13,8 @@ Side = Literal["leading", "trailing"]
 LEAST_WORDS = 6
 """Fewer shared words are chance."""
 LEAST_TEXTS = 3
-MOST_WORDS = 1000
-"""Of a longer instruction, the rest is taken for what differs."""
+MOST_WORDS = 200
+"""A longer text is no instruction but what the queries are about, such as a document."""
 _WORDS = re.compile(f"[{UNSPACED}]{{1,2}}|[^\\s{UNSPACED}]+")
 
 
@@ -64,7 +64,8 @@ def groups(texts: Sequence[Words], least: int = LEAST_TEXTS) -> list[Group]:
     unless several longer ones among the same texts save more. So neither a word that a few have by
     chance nor another text that begins alike decides what is shared.
     """
-    return _groups(texts, range(len(texts)), LEAST_WORDS, least)
+    found = _groups(texts, range(len(texts)), LEAST_WORDS, least)
+    return [group for group in found if group.words <= MOST_WORDS]
 
 
 def _groups(
@@ -85,7 +86,7 @@ def _best(
     sharing: dict[tuple[int, int], list[int]] = defaultdict(list)
     for number in numbers:
         prefix = 0
-        for count, word in enumerate(texts[number].folded[:-1][:MOST_WORDS], start=1):
+        for count, word in enumerate(texts[number].folded[:-1][: MOST_WORDS + 1], start=1):
             prefix = hash((prefix, word))
             if count >= shortest:
                 sharing[count, prefix].append(number)

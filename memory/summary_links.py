@@ -20,7 +20,7 @@ def superseded_episodes(
 
     Only a change counts that was stored: it gave a statement another text, or took it out. The
     newest episode that it cites supersedes what it names as outdated, unless that is not older, is
-    superseded already, has a correction of the user's, or another statement rests on it. An earlier
+    superseded already, has a label of the user's, or another statement rests on it. An earlier
     episode must be evidence of the changed statement.
 
     Args:

@@ -33,10 +33,10 @@ def normal_question(query: str) -> list[str]:
 
 
 def may_supersede(newer: Episode, older: Episode) -> bool:
-    """Whether a summary may mark ``older`` as superseded by ``newer``: what the user linked or
-    corrected stays theirs."""
+    """Whether a summary may mark ``older`` as superseded by ``newer``: what the user linked, and
+    what they labelled, stays theirs."""
     stands = older.superseded_by is None and newer.superseded_by is None
-    return stands and older.signal != "edit" and older.created_at < newer.created_at
+    return stands and not older.labelled and older.created_at < newer.created_at
 
 
 def _answer(episode: Episode) -> str:

@@ -53,6 +53,11 @@ class UserStore:
         self._store = store
 
     @property
+    def base_store(self) -> BaseStore:
+        """The store of all users, for a graph to run on: nodes take their user's part of it again."""
+        return self._store
+
+    @property
     def holds_index(self) -> bool:
         """Whether ``write`` takes entries: the store's database holds the index."""
         return isinstance(self._store, SqliteStore)

@@ -39,13 +39,17 @@ def prompts_by_condition(
     sources = [episode.id, *recalled_by_id]
 
     def without_persona(prompt: str) -> ActorPrompt:
-        return ActorPrompt(system_prompt=prompt, episode=episode, context=context, sources=sources)
+        return ActorPrompt(
+            system_prompt=prompt, episode=episode, context=context, sources=sources, plain=True
+        )
 
     return {
         "none": without_persona(render("plain")),
         "rag": without_persona(rag_prompt(recalled, settings)),
         "initial": build_actor_prompt(initial.rules, episode, context, recalled_by_id, settings),
-        "then": build_actor_prompt(then.rules, episode, context, recalled_by_id, settings),
+        "then": build_actor_prompt(
+            then.rules, episode, context, recalled_by_id, settings, then.weights
+        ),
     }
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
-from personaagent.core.alignment import Loss
+from personaagent.core.alignment import EpisodeContext, Loss
 from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.errors import ModelError, NothingLabelled
 from personaagent.core.records import Episode, Persona, new_id, now
 from personaagent.core.states import AgentContext
 from personaagent.graphs.alignment import build_simulator
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.alignment.actor_prompt import ActorPrompt, build_actor_prompt
 from personaagent.nodes.alignment.episode_context import build_episode_context
 from personaagent.nodes.alignment.loss import LossScorer
 from personaagent.nodes.alignment.run_budget import RunBudget
@@ -25,6 +26,7 @@ from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.scorecard.conditions import Condition, persona_at, prompts_by_condition
+from personaagent.scorecard.helped import Tested, has_helped, learned_rules, part_of
 from personaagent.scorecard.scorecard import EpisodeLosses, Scorecard, condition_means
 
 OnProgress = Callable[[float, float | None], None]
@@ -64,6 +66,7 @@ async def compute_scorecard(
         means=condition_means(losses),
         usage=run.budget.used.summed() | {"cached": sum(test.cached for test in tests)},
         warnings=_warnings(tests),
+        helped=has_helped([test.helped for test in tests], run.versions),
     )
 
 
@@ -72,6 +75,7 @@ class _EpisodeTest:
     """The result for one episode; ``reason_unscored`` tells why a loss is unknown, or is empty."""
 
     losses: EpisodeLosses
+    helped: Tested
     cached: int
     reason_unscored: str
 
@@ -100,7 +104,7 @@ class _ScorecardRun:
         budget = await RunBudget.load(plan, settings, memory.spending)
         label_types = await memory.profile.label_types()
         return cls(
-            simulator=build_simulator(deps),
+            simulator=_simulator(deps, store),
             loss_scorer=LossScorer(deps, memory, label_types, plan.seed, budget),
             memory=memory,
             runtime=runtime,
@@ -120,26 +124,50 @@ class _ScorecardRun:
         prompts = prompts_by_condition(
             episode, context, recalled, self.versions[0], persona, deps.settings
         )
-        distinct = list({each.system_prompt: each for each in prompts.values()}.values())
+        part = part_of(episode, self.versions)
+        current = self._prompt_now(episode, context, recalled) if part != "learned" else None
+        tested = [*prompts.values(), *([current] if current else [])]
+        distinct = list({each.key: each for each in tested}.values())
         answers = await self.simulator.simulate(distinct, self.plan, self.memory, self.budget)
         loss_by_prompt = {
-            each.system_prompt: (await self.loss_scorer.score(episode, answer))[0]
+            each.key: (await self.loss_scorer.score(episode, answer))[0]
             for each, answer in zip(distinct, answers, strict=True)
         }
         losses: dict[Condition, Loss] = {
-            condition: loss_by_prompt[each.system_prompt] for condition, each in prompts.items()
+            condition: loss_by_prompt[each.key] for condition, each in prompts.items()
         }
+        now_loss = loss_by_prompt[current.key].loss if current else None
         return _EpisodeTest(
+            helped=Tested(part=part, initial=losses["initial"].loss, now=now_loss),
             losses=EpisodeLosses(
                 id=episode.id,
                 task=episode.task,
                 at=episode.created_at,
                 version=persona.version,
                 losses={condition: loss.loss for condition, loss in losses.items()},
+                now=now_loss,
             ),
             cached=sum(answer.cached for answer in answers),
             reason_unscored=next((loss.why for loss in losses.values() if loss.score is None), ""),
         )
+
+    def _prompt_now(
+        self, episode: Episode, context: EpisodeContext, recalled: Sequence[Episode]
+    ) -> ActorPrompt | None:
+        """The prompt with the newest persona; None if that has learned nothing."""
+        if not learned_rules(self.versions):
+            return None
+        rules, settings = self.versions[-1].rules, self.simulator.deps.settings
+        recalled_by_id = {each.id: each for each in recalled}
+        return build_actor_prompt(rules, episode, context, recalled_by_id, settings)
+
+
+def _simulator(deps: Dependencies, store: BaseStore) -> Simulator:
+    """A simulator that has the user's memory, without the graph of alignment around it."""
+    simulator = build_simulator(deps)
+    for graph in simulator.answer_graphs.values():
+        graph.store = store
+    return simulator
 
 
 async def _test_concurrently(

@@ -7,12 +7,14 @@ from typing import Any
 from personaagent.core.records import Moment, Record
 from personaagent.scorecard.conditions import CONDITIONS, Condition
 from personaagent.scorecard.estimate import Estimate, estimate
+from personaagent.scorecard.helped import Helped
 
 
 class EpisodeLosses(Record):
     """One episode and its loss under each condition; None where there is no loss.
 
-    ``version`` is that of the persona of the episode's time.
+    ``version`` is that of the persona of the episode's time. ``now`` is the loss with the newest
+    persona, where that was not learned from this episode.
     """
 
     id: str
@@ -20,6 +22,7 @@ class EpisodeLosses(Record):
     at: Moment
     version: int
     losses: dict[Condition, float | None]
+    now: float | None = None
 
     @property
     def complete(self) -> dict[Condition, float] | None:
@@ -41,7 +44,8 @@ class Scorecard(Record):
     """The tested episodes, oldest first, and the means over those with a loss under all conditions.
 
     ``usage`` is ``{llm_calls, input_tokens, output_tokens, by_role, cached}``; ``cached`` counts the
-    simulations that were paid for earlier.
+    simulations that were paid for earlier. ``helped`` says whether what was learned has helped, also
+    where all labels are older than it.
     """
 
     user_id: str
@@ -49,6 +53,7 @@ class Scorecard(Record):
     means: dict[Condition, ConditionMean]
     usage: dict[str, Any]
     warnings: list[str]
+    helped: Helped | None = None
 
     @property
     def compared(self) -> list[EpisodeLosses]:

@@ -4,27 +4,17 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-from langchain_core.messages import HumanMessage, SystemMessage
+from typing import Any
 
 from personaagent.core.alignment_state import AlignmentContext
-from personaagent.core.errors import IndexUnavailable
 from personaagent.core.records import Persona, Usage
 from personaagent.core.settings import Mode
-from personaagent.core.states import AgentContext
 from personaagent.eval.samples import Query, Sample, SolverOutput, TrainingResult
-from personaagent.eval.solvers.actor_call import to_role_content
+from personaagent.eval.solvers.agent_turn import AgentTurns
 from personaagent.eval.solvers.environment import EvalEnvironment, SampleMemory
 from personaagent.eval.solvers.user_summary import summarise_user
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
-
-if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
-
-    Graph = CompiledStateGraph[Any, AgentContext, Any, Any]
 
 TOOLS = ("search_wikipedia", "recall_episodes")
 
@@ -61,7 +51,7 @@ class AgentSolver:
             own = replace(sample_memory, deps=self._own_deps(sample_memory.deps))
             training_result = await self._learn(own, environment.seed)
             graph = agent.build(own.deps).compile(store=own.store)
-            yield _Answerer(graph, own, sample.task, training_result, last_moment(sample))
+            yield _Answerer(AgentTurns.of(graph, own, sample), training_result)
 
     def _own_deps(self, deps: Dependencies) -> Dependencies:
         """The settings and tools of this variant."""
@@ -121,56 +111,23 @@ class ReactSolver:
                 "steps": 0,
                 "usage": Usage().stored(),
             }
-            moment = last_moment(sample)
-            yield _Answerer(graph, sample_memory, sample.task, None, moment, initial_state)
+            turns = AgentTurns.of(graph, sample_memory, sample)
+            yield _Answerer(turns, initial_state=initial_state)
 
 
 @dataclass(frozen=True)
 class _Answerer:
-    graph: "Graph"
-    sample_memory: SampleMemory
-    task: str
-    training_result: TrainingResult | None
-    asked_at: datetime | None
+    turns: AgentTurns
+    training_result: TrainingResult | None = None
     initial_state: dict[str, Any] = field(default_factory=dict)
 
     async def answer(self, query: Query) -> SolverOutput:
-        """Answer in an incognito turn, which leaves nothing in memory.
+        """Answer in an incognito turn.
 
         Raises:
-            IndexUnavailable: the agent answered without recall; such an answer does not count.
+            IndexUnavailable: as ``AgentTurns.ask`` raises it.
         """
-        from personaagent.graphs.agent import recursion_limit
-        from personaagent.nodes.run_errors import run_errors
-
-        context = AgentContext(
-            user_id=self.sample_memory.memory.user_id,
-            task=self.task,
-            incognito=True,
-            at=self.asked_at,
-        )
-        with run_errors():
-            state = await self.graph.ainvoke(
-                {"messages": [HumanMessage(query.text)]} | self.initial_state,
-                {"recursion_limit": recursion_limit(self.sample_memory.deps.settings)},
-                context=context,
-            )
-        if warnings := state.get("warnings"):
-            raise IndexUnavailable(" ".join(warnings))
-        *messages, answer = state["messages"]
-        return SolverOutput(
-            text=answer.text,
-            usage=Usage.model_validate(state["usage"]),
-            recalled=[episode["id"] for episode in state.get("recalled", [])],
-            messages=to_role_content([SystemMessage(state["system_prompt"]), *messages]),
-            persona_version=state.get("persona", {}).get("version"),
-        )
-
-
-def last_moment(sample: Sample) -> datetime | None:
-    """When the queries of a sample are asked: as its history ends, so that no run depends on the
-    day on which it is made."""
-    return max((each.created_at for each in sample.history), default=None)
+        return await self.turns.ask(query, self.initial_state)
 
 
 async def align(sample_memory: SampleMemory, context: AlignmentContext) -> dict[str, Any]:

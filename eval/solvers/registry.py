@@ -1,6 +1,7 @@
 """All solvers by name, in the order of the table; users know them as methods."""
 
 from personaagent.eval.solvers.agent import AgentSolver, ReactSolver
+from personaagent.eval.solvers.decided import FusedSolver, HistorySolver
 from personaagent.eval.solvers.episode_prompt import PAG, RAG, RECENCY
 from personaagent.eval.solvers.icl import InContextLearning
 from personaagent.eval.solvers.membank import MEMBANK
@@ -22,6 +23,8 @@ _BASELINES: list[Solver] = [
     ReminderSolver(),
     MajorityLabel(),
     SimilarEpisode(),
+    HistorySolver(),
+    FusedSolver(),
 ]
 _AGENTS: list[Solver] = [
     AgentSolver("persona-paper", mode="paper"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, messages_from_dict
 from langgraph.runtime import Runtime
 
 from personaagent.core.decision import ClosedQuestion, Decision
@@ -18,6 +18,7 @@ from personaagent.nodes.decision.closed_question import is_given
 from personaagent.nodes.decision.defaults import RELIABILITY, weights_for
 from personaagent.nodes.decision.history import are_truth_values, history_of
 from personaagent.nodes.decision.history_votes import flattened, nearness
+from personaagent.nodes.decision.listed import without_list
 from personaagent.nodes.decision.name_votes import cosine, name_votes
 from personaagent.nodes.decision.reply import choice_in, one_vote, settled
 from personaagent.nodes.decision.weighing import weigh
@@ -38,7 +39,7 @@ async def decide(
     asked, held = question_of(state), state.get("reply")
     if asked is None:
         return {}
-    reply = held or state["messages"][-1]
+    [reply] = messages_from_dict([held]) if held else state["messages"][-1:]
     assert isinstance(reply, AIMessage)
     memory = user_memory(deps.memory, runtime)
     decision = await _decision(asked, reply, state, memory)
@@ -65,8 +66,9 @@ async def _decision(
     if model is None:
         model = one_vote(choice_in(reply.text, asked), asked, RELIABILITY)
     names = await _names(asked, query_of(state), memory) if weights.names else None
-    if history is None and model is None:
-        return None  # names alone know nothing of the user
+    nearness_to_history = names if asked.kind == "options" else None
+    if history is None and model is None and nearness_to_history is None:
+        return None  # the names of labels alone know nothing of the user
     return weigh(asked, history, model, names, weights)
 
 
@@ -95,7 +97,7 @@ async def _names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[
 
 async def _label_names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[str, float]:
     split = (await memory.recaller.instructions()).split(query)
-    differing = query[split.start : split.end]
+    differing = without_list(query[split.start : split.end])
     asks, *names = await memory.indexer.embedder.embed([differing, *asked.answers])
     return name_votes({y: cosine(asks, name) for y, name in zip(asked.answers, names, strict=True)})
 

@@ -12,6 +12,7 @@ from personaagent.core.records import Episode, Persona, Profile, now
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note, zone_of
 from personaagent.core.tracing import describe
+from personaagent.core.weights import Weights, weights_of
 from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import fence_all, format_summary
 from personaagent.memory.personas import render_persona
@@ -33,8 +34,9 @@ async def inject_persona(
     persona = await memory.personas.current()
     describe(persona_version=persona.version)
     profile = Profile.model_validate(state["profile"])
-    recalled = [Episode.model_validate(episode) for episode in state["recalled"]]
     context = runtime.context
+    recalled = [Episode.model_validate(episode) for episode in state["recalled"]]
+    recalled = most_shown(recalled, context.task if context else None, persona.weights)
     prompt, shown = system_prompt(
         persona,
         profile,
@@ -58,6 +60,14 @@ def _evidence(persona: Persona, profile: Profile) -> list[str]:
     cited = [rule.evidence for rule in persona.rules]
     cited += [[statement_key(each.id), *each.evidence] for each in profile.summary]
     return sorted({episode_id for evidence in cited for episode_id in evidence})
+
+
+def most_shown(
+    recalled: Sequence[Episode], task: str | None, weights: Sequence[Weights]
+) -> list[Episode]:
+    """The best of ``recalled``: as many as the user's weights of the task say, all where they don't."""
+    own = weights_of(task, weights)
+    return [*recalled] if own is None or own.shown is None else [*recalled[: own.shown]]
 
 
 def system_prompt(

@@ -2,11 +2,17 @@
 
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    HumanMessage,
+    SystemMessage,
+    message_to_dict,
+)
 from langgraph.runtime import Runtime
 
 from personaagent.core.decision import ClosedQuestion
-from personaagent.core.records import Episode, Usage
+from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.models.invoke import invoke_model
 from personaagent.models.label_probabilities import (
@@ -81,7 +87,8 @@ async def _choose(state: AgentState, asked: ClosedQuestion, deps: Dependencies) 
         replies.append(reply)
         chances = mean_of_orders(asked, chances, reverse) if reverse else chances
     return {
-        "reply": without_logprobs(replies[0]),
+        # as values: a stream of messages would show a message before it is decided
+        "reply": message_to_dict(without_logprobs(replies[0])),
         "chances": chances,
         **_counted(state, *replies),
     }
@@ -105,13 +112,13 @@ def _counted(state: AgentState, *replies: AIMessage) -> dict[str, Any]:
 
 def _system_message(state: AgentState) -> SystemMessage:
     """The system prompt, with the user's words in its memories beside it (``RECALLED``)."""
-    recalled = [Episode.model_validate(episode) for episode in state.get("recalled", [])]
-    texts = [_short_text(episode) for episode in recalled if episode.superseded_by is None]
+    recalled = state.get("recalled", [])
+    texts = [_short_text(each) for each in recalled if each.get("superseded_by") is None]
     return SystemMessage(state["system_prompt"], additional_kwargs={RECALLED: texts})
 
 
-def _short_text(episode: Episode) -> str:
-    return " ".join(filter(None, (episode.query, episode.ground_truth)))
+def _short_text(episode: dict[str, Any]) -> str:
+    return " ".join(filter(None, (episode["query"], episode.get("ground_truth"))))
 
 
 def _only_tells(state: AgentState, runtime: Runtime[AgentContext]) -> bool:

@@ -116,6 +116,8 @@ async def _proposal(
         changes=[_rule_change(before, after, shown) for before, after in changes],
         rules_before=run.initial_rules,
         rules_after=final.rules,
+        weights_before=run.initial_weights,
+        weights_after=final.weights,
         pairs=_shown_pairs(final, shown),
     )
 

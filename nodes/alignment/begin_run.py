@@ -54,6 +54,7 @@ async def new_run(
     trigger = state["trigger"] or "again"
     plan = AlignmentPlan.of(context, settings, run=new_id(), trigger=trigger, at=now().isoformat())
     rules = [rule.stored() for rule in persona.rules]
+    weights = [each.stored() for each in persona.weights]
     return {
         "trigger": "",
         "plan": plan.stored(),
@@ -61,6 +62,9 @@ async def new_run(
         "initial_rules": rules,
         "rules": rules,
         "accepted_history": [],
+        "initial_weights": weights,
+        "weights": weights,
+        "accepted_weights": [],
         "round": 0,
         "stale_rounds": 0,
         "batch": [],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from personaagent.core.alignment import Loss, SimulatedAnswer
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.records import Episode, Rule, Usage
+from personaagent.core.weights import Weights
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.actor_prompt import build_actor_prompt
 from personaagent.nodes.alignment.episode_context import still_valid
@@ -51,8 +52,10 @@ class Evaluator:
     episodes_by_id: Mapping[str, Episode]
     budget: RunBudget
 
-    async def evaluate(self, rules: Sequence[Rule], episode_ids: Sequence[str]) -> EvalResult:
-        """Evaluate a persona of these rules on these episodes, side by side.
+    async def evaluate(
+        self, rules: Sequence[Rule], weights: Sequence[Weights], episode_ids: Sequence[str]
+    ) -> EvalResult:
+        """Evaluate a persona of these rules and weights on these episodes, side by side.
 
         An episode that is no longer valid is left out. One that the budget does not allow, or
         whose model fails, is unscored.
@@ -65,6 +68,7 @@ class Evaluator:
                 self.run.episode_contexts[episode_id],
                 self.episodes_by_id,
                 self.simulator.deps.settings,
+                weights,
             )
             for episode_id in ids
         ]

@@ -52,7 +52,11 @@ def _accepted(run: AlignmentRun, verdict: Verdict) -> dict[str, Any]:
     if not verdict.accepted or verdict.best is None:
         return {}
     history = [*run.accepted_history, verdict.best.rules]
+    weights = run.weights if verdict.best.weights is None else verdict.best.weights
+    weights_history = [*run.accepted_weights, weights]
     return {
+        "weights": [each.stored() for each in weights],
+        "accepted_weights": [[each.stored() for each in one] for one in weights_history],
         "rules": [rule.stored() for rule in verdict.best.rules],
         "accepted_history": [[rule.stored() for rule in rules] for rules in history],
         "losses": {id: loss.stored() for id, loss in verdict.losses_after.items()},
@@ -67,6 +71,7 @@ def _round(run: AlignmentRun, verdict: Verdict) -> Round:
         holdout_after=_losses_of(run.holdout, verdict.losses_after),
         gradient=run.gradient,
         edits=verdict.best.operations if verdict.best else [],
+        weights=verdict.best.weights if verdict.best else None,
         accepted=verdict.accepted,
         reason=verdict.reason,
     )

@@ -12,7 +12,7 @@ from personaagent.nodes.alignment.strategies.protocols import FinalPersona
 async def publish_version(
     run: AlignmentRun, final: FinalPersona, memory: UserMemory, thread: str | None
 ) -> Persona | None:
-    """Publish the rules as a new version; None if the user, who is asked, refuses them.
+    """Publish rules and weights as a new version; None if the user, who is asked, refuses them.
 
     Returns the version that exists if this run has already published one. If the user edits the
     rules, the version is theirs, and has no proof.
@@ -31,6 +31,7 @@ async def publish_version(
     labels = {id: context.wanted for id, context in run.episode_contexts.items()}
     return await memory.personas.publish(
         rules,
+        weights=final.weights,
         parent=run.from_version,
         sources=run.source_ids,
         labels=labels,

@@ -35,10 +35,11 @@ async def publish(
     run = AlignmentRun.from_state(state, settings)
     memory = user_memory(simulator.deps.memory, runtime)
     evaluator = await build_evaluator(run, memory, simulator)
-    final, published, conflict = FinalPersona(run.rules), None, None
+    final, published, conflict = FinalPersona(run.rules, run.weights), None, None
     try:
         final = await _final_persona(run, evaluator)
-        if final.rules != run.initial_rules and not run.plan.dry_run:
+        changed = (final.rules, final.weights) != (run.initial_rules, run.initial_weights)
+        if changed and not run.plan.dry_run:
             published = await publish_version(run, final, memory, _thread(runtime))
     except Conflict as error:
         conflict = error
@@ -62,8 +63,8 @@ async def _final_persona(run: AlignmentRun, evaluator: Evaluator) -> FinalPerson
     Raises:
         Conflict: an episode that the run learned from was forgotten, or labelled anew.
     """
-    if run.rules == run.initial_rules:
-        return FinalPersona(run.rules)
+    if not run.changed:
+        return FinalPersona(run.rules, run.weights)
     if run.episode_contexts.keys() - evaluator.episodes_by_id.keys():
         raise Conflict(
             "an episode of the run was forgotten in the meantime, or its label has changed: "
@@ -90,6 +91,8 @@ def _result(
         stopped_by="conflict" if conflict else cast(StoppedBy, run.stopped_by),
         rules_before=run.initial_rules,
         rules_after=published.rules if published else final.rules,
+        weights_before=run.initial_weights,
+        weights_after=published.weights if published else final.weights,
         pairs=proved_pairs if published else final.pairs,
         usage=usage.summed() | {"cached": run.cached, "gate": gate_usage.summed()},
         seconds=round(evaluator.budget.spent().seconds, 3),

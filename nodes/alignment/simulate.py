@@ -12,6 +12,7 @@ from personaagent.core.alignment_state import (
     Branch,
 )
 from personaagent.core.records import Rule, Usage
+from personaagent.core.weights import Weights
 from personaagent.nodes.alignment.actor_prompt import build_actor_prompt
 from personaagent.nodes.alignment.episode_context import still_valid
 from personaagent.nodes.alignment.simulator import Simulator
@@ -41,7 +42,8 @@ async def simulate(
     if episode_id not in episodes_by_id:
         return {}
     episode = episodes_by_id[episode_id]
-    prompt = build_actor_prompt(rules, episode, context, episodes_by_id, settings)
+    weights = [Weights.model_validate(each) for each in branch["weights"]]
+    prompt = build_actor_prompt(rules, episode, context, episodes_by_id, settings, weights)
     [answer] = await simulator.simulate([prompt], plan, memory, budget)
     return _update(branch, answer)
 
@@ -65,6 +67,7 @@ def branches(state: AlignmentState) -> list[Branch]:
             episode=episode_id,
             episode_context=state["episode_contexts"][episode_id],
             rules=state["rules"],
+            weights=state["weights"],
             held_out=episode_id not in state["batch"],
             plan=state["plan"],
             usage=state["usage"],

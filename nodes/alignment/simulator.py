@@ -11,6 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from personaagent.core.alignment import SimulatedAnswer
 from personaagent.core.alignment_state import AlignmentPlan
+from personaagent.core.decision import Decision as AnswerDecision
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
@@ -18,6 +19,7 @@ from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.actor_prompt import ActorPrompt
 from personaagent.nodes.alignment.answer_cache import AnswerCache
 from personaagent.nodes.alignment.episode_context import simulated_context
+from personaagent.nodes.alignment.reweigh import reweighed
 from personaagent.nodes.alignment.run_budget import RunBudget, RunBudgets
 from personaagent.nodes.dependencies import Dependencies
 
@@ -29,11 +31,13 @@ AnswerGraph = CompiledStateGraph[Any, AgentContext, Any, Any]
 class Simulator:
     """Simulates answers within the budget of a run, each answer paid for only once.
 
-    ``answer_graphs`` holds the agent without tools (False) and with them (True).
+    ``answer_graphs`` holds the agent without tools (False) and with them (True), ``plain_graph`` the
+    model alone.
     """
 
     deps: Dependencies
     answer_graphs: Mapping[bool, AnswerGraph]
+    plain_graph: AnswerGraph
     budgets: RunBudgets = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +60,8 @@ class Simulator:
         cache = AnswerCache(self.deps, plan, memory.simulations)
 
         async def answer(prompt: ActorPrompt, cached: SimulatedAnswer | None) -> SimulatedAnswer:
-            return cached or await self._answer(prompt, plan, memory.user_id, budget, cache)
+            answered = cached or await self._answer(prompt, plan, memory, budget, cache)
+            return reweighed(answered, prompt.weights)
 
         cached_answers = await cache.get(prompts)
         return await asyncio.gather(*map(answer, prompts, cached_answers))
@@ -65,7 +70,7 @@ class Simulator:
         self,
         prompt: ActorPrompt,
         plan: AlignmentPlan,
-        user_id: str,
+        memory: UserMemory,
         budget: RunBudget,
         cache: AnswerCache,
     ) -> SimulatedAnswer:
@@ -74,7 +79,7 @@ class Simulator:
                 async with self.deps.model_slots:
                     if refusal := budget.refusal():
                         return SimulatedAnswer(error=refusal)
-                    answer = await self._invoke(prompt, plan, user_id)
+                    answer = await self._invoke(prompt, plan, memory)
                     budget.count(answer.usage)
                 # An answer is stored before the run begins another, so that a kill costs no more
                 # answers than are under way; other runs need not wait for the store.
@@ -84,7 +89,7 @@ class Simulator:
         return answer
 
     async def _invoke(
-        self, prompt: ActorPrompt, plan: AlignmentPlan, user_id: str
+        self, prompt: ActorPrompt, plan: AlignmentPlan, memory: UserMemory
     ) -> SimulatedAnswer:
         state = {
             "messages": [HumanMessage(prompt.episode.query)],
@@ -92,7 +97,14 @@ class Simulator:
             "steps": 0,
             "usage": Usage().stored(),
         }
-        context = simulated_context(prompt.episode, prompt.context.hidden, plan, user_id)
-        end_state = await self.answer_graphs[plan.tools].ainvoke(state, context=context)
+        context = simulated_context(prompt.episode, prompt.context.hidden, plan, memory.user_id)
+        graph = self.plain_graph if prompt.plain else self.answer_graphs[plan.tools]
+        on_store = graph.copy({"store": memory.store.base_store})  # no graph around it may have one
+        end_state = await on_store.ainvoke(state, context=context)
         usage = Usage.model_validate(end_state["usage"])
-        return SimulatedAnswer(answer=end_state["messages"][-1].text, usage=usage)
+        decision = end_state.get("decision")
+        return SimulatedAnswer(
+            answer=end_state["messages"][-1].text,
+            decision=decision and AnswerDecision.model_validate(decision),
+            usage=usage,
+        )

@@ -46,6 +46,11 @@ def listed_labels(query: str) -> list[str]:
     return []
 
 
+def without_list(query: str) -> str:
+    """``query`` without the labels that it lists: they are near to each of the labels."""
+    return _LIST.sub(" ", query) if listed_labels(query) else query
+
+
 def listed_numbers(query: str) -> list[str]:
     """The numbers of "1, 2, 3, 4, or 5", or of "a scale of 1 to 5", in ``query``."""
     if match := _NUMBERS.search(query):

@@ -18,4 +18,4 @@ class AcceptAll:
 
     async def final_persona(self, run: AlignmentRun, evaluator: Evaluator) -> FinalPersona:
         """The rules of the last round."""
-        return FinalPersona(run.rules)
+        return FinalPersona(run.rules, run.weights)

@@ -8,6 +8,7 @@ from personaagent.core.alignment import Candidate, Loss, Point
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.core.records import Pair, Rule, Usage
+from personaagent.core.weights import Weights
 from personaagent.memory.profile import LabelledAt
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.critique_input import CritiqueInput
@@ -95,9 +96,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class FinalPersona:
-    """The rules to publish at the end of a run, the losses that prove them, and what that cost."""
+    """What to publish at the end of a run, the losses that prove it, and what that cost."""
 
     rules: list[Rule]
+    weights: list[Weights]
     pairs: list[Pair] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
 

@@ -138,10 +138,10 @@ async def test_the_reminder_stands_after_the_latest_of_the_conversation(tmp_path
 
 @pytest.mark.parametrize("solver", ["recency", "rag", "pag", "membank", "icl"])
 async def test_the_budget_holds_for_all(tmp_path: Path, solver: str) -> None:
-    long = films("ben", *[(f"{n} {'very ' * 90}", f"tag{n}") for n in range(20)], about="x")
+    long = films("ben", *[(f"{f'very{n} ' * 90}", f"tag{n}") for n in range(20)], about="x")
     examples = {
         TASK: draw_examples(
-            [films(f"u{n}", (f"{n} {'so ' * 200}", "t"), about="x") for n in range(9)], 0
+            [films(f"u{n}", (f"{f'so{n} ' * 200}", "t"), about="x") for n in range(9)], 0
         )
     }
     async with open_bench(tmp_path, reader, prompt_tokens=600, examples=examples) as bench:
@@ -165,6 +165,54 @@ async def test_react_looks_into_the_past_by_its_tool_alone(tmp_path: Path) -> No
     assert (output.text, output.recalled) == ("comedy", [])
     assert [each["role"] for each in output.messages] == ["system", "user", "assistant", "tool"]
     assert output.usage.by_role["actor"].llm_calls == 2
+
+
+SPACE = films(
+    "anna",
+    *[(f"robot {n} in space", "sci-fi") for n in range(4)],
+    *[(f"cat {n} on a sofa", "comedy") for n in range(4)],
+    about="a robot lost in space",
+    gold=GOLD,
+)
+
+
+def bare(tag: str) -> Scripted:
+    """Answers with the tag alone."""
+    return Scripted(actor=lambda prompt: tag)
+
+
+async def test_history_decides_by_the_labels_alone(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, bare("comedy")) as bench:
+        output = await bench.answer("history", SPACE)
+        unseen = await bench.answer("history", SPACE.model_copy(update={"history": []}))
+        assert bench.prompts == []
+    assert output.text == "sci-fi"
+    assert output.decision is not None
+    assert output.decision.applied
+    assert "model" not in {source.name for source in output.decision.sources}
+    assert output.decision.confidence > 0.5
+    assert (unseen.text, unseen.decision) == ("", None), "nothing is known, so nothing is answered"
+
+
+async def test_fused_weighs_one_answer_to_the_prompt_of_rag(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, bare("comedy"), top_k=2) as bench:
+        output = await bench.answer("fused", SPACE)
+        [prompt] = bench.prompts
+        await bench.answer("rag", SPACE)
+        assert prompt.system == bench.prompts[-1].system
+    assert (prompt.tools, len(output.recalled)) == ([], 2)
+    assert output.usage.by_role["actor"].llm_calls == 1
+    assert output.decision is not None
+    sources = {source.name: source.probabilities for source in output.decision.sources}
+    assert sources["history"]["sci-fi"] > sources["history"]["comedy"]
+    assert sources["model"]["comedy"] > sources["model"]["sci-fi"]
+    assert output.text == output.decision.answer
+
+
+async def test_react_weighs_nothing(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, bare("comedy")) as bench:
+        output = await bench.answer("react", SPACE)
+    assert (output.text, output.decision) == ("comedy", None)
 
 
 LIVED = Sample(
@@ -322,6 +370,7 @@ def test_which_solvers_exist() -> None:
     assert {name for name, each in SOLVERS.items() if not each.uses_model} == {
         "majority",
         "similar",
+        "history",
     }
     assert all(not name.startswith("persona") for name in BASELINES)
     assert {name for name, solver in SOLVERS.items()} == {each.name for each in SOLVERS.values()}

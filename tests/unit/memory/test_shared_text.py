@@ -1,6 +1,6 @@
 """The words that texts share at one side."""
 
-from personaagent.memory.shared_text import Side, Words, groups
+from personaagent.memory.shared_text import MOST_WORDS, Side, Words, groups
 
 TAGS = "Which tag suits this film? Answer with one word. film: "
 FILMS = ["A robot finds love.", "Two thieves plan a heist.", "A ship sinks.", "Spies meet in Bonn."]
@@ -42,3 +42,10 @@ def test_case_and_spaces_do_not_matter_and_other_scripts_have_words_too() -> Non
     assert shared([TAGS + FILMS[0], TAGS.upper() + FILMS[1], TAGS.replace(" ", "\n") + FILMS[2]])
     chinese = "请把下面这段话翻译成正式的德语："
     assert shared([chinese + text for text in ("今天天气好", "我想吃苹果", "火车晚点了")])
+
+
+def test_a_document_that_several_questions_are_about_is_no_instruction() -> None:
+    for length, is_instruction in ((MOST_WORDS, True), (MOST_WORDS + 1, False)):
+        document = " ".join(f"word{number}" for number in range(length))
+        questions = [f"{document} {film}" for film in FILMS]
+        assert shared(questions) == ([document] if is_instruction else [])

@@ -97,7 +97,7 @@ async def test_what_another_statement_rests_on_stands(tmp_path: Path) -> None:
     assert await refreshed(anna, change("S1", GHENT, ["E1"], ["P1"])) == {}
 
 
-async def test_what_the_user_locked_or_corrected_or_linked_stays(tmp_path: Path) -> None:
+async def test_what_the_user_locked_or_labelled_or_linked_stays(tmp_path: Path) -> None:
     anna = await lives_in_lyon(tmp_path, more=(episode("mine", "Where is home?", day=10),))
     await anna.episodes.give_feedback("old1", "edit", "Lyon")
     await anna.episodes.supersede("old2", "mine")

@@ -9,7 +9,7 @@ import pytest
 
 from personaagent.cli.scorecard import sparkline
 from personaagent.core.errors import DataError, ModelError
-from personaagent.core.records import Episode, Persona, Rule, Statement
+from personaagent.core.records import Episode, Pair, Persona, Proof, Rule, Statement
 from personaagent.memory.personas import initial_persona
 from personaagent.scorecard.estimate import estimate
 from personaagent.scorecard.plot import save_plot
@@ -97,10 +97,11 @@ async def test_nothing_of_the_episode_or_later_is_in_a_prompt(tmp_path: Path) ->
     await made.memory.profile.write_summary([Statement(text="Liked green.", evidence=["e3"])], {})
     await card_of(made)
     for prompt in made.prompts:
-        number = [each.query for each in EPISODES].index(prompt.last)
-        assert not any(room in prompt.system for room in ROOMS[number:])
-        assert number > 3 or "green" not in prompt.system
-    last = [prompt.system for prompt in made.prompts if prompt.last == EPISODES[5].query]
+        query, _, evidence = prompt.last.partition("\n")
+        number = [each.query for each in EPISODES].index(query)
+        assert not any(room in prompt.system + evidence for room in ROOMS[number:])
+        assert number > 3 or "green" not in prompt.system + evidence
+    last = [p.system for p in made.prompts if p.last.startswith(EPISODES[5].query)]
     assert sorted(text.count("green") for text in last) == [0, 1, 3, 3], "memory, facts, summary"
 
 
@@ -137,6 +138,61 @@ async def test_simulations_of_alignment_are_shared(tmp_path: Path) -> None:
     assert len(done.rounds[0].holdout_before) == 3
     # Those of the batch had the held-out episodes hidden, so that they were told something else.
     assert card.usage["cached"] == 3
+
+
+async def learned(made: World, day: float, *, batch: str = "", held_out: str = "") -> None:
+    """Version 4: "blue", learned on that day from the rooms of ``batch``."""
+    pairs = [
+        Pair(episode=id, part=part, before=1, after=0)
+        for part, ids in (("batch", batch), ("holdout", held_out))
+        for id in ids.split()
+    ]
+    rules = [*initial_persona().rules, BLUE.model_copy(update={"evidence": batch.split()})]
+    proof = Proof(run="r", mode="gated", pairs=pairs)
+    await at_day(made, day, Persona(version=4, rules=rules, author="alignment", proof=proof))
+
+
+def now(card: Scorecard) -> list[float | None]:
+    return [each.now for each in card.episodes]
+
+
+async def test_labels_older_than_a_rule_tell_whether_it_has_helped(tmp_path: Path) -> None:
+    made = await painted(tmp_path)
+    await learned(made, 9, batch="e1", held_out="e5")
+    card = await card_of(made)
+    assert now(card) == [0, None, 0, 1, 0, 0], "all but the one that it was learned from"
+    assert card.helped is not None
+    assert card.helped.sentence == (
+        "Has it helped? Yes: of 5 questions that version 4 was not learned from (1 used to choose "
+        "it), 4 got better and 0 worse than with the initial persona."
+    )
+    assert (card.helped.questions, card.helped.newer, card.helped.held_out) == (5, 0, 1)
+    assert card.helped.difference is not None
+    assert card.helped.difference.mean == pytest.approx(-4 / 5)
+
+
+async def test_newer_labels_tell_it_in_order_of_time(tmp_path: Path) -> None:
+    made = await painted(tmp_path)
+    await learned(made, 3.5, batch="e0 e1 e2 e3")
+    await made.memory.store.write([("persona", f"{n:06d}", None) for n in (2, 3)])
+    card = await card_of(made)
+    assert now(card) == [None] * 4 + [0, 0]
+    assert card.helped is not None
+    assert "Too few questions to be certain: of 2 questions" in card.helped.sentence
+    assert "(2 newer than it), 2 got better and 0 worse" in card.helped.sentence
+
+
+async def test_what_is_not_known_is_said(tmp_path: Path) -> None:
+    made = await painted(tmp_path)
+    card = await card_of(made)
+    assert card.helped is not None
+    assert card.helped.sentence == "Nothing is learned that could have helped."
+    await learned(made, 9, batch="e0 e1 e2 e3 e4 e5")
+    card = await card_of(made)
+    assert (now(card), card.usage["llm_calls"]) == ([None] * 6, 0), "and costs nothing"
+    assert card.helped is not None
+    assert "Not known yet: version 4 was learned from all 6 labels tested" in card.helped.sentence
+    assert card.helped.difference is None
 
 
 async def test_only_the_newest_are_tested(tmp_path: Path) -> None:

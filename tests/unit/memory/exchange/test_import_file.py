@@ -24,7 +24,9 @@ async def test_a_line_becomes_an_episode_that_can_be_recalled(
         "created_at": "2024-05-06T07:08:09",
         "metadata": {"from": "diary"},
     }
-    assert await import_json(agent, file, line) == Imported(added=1, skipped=0, warnings=[])
+    assert await import_json(agent, file, line) == Imported(
+        added=1, skipped=0, warnings=[], to_summarise=1
+    )
     [episode] = await stored(agent)
     assert episode.stored() == line | {
         "user_id": "u",

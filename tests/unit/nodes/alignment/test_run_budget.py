@@ -134,6 +134,10 @@ class AtOnce:
     def __init__(self) -> None:
         self.now = self.most = 0
 
+    def copy(self, _: dict[str, Any]) -> "AtOnce":
+        """The same, whatever store it is to run on."""
+        return self
+
     async def ainvoke(self, state: dict[str, Any], **_: Any) -> dict[str, Any]:
         self.now += 1
         self.most = max(self.most, self.now)
@@ -149,7 +153,7 @@ async def test_no_more_answers_are_asked_for_at_once_than_is_set(tmp_path: Path)
     history = walks(8, [])
     await there.remember(*history)
     agent = AtOnce()
-    simulator = Simulator(there.deps, answer_graphs={False: agent})  # type: ignore[dict-item]
+    simulator = Simulator(there.deps, answer_graphs={False: agent}, plain_graph=agent)  # type: ignore[dict-item, arg-type]
     settings = there.deps.settings
     context = EpisodeContext(wanted="", hidden=[], recalled=[], profile=Profile())
     prompts = [build_actor_prompt([], episode, context, {}, settings) for episode in history]

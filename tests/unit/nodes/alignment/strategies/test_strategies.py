@@ -10,7 +10,8 @@ import pytest
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.nodes.alignment.evaluator import Evaluator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
-from personaagent.nodes.alignment.strategies.held_out_gate import HeldOutGate, is_better
+from personaagent.nodes.alignment.strategies.gate_rule import is_better
+from personaagent.nodes.alignment.strategies.held_out_gate import HeldOutGate
 from personaagent.nodes.alignment.strategies.protocols import Verdict
 from tests.support.alignment import PREFERENCES, Scripted, act, answer_to, criticise, walks, world
 from tests.support.scripted_model import Prompt, Reply

@@ -1,0 +1,155 @@
+"""Trying candidates so that a round spends its simulations on those that may win."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil, log2
+
+from personaagent.core.alignment import Candidate
+from personaagent.core.alignment_run import AlignmentRun
+from personaagent.nodes.alignment.evaluator import EvalResult, Evaluator
+from personaagent.nodes.alignment.strategies.gate_rule import (
+    TOLERANCE,
+    is_better,
+    is_worse,
+    loss_change,
+    passes,
+    passes_held_out,
+)
+from personaagent.nodes.alignment.weight_candidates import is_free
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate and how it did; ``change`` is its change of loss on all episodes tried.
+
+    ``halved`` says that it went out before all episodes were tried.
+    """
+
+    candidate: Candidate
+    result: EvalResult
+    better: bool
+    change: float
+    passing: bool = False
+    halved: bool = False
+
+    def reason(self, best: "Trial") -> str:
+        """Why it is accepted or refused; ``best`` is the best of the round."""
+        if not self.better:
+            return "not better on the batch"
+        if self.halved:
+            return "another did better on the first episodes, or it gained nothing there"
+        if not self.passing:
+            return (
+                "worse on the held-out episodes, too few of them could be scored, or the gain "
+                "is no more than chance"
+            )
+        if self is not best:
+            return "another was better"
+        if self.candidate.weights is None:
+            return "better on the batch, not worse held out"
+        return "better held out, not worse on the batch"
+
+
+async def try_all(
+    candidates: Sequence[Candidate], run: AlignmentRun, evaluator: Evaluator
+) -> list[Trial]:
+    """Try each on the batch; then those that are left on all else, by sequential halving.
+
+    Sequential halving (Karnin et al. 2013; for prompts TRIPLE, 2402.09723): the other episodes come
+    in parts, after each of which the better half goes on. Weights that ask no model are all tried on
+    all episodes.
+    """
+    free = [each for each in candidates if is_free(each, run)]
+    costly = [each for each in candidates if not is_free(each, run)]
+    tried, weighed = await asyncio.gather(
+        _halve(costly, run, evaluator),
+        asyncio.gather(*(_try(each, run, evaluator, run.episode_ids) for each in free)),
+    )
+    of_costly = [_judged(trial, run, len(costly)) for trial in tried]
+    return of_costly + [_judged(trial, run, len(free)) for trial in weighed]
+
+
+async def _halve(
+    candidates: Sequence[Candidate], run: AlignmentRun, evaluator: Evaluator
+) -> list[Trial]:
+    """The trials; those that went out have losses of a part of the episodes."""
+    tried = await asyncio.gather(*(_try(each, run, evaluator, run.batch) for each in candidates))
+    out = [trial for trial in tried if not trial.better]
+    rivals = [trial for trial in tried if trial.better]
+    others = [*run.holdout, *run.earlier_batches]
+    for part in parts(others, len(rivals), unsure=any(map(_changes_no_rule, rivals))):
+        rivals = [*await asyncio.gather(*(_more(each, run, evaluator, part) for each in rivals))]
+        rivals.sort(key=lambda trial: trial.change)
+        remain = ceil(len(rivals) / 2)
+        out += [replace(trial, halved=True) for trial in rivals[remain:]]
+        out += [replace(trial, halved=True) for trial in rivals[:remain] if _gains_nothing(trial)]
+        rivals = [trial for trial in rivals[:remain] if not _gains_nothing(trial)]
+    return [*out, *rivals]
+
+
+def parts(episode_ids: Sequence[str], rivals: int, *, unsure: bool = False) -> list[list[str]]:
+    """The episodes in as many parts as ``rivals`` must be halved, and one more for the last.
+
+    ``unsure``: in two at least, because one of them has gained nothing yet.
+    """
+    if not rivals:
+        return []
+    count = max(ceil(log2(rivals)) + 1, 2 if unsure else 1)
+    bounds = [len(episode_ids) * number // count for number in range(count + 1)]
+    return [list(episode_ids[a:b]) for a, b in pairwise(bounds)]
+
+
+def _changes_no_rule(trial: Trial) -> bool:
+    return trial.candidate.weights is not None
+
+
+def _gains_nothing(trial: Trial) -> bool:
+    """Whether it goes on for nothing: it changes no rule, and no answer so far for the better."""
+    return _changes_no_rule(trial) and trial.change > -TOLERANCE
+
+
+async def _try(
+    candidate: Candidate, run: AlignmentRun, evaluator: Evaluator, episode_ids: Sequence[str]
+) -> Trial:
+    return _trial(candidate, run, await _evaluate(candidate, run, evaluator, episode_ids))
+
+
+async def _more(
+    trial: Trial, run: AlignmentRun, evaluator: Evaluator, episode_ids: Sequence[str]
+) -> Trial:
+    more = await _evaluate(trial.candidate, run, evaluator, episode_ids)
+    return _trial(trial.candidate, run, EvalResult.merge([trial.result, more]))
+
+
+async def _evaluate(
+    candidate: Candidate, run: AlignmentRun, evaluator: Evaluator, episode_ids: Sequence[str]
+) -> EvalResult:
+    weights = run.weights if candidate.weights is None else candidate.weights
+    return await evaluator.evaluate(candidate.rules, weights, episode_ids)
+
+
+def _trial(candidate: Candidate, run: AlignmentRun, result: EvalResult) -> Trial:
+    """A candidate that changes no rule was not made for the batch: it need only not be worse."""
+    better = (
+        is_better(run.losses, result.losses, run.batch)
+        if candidate.weights is None
+        else not is_worse(run.losses, result.losses, run.batch)
+    )
+    change = loss_change(run.losses, result.losses, run.episode_ids)
+    return Trial(candidate, result, better, change)
+
+
+def _judged(trial: Trial, run: AlignmentRun, rivals: int) -> Trial:
+    """The trial with the verdict of the gate's rule; one that went out on the way does not pass."""
+    rule = passes if trial.candidate.weights is None else passes_held_out
+    passing = not trial.halved and rule(
+        run.losses,
+        trial.result.losses,
+        batch=run.batch,
+        holdout=run.holdout,
+        earlier_batches=run.earlier_batches,
+        rivals=rivals,
+    )
+    return replace(trial, passing=passing)

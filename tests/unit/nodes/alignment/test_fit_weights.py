@@ -1,0 +1,130 @@
+"""Fitting weights on a user's labels: they follow what is right, and few labels move them little."""
+
+import random
+
+import pytest
+
+from personaagent.core.alignment import SimulatedAnswer
+from personaagent.core.decision import ClosedQuestion, Decision
+from personaagent.core.weights import Weights
+from personaagent.nodes.alignment.fit_weights import (
+    SHRINK,
+    Example,
+    examples,
+    fit_weights,
+    shrunk,
+    steps_from,
+)
+from personaagent.nodes.alignment.reweigh import decided_by, reweighed
+from personaagent.nodes.decision.defaults import default_weights
+from personaagent.nodes.decision.weighing import weigh
+
+GENRES = ClosedQuestion(kind="labels", answers=["comedy", "drama", "horror"], task="genre")
+STARS = ClosedQuestion(kind="numbers", answers=["1", "2", "3", "4", "5"], task="stars")
+
+
+def sure_of(answer: str, question: ClosedQuestion = GENRES, p: float = 0.7) -> dict[str, float]:
+    rest = (1 - p) / (len(question.answers) - 1)
+    return {each: p if each == answer else rest for each in question.answers}
+
+
+def decided(history: str, model: str, question: ClosedQuestion = GENRES) -> Decision:
+    weights = default_weights(question.kind, question.task)
+    said = sure_of(history, question), sure_of(model, question)
+    return weigh(question, *said, None, weights)
+
+
+def believers(count: int, believed: str, seed: int = 1) -> list[Example]:
+    """Examples in which this source is always right, and the other by chance."""
+    chance, made = random.Random(seed), []
+    for _ in range(count):
+        wanted = chance.choice(GENRES.answers)
+        other = chance.choice(GENRES.answers)
+        pair = (wanted, other) if believed == "history" else (other, wanted)
+        made.append(Example(decided(*pair), wanted))
+    return made
+
+
+def ratio(weights: Weights) -> float:
+    return weights.model / weights.history
+
+
+def test_the_source_that_is_right_gains_weight() -> None:
+    default = ratio(default_weights("labels"))
+    by_history, by_model = (fit_weights(believers(30, each)) for each in ("history", "model"))
+    assert by_history is not None
+    assert by_model is not None
+    assert ratio(by_history) < default < ratio(by_model)
+    assert (by_history.task, by_history.labels) == ("genre", 30)
+
+
+def test_few_labels_move_the_weights_little_and_many_almost_all_the_way() -> None:
+    default = default_weights("labels", "genre")
+    distances = []
+    for count in (2, 8, 64):
+        fitted = fit_weights(believers(count, "history"))
+        assert fitted is not None
+        distances.append(default.model - fitted.model)
+    assert distances[0] < distances[1] < distances[2]
+    assert distances[2] == pytest.approx(default.model * 64 / (64 + SHRINK), abs=0.01)
+
+
+def test_one_label_fits_nothing() -> None:
+    assert fit_weights(believers(1, "history")) is None
+    assert fit_weights([]) is None
+
+
+def test_an_offset_of_numbers_is_learned_and_shrunk() -> None:
+    generous = [Example(decided("4", model, STARS), str(int(model) + 1)) for model in "2334" * 4]
+    fitted = fit_weights(generous)
+    assert fitted is not None
+    assert fitted.offset == pytest.approx(16 / (16 + SHRINK), abs=0.01)
+    labels = fit_weights(believers(16, "model"))
+    assert labels is not None
+    assert labels.offset == 0
+
+
+def test_examples_are_those_whose_label_is_among_the_answers() -> None:
+    decisions = {"e1": decided("drama", "comedy"), "e2": decided("drama", "comedy")}
+    labels = {"e1": "Drama.", "e2": "western", "e3": "drama"}
+    [one] = examples(decisions, labels, ["e1", "e2", "e3"])
+    assert one.wanted == "drama"
+
+
+def test_steps_are_short_with_few_labels_and_know_no_label() -> None:
+    base = default_weights("labels", "genre")
+    few, many = (steps_from(base, labels, has_names=True) for labels in (2, 100))
+    assert few[0].model - base.model < many[0].model - base.model <= base.model
+    assert {each.labels for each in many} == {100}
+    assert all(each.names == base.names for each in steps_from(base, 50, has_names=False))
+
+
+def test_shrinking_stays_between_the_defaults_and_the_fit() -> None:
+    default, fitted = Weights(model=1.0), Weights(model=3.0)
+    assert shrunk(fitted, default, 0).model == 1.0
+    assert shrunk(fitted, default, int(SHRINK)).model == 2.0
+
+
+def test_an_answer_that_was_paid_for_is_decided_again_by_other_weights() -> None:
+    decision = decided("drama", "comedy")
+    paid = SimulatedAnswer(answer=decision.answer, decision=decision)
+    believes_model = Weights(task="genre", history=0.0)
+    believes_history = Weights(task="genre", model=0.0)
+    assert reweighed(paid, [believes_model]).answer == "comedy"
+    assert reweighed(paid, [believes_history]).answer == "drama"
+    assert reweighed(paid, [Weights(task="other", model=0.0)]) == paid
+    assert reweighed(paid, []) == paid
+    again = reweighed(reweighed(paid, [believes_history]), [believes_model])
+    assert again.answer == "comedy", "the decision stays that of the defaults"
+
+
+def test_a_text_that_says_more_than_the_choice_is_left_alone() -> None:
+    decision = decided("drama", "comedy").model_copy(update={"applied": False})
+    answer = SimulatedAnswer(answer="A drama, because it is sad.", decision=decision)
+    assert reweighed(answer, [Weights(task="genre", history=0.0)]) == answer
+
+
+def test_the_offset_counts_once() -> None:
+    decision = decided("3", "3", STARS)
+    shifted = Weights(task="stars", history=0.0, model=1.0, offset=1.0)
+    assert decided_by(decision, shifted).answer == "4"
