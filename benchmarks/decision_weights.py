@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 from zlib import crc32
 
+from batch_calibration import calibrated
 from decision_questions import KINDS
 from measurement import Measurement, print_progress
 
@@ -20,7 +21,6 @@ from personaagent.eval.metrics.protocol import Metric, Outcome
 from personaagent.eval.metrics.scores import Mean
 from personaagent.memory.label_counts import Label, LabelCounts
 from personaagent.memory.similar_labels import SimilarLabel
-from personaagent.nodes.decision.calibration import calibrated
 from personaagent.nodes.decision.defaults import default_weights
 from personaagent.nodes.decision.history_votes import history_votes
 from personaagent.nodes.decision.name_votes import name_votes

@@ -137,6 +137,17 @@ def test_letters_written_in_halves_are_put_together() -> None:
     assert of(message, [comedy, drama]) == {comedy: 0.8, drama: 0.2}
 
 
+def test_half_a_letter_begins_only_the_answers_that_have_it() -> None:
+    half = "к".encode()[:1].decode("utf-8", "surrogateescape")
+    message = wrote(("comedy", {"comedy": 0.8, half: 0.2}))
+    assert of(message, ["comedy", "комедия"]) == {"comedy": 0.8, "комедия": 0.2}
+
+
+def test_a_bracket_that_was_not_written_says_nothing() -> None:
+    message = wrote(("1", {"1": 0.45, "[": 0.5, "2": 0.05}))
+    assert of(message, ["[1]", "[2]"]) == {"[1]": 0.9, "[2]": 0.1}
+
+
 @pytest.mark.parametrize("metadata", [{}, {"logprobs": None}, {"logprobs": {"content": None}}])
 def test_without_log_probabilities_there_are_none(metadata: dict[str, Any]) -> None:
     assert answer_probabilities(AIMessage("4", response_metadata=metadata), ["4", "5"]) is None
