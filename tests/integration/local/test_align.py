@@ -53,12 +53,13 @@ def test_json_is_one_document_with_all_that_is_to_be_known(command: Command) -> 
     assert set(result) == {
         *("user_id", "mode", "rounds", "from_version", "to_version", "stopped_by", "usage"),
         *("seconds", "rules_before", "rules_after", "pairs", "warnings"),
+        *("weights_before", "weights_after", "refused"),
     }
     assert (result["from_version"], result["to_version"]) == (1, 2)
     assert [set(each) for each in result["rounds"]] == [
         {
             *("losses_before", "losses_after", "holdout_before", "holdout_after"),
-            *("gradient", "edits", "accepted", "reason"),
+            *("gradient", "edits", "weights", "accepted", "reason"),
         }
     ] * len(result["rounds"])
     usage = result["usage"]
@@ -243,7 +244,7 @@ def test_one_users_failure_does_not_stop_the_others(command, tmp_path, script: S
     lines = dict(line.split("  ", 1) for line in result.out.splitlines())
     assert list(lines) == ["aaron", "anna", "ben"]
     assert "nothing was changed" in lines["aaron"]
-    assert "version 1 -> 2; batch 0." in lines["ben"]
+    assert "version 1 -> 2. Learned: " in lines["ben"]
     assert "no such thing" in result.err
     script.broken = lambda body: False
     [late] = command("align", "--all", "--after", "1", "--json").data

@@ -19,6 +19,7 @@ from personaagent.core.errors import DataError, ModelError, ModelUnavailable, Us
 from personaagent.core.records import Episode, Rule, Statement
 from personaagent.core.settings import load_settings
 from personaagent.core.tokens import estimate_tokens
+from personaagent.core.weights import Weights
 from personaagent.graphs.agent import build, recursion_limit
 from personaagent.graphs.alignment import build as build_alignment
 from personaagent.memory.episodes import Episodes
@@ -222,6 +223,21 @@ async def test_the_budget_drops_the_least_similar(agent: MakeAgent) -> None:
     assert all(each.startswith("near") for each in ids[:3])
     assert state["system_prompt"].count("<episode ") == len(ids)
     assert ids[0] == "near2", "the newest of those as near"
+
+
+async def test_a_user_s_weights_say_how_many_episodes_of_a_task_are_shown(
+    agent: MakeAgent,
+) -> None:
+    anna = agent(lambda prompt: "ok")
+    baked = [episode(f"e{n}", f"rye bread number {n}", ground_truth=f"so {n}") for n in range(6)]
+    await remember(anna.memory(), *baked)
+    rules = (await anna.memory().personas.current()).rules
+    few = Weights(task="baking", shown=2)
+    await anna.memory().personas.publish(rules, weights=[few], author="user", note="", parent=1)
+    of_task = await anna.ask("rye bread", thread="t1", task="baking", incognito=True)
+    others = await anna.ask("rye bread", thread="t2", incognito=True)
+    assert len(of_task["recalled"]) == of_task["system_prompt"].count("<episode ") == 2
+    assert len(others["recalled"]) == 6
 
 
 async def test_memory_that_imitates_our_tags(agent: MakeAgent) -> None:
