@@ -12,7 +12,7 @@ from tests.support.alignment_command import ALIGN, Script, remember, rules
 from tests.support.command import Command, scripted_command
 from tests.support.endpoint import Endpoint
 
-QUESTION = "Tell me about the oak forest, once more?"
+QUESTION = "Tell me about the oak forest in Lisbon, where Anna lives?"
 
 
 @pytest.fixture
