@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 
 from personaagent.core.errors import ModelError, ModelUnavailable
 from personaagent.core.records import Rule, Signal, now
+from personaagent.memory.forget import forget
 from personaagent.memory.pending import PendingSet
 from personaagent.memory.simulations import Simulations
 from tests.support.alignment import (
@@ -30,6 +31,9 @@ from tests.support.scripted_model import Prompt, Reply
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
 
 KILOMETRES, STATION, WEATHER, WISH = PREFERENCES
+POINTS = [
+    {"given": "", "wanted": "", "point": "Match the wanted answers.", "episodes": ["E1"]},
+]
 
 
 async def rules_of(there: World) -> list[str]:
@@ -190,6 +194,10 @@ async def test_locked_rules_are_left_alone_and_the_reason_is_fed_back_once(tmp_p
         ),
         ({"action": "add", "rule": "", "text": "", "evidence": ["E1"]}, "text is missing"),
         ({"action": "add", "rule": "", "text": "So. " * 70, "evidence": ["E1"]}, "at most"),
+        (
+            {"action": "add", "rule": "", "text": "Match the wanted answer.", "evidence": ["E1"]},
+            "names a wanted or given answer",
+        ),
     ],
 )
 async def test_edits_that_break_a_rule_are_refused(
@@ -205,8 +213,57 @@ async def test_edits_that_break_a_rule_are_refused(
     await there.remember(*walks(6, [KILOMETRES]))
     run = await there.align(rounds=1)
     assert reason in prompts[1]
+    assert any(reason in line for line in run.refused), "the user reads it as well"
+    assert not any(line.startswith("-") or "\n" in line for line in run.refused)
     assert run.to_version == 1
     assert proposal["text"] not in [edit.text for edit in run.rounds[0].edits]
+
+
+async def test_a_literal_rule_is_proved_and_kept_as_a_plain_one(tmp_path: Path) -> None:
+    def propose(prompt: Prompt, missing: list[str]) -> list[dict[str, Any]]:
+        literal = f"The assistant should {STATION[0].lower()}{STATION[1:-1]} (E1)."
+        return [{"action": "add", "rule": "", "text": literal, "evidence": ["E1", "E2"]}]
+
+    there = world(tmp_path, Scripted(propose=propose))
+    await there.remember(*walks(8, [STATION]))
+    run = await there.align(rounds=1)
+    assert run.to_version == 2
+    assert (await rules_of(there))[-1] == STATION
+
+
+@pytest.mark.parametrize("trigger", ["labels", "cli"])
+async def test_why_nothing_was_learned_is_said_where_nobody_asked(
+    tmp_path: Path, trigger: str
+) -> None:
+    def propose(prompt: Prompt, missing: list[str]) -> list[dict[str, Any]]:
+        text = "Match the wanted answer."
+        return [{"action": "add", "rule": "", "text": text, "evidence": ["E1"]}]
+
+    there = world(tmp_path, Scripted(propose, lambda prompt: json.dumps({"points": POINTS})))
+    await there.remember(*walks(6, [KILOMETRES]))
+    await there.run({"trigger": trigger}, rounds=1)
+    notices = await there.memory.notices.take(9)
+    if trigger == "cli":
+        assert notices == [], "the command says it"
+    else:
+        [notice] = notices
+        assert notice.startswith("Nothing was learned from what you wanted. Not taken: add ")
+        assert "wanted or given answer" in notice
+    assert await there.memory.notices.take(9) == []
+
+
+async def test_a_notice_that_may_repeat_what_is_forgotten_goes_with_it(tmp_path: Path) -> None:
+    there = world(tmp_path, Scripted())
+    await there.remember(*walks(6, [KILOMETRES]))
+    await there.run({"trigger": "labels"}, rounds=1)
+    stored = [text async for _, text in there.memory.store.scan("news")]
+    assert "give distances in kilometres" in str(stored)
+    await forget(there.memory, ["walk0"], _no_threads)
+    assert await there.memory.notices.take(9) == []
+
+
+async def _no_threads(threads: Collection[str]) -> None:
+    """There are no conversations to delete."""
 
 
 async def test_a_persona_that_would_grow_too_long_is_refused(tmp_path: Path) -> None:
