@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, message_to_dict
 
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext, AgentState
@@ -112,4 +112,4 @@ def _without_model(deps: Dependencies) -> "StateGraph[Any, AgentContext, Any, An
 
 
 def _silence(state: AgentState) -> dict[str, Any]:
-    return {"reply": AIMessage(NO_ANSWER)}
+    return {"reply": message_to_dict(AIMessage(NO_ANSWER))}
