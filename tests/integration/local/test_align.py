@@ -52,7 +52,8 @@ def test_json_is_one_document_with_all_that_is_to_be_known(command: Command) -> 
     result = command(*ALIGN, "--json").data
     assert set(result) == {
         *("user_id", "mode", "rounds", "from_version", "to_version", "stopped_by", "usage"),
-        *("seconds", "rules_before", "rules_after", "pairs", "warnings"),
+        *("seconds", "rules_before", "rules_after", "pairs", "refused", "warnings"),
+        *("weights_before", "weights_after"),
     }
     assert (result["from_version"], result["to_version"]) == (1, 2)
     assert [set(each) for each in result["rounds"]] == [
