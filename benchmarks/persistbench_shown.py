@@ -2,8 +2,8 @@
 
 Each line's memories are stored twice: as statements of a profile's summary, and as episodes. *Needed*
 is the share shown of the memories that a beneficial question needs, *unrelated* the share shown of
-all memories of the leakage questions. The constants of ``nodes/agent/relevance.py`` were chosen on
-the lines with an even number, from 0; ``held out`` are the others.
+all memories of the leakage questions; *all* is without ``nodes/agent/relevance.py``. Its constants were
+chosen on the lines with an even number, from 0; ``held out`` are the others.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from personaagent.eval.tasks.persistbench import TASKS, PersistBench
 from personaagent.local.agent import open_local
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.inject_persona import system_prompt
-from personaagent.nodes.agent.relevance import relevant_profile
+from personaagent.nodes.agent.relevance import relevant_episodes, relevant_profile
 from personaagent.nodes.dependencies import Dependencies
 
 SHARES = {"beneficial": ("shown_needed", "needed"), "leakage": ("shown_wrong", "unrelated")}
@@ -67,10 +67,12 @@ async def prompts_of(sample: Sample, deps: Dependencies, memory: UserMemory) -> 
     await memory.episodes.add(sample.history)
     await memory.indexer.refresh(len(sample.history))
     recalled = (await memory.recall(question, settings.top_k)).episodes
+    episodes = await relevant_episodes(recalled, [question], deps.vectors)
     return {
         "all statements": prompt(settings, profile),
         "statements": prompt(settings, relevant),
-        "episodes": prompt(settings, Profile(), recalled),
+        "all episodes": prompt(settings, Profile(), recalled),
+        "episodes": prompt(settings, Profile(), episodes),
     }
 
 

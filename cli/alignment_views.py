@@ -12,6 +12,7 @@ from personaagent.cli.output import one_line, printable
 from personaagent.cli.persona_views import difference_view
 from personaagent.core.alignment import Alignment, Proposal, RuleChange, StoppedBy, learned_sentence
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule
+from personaagent.core.weights import Weights
 from personaagent.memory.persona_edits import Difference, difference
 
 Split = Literal["batch", "holdout"]
@@ -30,14 +31,12 @@ STOP_REASONS: dict[StoppedBy, str] = {
 
 
 def alignment_view(result: Alignment, episodes: Sequence[Episode], dry_run: bool) -> RenderableType:
-    """What was published, the losses before and after, the rules that changed, and the cost."""
+    """What was published, the losses before and after, what changed, and the cost."""
     return Group(
         Text(_outcome(result, dry_run), "bold"),
         *_learned_view(result),
         _losses_view(result, episodes),
-        difference_view(_rules_difference(result))
-        if result.rules_after != result.rules_before
-        else "",
+        difference_view(_persona_difference(result)) if _changed(result) else "",
         *(Text(f"not taken: {printable(refused)}", "dim") for refused in result.refused),
         Text(f"Stopped because {STOP_REASONS[result.stopped_by]}; {_usage(result)}.", "dim"),
     )
@@ -56,15 +55,18 @@ def _losses_view(result: Alignment, episodes: Sequence[Episode]) -> RenderableTy
 
 
 def proposal_view(question: dict[str, Any]) -> RenderableType:
-    """What an alignment would publish: the rules that change with their evidence, and how they
+    """What an alignment would publish: rules with their evidence and weights, and how they
     would change the answers to the user's own questions."""
     proposal = Proposal.model_validate(question)
     version = proposal.from_version
-    changed_rules = _difference(proposal.rules_before, proposal.rules_after, version, version + 1)
+    change = difference(
+        _draft(version, proposal.rules_before, proposal.weights_before),
+        _draft(version + 1, proposal.rules_after, proposal.weights_after),
+    )
     queries = {pair.episode: pair.query for pair in proposal.pairs}
     return Group(
         Text(printable(proposal.problem), "red") if proposal.problem else "",
-        difference_view(changed_rules),
+        difference_view(change),
         *map(_evidence_view, proposal.changes),
         pairs_view(proposal.pairs, queries, answers=True),
     )
@@ -114,25 +116,27 @@ def _pair_text(pair: Pair, query: str, answers: bool) -> Text:
 def _outcome(result: Alignment, dry_run: bool) -> str:
     if result.to_version != result.from_version:
         return f"Version {result.from_version} -> {result.to_version}"
-    if result.rules_after == result.rules_before:
+    if not _changed(result):
         return f"Version {result.from_version} stays as it is."
     reason = " (dry run)" if dry_run else ""
     return f"Nothing was published{reason}: version {result.from_version} stays as it is."
 
 
-def _rules_difference(result: Alignment) -> Difference:
-    return _difference(
-        result.rules_before, result.rules_after, result.from_version, result.to_version
-    )
+def _changed(result: Alignment) -> bool:
+    """Whether rules or weights are not what they were."""
+    before = (result.rules_before, result.weights_before)
+    return before != (result.rules_after, result.weights_after)
 
 
-def _difference(
-    before: list[Rule], after: list[Rule], from_version: int, to_version: int
-) -> Difference:
+def _persona_difference(result: Alignment) -> Difference:
     return difference(
-        Persona(version=from_version, rules=before, author="alignment"),
-        Persona(version=to_version, rules=after, author="alignment"),
+        _draft(result.from_version, result.rules_before, result.weights_before),
+        _draft(result.to_version, result.rules_after, result.weights_after),
     )
+
+
+def _draft(version: int, rules: list[Rule], weights: list[Weights]) -> Persona:
+    return Persona(version=version, rules=rules, weights=weights, author="alignment")
 
 
 def _usage(result: Alignment) -> str:

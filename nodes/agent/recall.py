@@ -1,8 +1,8 @@
 """``recall``: finds the past episodes that are nearest to the user's latest message.
 
 Nearest is by dense embedding and by BM25, fused (``memory/fusion.py``); the search itself is
-``memory/recall.py``. The user's profile is read beside it, less the statements that have nothing to
-do with the question (``relevance.py``).
+``memory/recall.py``. The user's profile is read beside it. Episodes and statements that have nothing
+to do with the question are left out (``relevance.py``).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.agent.relevance import relevant_profile
+from personaagent.nodes.agent.relevance import relevant_episodes, relevant_profile
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 
@@ -43,7 +43,7 @@ async def recall(
     recalled, profile = await asyncio.gather(
         _recall_timed(memory, query, _top_k(runtime, deps.settings)), memory.profile.read()
     )
-    profile = await _relevant(profile, state["messages"], deps)
+    recalled, profile = await _relevant(recalled, profile, state["messages"], deps)
     episode_id = _episode_id(runtime)
     await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
@@ -63,17 +63,21 @@ def latest_query(messages: list[AnyMessage]) -> str:
     return messages[-1].text
 
 
-async def _relevant(profile: Profile, messages: list[AnyMessage], deps: Dependencies) -> Profile:
-    """The profile with the statements that bear on the question; all of them if that is unknown."""
-    questions = [each.text for each in messages if isinstance(each, HumanMessage)]
+async def _relevant(
+    recalled: RecallResult, profile: Profile, messages: list[AnyMessage], deps: Dependencies
+) -> tuple[RecallResult, Profile]:
+    """What of both bears on the question; all of it if that cannot be computed now."""
     if deps.settings.recall_mode == "bm25":
-        return profile
+        return recalled, profile
+    questions = [each.text for each in messages if isinstance(each, HumanMessage)]
     try:
         async with asyncio.timeout(deps.settings.recall_timeout):
-            return await relevant_profile(profile, questions, deps.vectors)
+            statements = await relevant_profile(profile, questions, deps.vectors)
+            episodes = await relevant_episodes(recalled.episodes, questions, deps.vectors)
     except (TimeoutError, ServiceError, ConfigurationError, DataError) as error:
         count_failure(error)
-        return profile
+        return recalled, profile
+    return RecallResult(episodes, recalled.warnings), statements
 
 
 def _warnings(recalled: RecallResult) -> list[str]:

@@ -1,4 +1,4 @@
-"""What of a profile's summary bears on the question.
+"""What of a profile's summary, and of the recalled episodes, bears on the question.
 
 A statement is compared with the question by the embedding model. From both vectors the mean of texts
 of their kind is taken away first (``relevance_background.py``), since all questions are somewhat
@@ -19,7 +19,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from personaagent.core.records import Profile, Statement
+from personaagent.core.records import Episode, Profile
+from personaagent.memory.indexer import thread_of
+from personaagent.memory.passages import nearest_text
 from personaagent.memory.terms import STOP_WORDS, terms
 from personaagent.nodes.agent.always_shown import always_shown
 from personaagent.nodes.agent.relevance_background import QUESTIONS, STATEMENTS
@@ -56,22 +58,44 @@ async def relevant_profile(
     compared = [each for each in profile.summary if not always_shown(each) and _english(each.text)]
     if not compared or not _comparable(questions[-1]):
         return profile
-    left_out = await _left_out(compared, questions, vectors)
+    left_out = await _left_out([each.text for each in compared], questions, vectors)
     shown = [each for each in profile.summary if each.text not in left_out]
     return profile.model_copy(update={"summary": shown})
 
 
+async def relevant_episodes(
+    episodes: Sequence[Episode], questions: Sequence[str], vectors: TextVectors
+) -> list[Episode]:
+    """The recalled episodes that bear on the latest of ``questions``, in their order.
+
+    Labelled ones show what the user wants, and stay; so does what shares a word with the question,
+    and a turn of the same conversation as one that stays. Errors as of ``relevant_profile``.
+    """
+    if not _comparable(questions[-1]):
+        return [*episodes]
+    asked = terms(questions[-1]).keys()
+    texts = {each.id: nearest_text(each) for each in episodes if not each.labelled}
+    compared = [
+        text for text in texts.values() if _english(text) and not asked & terms(text).keys()
+    ]
+    left_out = await _left_out(compared, questions[-LATEST_QUESTIONS:], vectors) if compared else ()
+    staying = [each for each in episodes if texts.get(each.id) not in left_out]
+    threads = {thread_of(each) for each in staying} - {None}
+    kept = {each.id for each in staying}
+    return [each for each in episodes if each.id in kept or thread_of(each) in threads]
+
+
 async def _left_out(
-    statements: Sequence[Statement], questions: Sequence[str], vectors: TextVectors
+    texts: Sequence[str], questions: Sequence[str], vectors: TextVectors
 ) -> set[str]:
-    """The texts of the statements that bear on none of the questions."""
-    subjects = [_SUBJECT.sub("", each.text) for each in statements]
+    """Those of the texts that bear on none of the questions."""
+    subjects = [_SUBJECT.sub("", text) for text in texts]
     asked, unrelated = await vectors.of(questions), await vectors.of(QUESTIONS)
     told, background = await vectors.of(subjects), await vectors.of(STATEMENTS)
     unrelated_pairs = _centred(background, background) @ _centred(unrelated, unrelated).T
     least = LEAST * float(unrelated_pairs.std())
     scores = relevance(_centred(told, background), _centred(asked, unrelated))
-    return {each.text for each, score in zip(statements, scores, strict=True) if score < least}
+    return {text for text, score in zip(texts, scores, strict=True) if score < least}
 
 
 def relevance(statements: "Vectors", questions: "Vectors") -> "NDArray[np.float32]":

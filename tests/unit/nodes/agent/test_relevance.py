@@ -1,11 +1,12 @@
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from personaagent.core.errors import ModelUnavailable
-from personaagent.core.records import Profile, Statement
+from personaagent.core.records import Episode, Profile, Statement
 from personaagent.nodes.agent.always_shown import always_shown
-from personaagent.nodes.agent.relevance import relevant_profile
+from personaagent.nodes.agent.relevance import relevant_episodes, relevant_profile
 from personaagent.nodes.text_vectors import TextVectors
 from tests.support.embedder import BagEmbedder
 
@@ -117,3 +118,35 @@ async def test_the_cache_is_bounded() -> None:
 async def test_an_embedding_model_that_is_down_says_so() -> None:
     with pytest.raises(ModelUnavailable):
         await relevant_profile(profile(GARDEN), [QUESTION], TextVectors(Down()))
+
+
+def episode(text: str, **fields: Any) -> Episode:
+    return Episode(id=text[:8] + text[-8:], user_id="mara", query=text, response="", **fields)
+
+
+ABOUT_GARDEN = episode("I keep tomatoes and basil in a garden.")
+ABOUT_CELLO = episode("I play my cello on Thursdays.")
+
+
+async def relevant(*episodes: Episode) -> list[Episode]:
+    return await relevant_episodes(episodes, [QUESTION], TextVectors(BagEmbedder()))
+
+
+async def test_an_episode_that_has_nothing_to_do_with_the_question_is_left_out() -> None:
+    assert await relevant(ABOUT_CELLO, ABOUT_GARDEN) == [ABOUT_GARDEN]
+
+
+async def test_a_labelled_episode_stays_for_it_shows_what_the_user_wants() -> None:
+    labelled = ABOUT_CELLO.model_copy(update={"ground_truth": "Yes.", "signal": "edit"})
+    assert await relevant(labelled, ABOUT_GARDEN) == [labelled, ABOUT_GARDEN]
+
+
+async def test_an_episode_that_shares_a_word_with_the_question_stays() -> None:
+    shares = episode("My sister plays music on Thursdays, never near my tomatoes at all, she says.")
+    assert await relevant(shares) == [shares]
+
+
+async def test_the_turns_of_one_conversation_stay_together() -> None:
+    same = {"metadata": {"thread_id": "t1"}}
+    turns = [each.model_copy(update=same) for each in (ABOUT_GARDEN, ABOUT_CELLO)]
+    assert await relevant(*turns) == turns
