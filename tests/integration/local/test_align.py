@@ -59,7 +59,7 @@ def test_json_is_one_document_with_all_that_is_to_be_known(command: Command) -> 
     assert [set(each) for each in result["rounds"]] == [
         {
             *("losses_before", "losses_after", "holdout_before", "holdout_after"),
-            *("gradient", "edits", "accepted", "reason"),
+            *("gradient", "edits", "accepted", "reason", "weights"),
         }
     ] * len(result["rounds"])
     usage = result["usage"]
