@@ -11,10 +11,10 @@ from rich.text import Text
 
 from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.output import print_notice, print_result, printable
-from personaagent.core.alignment import Alignment
+from personaagent.core.alignment import Alignment, learned_sentence
 from personaagent.core.errors import Conflict
 from personaagent.core.records import Record
-from personaagent.core.telling import learned, refusals
+from personaagent.core.telling import refusals
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
@@ -74,5 +74,5 @@ def _outcome(result: Alignment) -> str:
         reasons = refusals(result.refused, 1)
         why = f"; not taken: {reasons}" if reasons else ""
         return f"version {result.from_version} stays ({result.stopped_by}{why})"
-    text = learned(result.rules_before, result.rules_after, result.pairs)
+    text = learned_sentence(result)
     return f"version {result.from_version} -> {result.to_version}. {text}"

@@ -10,9 +10,8 @@ from rich.text import Text
 from personaagent.cli.alignment_progress import loss_text
 from personaagent.cli.output import one_line, printable
 from personaagent.cli.persona_views import difference_view
-from personaagent.core.alignment import Alignment, Proposal, RuleChange, StoppedBy
+from personaagent.core.alignment import Alignment, Proposal, RuleChange, StoppedBy, learned_sentence
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule
-from personaagent.core.telling import learned
 from personaagent.core.weights import Weights
 from personaagent.memory.persona_edits import Difference, difference
 
@@ -46,7 +45,7 @@ def alignment_view(result: Alignment, episodes: Sequence[Episode], dry_run: bool
 def _learned_view(result: Alignment) -> list[Text]:
     if result.to_version == result.from_version:
         return []
-    return [Text(printable(learned(result.rules_before, result.rules_after, result.pairs)))]
+    return [Text(printable(learned_sentence(result)))]
 
 
 def _losses_view(result: Alignment, episodes: Sequence[Episode]) -> RenderableType:

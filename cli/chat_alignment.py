@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from personaagent.cli.alignment_views import STOP_REASONS
 from personaagent.cli.output import print_notice, print_warning, printable
-from personaagent.core.alignment import Alignment
+from personaagent.core.alignment import Alignment, learned_sentence
 from personaagent.core.errors import Unapproved
-from personaagent.core.telling import labels_missing, learned, refusals
+from personaagent.core.telling import labels_missing, refusals
 
 if TYPE_CHECKING:
     from personaagent.local.agent import LocalAgent
@@ -53,7 +53,7 @@ def _print_result(result: Alignment) -> None:
     for warning in result.warnings:
         print_warning(warning)
     if result.to_version != result.from_version:
-        text = learned(result.rules_before, result.rules_after, result.pairs)
+        text = learned_sentence(result)
         print_notice(f"{printable(text)} /undo")
     elif not result.warnings:
         print_notice(f"Nothing was learned: {STOP_REASONS[result.stopped_by]}.")

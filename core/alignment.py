@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from personaagent.core.decision import Decision as AnswerDecision
 from personaagent.core.records import Pair, Profile, Record, Rule, Usage
+from personaagent.core.telling import learned
 from personaagent.core.weights import Weights
 
 Metric = Literal["label", "number", "rouge", "judge"]
@@ -145,6 +146,12 @@ class Alignment(Record):
     seconds: float
     refused: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+
+
+def learned_sentence(result: Alignment) -> str:
+    """What the run learned, in one sentence for the user."""
+    weights = [each for each in result.weights_after if each not in result.weights_before]
+    return learned(result.rules_before, result.rules_after, result.pairs, weights)
 
 
 class ShownEpisode(Record):

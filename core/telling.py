@@ -3,19 +3,26 @@
 from collections.abc import Sequence
 
 from personaagent.core.records import Pair, Rule
+from personaagent.core.weights import Weights
 
 MOST_TOLD = 3
 """Refusals that are told where there is little room."""
 
 
-def learned(before: Sequence[Rule], after: Sequence[Rule], pairs: Sequence[Pair]) -> str:
+def learned(
+    before: Sequence[Rule],
+    after: Sequence[Rule],
+    pairs: Sequence[Pair],
+    weights: Sequence[Weights] = (),
+) -> str:
     """What an alignment learned, such as "Learned: answer in Dutch (8 of your 8 questions got better)."
 
     Args:
         before, after: the rules of the version before, and of the one that was published.
         pairs: the losses on the user's own questions.
+        weights: those of the published version that the version before has not.
     """
-    return f"Learned: {_changes(before, after)} ({improvement(pairs)})."
+    return f"Learned: {_changes(before, after, weights)} ({improvement(pairs)})."
 
 
 def improvement(pairs: Sequence[Pair]) -> str:
@@ -53,12 +60,15 @@ def labels_missing(missing: int) -> str:
     return f"{missing} {'correction' if missing == 1 else 'corrections'} more until I learn."
 
 
-def _changes(before: Sequence[Rule], after: Sequence[Rule]) -> str:
+def _changes(before: Sequence[Rule], after: Sequence[Rule], weights: Sequence[Weights]) -> str:
     """The rules that are new or changed, and those that are gone, as one sentence without its end."""
     texts = {rule.text for rule in before}
     ids = {rule.id for rule in after}
     changes = [_clause(rule.text) for rule in after if rule.text not in texts]
     changes += [f'no longer "{rule.text}"' for rule in before if rule.id not in ids]
+    for each in weights:
+        task = f" for {each.task}" if each.task else ""
+        changes.append(f"how much your history counts{task}")
     return "; ".join(changes) or "how much your history counts"
 
 

@@ -48,6 +48,11 @@ def learned_rules(versions: Sequence[Persona]) -> list[Rule]:
     return [rule for rule in versions[-1].rules if rule.text not in first]
 
 
+def has_learned(versions: Sequence[Persona]) -> bool:
+    """Whether the newest version has rules or weights that the first has not."""
+    return bool(learned_rules(versions)) or versions[-1].weights != versions[0].weights
+
+
 def part_of(episode: Episode, versions: Sequence[Persona]) -> str:
     """How the episode stands to the newest version: see ``Tested``."""
     pairs = [pair for each in versions if each.proof for pair in each.proof.pairs]
@@ -63,7 +68,7 @@ def part_of(episode: Episode, versions: Sequence[Persona]) -> str:
 def has_helped(tests: Sequence[Tested], versions: Sequence[Persona]) -> Helped:
     """The answer for the newest version, from the tests of the user's labelled episodes."""
     version = versions[-1].version
-    if not learned_rules(versions):
+    if not has_learned(versions):
         return Helped(sentence="Nothing is learned that could have helped.", version=version)
     differences = [
         (test.part, test.now - test.initial)

@@ -26,7 +26,7 @@ from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.scorecard.conditions import Condition, persona_at, prompts_by_condition
-from personaagent.scorecard.helped import Tested, has_helped, learned_rules, part_of
+from personaagent.scorecard.helped import Tested, has_helped, has_learned, part_of
 from personaagent.scorecard.scorecard import EpisodeLosses, Scorecard, condition_means
 
 OnProgress = Callable[[float, float | None], None]
@@ -155,11 +155,13 @@ class _ScorecardRun:
         self, episode: Episode, context: EpisodeContext, recalled: Sequence[Episode]
     ) -> ActorPrompt | None:
         """The prompt with the newest persona; None if that has learned nothing."""
-        if not learned_rules(self.versions):
+        if not has_learned(self.versions):
             return None
-        rules, settings = self.versions[-1].rules, self.simulator.deps.settings
+        newest, settings = self.versions[-1], self.simulator.deps.settings
         recalled_by_id = {each.id: each for each in recalled}
-        return build_actor_prompt(rules, episode, context, recalled_by_id, settings)
+        return build_actor_prompt(
+            newest.rules, episode, context, recalled_by_id, settings, newest.weights
+        )
 
 
 def _simulator(deps: Dependencies, store: BaseStore) -> Simulator:

@@ -7,6 +7,7 @@ from personaagent.core.alignment_state import AUTOMATIC_TRIGGERS, AlignmentPlan
 from personaagent.core.records import Persona, Rule
 from personaagent.core.settings import Settings
 from personaagent.core.telling import learned, refusals
+from personaagent.core.weights import Weights
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.webhook import notify_webhook
 
@@ -14,6 +15,7 @@ from personaagent.nodes.alignment.webhook import notify_webhook
 async def announce(
     published: Persona,
     rules_before: Sequence[Rule],
+    new_weights: Sequence[Weights],
     plan: AlignmentPlan,
     memory: UserMemory,
     settings: Settings,
@@ -21,7 +23,7 @@ async def announce(
     """Leave a notice for the user if nobody asked for the run, and notify the webhook."""
     if plan.trigger in AUTOMATIC_TRIGGERS and not plan.approve:
         pairs = published.proof.pairs if published.proof else []
-        text = learned(rules_before, published.rules, pairs)
+        text = learned(rules_before, published.rules, pairs, new_weights)
         notice = f"{text} Version {published.version} of your persona speaks; you can undo it."
         await memory.notices.add(published.version, notice)
     await notify_webhook(settings, memory.store.key, published)

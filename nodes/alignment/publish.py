@@ -44,7 +44,8 @@ async def publish(
     except Conflict as error:
         conflict = error
     if published:
-        await announce(published, run.initial_rules, run.plan, memory, settings)
+        new_weights = [each for each in published.weights if each not in run.initial_weights]
+        await announce(published, run.initial_rules, new_weights, run.plan, memory, settings)
     result = _result(run, final, published, conflict, evaluator)
     await announce_refusals(result, run.plan, memory)
     await _finish(run, result, memory)

@@ -4,6 +4,7 @@ import pytest
 
 from personaagent.core.records import Pair, Rule
 from personaagent.core.telling import improvement, labels_missing, learned, refusals
+from personaagent.core.weights import Weights
 
 
 def pairs(*losses: tuple[float | None, float | None]) -> list[Pair]:
@@ -34,6 +35,11 @@ def test_what_was_learned_is_told_as_a_person_would() -> None:
 )
 def test_each_change_is_told(before: list[Rule], after: list[Rule], told: str) -> None:
     assert learned(before, after, []) == f"Learned: {told} (not tested)."
+
+
+def test_weights_are_told_with_their_task() -> None:
+    told = learned([OLD], [OLD], [], [Weights(task="tag"), Weights()])
+    assert "how much your history counts for tag; how much your history counts (" in told
 
 
 def test_how_many_questions_got_better_or_worse() -> None:
