@@ -74,11 +74,11 @@ def _add_react(graph: AgentGraph | AnswerGraph, deps: Dependencies) -> None:
         graph.add_edge("react", "decide")
         return
     graph.add_node("tools", tools(deps), timeout=timeout)
-    graph.add_conditional_edges("react", _tools_or_decide, ["tools", "decide"])
+    graph.add_conditional_edges("react", _route, ["tools", "decide"])
     graph.add_edge("tools", "react")
 
 
-def _tools_or_decide(state: AgentState) -> str:
+def _route(state: AgentState) -> str:
     return "tools" if tools_condition(state) == "tools" else "decide"  # type: ignore[arg-type]
 
 

@@ -42,7 +42,7 @@ async def simulate(
     if episode_id not in episodes_by_id:
         return {}
     episode = episodes_by_id[episode_id]
-    weights = [Weights.model_validate(each) for each in branch["weights"]]
+    weights = [Weights.model_validate(each) for each in branch.get("weights", [])]
     prompt = build_actor_prompt(rules, episode, context, episodes_by_id, settings, weights)
     [answer] = await simulator.simulate([prompt], plan, memory, budget)
     return _update(branch, answer)
@@ -59,7 +59,10 @@ def _update(branch: Branch, answer: SimulatedAnswer) -> dict[str, Any]:
 
 
 def branches(state: AlignmentState) -> list[Branch]:
-    """A branch for each episode of the batch, and for each that the gate needs."""
+    """A branch for each episode of the batch, and for each that the gate needs.
+
+    A run that an earlier version began has no weights.
+    """
     needs_holdout = STRATEGIES[AlignmentPlan.model_validate(state["plan"]).mode].gate.needs_holdout
     for_gate = state["holdout"] + state["earlier_batches"] if needs_holdout else []
     return [
@@ -67,7 +70,7 @@ def branches(state: AlignmentState) -> list[Branch]:
             episode=episode_id,
             episode_context=state["episode_contexts"][episode_id],
             rules=state["rules"],
-            weights=state["weights"],
+            weights=state.get("weights", []),
             held_out=episode_id not in state["batch"],
             plan=state["plan"],
             usage=state["usage"],

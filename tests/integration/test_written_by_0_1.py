@@ -108,7 +108,8 @@ def test_episodes_personas_and_profile_are_as_they_were(command: Command) -> Non
     assert_written(command("memory", "list", "-u", "ana", "--json").data, expected["episodes"])
     exported = command("memory", "export", "-u", "ana").out
     assert_written(json_lines(exported), json_lines(expected["export"]))
-    assert command("persona", "history", "-u", "ana", "--json").data == expected["history"]
+    history = command("persona", "history", "-u", "ana", "--json").data
+    assert_written(history, expected["history"])
     assert_written(command("profile", "show", "-u", "ana", "--json").data, expected["profile"])
     assert [each["author"] for each in expected["history"]] == [
         *("initial", "user", "alignment", "user")
@@ -116,7 +117,7 @@ def test_episodes_personas_and_profile_are_as_they_were(command: Command) -> Non
     for version in expected["history"]:
         number = str(version["version"])
         shown = command("persona", "show", "-u", "ana", "--version", number, "--json")
-        assert shown.data == version
+        assert_written(shown.data, version)
     for episode in expected["episodes"]:
         shown = command("memory", "show", episode["id"], "-u", "ana", "--json")
         assert_written(shown.data, episode)
@@ -166,7 +167,9 @@ def test_an_alignment_that_was_killed_goes_on(
 
     What was simulated is simulated again, because the prompt has changed since 0.1.
     """
-    result = command("align", "-u", user, "--json").data
+    ran = command("align", "-u", user, "--json")
+    assert ran.code == 0, ran.err
+    result = ran.data
     assert (result["from_version"], result["to_version"]) == (1, 2)
     check_whole(result, rounds)
     learned = [each["text"] for each in result["rules_after"][3:]]
@@ -273,7 +276,7 @@ async def test_the_server_shows_what_it_showed(server: Server) -> None:
         assert_written(json_lines(exported), json_lines(expected["export"]))
         assert_written((await http.get("/me/profile")).json(), expected["profile"])
         shown = (await http.get("/me/persona/versions")).json()["items"]
-        assert shown == expected["history"]
+        assert_written(shown, expected["history"])
         [run] = (await http.get("/me/alignments")).json()["items"]
         told = (await http.get(f"/me/alignments/{run['id']}")).json()
         assert (told["status"], told["result"]["to_version"]) == ("success", 3)

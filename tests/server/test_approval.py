@@ -191,7 +191,10 @@ async def test_traces_name_the_user_by_a_hash_and_hold_no_word(
     assert agent.metadata["persona_version"] == 2
     assert agent.outline() == (
         "agent",
-        ["recall", "inject_persona", ("react", ["ChatOpenAI", "route"]), "remember"],
+        [
+            *("recall", "question", "inject_persona"),
+            *(("react", ["ChatOpenAI", "_route"]), "decide", "remember"),
+        ],
     )
     asking, answering = [tree for tree in trees if tree.metadata.get("user") == key][:2]
     assert asking.metadata["thread_id"] == answering.metadata["thread_id"] == person.thread

@@ -19,7 +19,7 @@ from tests.support.server import Server
 
 RULE, OTHER_RULE = list(PREFERENCES)[:2]
 NODES = {
-    "agent": ["recall", "inject_persona", "react", "tools", "remember"],
+    "agent": [*("recall", "question", "inject_persona", "react", "tools", "decide", "remember")],
     "alignment": ["sample", "simulate", "compare", "critique", "update", "gate", "publish"],
 }
 INPUT = {"agent": "messages", "alignment": "trigger"}

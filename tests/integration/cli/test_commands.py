@@ -54,6 +54,7 @@ def test_ask_gives_one_json_document_with_all_that_is_to_be_known(command: Comma
     assert usage["input_tokens"] > usage["output_tokens"] > 0
     assert answer == {
         "reply": "You live in Lisbon.",
+        "decision": None,
         "user_id": "ann",
         "thread_id": "t",
         "persona_version": 1,

@@ -128,7 +128,10 @@ def test_each_turn_and_alignment_is_one_tree(
     turn, alignment, failed = recorder.trees()
     assert turn.outline() == (
         "agent",
-        ["recall", "inject_persona", ("react", ["ChatOpenAI", "route"]), "remember"],
+        [
+            *("recall", "question", "inject_persona"),
+            *(("react", ["ChatOpenAI", "_route"]), "decide", "remember"),
+        ],
     )
     steps = [child.name for child in alignment.children]
     assert alignment.name == "alignment"
@@ -137,7 +140,10 @@ def test_each_turn_and_alignment_is_one_tree(
         *("sample", "simulate", "compare", "critique", "update", "gate", "publish"),
     ]
     simulate = alignment.children[1]
-    assert simulate.outline() == ("simulate", [("answer again", [("react", ["ChatOpenAI"])])])
+    assert simulate.outline() == (
+        "simulate",
+        [("answer again", ["question", ("react", ["ChatOpenAI"]), "decide"])],
+    )
     calls = alignment.run["outputs"]["result"]["usage"]["llm_calls"]
     assert len(names(alignment, "llm")) == calls > 0
     for tree, name in ((turn, "agent"), (alignment, "alignment"), (failed, "agent")):

@@ -377,6 +377,7 @@ def test_all_that_there_is_is_listed(command: Command) -> None:
     assert [each["name"] for each in result["methods"] if not each["asks"]] == [
         "majority",
         "similar",
+        "history",
     ]
     shown = command("eval", "list").out
     assert all(name in shown for name in (*TASKS, *SOLVERS))

@@ -57,7 +57,7 @@ async def test_a_stream_yields_pieces_nodes_and_last_the_answer(agent: PersonaAg
     assert isinstance(events[-1], Answer)
     assert events[-1].thread_id == "greetings"
     nodes = [event.node for event in events if isinstance(event, NodeFinished)]
-    assert nodes == ["recall", "inject_persona", "react", "remember"]
+    assert nodes == [*("recall", "question", "inject_persona", "react", "decide", "remember")]
     assert "".join(event for event in events if isinstance(event, str)) == events[-1].reply
 
 

@@ -58,7 +58,7 @@ def test_the_scorecard_as_json_with_a_picture(
     assert result.err == f"The picture is in {file}.\n"
     assert file.read_bytes().startswith(b"\x89PNG\r\n")
     card = result.data
-    assert set(card) == {"user_id", "episodes", "means", "usage", "warnings"}
+    assert set(card) == {"user_id", "episodes", "means", "usage", "warnings", "helped"}
     assert [(each["id"], each["version"]) for each in card["episodes"]] == [
         *((f"e{number}", 1) for number in range(1, 5)),
         *((f"e{number}", 2) for number in range(5, 9)),
@@ -88,6 +88,10 @@ def test_the_scorecard_as_a_table(learned: Command, endpoint: Endpoint) -> None:
     assert shown == [
         [
             "Tested before trained: ann, 2 episodes, 2101-01-07 (version 2) to 2101-01-08 (version 2)"
+        ],
+        [
+            "Has it helped? Too few questions to be certain: of 2 questions that version 2 was not "
+            "learned from (2 newer than it), 2 got better and 0 worse than with the initial persona."
         ],
         ["mean loss", "95% interval", "against none, in pairs"],
         ["no persona, no memory", "1.000", "[1.000, 1.000]"],
