@@ -69,12 +69,13 @@ def test_the_scorecard_as_json_with_a_picture(
         "at": "2001-01-01T00:00:00Z",
         "version": 1,
         "losses": {"none": 1, "rag": 1, "initial": 1, "then": 1},
+        "now": 0,
     }
     assert card["episodes"][4]["losses"] == {"none": 1, "rag": 0, "initial": 1, "then": 0}
     means = {name: mean["loss"]["mean"] for name, mean in card["means"].items()}
     assert means == {"none": 1, "rag": 1 / 8, "initial": 1, "then": 1 / 2}
     assert card["means"]["then"]["to_none"]["mean"] == -1 / 2
-    assert card["usage"]["llm_calls"] == len(asked(endpoint)) == 4 * 3 + 4 * 4
+    assert card["usage"]["llm_calls"] == len(asked(endpoint)) == 4 * (3 + 1) + 4 * 4
     assert card["usage"]["cached"] == 0
 
 
