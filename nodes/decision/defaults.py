@@ -1,6 +1,7 @@
 """The weights of the sources where the user has none of their own, and the constants of the votes.
 
-All were chosen on one half of the users of LaMP-2M-style, 2N, 1 and LaMP-3-style.
+Prior, sharpness, spread, temperature and the model's weights are those of the measurements on LaMP-2M-style,
+2N and LaMP-3-style in which they did best; the others are estimates (docs/measured.md).
 """
 
 from collections.abc import Sequence
