@@ -1,7 +1,7 @@
 """The weights of the sources where the user has none of their own, and the constants of the votes.
 
-Prior, sharpness, spread, temperature and the model's weights are those of the measurements on LaMP-2M-style,
-2N and LaMP-3-style in which they did best; the others are estimates (docs/measured.md).
+Prior, sharpness, spread, temperature and the model's weights did best in measurements on
+LaMP-2M-style, 2N and LaMP-3-style; the others are estimates (docs/measured.md).
 """
 
 from collections.abc import Sequence
