@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-LEAST = 1.25
+LEAST = 0.75
 """Standard deviations of the cosines of unrelated pairs."""
 LATEST_QUESTIONS = 3
 """A follow-up ("And for her?") says too little by itself."""
