@@ -69,13 +69,13 @@ def _add_react(graph: AgentGraph | AnswerGraph, deps: Dependencies) -> None:
     """Add ``react <-> tools``, without tools only ``react``, and ``decide`` after it."""
     timeout = deps.settings.patience
     graph.add_node("react", partial(react, deps=deps), retry_policy=_retry(), timeout=timeout)
-    graph.add_node("decide", partial(decide, deps=deps), timeout=timeout)
-    if not deps.tools:
+    if deps.tools:
+        graph.add_node("tools", tools(deps), timeout=timeout)
+        graph.add_conditional_edges("react", _route, ["tools", "decide"])
+        graph.add_edge("tools", "react")
+    else:
         graph.add_edge("react", "decide")
-        return
-    graph.add_node("tools", tools(deps), timeout=timeout)
-    graph.add_conditional_edges("react", _route, ["tools", "decide"])
-    graph.add_edge("tools", "react")
+    graph.add_node("decide", partial(decide, deps=deps), timeout=timeout)
 
 
 def _route(state: AgentState) -> str:

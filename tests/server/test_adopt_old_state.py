@@ -39,7 +39,8 @@ async def test_memory_and_threads_of_before_are_moved_once(tmp_path: Path) -> No
                 "agent",
                 input={"messages": [{"role": "user", "content": ASKED}]},
             )
-            assert (len(again["messages"]), again["warnings"]) == (4, [])
+            assert len(again["messages"]) == 4
+            assert again["warnings"] == ["7 corrections more until I learn."]
             assert again["messages"][-1]["content"] == "Your dog is called Rex."
             await http.delete("/me")
     for folder in (old, tmp_path / "home"):

@@ -72,7 +72,7 @@ async def test_it_streams(sdk: LangGraphClient) -> None:
         )
     ]
     assert events.count("messages") > 1
-    assert events.count("updates") == 4
+    assert events.count("updates") == 6
 
 
 async def test_a_thread_is_its_owners_alone(

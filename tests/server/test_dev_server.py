@@ -47,7 +47,7 @@ async def test_it_remembers_across_threads_and_streams(client: LangGraphClient) 
         )
     ]
     assert events.count("messages") > 1
-    assert events.count("updates") == 4
+    assert events.count("updates") == 6
 
 
 async def test_a_run_without_a_user_is_refused_in_one_sentence(client: LangGraphClient) -> None:
