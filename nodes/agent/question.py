@@ -42,15 +42,8 @@ async def question(
     answers, label = ((), None) if context is None else (context.answers, context.task)
     task, instruction, counts = await recognised(memory, query, label)
     asked = closed_question(query, answers, task, counts, instruction)
-    nothing: dict[str, Any] = {
-        "question": None,
-        "similar": [],
-        "decision": None,
-        "reply": None,
-        "chances": None,
-    }
     if asked is None:
-        return nothing
+        return {**NOTHING_CLOSED}
     similar = await _similar(memory, query, asked)
     if thread := thread_to_note(runtime):
         await _note(memory, thread, counts, similar)
