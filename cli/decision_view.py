@@ -9,9 +9,9 @@ _NAMES = {"history": "Your history", "model": "The model", "names": "The names o
 def decision_in_words(decision: Decision) -> str:
     """What each source says and how much it counts, then the answer and how sure it is."""
     best = _likeliest(decision.probabilities)
-    kept = "" if decision.applied else " It did not change the answer's text."
+    unchanged = "" if decision.applied else " It did not change the answer's text."
     lines = [_source_in_words(source) for source in decision.sources if source.weight]
-    return "\n".join([*lines, f"Together: {best}. Chosen: {decision.answer}.{kept}"])
+    return "\n".join([*lines, f"Together: {best}. Chosen: {decision.answer}.{unchanged}"])
 
 
 def _source_in_words(source: Source) -> str:

@@ -100,8 +100,8 @@ def _joined(record: Instructions, seen: Seen, shared: Sequence[Instruction]) -> 
     )
     of_task = [each for each in latest if each.task == seen.task]
     dropped = {each.id for each in of_task[:-SEEN_OF_TASK]}
-    kept = [each for each in latest if each.id not in dropped][-SEEN:]
-    return Instructions(known=known, seen=kept)
+    remembered = [each for each in latest if each.id not in dropped][-SEEN:]
+    return Instructions(known=known, seen=remembered)
 
 
 def _alike(record: Instructions, seen: Seen, side: Side) -> list[Seen]:
@@ -123,7 +123,7 @@ def _regrouped(
     distinct = {each.whole: each for each in alike if each.id in texts}
     queries = [*distinct.values()]
     words = [Words(texts[each.id], side) for each in queries]
-    found = [
+    regrouped = [
         _instruction(words[group.members[-1]].first(group.words), side, queries, group.members)
         for group in groups(words)
     ]
@@ -134,7 +134,7 @@ def _regrouped(
         if each.side != side or each.sharing[0].edge(side) not in replaced[0]
         or each.task not in replaced[1]
     ]  # fmt: skip
-    return Instructions(known=of_known_size([*others, *found]), seen=record.seen)
+    return Instructions(known=of_known_size([*others, *regrouped]), seen=record.seen)
 
 
 def _instruction(

@@ -55,22 +55,18 @@ class Profiles:
     async def labelled(self) -> list[LabelledAt]:
         """The labelled episodes, newest first; of each task the newest 128."""
         labels = [
-            (counts.task, label) for counts in await self._label_counts() for label in counts.latest
+            (counts.task, label) for counts in await self.label_counts() for label in counts.latest
         ]
         labels.sort(key=lambda pair: pair[1], reverse=True)
         return [LabelledAt(label.id, task, label.at) for task, label in labels]
 
-    async def label_counts(self) -> list[LabelCounts]:
-        """The counts of the labels of each task."""
-        return await self._label_counts()
-
     async def label_types(self) -> dict[str | None, LabelType]:
         """The type of the labels of each task."""
-        return {counts.task: label_type_of(counts) for counts in await self._label_counts()}
+        return {counts.task: label_type_of(counts) for counts in await self.label_counts()}
 
     async def nameable_labels(self) -> set[NamedLabel]:
         """Everything that facts could name with the labels as they are: tasks, and short labels."""
-        return nameable_labels(await self._label_counts())
+        return nameable_labels(await self.label_counts())
 
     async def unsummarised(self) -> dict[str, StoredValue]:
         """The pending entries of episodes that the summary has not read, oldest episode first."""
@@ -137,13 +133,14 @@ class Profiles:
 
     async def _facts(self) -> list[TaskFacts]:
         if self.hidden:
-            return compute_facts(await self._label_counts())
+            return compute_facts(await self.label_counts())
         cached = await self._cached("facts")
         if cached is None:
             return compute_facts(await self._count_all())
         return [TaskFacts.model_validate(value) for value in cached]
 
-    async def _label_counts(self) -> list[LabelCounts]:
+    async def label_counts(self) -> list[LabelCounts]:
+        """The counts of the labels of each task."""
         if self.hidden.before is not None:
             labelled = self.episodes.scan(labelled=True)
             return count_labels([e async for e in labelled if not self.hidden.hides(e)])

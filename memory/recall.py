@@ -88,7 +88,9 @@ class Recall:
             await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
                 state = await self.indexer.catch_up()
-                episodes = await self._search(query, CANDIDATES * k) if state.built else []
+                instructions = await self.instructions()
+                differing = instructions.differing(query)
+                episodes = await self._search(differing, CANDIDATES * k) if state.built else []
                 behind = [NOT_ALL_INDEXED] if state.behind else []
         except TimeoutError as error:
             count_failure(error)
@@ -100,7 +102,6 @@ class Recall:
             answers = asks_about_answers(query)
         ordered, warnings = await self._rerank(query, episodes)
         ranked = by_precedence(ordered, await self._successors(ordered), answers=answers)
-        instructions = await self.instructions()
         distinct = collapse(ranked, answers=answers, differing=instructions.differing)
         recalled = keep_newest(distinct, k)[:k]
         return RecallResult(recalled, behind + warnings)
@@ -127,7 +128,8 @@ class Recall:
         check_text(query, "query", SEARCH_CHARS)
         if not (await self.indexer.catch_up()).built:
             return []
-        return (await self._search(query, CANDIDATES * k))[:k]
+        differing = (await self.instructions()).differing(query)
+        return (await self._search(differing, CANDIDATES * k))[:k]
 
     async def dense_scores(self, query: str, limit: int) -> Scores | None:
         """The cosine of the user's episodes to ``query``: of all, or of the ``limit`` nearest; None
@@ -141,14 +143,13 @@ class Recall:
         """The instructions of the user that enough of the visible episodes share."""
         return (await read_instructions(self.indexer.store)).visible(self.hidden)
 
-    async def _search(self, query: str, limit: int) -> list[Episode]:
-        """The ``limit`` nearest episodes, best first.
+    async def _search(self, differing: str, limit: int) -> list[Episode]:
+        """The ``limit`` episodes nearest to what is ``differing`` in a query, best first.
 
         Raises:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        differing = (await self.instructions()).differing(query)
         asked = terms(differing)
         scores = await self._scores(differing, limit, self.mode)
         if not len(scores) and await self.indexer.is_lost():
