@@ -143,7 +143,8 @@ async def open_store(home: Path) -> AsyncIterator[SqliteStore]:
             index = SqliteIndex(file)
             stack.push_async_callback(index.aclose)
             store = SqliteStore(await stack.enter_async_context(_database(file)), index)
-            await store.setup()
+            async with _one_process(home):
+                await store.setup()
             for folder in FORMER_INDEXES:
                 await asyncio.to_thread(shutil.rmtree, home / folder, ignore_errors=True)
         yield store
@@ -164,9 +165,23 @@ async def open_saver(
             saver = make_saver(
                 await stack.enter_async_context(_database(home / "checkpoints.sqlite"))
             )
-            await saver.setup()
-            await migrate_sqlite(saver.conn)
+            async with _one_process(home):
+                await saver.setup()
+                await migrate_sqlite(saver.conn)
         yield saver
+
+
+@asynccontextmanager
+async def _one_process(home: Path) -> AsyncIterator[None]:
+    """Keep other processes from making the same tables while the block runs.
+
+    LangGraph's own setup reads which migrations were done, then does the others: not in one transaction.
+    """
+    from filelock import AsyncFileLock  # its import probes the file system
+
+    make_private(home / "locks")
+    async with AsyncFileLock(home / "locks" / "setup.lock"):
+        yield
 
 
 async def _size(database: aiosqlite.Connection) -> int:
