@@ -77,7 +77,8 @@ def _showing_fewer(
     run: AlignmentRun, base: Weights, decisions: Mapping[str, Decision]
 ) -> list[Weights]:
     """The same weights with half of the recalled episodes shown."""
-    longest = max(len(run.episode_contexts[id].recalled) for id in decisions)
+    contexts = [run.episode_contexts[id] for id in decisions]
+    longest = max(len(each.recalled[: each.most_shown]) for each in contexts)
     shown = longest if base.shown is None else min(base.shown, longest)
     return (
         [base.model_copy(update={"shown": shown // 2, "labels": len(decisions)})] if shown else []
