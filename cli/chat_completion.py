@@ -1,0 +1,28 @@
+"""Completes a command in a chat while it is typed."""
+
+from collections.abc import Iterator, Mapping
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+
+class SlashCompleter(Completer):
+    """Offers the commands that begin with what stands behind the slash.
+
+    Args:
+        commands: each name without its slash, with its line of help.
+    """
+
+    def __init__(self, commands: Mapping[str, str]) -> None:
+        self._commands = commands
+
+    def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
+        """The commands that fit, as long as only a name has been typed."""
+        typed = document.text_before_cursor
+        if not typed.startswith("/") or document.text_after_cursor:
+            return
+        for name, help in self._commands.items():
+            if name.startswith(typed[1:]) and name != typed[1:]:
+                yield Completion(
+                    name, start_position=1 - len(typed), display=f"/{name}", display_meta=help
+                )
