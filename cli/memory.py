@@ -53,7 +53,7 @@ def import_file(
     check_user_id(user)
 
     async def import_episodes_of(agent: "LocalAgent") -> "Imported":
-        from personaagent.memory.exchange.import_file import Refused
+        from personaagent.memory.exchange.check_import import Refused
         from personaagent.memory.exchange.importer import import_episodes
 
         try:

@@ -15,7 +15,8 @@ from pathlib import Path
 from personaagent.core.errors import Unreadable
 from personaagent.core.text import without_controls
 from personaagent.memory.exchange.custom_instructions import read_custom_instructions
-from personaagent.memory.exchange.import_file import BOM, open_import
+from personaagent.memory.exchange.foreign import BOM
+from personaagent.memory.exchange.import_file import open_import
 from personaagent.memory.statement_checks import STATEMENT_CHARS
 
 MAX_TEXT_BYTES = 1_000_000

@@ -14,6 +14,7 @@ from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.graphs.agent import build
+from personaagent.nodes.decision.defaults import CLOSED_CHARS, CLOSED_SHOWN
 from tests.support import embedder
 from tests.support.memories import episode, index_in_memory, remember
 from tests.support.scripted_model import Prompt, Responder, scripted_dependencies
@@ -80,6 +81,23 @@ async def test_a_closed_question_is_asked_without_tools_and_with_the_evidence(
     assert prompt.tools == []
     assert "most similar, this user chose: Comedy (" in prompt.last
     assert prompt.last.endswith("and nothing else: Comedy, action")
+
+
+async def test_a_choice_shows_few_episodes_and_little_of_each(tmp_path: Path) -> None:
+    anna = Anna(tmp_path, says("Comedy"))
+    plots = ["A long plot. " * 60 + f"The end {n}." for n in range(len(LABELS))]
+    long_films = [
+        episode(f"e{n}", FILMS.format(plot), day=n, task="films", ground_truth=label)
+        for n, (plot, label) in enumerate(zip(plots, LABELS, strict=True))
+    ]
+    await remember(anna.memory, *long_films)
+    await anna.ask(FILMS.format("number 99"), task="films")
+    closed, memories = anna.prompts[0], anna.prompts[0].system.split("<memories>")[1]
+    assert memories.count("<episode ") == CLOSED_SHOWN
+    assert memories.count("right answer: ") == CLOSED_SHOWN
+    assert memories.count("A long plot.") < CLOSED_SHOWN * CLOSED_CHARS / len("A long plot. ")
+    await anna.ask("Tell me about the films that I like.", task="films")
+    assert anna.prompts[-1].system.count("A long plot.") > closed.system.count("A long plot.")
 
 
 async def test_the_answer_is_bare_and_in_the_users_own_spelling(tmp_path: Path) -> None:

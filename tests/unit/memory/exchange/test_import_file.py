@@ -6,7 +6,7 @@ import pytest
 
 from personaagent.core.errors import DataError
 from personaagent.local.agent import LocalAgent
-from personaagent.memory.exchange.import_file import Refused
+from personaagent.memory.exchange.check_import import Refused
 from personaagent.memory.exchange.importer import Imported, import_episodes
 from personaagent.memory.exchange.jsonlines import LONGEST_LINE
 from tests.support.imports import import_json, import_text, stored

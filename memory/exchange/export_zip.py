@@ -1,0 +1,112 @@
+"""The files with conversations in a zip archive, as a program's users download it."""
+
+import re
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from personaagent.core.errors import Unreadable
+from personaagent.memory.exchange.foreign import is_export, read_export
+from personaagent.memory.exchange.formats import programs
+from personaagent.memory.exchange.parse_results import LeftOut, ParsedEpisode
+
+MARKS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+"""How a zip archive begins; an empty one, and one in parts."""
+MAX_UNPACKED_BYTES = 8 << 30
+SPOOLED_BYTES = 64 << 20
+ENDINGS = (".json", ".jsonl", ".html", ".htm")
+_CHATS = re.compile(r"(?:^|/)conversations[^/]*\.json$")
+_DAMAGE = (BadZipFile, zlib.error, EOFError)
+
+
+def read_zip(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | LeftOut]:
+    """The episodes of all files in the archive that hold conversations; the others are passed over.
+
+    A file that is damaged is read up to where it is.
+
+    Raises:
+        Unreadable: it is no archive, is locked, holds no conversations, or too much.
+    """
+    with _opened(file) as archive:
+        is_empty = True
+        for place, export in _exports(archive):
+            is_empty = False
+            try:
+                yield from read_export(export, user_id, f"{place}, ") or ()
+            except _DAMAGE:
+                yield LeftOut(place, "the rest of it is damaged: download the archive again")
+        if is_empty:
+            raise Unreadable(_nothing_in(archive))
+
+
+@contextmanager
+def _opened(file: BinaryIO) -> Iterator[ZipFile]:
+    try:
+        with ZipFile(file) as archive:
+            if sum(each.file_size for each in archive.infolist()) > MAX_UNPACKED_BYTES:
+                raise Unreadable(
+                    "The zip archive holds more than 8 GiB: import its files one by one."
+                )
+            yield archive
+    except _DAMAGE as error:
+        raise Unreadable("The zip archive is damaged, or cut off: download it again.") from error
+    except (RuntimeError, NotImplementedError) as error:  # as zipfile says "encrypted", "unknown"
+        raise Unreadable(
+            "The zip archive is encrypted or of an unusual kind: unpack it, and import the file "
+            "with the conversations."
+        ) from error
+
+
+def _members(archive: ZipFile) -> list[ZipInfo]:
+    """All files in the order of their names and numbers, without what macOS adds."""
+    files = [each for each in archive.infolist() if not each.is_dir() and each.file_size]
+    own = [each for each in files if not re.search(r"(?:^|/)(?:__MACOSX/|\._)", each.filename)]
+    return sorted(own, key=lambda each: _natural(each.filename))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """``part-2`` before ``part-10``."""
+    return [(int(digits or 0), text) for digits, text in re.findall(r"(\d+)|(\D+)", name)]
+
+
+def _exports(archive: ZipFile, within: str = "") -> Iterator[tuple[str, BinaryIO]]:
+    """The files with conversations, open, with their places; also those of archives in this one."""
+    for member in _members(archive):
+        name, place = member.filename.lower(), f"{within}{member.filename}"
+        if name.endswith(".zip") and not within:
+            yield from _exports_of_inner(archive, member, f"{place}, ")
+        elif name.endswith(ENDINGS) and (_CHATS.search(name) or _is_export(archive, member)):
+            with archive.open(member) as file:
+                yield place, cast(BinaryIO, file)
+
+
+def _exports_of_inner(
+    archive: ZipFile, member: ZipInfo, within: str
+) -> Iterator[tuple[str, BinaryIO]]:
+    """Some programs send their files in several archives; one that cannot be read holds none."""
+    with archive.open(member) as packed, SpooledTemporaryFile(SPOOLED_BYTES) as copy:
+        shutil.copyfileobj(packed, copy)
+        try:
+            with _opened(cast(BinaryIO, copy)) as inner:
+                yield from _exports(inner, within)
+        except Unreadable:
+            return
+
+
+def _is_export(archive: ZipFile, member: ZipInfo) -> bool:
+    try:
+        with archive.open(member) as file:
+            return is_export(cast(BinaryIO, file))
+    except _DAMAGE:
+        return False
+
+
+def _nothing_in(archive: ZipFile) -> str:
+    names = archive.namelist()
+    if "manifest.json" in names and "episodes.jsonl" in names:
+        return "The file is a backup of this program: `personaagent restore` reads it."
+    return f"The zip archive holds no conversations of {programs()}."
