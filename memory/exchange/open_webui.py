@@ -44,7 +44,8 @@ class OpenWebUI:
             raise ValueError("it has no messages")
         nodes = {id: _node(message) for id, message in messages.items()}
         said = {id: _message(id, each) for id, each in messages.items() if _is_spoken(each)}
-        paths = standing_paths(nodes, as_id(history.get("currentId")))
+        last = as_id(history.get("currentId")) or as_id(item.get("current_message_id"))
+        paths = standing_paths(nodes, last)
         return Conversation(
             id=as_id(item.get("id")) or as_id(chat.get("id")),
             source=self.source,
@@ -91,7 +92,8 @@ def _message(id: str, message: Json) -> ChatMessage:
     role = as_text(message.get("role"))
     text = text_of(message.get("content"))
     if role == "assistant":
-        text = without_markup(text) or text_of(_said(message.get("output")))
+        failed = message.get("error") is True  # then, in older versions, the text is the error's
+        text = "" if failed else without_markup(text) or text_of(_said(message.get("output")))
     elif role == "user":
         text = "\n\n".join([*filter(str.strip, [text]), *_attached(message.get("files"))])
     return ChatMessage(id, SPEAKERS.get(role, "unknown"), text, moment_of(message.get("timestamp")))

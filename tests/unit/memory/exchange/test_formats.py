@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -10,6 +12,7 @@ import pytest
 
 from personaagent.local.agent import LocalAgent
 from personaagent.memory.exchange.formats import FORMATS, format_of, programs
+from personaagent.memory.exchange.messages import exchanges
 from tests.support.chat_exports import chatgpt, chatgpt_message, claude
 from tests.support.gemini_exports import activity, cell, page
 from tests.support.imports import import_text, stored
@@ -50,6 +53,30 @@ def test_a_conversation_is_recognised_by_one_program_only(source: str) -> None:
     item = conversations()[source]
     assert [each.source for each in FORMATS if each.recognises(item)] == [source]
     assert format_of(item) is not None
+
+
+def damaged(value: Any) -> Iterator[Any]:
+    """The value with one part of it missing, or of another type."""
+    yield from (None, 5, -1e300, True, "x", "", [], [None], {}, {"a": None}, [[]])
+    if isinstance(value, dict):
+        for key in value:
+            yield {name: each for name, each in value.items() if name != key}
+            yield from (value | {key: part} for part in damaged(value[key]))
+    if isinstance(value, list):
+        for place in range(len(value)):
+            rest = value[:place], value[place + 1 :]
+            yield from ([*rest[0], part, *rest[1]] for part in damaged(value[place]))
+
+
+@pytest.mark.parametrize("source", conversations())
+def test_a_part_that_is_missing_or_of_another_type_breaks_no_reader(source: str) -> None:
+    count = 0
+    for item in damaged(conversations()[source]):
+        if reader := format_of(item):
+            with suppress(ValueError):
+                count += 1
+                assert all(each for each in exchanges(reader.conversation(item).messages))
+    assert count > 50
 
 
 def test_our_own_lines_are_recognised_by_none() -> None:

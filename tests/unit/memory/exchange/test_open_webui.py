@@ -121,6 +121,8 @@ REASONED = (
             "Nothing.",
         ),
         ("", {"error": {"content": "Connection refused"}}, ""),
+        ("Uh-oh! There was an issue connecting to Ollama.", {"error": True}, ""),
+        ("In O", {"error": {"content": "Connection lost"}}, "In O"),
         (None, {}, ""),
     ],
 )  # fmt: skip
