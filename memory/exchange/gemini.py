@@ -1,8 +1,8 @@
 """Gemini's activity as Google Takeout exports it ("My Activity", "Gemini Apps"), and its conversations.
 
-``MyActivity.json`` is a list of records, newest first, one for each prompt, of all Google products
-that were asked for. The user's words stand in ``title`` behind a verb in their language, the answer
-in ``safeHtmlItem``, as HTML. A record names its conversation only where it links to it.
+``MyActivity.json`` is a list of records, newest first, one for each prompt. The user's words stand
+in ``title`` behind a verb in their language, the answer in ``safeHtmlItem``, as HTML. A record names
+its conversation only where it links to it.
 
 Accounts of a workplace get whole conversations ("Conversation History"): ``conversation_turns``.
 """
@@ -19,7 +19,6 @@ from personaagent.memory.exchange.moments import moment_of
 
 SOURCE = "gemini"
 NAMES = re.compile("gemini|bard", re.IGNORECASE)
-OTHER_PRODUCT = "it is activity in another product than Gemini"
 PROMPTED = (
     "Prompted with:",
     "Prompted",
@@ -58,29 +57,33 @@ _LONGEST_VERB = 40
 
 
 class Gemini:
-    """Records of activity in Google's products, and conversations with Gemini."""
+    """Records of activity with Gemini, or Bard, as it was called; and whole conversations."""
 
     source = "gemini"
     program = "Gemini"
 
     def recognises(self, item: Json) -> bool:
-        """Whether the object has the fields of one of the two."""
+        """Whether the object has the fields of one of the two, and is of no other product."""
+        labels = [item.get("header"), *as_list(item.get("products"))]
+        label = " ".join(map(as_text, labels)).strip()
         return "conversation_turns" in item or (
-            "title" in item and not item.keys().isdisjoint(("header", "products", "safeHtmlItem"))
+            "title" in item
+            and not item.keys().isdisjoint(("header", "products", "safeHtmlItem"))
+            and (not label or bool(NAMES.search(label)))
         )
 
     def conversation(self, item: Json) -> Conversation:
         """The prompt and its answer, or the turns of the conversation that stand.
 
         Raises:
-            ValueError: it is other activity than a prompt to Gemini.
+            ValueError: it is other activity than a prompt.
         """
         if "conversation_turns" in item:
             return _conversation(item)
         answer = "\n\n".join(filter(None, map(html_text, _htmls(item.get("safeHtmlItem")))))
         prompt = _prompt(item, answered=bool(answer))
         at = moment_of(item.get("time"))
-        id = _id(at.isoformat(timespec="seconds") if at else "", prompt)
+        id = _id(at.isoformat(timespec="seconds") if at else answer, prompt)
         messages = [ChatMessage(id, "user", prompt, at), ChatMessage(id, "assistant", answer, at)]
         return Conversation(id, SOURCE, at, messages, extra=_link(item))
 
@@ -89,12 +92,8 @@ def _prompt(record: Json, *, answered: bool) -> str:
     """What the user wrote.
 
     Raises:
-        ValueError: the record is not of a prompt to Gemini.
+        ValueError: the record is not of a prompt.
     """
-    labels = [record.get("header"), *as_list(record.get("products"))]
-    label = " ".join(map(as_text, labels)).strip()
-    if label and not NAMES.search(label):
-        raise ValueError(OTHER_PRODUCT)
     title = _ATTACHED.sub("", as_text(record.get("title"))).strip()
     if verb := _begins_with(title, PROMPTED):
         return title.removeprefix(verb).strip()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from personaagent.memory.exchange.gemini import NAMES, OTHER_PRODUCT, Gemini
+from personaagent.memory.exchange.gemini import NAMES, Gemini
 from personaagent.memory.exchange.json_values import Json
 from personaagent.memory.exchange.messages import Conversation
 from personaagent.memory.exchange.takeout_dates import is_date, read_date
@@ -25,7 +25,7 @@ _GEMS = "https://gemini.google.com/gem"
 
 
 class GeminiPage:
-    """``MyActivity.html``, in any language; records of other products are left out."""
+    """``MyActivity.html``, in any language; records of other products are passed over."""
 
     source = Gemini.source
     program = Gemini.program
@@ -38,7 +38,6 @@ class GeminiPage:
         """Each prompt with its answer, or why a record is left out; one at a time in memory."""
         for cell in _cells(page):
             if _is_of_another_product(cell):
-                yield OTHER_PRODUCT
                 continue
             try:
                 yield Gemini().conversation(_record(cell))
@@ -47,7 +46,7 @@ class GeminiPage:
 
 
 def _is_of_another_product(cell: str) -> bool:
-    """Whether its header says so: pages of other products have a hundred thousand cells."""
+    """Whether its header says so."""
     header = _HEADER.search(cell)
     return header is not None and not NAMES.search(header[1])
 
