@@ -16,7 +16,9 @@ class SlashCompleter(Completer):
     def __init__(self, commands: Mapping[str, str]) -> None:
         self._commands = commands
 
-    def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterator[Completion]:
         """The commands that fit, as long as only a name has been typed."""
         typed = document.text_before_cursor
         if not typed.startswith("/") or document.text_after_cursor:

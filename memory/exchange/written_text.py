@@ -12,12 +12,14 @@ _THOUGHTS = re.compile(
     r"|^:::thinking\n.*?(?:^:::$|\Z)",
     re.DOTALL | re.MULTILINE,
 )
+_PICTURE = re.compile(r"!\[[^\]]*\]\(data:[^)]*\)")
 
 
 def text_of(content: Any) -> str:
-    """The text of ``content``: a string, or a list of parts of which those of text count."""
+    """The text of ``content``: a string, without the bytes of pictures in it, or a list of parts of
+    which those of text count."""
     if isinstance(content, str):
-        return content
+        return _PICTURE.sub("", content)
     if isinstance(content, dict):
         content = [content]
     if not isinstance(content, list):

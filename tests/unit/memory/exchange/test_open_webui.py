@@ -120,6 +120,7 @@ REASONED = (
             },
             "Nothing.",
         ),
+        ("Here: ![a fjord](data:image/png;base64,iVBORw0KGgo=)", {}, "Here:"),
         ("", {"error": {"content": "Connection refused"}}, ""),
         ("Uh-oh! There was an issue connecting to Ollama.", {"error": True}, ""),
         ("In O", {"error": {"content": "Connection lost"}}, "In O"),
