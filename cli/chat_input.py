@@ -47,6 +47,8 @@ async def read_messages(earlier: Sequence[str], commands: Mapping[str, str]) -> 
 
 def _prompt_session(earlier: Sequence[str], commands: Mapping[str, str]) -> "PromptSession[str]":
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.filters import Condition
     from prompt_toolkit.history import InMemoryHistory
     from prompt_toolkit.key_binding import KeyBindings
 
@@ -62,6 +64,8 @@ def _prompt_session(earlier: Sequence[str], commands: Mapping[str, str]) -> "Pro
         prompt_continuation="  ",
         history=InMemoryHistory(earlier),
         completer=SlashCompleter(commands),
+        # Else eight lines under every prompt would be kept free for the menu.
+        complete_while_typing=Condition(lambda: get_app().current_buffer.text.startswith("/")),
     )
 
 
