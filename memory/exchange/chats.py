@@ -24,6 +24,7 @@ LONGEST_TEXT = 100_000
 LONGEST_TITLE = 100
 SHOWN_TITLE = 40
 NO_EXCHANGE = "it has no message of yours with an answer"
+NO_MESSAGES = "it has no messages"
 Item = ParsedEpisode | LeftOut
 
 
@@ -65,17 +66,17 @@ def _read(content: Any, where: str, user_id: str) -> Iterator[Item]:
 def conversation_episodes(conversation: Conversation, where: str, user_id: str) -> Iterator[Item]:
     """The episodes of one conversation, and the messages that are none."""
     where = _named(where, conversation.title)
-    found = False
-    for each in exchanges(_dated(conversation)):
+    found = [*exchanges(_dated(conversation))]
+    if not any(isinstance(each, Exchange) for each in found):
+        yield LeftOut(where, NO_EXCHANGE if conversation.messages else NO_MESSAGES)
+        return
+    for each in found:
         if isinstance(each, str):
             yield LeftOut(where, each, "message")
             continue
-        found = True
         episode = _episode(each, conversation, user_id)
         texts = f"{episode.query}\0{episode.response}"
         yield ParsedEpisode(where, episode, digest(texts.encode()))
-    if not found:
-        yield LeftOut(where, NO_EXCHANGE)
 
 
 def _episode(exchange: Exchange, conversation: Conversation, user_id: str) -> Episode:

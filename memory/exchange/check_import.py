@@ -17,7 +17,7 @@ from personaagent.memory.exchange.parse_results import LeftOut, Parsed, ParsedEp
 
 MAX_PROBLEMS = 20
 REPORT_EVERY = 500
-SAID_TWICE = "messages that stand in the file twice, with different answers: the first one counts"
+SAID_TWICE = "a message that stands in the file twice, with another answer"
 
 ReportProgress = Callable[[float, float | None], None]
 """Called with the amount that is done, and the total if it is known."""
@@ -113,7 +113,7 @@ def _refuse_if_useless(checked: Checked, path: Path) -> None:
         )
     if not checked.episodes and checked.left_out:
         raise Refused(
-            f"Nothing was imported: no conversation of {path.name} can be read.",
+            f"Nothing was imported: {path.name} holds no conversation that can be imported.",
             [f"{path.name}, {each}" for each in checked.why],
         )
     if not checked.episodes:

@@ -12,7 +12,7 @@ SPEAKERS: dict[str, Speaker] = {"human": "user", "user": "user", "assistant": "a
 TEXTS = ("text", "voice_note")
 NO_PARENT = "00000000-0000-4000-8000-000000000000"
 _MARKUP = re.compile(
-    r"\n*```\s*\nThis block is not supported on your current device yet\.\s*\n```\n*"
+    r"\n*```\s*\nThis block is not supported on your current device yet\.\s*\n```"
     r"|<antThinking>.*?</antThinking>\s*"
     r"|</?(?:antArtifact|(?:antml:)?cite)\b[^<>]*>",
     re.DOTALL,

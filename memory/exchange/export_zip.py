@@ -17,6 +17,9 @@ from personaagent.memory.exchange.parse_results import LeftOut, ParsedEpisode
 MARKS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 """How a zip archive begins; an empty one, and one in parts."""
 MAX_UNPACKED_BYTES = 8 << 30
+UNSUSPICIOUS_BYTES = 100 << 20
+LARGEST_RATIO = 100
+"""Conversations shrink to a tenth; what shrinks to less than a hundredth was made to fill a memory."""
 SPOOLED_BYTES = 64 << 20
 ENDINGS = (".json", ".jsonl", ".html", ".htm")
 _CHATS = re.compile(r"(?:^|/)conversations[^/]*\.json$")
@@ -47,10 +50,7 @@ def read_zip(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | LeftOut]:
 def _opened(file: BinaryIO) -> Iterator[ZipFile]:
     try:
         with ZipFile(file) as archive:
-            if sum(each.file_size for each in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise Unreadable(
-                    "The zip archive holds more than 8 GiB: import its files one by one."
-                )
+            _check_size(archive)
             yield archive
     except _DAMAGE as error:
         raise Unreadable("The zip archive is damaged, or cut off: download it again.") from error
@@ -59,6 +59,17 @@ def _opened(file: BinaryIO) -> Iterator[ZipFile]:
             "The zip archive is encrypted or of an unusual kind: unpack it, and import the file "
             "with the conversations."
         ) from error
+
+
+def _check_size(archive: ZipFile) -> None:
+    unpacked = sum(each.file_size for each in archive.infolist())
+    packed = sum(each.compress_size for each in archive.infolist())
+    is_bomb = unpacked > UNSUSPICIOUS_BYTES and unpacked > LARGEST_RATIO * packed
+    if is_bomb or unpacked > MAX_UNPACKED_BYTES:
+        raise Unreadable(
+            f"The zip archive unpacks to {unpacked:,} bytes, which is too much: unpack it, and import "
+            "its files one by one."
+        )
 
 
 def _members(archive: ZipFile) -> list[ZipInfo]:

@@ -7,9 +7,9 @@ from typing import Literal
 
 Speaker = Literal["user", "assistant", "unknown", "hidden"]
 """``hidden``: a program wrote it in the user's name, unseen by them; ``unknown``: nobody is named."""
-NO_TEXT = "messages of yours without text, such as a picture or a file"
-NO_ANSWER = "messages of yours without an answer"
-NO_AUTHOR = "messages whose author is not named"
+NO_TEXT = "a message of yours without text, such as a picture or a file"
+NO_ANSWER = "a message of yours without an answer"
+NO_AUTHOR = "a message whose author is not named"
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ async def test_a_bad_conversation_is_named_and_the_others_come_in(
 async def test_an_export_of_which_nothing_can_be_read_is_refused(
     agent: LocalAgent, file: Path
 ) -> None:
-    with pytest.raises(Refused, match=r"no conversation of given\.jsonl can be read") as refused:
+    with pytest.raises(Refused, match=r"given\.jsonl holds no conversation that") as refused:
         await import_text(agent, file, json.dumps([{}] * 30))
     assert len(refused.value.problems) == 20
     assert refused.value.problems[0].startswith("given.jsonl, conversation 1: it is not")
