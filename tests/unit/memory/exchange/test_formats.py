@@ -152,4 +152,7 @@ async def test_activity_that_is_no_prompt_is_counted_with_its_reason(
     ]
     imported = await import_text(agent, file, json.dumps(records))
     assert (imported.added, imported.left_out) == (1, 2)
-    assert imported.messages_left_out == {"messages of yours without an answer": 1}
+    assert [problem.partition(": ")[2] for problem in imported.problems] == [
+        "it is other activity than a prompt",
+        "it has no message of yours with an answer",
+    ]
