@@ -1,10 +1,11 @@
 """JSON lines become episodes, and each error in a file has its place in it."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
-from personaagent.core.errors import DataError
+from personaagent.core.errors import DataError, Unreadable
 from personaagent.local.agent import LocalAgent
 from personaagent.memory.exchange.check_import import Refused
 from personaagent.memory.exchange.importer import Imported, import_episodes
@@ -132,6 +133,21 @@ async def test_a_file_without_episodes_is_an_error(
 ) -> None:
     with pytest.raises(DataError, match=r"nothing to import|zip archive"):
         await import_text(agent, file, content)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (gzip.compress(b'{"query": "q", "response": "r"}\n' * 9), "compressed with gzip"),
+        (b"\xef\xbb\xbf\n<!doctype html>\n<html>\n<body>\nHello\n</body>\n</html>", "web page"),
+    ],
+)
+async def test_a_file_of_another_kind_is_refused_in_one_sentence(
+    agent: LocalAgent, file: Path, content: bytes, reason: str
+) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        await import_text(agent, file, content)
+    assert not await agent.memory("u").exists()
 
 
 async def test_a_file_that_cannot_be_read_is_refused(agent: LocalAgent, tmp_path: Path) -> None:
