@@ -76,8 +76,15 @@ def test_a_command_of_the_chat_is_completed_behind_the_slash() -> None:
     assert in_chat("/ex") == ["/export"]
 
 
+def test_a_file_is_completed_for_the_command_that_takes_one(tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").touch()
+    assert in_chat(f"/export {tmp_path}/mi") == [f"/export {tmp_path}/mine.jsonl"]
+    assert in_chat(f"/fix {tmp_path}/mi") == []
+
+
 @pytest.mark.parametrize(
-    "typed", ["", "p", " /p", "/quit", "/fix it", "/export ", "a\n/p", "/nonsense", "https://a/p"]
+    "typed",
+    ["", "p", " /p", "/quit", "/fix it", "/export /no/where/", "a\n/p", "/nonsense", "https://a/p"],
 )
 def test_nothing_else_is_completed_in_a_chat(typed: str) -> None:
     assert in_chat(typed) == []
