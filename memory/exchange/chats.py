@@ -70,7 +70,7 @@ def conversation_episodes(conversation: Conversation, where: str, user_id: str) 
     if not any(isinstance(each, Exchange) for each in found):
         yield LeftOut(where, NO_EXCHANGE if conversation.messages else NO_MESSAGES)
         return
-    for each in found:
+    for each in [*found, *conversation.omitted]:
         if isinstance(each, str):
             yield LeftOut(where, each, "message")
             continue

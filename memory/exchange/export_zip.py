@@ -34,7 +34,7 @@ def read_zip(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | LeftOut]:
     Raises:
         Unreadable: it is no archive, is locked, holds no conversations, or too much.
     """
-    with _opened(file) as archive:
+    with opened_zip(file) as archive:
         is_empty = True
         for place, export in _exports(archive):
             is_empty = False
@@ -46,8 +46,21 @@ def read_zip(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | LeftOut]:
             raise Unreadable(_nothing_in(archive))
 
 
+def json_members(archive: ZipFile) -> Iterator[BinaryIO]:
+    """Each JSON file of the archive, open until the next one is."""
+    for member in _members(archive):
+        if member.filename.lower().endswith(".json"):
+            with archive.open(member) as file:
+                yield cast(BinaryIO, file)
+
+
 @contextmanager
-def _opened(file: BinaryIO) -> Iterator[ZipFile]:
+def opened_zip(file: BinaryIO) -> Iterator[ZipFile]:
+    """The archive, if its size is reasonable.
+
+    Raises:
+        Unreadable: it is damaged, locked, or unpacks to too much.
+    """
     try:
         with ZipFile(file) as archive:
             _check_size(archive)
@@ -102,7 +115,7 @@ def _exports_of_inner(
     with archive.open(member) as packed, SpooledTemporaryFile(SPOOLED_BYTES) as copy:
         shutil.copyfileobj(packed, copy)
         try:
-            with _opened(cast(BinaryIO, copy)) as inner:
+            with opened_zip(cast(BinaryIO, copy)) as inner:
                 yield from _exports(inner, within)
         except Unreadable:
             return
