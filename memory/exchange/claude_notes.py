@@ -12,6 +12,9 @@ from personaagent.memory.exchange.json_values import Json, as_object, as_text
 from personaagent.memory.exchange.moments import moment_of
 
 NAME_CHARS = 60
+NOTE_FIELDS = ("prompt_template", "conversations_memory")
+FILES = ("projects.json", "memories.json")
+NOTES = "memory or instructions of projects: `personaagent profile import` reads them"
 
 
 def claude_notes(item: Json) -> Iterator[Note]:

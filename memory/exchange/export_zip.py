@@ -5,11 +5,13 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from personaagent.core.errors import Unreadable
+from personaagent.memory.exchange.claude_notes import FILES, NOTES
 from personaagent.memory.exchange.foreign import is_export, read_export
 from personaagent.memory.exchange.formats import programs
 from personaagent.memory.exchange.parse_results import LeftOut, ParsedEpisode
@@ -36,6 +38,9 @@ def read_zip(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | LeftOut]:
     """
     with opened_zip(file) as archive:
         is_empty = True
+        for member in _members(archive):
+            if PurePosixPath(member.filename).name in FILES:
+                yield LeftOut(member.filename, NOTES, "message")
         for place, export in _exports(archive):
             is_empty = False
             try:

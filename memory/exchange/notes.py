@@ -22,7 +22,7 @@ from personaagent.memory.exchange.custom_instructions import CustomInstructions,
 from personaagent.memory.exchange.export_zip import MARKS, json_members, opened_zip
 from personaagent.memory.exchange.foreign import BOM, skip_bom
 from personaagent.memory.exchange.import_file import open_import
-from personaagent.memory.exchange.json_values import Json
+from personaagent.memory.exchange.json_values import Json, stream_values
 from personaagent.memory.statement_checks import STATEMENT_CHARS
 
 MAX_TEXT_BYTES = 1_000_000
@@ -98,8 +98,7 @@ def _items(file: BinaryIO) -> Iterator[Json]:
     skip_bom(file)
     start = file.read(1024).lstrip()[:1]
     skip_bom(file)
-    prefix = "item" if start == b"[" else ""
-    items = ijson.items(file, prefix, multiple_values=not prefix)
+    items = stream_values(file, "item" if start == b"[" else "")
     yield from (item for item in items if isinstance(item, dict))
 
 
