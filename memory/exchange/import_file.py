@@ -12,6 +12,7 @@ from personaagent.memory.exchange.export_zip import MARKS, read_zip
 from personaagent.memory.exchange.foreign import read_export, skip_bom
 from personaagent.memory.exchange.jsonlines import read_lines
 from personaagent.memory.exchange.parse_results import Parsed
+from personaagent.memory.exchange.text_file import text_in_utf8
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def parse(file: BinaryIO, user_id: str) -> Iterator[Parsed]:
     Its content tells what it is: an archive, another program's export, or JSON lines of our own.
 
     Raises:
-        Unreadable: it is a zip archive without conversations, or a damaged one.
+        Unreadable: it is no text, or a zip archive that is damaged or has no conversations.
         DataError: it cannot be read.
     """
     try:
@@ -51,12 +52,13 @@ def parse(file: BinaryIO, user_id: str) -> Iterator[Parsed]:
         if file.read(4).startswith(MARKS):
             yield from read_zip(file, user_id)
             return
-        export = read_export(file, user_id)
-        if export is None:
-            skip_bom(file)
-            yield from read_lines(file, user_id)
-        else:
-            yield from export
+        with text_in_utf8(file) as text:
+            export = read_export(text, user_id)
+            if export is None:
+                skip_bom(text)
+                yield from read_lines(text, user_id)
+            else:
+                yield from export
     except OSError as error:
         raise _read_error(file.name, error) from error
 
