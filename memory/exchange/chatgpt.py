@@ -12,6 +12,8 @@ from personaagent.memory.exchange.moments import moment_of
 BETWEEN = ("system", "developer", "tool", "critic", "function")
 """Authors whose messages do not end an exchange: they stand between a question and its answer."""
 CONTEXTS = ("user_editable_context", "model_editable_context")
+CONTEXT_FIELDS = ("user_profile", "user_instructions", "model_set_context")
+NOTES = "custom instructions or memories: `personaagent profile import` reads them"
 TEXTS = ("text", "multimodal_text")
 
 
@@ -37,13 +39,13 @@ class ChatGPT:
         if not any(node.spoken for node in tree.values()):
             raise ValueError("it has no messages")
         paths = standing_paths(tree, as_id(item.get("current_node")))
-        title = as_text(item.get("title"))
         return Conversation(
             id=as_id(item.get("conversation_id")) or as_id(item.get("id")),
             source=self.source,
             at=moment_of(item.get("create_time")) or moment_of(item.get("update_time")),
             messages=joined([_messages(path, nodes) for path in paths]),
-            title=title,
+            title=as_text(item.get("title")),
+            omitted=[NOTES] if any(_is_context(node) for node in nodes.values()) else [],
         )
 
 
@@ -62,6 +64,13 @@ def _tree_node(node: Json) -> TreeNode:
         at=moment_of(message.get("create_time")),
         spoken=bool(message) and not _is_hidden(message) and _role(message) not in BETWEEN,
     )
+
+
+def _is_context(node: Json) -> bool:
+    """Whether it says something of the user in general."""
+    content = as_object(as_object(node.get("message")).get("content"))
+    is_context = content.get("content_type") in CONTEXTS
+    return is_context and any(as_text(content.get(field)) for field in CONTEXT_FIELDS)
 
 
 def _messages(path: list[str], nodes: Mapping[str, Json]) -> list[ChatMessage]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any, BinaryIO
 
 import ijson
@@ -10,8 +11,10 @@ import ijson
 from personaagent.core.calendar import UNDATED
 from personaagent.core.records import Episode
 from personaagent.core.text import shorten, without_controls
+from personaagent.memory.exchange.claude_notes import NOTE_FIELDS, NOTES
 from personaagent.memory.exchange.formats import format_of, programs
-from personaagent.memory.exchange.json_values import as_text
+from personaagent.memory.exchange.json_pieces import Broken, read_pieces
+from personaagent.memory.exchange.json_values import as_object, as_text, stream_values
 from personaagent.memory.exchange.messages import ChatMessage, Conversation, Exchange, exchanges
 from personaagent.memory.exchange.parse_results import (
     LeftOut,
@@ -32,33 +35,53 @@ def read_chats(file: BinaryIO, prefix: str, user_id: str, within: str = "") -> I
     """Each message of the user with the answer to it, as episodes of ``user_id``; and what is not.
 
     ``prefix`` is where the conversations stand in the JSON, as ijson names it; ``within`` begins
-    the name of each place. Only one conversation is in memory at a time. Control characters are
-    replaced and texts over 100,000 characters cut.
+    the name of each place. Only one conversation is in memory at a time. One that is no JSON costs
+    no other. Control characters are replaced and texts over 100,000 characters cut.
     """
-    number = 1
-    try:
-        for number, content in enumerate(_values(file, prefix), 1):
-            yield from _read(content, f"{within}conversation {number}", user_id)
-            number += 1
-    except ijson.JSONError as error:
-        yield LeftOut(f"{within}conversation {number}", _broken_json(error))
+    start, number, objects = file.tell(), 0, 0
+    values = stream_values(file, prefix)
+    while True:
+        try:
+            content = next(values)
+        except StopIteration:
+            return
+        except ijson.JSONError:
+            break
+        number += 1
+        objects += isinstance(content, dict | list)
+        yield from _read(content, f"{within}conversation {number}", user_id)
+    file.seek(start)
+    pieces = read_pieces(file, len(prefix.split(".")) if prefix else 0)
+    yield from _read_on(islice(pieces, objects, None), number, within, user_id)
 
 
-def _values(file: BinaryIO, prefix: str) -> Iterator[Any]:
-    """Without ``use_float``, for which a number may be too large."""
-    return iter(ijson.items(file, prefix, multiple_values=not prefix))
+def _read_on(pieces: Iterator[Any], number: int, within: str, user_id: str) -> Iterator[Item]:
+    """What stands after the first ``number`` values, of which the next is no good JSON."""
+    is_end = True
+    for place, piece in enumerate(pieces, number + 1):
+        is_end = False
+        where = f"{within}conversation {place}"
+        if isinstance(piece, Broken):
+            yield LeftOut(where, "it is not valid JSON, or cut off")
+        else:
+            yield from _read(piece, where, user_id)
+    if is_end:
+        where = f"{within}conversation {number + 1}"
+        yield LeftOut(where, "the file from here on is not valid JSON, or cut off")
 
 
 def _read(content: Any, where: str, user_id: str) -> Iterator[Item]:
+    fields = as_object(content)
+    named = _named(where, as_text(fields.get("title")) or as_text(fields.get("name")))
     chat_format = format_of(content)
     if chat_format is None:
-        yield LeftOut(where, f"it is not a conversation of {programs()}")
+        is_note = any(name in fields for name in NOTE_FIELDS)
+        yield LeftOut(named, NOTES if is_note else f"it is not a conversation of {programs()}")
         return
     try:
         conversation = chat_format.conversation(content)
     except ValueError as error:
-        title = as_text(content.get("title")) or as_text(content.get("name"))
-        yield LeftOut(_named(where, title), str(error))
+        yield LeftOut(named, str(error))
     else:
         yield from conversation_episodes(conversation, where, user_id)
 
@@ -70,7 +93,7 @@ def conversation_episodes(conversation: Conversation, where: str, user_id: str) 
     if not any(isinstance(each, Exchange) for each in found):
         yield LeftOut(where, NO_EXCHANGE if conversation.messages else NO_MESSAGES)
         return
-    for each in found:
+    for each in [*found, *conversation.omitted]:
         if isinstance(each, str):
             yield LeftOut(where, each, "message")
             continue
@@ -124,10 +147,3 @@ def _named(where: str, title: str) -> str:
 
 def _storable(text: str) -> str:
     return shorten(without_controls(text), LONGEST_TEXT)
-
-
-def _broken_json(error: ijson.JSONError) -> str:
-    """The sentence for a file that cannot be parsed any further."""
-    if "invalid bytes in UTF8" in str(error):
-        return "the file from here on is not valid UTF-8"
-    return "the file from here on is not valid JSON, or cut off"

@@ -5,11 +5,13 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from personaagent.core.errors import Unreadable
+from personaagent.memory.exchange.claude_notes import FILES, NOTES
 from personaagent.memory.exchange.foreign import is_export, read_export
 from personaagent.memory.exchange.formats import programs
 from personaagent.memory.exchange.parse_results import LeftOut, ParsedEpisode
@@ -34,8 +36,11 @@ def read_zip(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | LeftOut]:
     Raises:
         Unreadable: it is no archive, is locked, holds no conversations, or too much.
     """
-    with _opened(file) as archive:
+    with opened_zip(file) as archive:
         is_empty = True
+        for member in _members(archive):
+            if PurePosixPath(member.filename).name in FILES:
+                yield LeftOut(member.filename, NOTES, "message")
         for place, export in _exports(archive):
             is_empty = False
             try:
@@ -46,8 +51,21 @@ def read_zip(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | LeftOut]:
             raise Unreadable(_nothing_in(archive))
 
 
+def json_members(archive: ZipFile) -> Iterator[BinaryIO]:
+    """Each JSON file of the archive, open until the next one is."""
+    for member in _members(archive):
+        if member.filename.lower().endswith(".json"):
+            with archive.open(member) as file:
+                yield cast(BinaryIO, file)
+
+
 @contextmanager
-def _opened(file: BinaryIO) -> Iterator[ZipFile]:
+def opened_zip(file: BinaryIO) -> Iterator[ZipFile]:
+    """The archive, if its size is reasonable.
+
+    Raises:
+        Unreadable: it is damaged, locked, or unpacks to too much.
+    """
     try:
         with ZipFile(file) as archive:
             _check_size(archive)
@@ -102,7 +120,7 @@ def _exports_of_inner(
     with archive.open(member) as packed, SpooledTemporaryFile(SPOOLED_BYTES) as copy:
         shutil.copyfileobj(packed, copy)
         try:
-            with _opened(cast(BinaryIO, copy)) as inner:
+            with opened_zip(cast(BinaryIO, copy)) as inner:
                 yield from _exports(inner, within)
         except Unreadable:
             return

@@ -12,8 +12,7 @@ from personaagent.memory.exchange.export_zip import MARKS, read_zip
 from personaagent.memory.exchange.foreign import read_export, skip_bom
 from personaagent.memory.exchange.jsonlines import read_lines
 from personaagent.memory.exchange.parse_results import Parsed
-
-GZIP = b"\x1f\x8b"
+from personaagent.memory.exchange.text_file import text_in_utf8
 
 
 @contextmanager
@@ -45,8 +44,8 @@ def parse(file: BinaryIO, user_id: str) -> Iterator[Parsed]:
     Its content tells what it is: an archive, another program's export, or JSON lines of our own.
 
     Raises:
-        Unreadable: it is a zip archive without conversations, or a damaged one; or an archive of
-            another kind, or a web page without conversations.
+        Unreadable: it is no text, or a zip archive that is damaged or has no conversations, or a web
+            page without any.
         DataError: it cannot be read.
     """
     try:
@@ -54,31 +53,26 @@ def parse(file: BinaryIO, user_id: str) -> Iterator[Parsed]:
         if file.read(4).startswith(MARKS):
             yield from read_zip(file, user_id)
             return
-        export = read_export(file, user_id)
-        if export is None:
-            _refuse_other_kinds(file)
-            skip_bom(file)
-            yield from read_lines(file, user_id)
-        else:
-            yield from export
+        with text_in_utf8(file) as text:
+            export = read_export(text, user_id)
+            if export is None:
+                _refuse_page(text)
+                skip_bom(text)
+                yield from read_lines(text, user_id)
+            else:
+                yield from export
     except OSError as error:
         raise _read_error(file.name, error) from error
 
 
-def _refuse_other_kinds(file: BinaryIO) -> None:
-    """Refuse what is no text of lines, in one sentence instead of one for each line.
+def _refuse_page(file: BinaryIO) -> None:
+    """Refuse a web page in one sentence, instead of one for each of its lines.
 
     Raises:
-        Unreadable: it is such a file.
+        Unreadable: it is one.
     """
     skip_bom(file)
-    head = file.read(1024)
-    if head.startswith(GZIP):
-        raise Unreadable(
-            "The file is compressed with gzip, as the .tgz of a Google export: unpack it and import "
-            "the files in it, or ask for .zip when you export."
-        )
-    if head.lstrip().startswith(b"<"):
+    if file.read(1024).lstrip().startswith(b"<"):
         raise Unreadable(
             "The file is a web page without conversations that can be read: import the JSON of the "
             "export, or the whole zip archive."

@@ -6,6 +6,7 @@ from typing import BinaryIO
 import ijson
 
 from personaagent.memory.exchange.formats import format_of
+from personaagent.memory.exchange.json_values import stream_values
 
 LIST = "item"
 SINGLE = ""
@@ -33,7 +34,7 @@ def conversations_prefix(file: BinaryIO) -> str | None:
 def holds_conversations(file: BinaryIO, prefix: str) -> bool:
     """Whether one of the first 50 values there is a conversation of a program that we know."""
     start = file.tell()
-    values = ijson.items(file, prefix, multiple_values=not prefix)
+    values = stream_values(file, prefix)
     try:
         return any(format_of(each) for each in islice(values, RECOGNISED_WITHIN))
     except ijson.JSONError:
@@ -47,11 +48,11 @@ def _prefix_of_object(file: BinaryIO, start: int) -> str | None:
     if any(key in keys for key in OWN_FIELDS):
         return None
     file.seek(start)
-    if not is_whole:
-        is_pretty = file.readline(1024).strip() == b"{"
-        return SINGLE if is_pretty or format_of(dict.fromkeys(keys)) else None
     prefix = SINGLE if wrapper is None else f"{wrapper}.{LIST}"
-    return prefix if holds_conversations(file, prefix) else None
+    if is_whole:
+        return prefix if holds_conversations(file, prefix) else None
+    is_pretty = file.readline(1024).strip() == b"{"
+    return prefix if wrapper or is_pretty or format_of(dict.fromkeys(keys)) else None
 
 
 def _outline(file: BinaryIO) -> tuple[list[str], str | None, bool]:
@@ -59,7 +60,7 @@ def _outline(file: BinaryIO) -> tuple[list[str], str | None, bool]:
     keys: list[str] = []
     wrapper = None
     try:
-        for prefix, event, value in ijson.parse(file, multiple_values=True):
+        for prefix, event, value in ijson.parse(file, multiple_values=True, use_float=True):
             if prefix == "" and event == "map_key":
                 keys.append(value)
             elif prefix in WRAPPERS and event == "start_array":

@@ -31,7 +31,7 @@ class Conversation:
     """One conversation: the messages of the path that was seen last, in order.
 
     ``id`` is empty if the file has none, ``at`` (when it began) None. ``extra`` goes into the
-    metadata of each episode.
+    metadata of each episode. ``omitted`` names what else it holds and no episode has.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Conversation:
     messages: list[ChatMessage]
     title: str = ""
     extra: dict[str, str] = field(default_factory=dict)
+    omitted: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -164,3 +164,13 @@ def test_a_message_without_a_time_is_of_the_one_before_it() -> None:
 def test_the_programs_own_marks_are_not_text(marked: str, expected: str | None) -> None:
     conversation = chatgpt("c", said("user", "q"), said("assistant", marked))
     assert parsed([conversation])[0] == {"q": expected or marked}
+
+
+def test_custom_instructions_are_named_for_they_are_no_exchange() -> None:
+    content = {"content_type": "user_editable_context", "user_profile": "I am a nurse."}
+    conversation = chatgpt(
+        "c", said("user", content=content), said("user", "q"), said("assistant", "a")
+    )
+    found, [left_out] = parsed([conversation])
+    assert found == {"q": "a"}
+    assert "`personaagent profile import` reads them" in left_out

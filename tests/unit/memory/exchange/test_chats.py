@@ -9,7 +9,7 @@ import pytest
 
 from personaagent.local.agent import LocalAgent
 from personaagent.memory.exchange.check_import import Refused
-from tests.support.chat_exports import chatgpt, chatgpt_message, claude
+from tests.support.chat_exports import chatgpt, chatgpt_message, claude, parsed
 from tests.support.imports import import_text, stored
 
 
@@ -95,11 +95,43 @@ async def test_an_export_of_which_nothing_can_be_read_is_refused(
     assert not await agent.memory("u").exists()
 
 
-@pytest.mark.parametrize("end", [b"", b', {"uuid": "\xff"}]', b", nonsense]"])
+@pytest.mark.parametrize("end", [b"", b', {"uuid": "x', b", nonsense]", b"]]"])
 async def test_an_export_is_read_up_to_where_it_is_cut_off_or_no_json(
     agent: LocalAgent, file: Path, end: bytes
 ) -> None:
     good = json.dumps(claude("good", ("human", "q"), ("assistant", "a"))).encode()
     imported = await import_text(agent, file, b"[" + good + end)
     assert (imported.added, imported.left_out) == (1, 1)
-    assert "conversation 2: the file from here on is not valid" in imported.problems[0]
+    assert imported.problems[0].startswith("conversation 2: ")
+    assert imported.problems[0].endswith("not valid JSON, or cut off")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b'"b"', b"b", None),
+        (b'"created_at"', b'"odd": [1,], "created_at"', None),
+        (b'"b"', b'"caf\xe9"', "caf\ufffd"),
+        (b'"b"', b'"one\nline"', "one\nline"),
+        (b'"b"', b'"an {odd [text \\"\\\\"', 'an {odd [text "\\'),
+        (b'"created_at"', b'"odd": NaN, "created_at"', "b"),
+        (b'"created_at"', b'"odd": ' + b"9" * 5000 + b', "created_at"', None),
+        (b'"created_at"', b'"odd": 1e999, "created_at"', "b"),
+    ],
+)
+@pytest.mark.parametrize("wrapper", [b"[%s]", b'{"conversations": [%s]}', b"%s"])
+def test_a_conversation_that_is_no_json_costs_no_other(
+    wrapper: bytes, old: bytes, new: bytes, expected: str | None
+) -> None:
+    texts = [
+        json.dumps(claude(each, ("human", each), ("assistant", each))).encode() for each in "abc"
+    ]
+    broken = texts[1].replace(old, new)
+    assert broken != texts[1]
+    separator = b"\n" if wrapper == b"%s" else b","
+    found, left_out = parsed(wrapper % separator.join([texts[0], broken, texts[2]]))
+    assert (found["a"], found["c"]) == ("a", "c")
+    if expected is None:
+        assert [each.split(":")[0] for each in left_out] == ["conversation 2"]
+    else:
+        assert (expected in found.values(), left_out) == (True, [])

@@ -39,7 +39,7 @@ def test_one_conversation_may_be_the_whole_file(conversation: dict[str, Any]) ->
 def test_one_conversation_that_is_cut_off_is_one_problem() -> None:
     for indent in (None, 1):
         _, [problem] = parsed(json.dumps(TWO, indent=indent)[:-20].encode())
-        assert problem == "conversation 1: the file from here on is not valid JSON, or cut off"
+        assert problem == "conversation 1: it is not valid JSON, or cut off"
 
 
 def test_a_null_in_the_list_does_not_end_it() -> None:
