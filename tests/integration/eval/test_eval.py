@@ -261,8 +261,26 @@ def test_two_runs_are_compared_in_pairs(command: Command, monkeypatch) -> None:
     assert rag["difference"]["low"] < rag["difference"]["high"] < 0
     assert (prompt["difference"]["mean"], prompt["difference"]["p"]) == (0, 1)
     shown = command("eval", "compare", "first", "second").out
-    assert re.search(rf"{TASK} +rag +accuracy +6 +1\.000 +0\.167 +-0\.833", shown)
+    assert re.search(rf"{TASK}\n.*\nrag \(6\)\n +accuracy +1\.000 +0\.167 +-0\.833", shown)
     assert "The runs differ in: top_k" in shown
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        (("--methods", "majority"), "no method in common (similar; majority)"),
+        (("--methods", "similar", "--limit", "1", "--seed", "3"), "the same question"),
+    ],
+)
+def test_two_runs_without_a_common_question_cannot_be_compared(
+    command: Command, other: tuple[str, ...], sentence: str
+) -> None:
+    run(command, "--limit", "1", methods="similar", out="first")
+    assert command("eval", "run", "--tasks", TASK, *other, "--out", "second").code == 0
+    result = command("eval", "compare", "first", "second", "--json")
+    assert (result.code, result.out) == (5, "")
+    assert "first and second cannot be compared: " in result.err
+    assert sentence in result.err
 
 
 @pytest.mark.parametrize("axis", ["history", "labels"])
@@ -277,6 +295,9 @@ def test_a_curve_from_a_cold_start(command: Command, tmp_path: Path, axis: str) 
     assert means == [1, 6, 6]
     assert lines["rag"]["tokens"][0] < lines["rag"]["tokens"][1] < lines["rag"]["tokens"][2]
     assert lines["majority"]["estimates"][0]["mean"] == 0, "no history, no answer"
+    report = command("eval", "report", f"cold/{axis}-0", "--json").data
+    majority = report["tasks"][TASK]["methods"]["majority"]
+    assert (majority["no_answer"], majority["unparsable"]) == (1, None)
     page = (tmp_path / "cold" / "curve.html").read_text()
     assert page.count("<svg") == 1
     assert re.findall(r"""(?:src|href)=["'](?!#)""", page) == []
