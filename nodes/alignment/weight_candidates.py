@@ -61,9 +61,10 @@ def _of_task(run: AlignmentRun, labels: Mapping[str, str], task: str | None) -> 
     base = weights_of(task, run.weights) or default_weights(question.kind, task)
     fitted = fit_weights(examples(decisions, labels, [*run.batch, *run.earlier_batches]))
     has_names = any(s.name == "names" for each in decisions.values() for s in each.sources)
+    has_recent = any(each.recent_history for each in decisions.values())
     tried = [
         *([fitted.model_copy(update={"shown": base.shown})] if fitted else []),
-        *steps_from(base, len(decisions), has_names=has_names),
+        *steps_from(base, len(decisions), has_names=has_names, has_recent=has_recent),
         *_showing_fewer(run, base, decisions),
     ]
     return [
