@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
@@ -43,34 +44,51 @@ _SWITCHES_OFF = re.compile(
     rf"|{_OURS}.{{0,20}}\b(?:above|(?:not|no longer) (?:apply|count|valid)|void|suspended)\b"
     r"|\b(?:persona|preamble|system prompt|safety (?:text|filters?|rules?)|hidden text)\b"
     r"|\b(?:do anything now|jailbr\w+|(?:developer|god|unrestricted) mode)\b"
-    r"|\b(?:deine\w*|bisherige\w*)\b.{0,20}(?:regeln|anweisungen|vorgaben|richtlinien)\b"
-    r"|\b(?:tes|vos)\b.{0,20}(?:regles|consignes|instructions)\b"
-    r"|\b(?:tus|ignora\w*|olvida\w*)\b.{0,20}(?:reglas|normas|instrucciones)\b"
-    r"|(?:你的|之前|忽略|忘记).{0,6}(?:规则|指令|指示|提示|设定)"
 )
-_FORGET_RULES = {
-    "de": ("vergiss|ignorier|missacht", "regeln|anweisungen|vorgaben|richtlinien"),
-    "fr": ("oubli|ignor", "règles|consignes|instructions"),
-    "it": ("ignora|dimentica", "regole|istruzioni|norme"),
-    "pt": ("ignor|esque[cç]", "regras|instruções|normas"),
-    "nl": ("negeer|vergeet", "regels|instructies|richtlijnen"),
-    "tr": ("yok say|unut|görmezden gel|dikkate alma", "talimat|kural|yönerge"),
-    "ru": ("забудь|забыть|игнорир|не соблюдай|отмени", "инструкци|правил|указани|ограничен"),
-    "el": ("αγνόησ|ξέχασ|παράβλεψ", "οδηγί|κανόν|εντολ|περιορισμ"),
-    "ar": ("تجاهل|انس|لا تتبع|تخط", "تعليمات|قواعد|أوامر|قيود"),
-    "hi": ("अनदेखा|भूल|नज़रअंदाज़", "निर्देश|नियम|आदेश"),
-    "ja": ("無視|忘れ|従わな|解除", "指示|命令|規則|ルール|制限"),
-    "ko": ("무시|잊어|따르지|해제", "지시|규칙|명령|제한|지침"),
+
+
+class _Words(NamedTuple):
+    """What a language says of rules that are given up.
+
+    The verbs may stand before the rules or after them, at most ``reach`` characters away; ``whose``
+    stands before them.
+    """
+
+    verbs: str
+    rules: str
+    whose: str = ""
+    reach: int = 40
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression."""
+        verbs, rules, gap = f"(?:{self.verbs})", f"(?:{self.rules})", f".{{0,{self.reach}}}"
+        whose = rf"|(?:{self.whose}).{{0,{min(self.reach, 20)}}}{rules}" if self.whose else ""
+        return f"{verbs}{gap}{rules}|{rules}{gap}{verbs}{whose}"
+
+
+_GIVEN_UP = {
+    "de": _Words(
+        "vergiss|ignorier|missacht",
+        "regeln|anweisungen|vorgaben|richtlinien",
+        r"\b(?:deine\w*|bisherige\w*)\b",
+    ),
+    "fr": _Words("oubli|ignor", "règles|consignes|instructions", r"\b(?:tes|vos)\b"),
+    "es": _Words("ignora|olvida", "reglas|normas|instrucciones", r"\btus\b"),
+    "it": _Words("ignora|dimentica", "regole|istruzioni|norme"),
+    "pt": _Words("ignor|esque[cç]", "regras|instruções|normas"),
+    "nl": _Words("negeer|vergeet", "regels|instructies|richtlijnen"),
+    "tr": _Words("yok say|unut|görmezden gel|dikkate alma", "talimat|kural|yönerge"),
+    "ru": _Words("забудь|забыть|игнорир|не соблюдай|отмени", "инструкци|правил|указани|ограничен"),
+    "el": _Words("αγνόησ|ξέχασ|παράβλεψ", "οδηγί|κανόν|εντολ|περιορισμ"),
+    "ar": _Words("تجاهل|انس|لا تتبع|تخط", "تعليمات|قواعد|أوامر|قيود"),
+    "hi": _Words("अनदेखा|भूल|नज़रअंदाज़", "निर्देश|नियम|आदेश"),
+    "ja": _Words("無視|忘れ|従わな|解除", "指示|命令|規則|ルール|制限"),
+    "zh": _Words("忽略|忘记", "规则|指令|指示|提示|设定", "你的|之前", reach=6),
+    "ko": _Words("무시|잊어|따르지|해제", "지시|규칙|명령|제한|지침"),
 }
-"""By language, words for giving up and for the rules that are given up."""
-_FORGETS_RULES = re.compile(
-    plain(
-        "|".join(
-            rf"(?:{verbs}).{{0,40}}(?:{nouns})|(?:{nouns}).{{0,40}}(?:{verbs})"
-            for verbs, nouns in _FORGET_RULES.values()
-        )
-    )
-)
+"""By language other than English, whose rules are in ``_SWITCHES_OFF``."""
+_GIVES_UP_RULES = re.compile(plain("|".join(each.pattern for each in _GIVEN_UP.values())))
 
 
 def refusal(
@@ -124,7 +142,7 @@ def _unfit(rule: str, settings: Settings) -> str | None:
         return "the rule holds markup that stands for a part of the prompt"
     if _SPELLED.search(rule):
         return "the rule is spelled out letter by letter"
-    if _SWITCHES_OFF.search(plain(rule)) or _FORGETS_RULES.search(plain(rule)):
+    if _SWITCHES_OFF.search(plain(rule)) or _GIVES_UP_RULES.search(plain(rule)):
         return "no rule may switch off or give away the fixed instructions"
     return None
 
