@@ -81,7 +81,7 @@ def test_a_curve_with_a_gap_and_a_mean_beyond_its_interval(tmp_path: Path) -> No
     assert html.count("<svg") == 1
     assert "a &lt;b&gt; c" in html
     assert "<b>" not in html
-    assert "0.100 [0.200, 0.900]" in html
+    assert '0.100<span class="range">[0.200, 0.900]</span>' in html
 
 
 def test_figures() -> None:
