@@ -9,8 +9,8 @@ from personaagent.eval.metrics.scores import Mean
 from personaagent.eval.report.report_files import write_report
 from personaagent.eval.results import Result
 from personaagent.eval.summary import summarise_run
+from tests.support.eval_runs import PRICES, RESULTS, result, write
 from tests.support.evaluation import Riddles
-from tests.unit.eval.test_summary import PRICES, RESULTS, result, write
 
 
 def page(folder: Path, results: list[Result], *others: str) -> str:
