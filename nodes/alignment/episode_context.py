@@ -82,7 +82,8 @@ async def build_episode_context(
             f"Nothing can be proved without memory: try again. {' '.join(warnings)}"
         )
     queries = {recalled["id"]: recalled["query"] for recalled in recall_update["recalled"]}
-    same = {id for id, query in queries.items() if same_query(query, episode.query)}
+    differing = (await memory.recaller.instructions()).differing
+    same = {id for id, query in queries.items() if same_query(query, episode.query, differing)}
     return EpisodeContext(
         wanted=episode.ground_truth or "",
         hidden=sorted(hidden | same),
