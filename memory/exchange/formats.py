@@ -5,9 +5,13 @@ from typing import Any
 from personaagent.memory.exchange.chat_format import ChatFormat, PageFormat
 from personaagent.memory.exchange.chatgpt import ChatGPT
 from personaagent.memory.exchange.claude import Claude
+from personaagent.memory.exchange.gemini import Gemini
+from personaagent.memory.exchange.gemini_page import GeminiPage
+from personaagent.memory.exchange.librechat import LibreChat
+from personaagent.memory.exchange.open_webui import OpenWebUI
 
-FORMATS: tuple[ChatFormat, ...] = (ChatGPT(), Claude())
-PAGES: tuple[PageFormat, ...] = ()
+FORMATS: tuple[ChatFormat, ...] = (ChatGPT(), Claude(), OpenWebUI(), LibreChat(), Gemini())
+PAGES: tuple[PageFormat, ...] = (GeminiPage(),)
 
 
 def format_of(item: Any) -> ChatFormat | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from personaagent.core.errors import DataError
+from personaagent.core.errors import DataError, Unreadable
 from personaagent.memory.exchange.export_zip import MARKS, read_zip
 from personaagent.memory.exchange.foreign import read_export, skip_bom
 from personaagent.memory.exchange.jsonlines import read_lines
@@ -44,7 +44,8 @@ def parse(file: BinaryIO, user_id: str) -> Iterator[Parsed]:
     Its content tells what it is: an archive, another program's export, or JSON lines of our own.
 
     Raises:
-        Unreadable: it is no text, or a zip archive that is damaged or has no conversations.
+        Unreadable: it is no text, or a zip archive that is damaged or has no conversations, or a web
+            page without any.
         DataError: it cannot be read.
     """
     try:
@@ -55,12 +56,27 @@ def parse(file: BinaryIO, user_id: str) -> Iterator[Parsed]:
         with text_in_utf8(file) as text:
             export = read_export(text, user_id)
             if export is None:
+                _refuse_page(text)
                 skip_bom(text)
                 yield from read_lines(text, user_id)
             else:
                 yield from export
     except OSError as error:
         raise _read_error(file.name, error) from error
+
+
+def _refuse_page(file: BinaryIO) -> None:
+    """Refuse a web page in one sentence, instead of one for each of its lines.
+
+    Raises:
+        Unreadable: it is one.
+    """
+    skip_bom(file)
+    if file.read(1024).lstrip().startswith(b"<"):
+        raise Unreadable(
+            "The file is a web page without conversations that can be read: import the JSON of the "
+            "export, or the whole zip archive."
+        )
 
 
 def _read_error(path: Path | str, error: OSError) -> DataError:

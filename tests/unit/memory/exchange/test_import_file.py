@@ -158,6 +158,7 @@ async def test_a_file_in_utf_16_is_read(agent: LocalAgent, file: Path) -> None:
         (b"\x1f\x8b\x08\0", r"packed \(gzip\): unpack it"),
         (b"SQLite format 3\0", "is no text"),
         (b"\xff\xfe{", "not valid UTF-16"),
+        (b"\xef\xbb\xbf\n<!doctype html>\n<html>\n<body>\nHello\n</html>", "is a web page"),
     ],
 )
 async def test_what_is_no_text_is_refused_in_one_sentence(
