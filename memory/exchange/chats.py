@@ -1,20 +1,17 @@
 """The conversations of another program's export become episodes, as far as they can be read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from itertools import islice
-from typing import Any, BinaryIO
-
-import ijson
+from typing import Any
 
 from personaagent.core.calendar import UNDATED
 from personaagent.core.records import Episode
 from personaagent.core.text import shorten, without_controls
 from personaagent.memory.exchange.claude_notes import NOTE_FIELDS, NOTES
 from personaagent.memory.exchange.formats import format_of, programs
-from personaagent.memory.exchange.json_pieces import Broken, read_pieces
-from personaagent.memory.exchange.json_values import as_object, as_text, stream_values
+from personaagent.memory.exchange.json_pieces import Broken
+from personaagent.memory.exchange.json_values import as_object, as_text
 from personaagent.memory.exchange.messages import ChatMessage, Conversation, Exchange, exchanges
 from personaagent.memory.exchange.parse_results import (
     LeftOut,
@@ -27,47 +24,23 @@ LONGEST_TEXT = 100_000
 LONGEST_TITLE = 100
 SHOWN_TITLE = 40
 NO_EXCHANGE = "it has no message of yours with an answer"
+NO_JSON = "it is not valid JSON, or cut off"
 NO_MESSAGES = "it has no messages"
 Item = ParsedEpisode | LeftOut
 
 
-def read_chats(file: BinaryIO, prefix: str, user_id: str, within: str = "") -> Iterator[Item]:
+def read_chats(values: Iterable[Any], user_id: str, within: str = "") -> Iterator[Item]:
     """Each message of the user with the answer to it, as episodes of ``user_id``; and what is not.
 
-    ``prefix`` is where the conversations stand in the JSON, as ijson names it; ``within`` begins
-    the name of each place. Only one conversation is in memory at a time. One that is no JSON costs
-    no other. Control characters are replaced and texts over 100,000 characters cut.
+    ``values`` are those of a file in JSON; ``within`` begins the name of each place. Control
+    characters are replaced and texts over 100,000 characters cut.
     """
-    start, number, objects = file.tell(), 0, 0
-    values = stream_values(file, prefix)
-    while True:
-        try:
-            content = next(values)
-        except StopIteration:
-            return
-        except ijson.JSONError:
-            break
-        number += 1
-        objects += isinstance(content, dict | list)
-        yield from _read(content, f"{within}conversation {number}", user_id)
-    file.seek(start)
-    pieces = read_pieces(file, len(prefix.split(".")) if prefix else 0)
-    yield from _read_on(islice(pieces, objects, None), number, within, user_id)
-
-
-def _read_on(pieces: Iterator[Any], number: int, within: str, user_id: str) -> Iterator[Item]:
-    """What stands after the first ``number`` values, of which the next is no good JSON."""
-    is_end = True
-    for place, piece in enumerate(pieces, number + 1):
-        is_end = False
-        where = f"{within}conversation {place}"
-        if isinstance(piece, Broken):
-            yield LeftOut(where, "it is not valid JSON, or cut off")
+    for number, content in enumerate(values, 1):
+        where = f"{within}conversation {number}"
+        if isinstance(content, Broken):
+            yield LeftOut(where, NO_JSON)
         else:
-            yield from _read(piece, where, user_id)
-    if is_end:
-        where = f"{within}conversation {number + 1}"
-        yield LeftOut(where, "the file from here on is not valid JSON, or cut off")
+            yield from _read(content, where, user_id)
 
 
 def _read(content: Any, where: str, user_id: str) -> Iterator[Item]:

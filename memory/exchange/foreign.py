@@ -7,7 +7,7 @@ from typing import BinaryIO
 from personaagent.memory.exchange.chat_format import PageFormat
 from personaagent.memory.exchange.chats import conversation_episodes, read_chats
 from personaagent.memory.exchange.formats import PAGES
-from personaagent.memory.exchange.json_layout import conversations_prefix, holds_conversations
+from personaagent.memory.exchange.json_layout import place_of_conversations
 from personaagent.memory.exchange.parse_results import LeftOut, ParsedEpisode
 
 BOM = b"\xef\xbb\xbf"
@@ -21,9 +21,9 @@ def read_export(file: BinaryIO, user_id: str, within: str = "") -> Iterator[Item
     ``within`` begins the name of each place.
     """
     skip_bom(file)
-    prefix = conversations_prefix(file)
-    if prefix is not None:
-        return read_chats(file, prefix, user_id, within)
+    place = place_of_conversations(file)
+    if place is not None:
+        return read_chats(place.values(file), user_id, within)
     page = _page_format(file)
     return None if page is None else _read_page(file, page, user_id, within)
 
@@ -31,8 +31,8 @@ def read_export(file: BinaryIO, user_id: str, within: str = "") -> Iterator[Item
 def is_export(file: BinaryIO) -> bool:
     """Whether it holds at least one conversation of a program that we know."""
     skip_bom(file)
-    prefix = conversations_prefix(file)
-    return holds_conversations(file, prefix) if prefix is not None else bool(_page_format(file))
+    place = place_of_conversations(file)
+    return place.holds_conversations(file) if place is not None else bool(_page_format(file))
 
 
 def skip_bom(file: BinaryIO) -> None:

@@ -11,9 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
-
-import ijson
+from typing import Any, BinaryIO
 
 from personaagent.core.errors import Unreadable
 from personaagent.core.text import without_controls
@@ -22,7 +20,7 @@ from personaagent.memory.exchange.custom_instructions import CustomInstructions,
 from personaagent.memory.exchange.export_zip import MARKS, json_members, opened_zip
 from personaagent.memory.exchange.foreign import BOM, skip_bom
 from personaagent.memory.exchange.import_file import open_import
-from personaagent.memory.exchange.json_values import Json, stream_values
+from personaagent.memory.exchange.json_pieces import Broken, read_values
 from personaagent.memory.statement_checks import STATEMENT_CHARS
 
 MAX_TEXT_BYTES = 1_000_000
@@ -83,23 +81,21 @@ def _notes_of_json(files: Iterable[BinaryIO], *, strict: bool = True) -> tuple[s
     """
     instructions, others = CustomInstructions(), list[Note]()
     for file in files:
-        try:
-            for item in _items(file):
+        for item in _items(file):
+            if strict and isinstance(item, Broken):
+                raise Unreadable("The file is not valid JSON, or cut off.")
+            if isinstance(item, dict):
                 instructions.read(item)
                 others += [note for note in claude_notes(item) if note.text.strip()]
-        except ijson.JSONError as error:
-            if strict:
-                raise Unreadable(f"The file is not valid JSON, or cut off: {error}.") from error
     return "claude" if others else "chatgpt", [*instructions.notes(), *others]
 
 
-def _items(file: BinaryIO) -> Iterator[Json]:
-    """The objects of the file, one at a time: of a list, or the one that it is."""
+def _items(file: BinaryIO) -> Iterator[Any]:
+    """The values of the file, one at a time: of a list, or the one that it is."""
     skip_bom(file)
     start = file.read(1024).lstrip()[:1]
     skip_bom(file)
-    items = stream_values(file, "item" if start == b"[" else "")
-    yield from (item for item in items if isinstance(item, dict))
+    return read_values(file, in_list=start == b"[")
 
 
 def _looks_like_json(head: bytes) -> bool:

@@ -69,7 +69,7 @@ def test_a_part_that_is_no_json_costs_no_other_part() -> None:
     parts = {"conversations-0.json": b"[nonsense", "conversations-1.json": [conversation("One?")]}
     found, [problem] = parsed(zipped(parts))
     assert found == {"One?": "a"}
-    assert problem.startswith("conversations-0.json, conversation 1: the file from here on")
+    assert problem.startswith("conversations-0.json, conversation 1: it is not valid JSON")
 
 
 def test_an_archive_with_a_damaged_file_is_read_up_to_there() -> None:
