@@ -16,7 +16,7 @@ from langgraph.graph.state import CompiledStateGraph
 from personaagent.core.answer import Answer, ToolUse
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
-from personaagent.core.text import check_text
+from personaagent.core.text import check_message, check_text
 from personaagent.graphs.agent import NAME, TAGS, build, recursion_limit
 from personaagent.memory.data_folder import Files, conversation_thread
 from personaagent.nodes.agent.remember import this_turn, tool_calls
@@ -85,7 +85,7 @@ class TurnRunner:
         context = AgentContext(
             user_id=user_id, task=task, top_k=top_k, incognito=incognito, answers=tuple(answers)
         )
-        check_text(text, "message", self.max_query_chars)
+        text = check_message(text, self.max_query_chars)
         thread = check_text(thread_id or uuid4().hex, "thread", THREAD_NAME_CHARS)
         graph = self.incognito_graph if incognito else self.graph
         started = time.monotonic()

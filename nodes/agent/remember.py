@@ -9,9 +9,12 @@ from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
+from personaagent.nodes.agent.conversation import question_of
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.profile_refresh import refresh_if_due
+
+NOT_REMEMBERED = "This turn is not remembered: your message has no text."
 
 
 async def remember(
@@ -27,6 +30,8 @@ async def remember(
     TURNS.inc()
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
+    if not question_of(state["messages"]):
+        return {"episode_id": "", "warnings": [*state["warnings"], NOT_REMEMBERED]}
     memory = user_memory(deps.memory, runtime)
     episode = _episode(state, runtime, memory.user_id)
     news = await memory.remember(episode, state["persona"]["version"])
@@ -40,7 +45,7 @@ def _episode(state: AgentState, runtime: Runtime[AgentContext], user_id: str) ->
     return Episode(
         id=state["episode_id"],
         user_id=user_id,
-        query=turn[0].text,
+        query=question_of(state["messages"]),
         response=without_controls(turn[-1].text),
         task=runtime.context.task if runtime.context is not None else None,
         metadata={
