@@ -56,6 +56,10 @@ class UserMemory:
             profile=replace(self.profile, hidden=hidden),
         )
 
+    def patient(self) -> "UserMemory":
+        """The same memory for work in the background, whose recall takes its time."""
+        return replace(self, recaller=self.recaller.patiently())
+
     async def exists(self) -> bool:
         """Whether anything is remembered about this user."""
         return await self.personas.exist() or await self.episodes.exist()

@@ -16,7 +16,7 @@ from personaagent.core.errors import ConfigurationError, DataError, ServiceError
 from personaagent.core.prometheus import RECALL_SECONDS, count_failure
 from personaagent.core.records import Profile, Usage, new_id
 from personaagent.core.settings import Settings
-from personaagent.core.states import AgentContext, AgentState, thread_to_note
+from personaagent.core.states import AgentContext, AgentState, SimulatedContext, thread_to_note
 from personaagent.core.text import check_message
 from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.memory.facts import named_labels
@@ -41,12 +41,15 @@ async def recall(
     """
     query = latest_query(state["messages"], deps.settings.max_query_chars)
     memory = user_memory(deps.memory, runtime)
+    if isinstance(runtime.context, SimulatedContext):
+        memory = memory.patient()
     top_k = _top_k(runtime, deps.settings) if query else 0
     recalled, profile = await asyncio.gather(
         _recall_timed(memory, query, top_k), memory.profile.read()
     )
     if query:
-        recalled, profile = await _relevant(recalled, profile, state["messages"], deps)
+        seconds = memory.recaller.timeout
+        recalled, profile = await _relevant(recalled, profile, state["messages"], deps, seconds)
     episode_id = _episode_id(runtime)
     await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
@@ -73,14 +76,18 @@ def latest_query(messages: list[AnyMessage], limit: int) -> str:
 
 
 async def _relevant(
-    recalled: RecallResult, profile: Profile, messages: list[AnyMessage], deps: Dependencies
+    recalled: RecallResult,
+    profile: Profile,
+    messages: list[AnyMessage],
+    deps: Dependencies,
+    seconds: float,
 ) -> tuple[RecallResult, Profile]:
-    """What of both bears on the question; all of it if that cannot be computed now."""
+    """What of both bears on the question; all of it if that cannot be computed in so many seconds."""
     if deps.settings.recall_mode == "bm25":
         return recalled, profile
     questions = questions_of(messages)
     try:
-        async with asyncio.timeout(deps.settings.recall_timeout):
+        async with asyncio.timeout(seconds):
             statements = await relevant_profile(profile, questions, deps.vectors)
             episodes = await relevant_episodes(recalled.episodes, questions, deps.vectors)
     except (TimeoutError, ServiceError, ConfigurationError, DataError) as error:

@@ -12,11 +12,13 @@ from personaagent.core.alignment import EpisodeContext
 from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode
-from personaagent.core.states import SimulatedContext
+from personaagent.core.states import AgentContext, SimulatedContext
 from personaagent.memory.ranking import same_query
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.recall import recall
 from personaagent.nodes.dependencies import Dependencies
+
+ATTEMPTS = 3
 
 
 async def build_episode_contexts(
@@ -26,31 +28,40 @@ async def build_episode_contexts(
     memory: UserMemory,
     runtime: Runtime[Any],
     deps: Dependencies,
+    *,
+    others: int = 0,
 ) -> dict[str, EpisodeContext]:
-    """Build the contexts of these episodes, by id; forgotten episodes are left out.
+    """Build the contexts of these episodes, by id.
 
-    Held-out episodes are hidden from the contexts of the others, so that no candidate is built from
-    them. All queries are embedded in one call, which costs less than one call in each recall.
+    Forgotten episodes are left out, and those for which nothing can be recalled now. Held-out
+    episodes are hidden from the contexts of the others, so that no candidate is built from them. All
+    queries are embedded in one call, which costs less than one call in each recall.
+
+    Raises:
+        IndexUnavailable: nothing can be recalled for any of them, and there are no ``others``.
     """
     episodes = await memory.episodes.find(episode_ids)
     if deps.settings.top_k and deps.settings.recall_mode != "bm25":
         with suppress(ServiceError):  # recall tries again, and reports it
             await memory.indexer.embedder.embed([episode.query for episode in episodes])
     held_out = frozenset(holdout)
-    contexts = await asyncio.gather(
-        *(
-            build_episode_context(
-                episode,
-                frozenset() if episode.id in held_out else held_out,
-                plan,
-                memory,
-                runtime,
-                deps,
-            )
-            for episode in episodes
-        )
-    )
-    return {episode.id: context for episode, context in zip(episodes, contexts, strict=True)}
+
+    async def build(episode: Episode) -> EpisodeContext | IndexUnavailable:
+        hidden = frozenset() if episode.id in held_out else held_out
+        try:
+            return await build_episode_context(episode, hidden, plan, memory, runtime, deps)
+        except IndexUnavailable as error:
+            return error
+
+    results = await asyncio.gather(*map(build, episodes))
+    failures = [each for each in results if isinstance(each, IndexUnavailable)]
+    if failures and len(failures) == len(results) and not others:
+        raise failures[0]
+    return {
+        episode.id: result
+        for episode, result in zip(episodes, results, strict=True)
+        if isinstance(result, EpisodeContext)
+    }
 
 
 async def build_episode_context(
@@ -72,12 +83,7 @@ async def build_episode_context(
     hidden |= {episode.id}
     question: Any = {"messages": [HumanMessage(episode.query)]}
     context = simulated_context(episode, hidden, plan, memory.user_id)
-    async with deps.recall_slots:  # waiting here does not count towards recall's own time limit
-        recall_update = await recall(question, runtime.override(context=context), deps=deps)
-    if warnings := recall_update["warnings"]:
-        raise IndexUnavailable(
-            f"Nothing can be proved without memory: try again. {' '.join(warnings)}"
-        )
+    recall_update = await _recalled(question, runtime.override(context=context), deps)
     queries = {recalled["id"]: recalled["query"] for recalled in recall_update["recalled"]}
     same = {id for id, query in queries.items() if same_query(query, episode.query)}
     return EpisodeContext(
@@ -85,6 +91,22 @@ async def build_episode_context(
         hidden=sorted(hidden | same),
         recalled=[recalled_id for recalled_id in queries if recalled_id not in same],
         profile=recall_update["profile"],
+    )
+
+
+async def _recalled(
+    question: Any, runtime: Runtime[AgentContext], deps: Dependencies
+) -> dict[str, Any]:
+    """What ``recall`` returns; nobody waits for it, so what fails is tried again, after a pause."""
+    for attempt in range(1, ATTEMPTS + 1):
+        async with deps.recall_slots:  # waiting here does not count towards recall's own time limit
+            update = await recall(question, runtime, deps=deps)
+        if not update["warnings"]:
+            return update
+        if attempt < ATTEMPTS:
+            await asyncio.sleep(attempt * deps.settings.recall_timeout / 5)
+    raise IndexUnavailable(
+        f"Nothing can be proved without memory: try again. {' '.join(update['warnings'])}"
     )
 
 

@@ -34,7 +34,7 @@ class Thread:
 
     def __init__(self, home: Path, responder: Responder) -> None:
         def strict(prompt: Prompt) -> Reply:
-            problem = shape_problem(convert_to_openai_messages(prompt.messages))  # type: ignore[arg-type]
+            problem = shape_problem(convert_to_openai_messages(prompt.messages))
             return ModelError(problem) if problem else responder(prompt)
 
         settings = load_settings(home=home, max_query_chars=200)
