@@ -14,7 +14,9 @@ from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, SimulatedContext
 from personaagent.memory.ranking import same_query
+from personaagent.memory.recall import PATIENCE
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.agent.question import chooses_label, question
 from personaagent.nodes.agent.recall import recall
 from personaagent.nodes.dependencies import Dependencies
 
@@ -81,33 +83,48 @@ async def build_episode_context(
         IndexUnavailable: nothing can be recalled now, and without memory nothing can be proved.
     """
     hidden |= {episode.id}
-    question: Any = {"messages": [HumanMessage(episode.query)]}
+    turn: Any = {"messages": [HumanMessage(episode.query)]}
     context = simulated_context(episode, hidden, plan, memory.user_id)
-    recall_update = await _recalled(question, runtime.override(context=context), deps)
-    queries = {recalled["id"]: recalled["query"] for recalled in recall_update["recalled"]}
+    begun = await _begun(turn, runtime.override(context=context), deps)
+    queries = {recalled["id"]: recalled["query"] for recalled in begun["recalled"]}
     same = {id for id, query in queries.items() if same_query(query, episode.query)}
     return EpisodeContext(
         wanted=episode.ground_truth or "",
         hidden=sorted(hidden | same),
         recalled=[recalled_id for recalled_id in queries if recalled_id not in same],
-        profile=recall_update["profile"],
+        profile=begun["profile"],
+        choice=chooses_label(begun),
     )
 
 
-async def _recalled(
-    question: Any, runtime: Runtime[AgentContext], deps: Dependencies
-) -> dict[str, Any]:
-    """What ``recall`` returns; nobody waits for it, so what fails is tried again, after a pause."""
-    for attempt in range(1, ATTEMPTS + 1):
+async def _begun(turn: Any, runtime: Runtime[AgentContext], deps: Dependencies) -> Any:
+    """The state after ``recall`` and ``question``.
+
+    Nobody waits for it, so what fails is tried again, after a pause.
+    """
+    for attempt in range(ATTEMPTS):
+        await asyncio.sleep(attempt * deps.settings.recall_timeout / 5)
         async with deps.recall_slots:  # waiting here does not count towards recall's own time limit
-            update = await recall(question, runtime, deps=deps)
-        if not update["warnings"]:
-            return update
-        if attempt < ATTEMPTS:
-            await asyncio.sleep(attempt * deps.settings.recall_timeout / 5)
-    raise IndexUnavailable(
-        f"Nothing can be proved without memory: try again. {' '.join(update['warnings'])}"
-    )
+            begun, warnings = await _begin(turn, runtime, deps)
+        if not warnings:
+            return begun
+    raise IndexUnavailable(f"Nothing can be proved without memory: try again. {' '.join(warnings)}")
+
+
+async def _begin(
+    turn: Any, runtime: Runtime[AgentContext], deps: Dependencies
+) -> tuple[Any, list[str]]:
+    begun = turn | await recall(turn, runtime, deps=deps)
+    if begun["warnings"]:
+        return begun, begun["warnings"]
+    seconds = PATIENCE * deps.settings.recall_timeout
+    try:
+        async with asyncio.timeout(seconds):
+            return begun | await question(turn, runtime, deps=deps), []
+    except TimeoutError:
+        return begun, [f"The nearest labels took over {seconds:g} s and were given up."]
+    except ServiceError as error:
+        return begun, [str(error)]
 
 
 def simulated_context(
