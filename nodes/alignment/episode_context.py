@@ -123,7 +123,7 @@ async def _begin(
             return begun | await question(turn, runtime, deps=deps), []
     except TimeoutError:
         return begun, [f"The nearest labels took over {seconds:g} s and were given up."]
-    except ServiceError as error:
+    except (IndexUnavailable, ServiceError) as error:
         return begun, [str(error)]
 
 
