@@ -95,8 +95,8 @@ async def _read_chunk(
     cited = await _cited(stored, memory)
     statements = dated(stored, {id: each.created_at for id, each in cited.items()})
     earlier = _earlier(statements, cited)
-    episodes = await memory.episodes.find([*chunk])
-    if not episodes:  # forgotten meanwhile
+    episodes = [each for each in await memory.episodes.find([*chunk]) if not each.discarded]
+    if not episodes:  # forgotten or discarded meanwhile
         return RoleUsage()
     prompt = render(
         "profile_summary",
