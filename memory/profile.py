@@ -65,8 +65,11 @@ class Profiles:
         return {counts.task: label_type_of(counts) for counts in await self.label_counts()}
 
     async def nameable_labels(self) -> set[NamedLabel]:
-        """Everything that facts could name with the labels as they are: tasks, and short labels."""
-        return nameable_labels(await self.label_counts())
+        """Everything that facts could name with the labels as they are: tasks, and short labels; also
+        those of discarded episodes, which may stand again."""
+        found = await self.episodes.find(sorted(await self.episodes.discarded()))
+        discarded = count_labels(each for each in found if not self.hidden.hides(each))
+        return nameable_labels([*await self.label_counts(), *discarded])
 
     async def unsummarised(self) -> dict[str, StoredValue]:
         """The pending entries of episodes that the summary has not read, oldest episode first."""

@@ -1,12 +1,18 @@
 """What becomes of discarded episodes: they stay in memory, and nothing is drawn from them."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
 from personaagent.core.records import Episode, Statement
+from personaagent.core.settings import load_settings
+from personaagent.memory.archive.reader import open_archive
+from personaagent.memory.archive.restore import restore
+from personaagent.memory.archive.writer import backup_file
 from personaagent.memory.exchange.importer import import_episodes
 from personaagent.memory.exchange.jsonlines import write_line
+from personaagent.memory.forget import forget
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.user import UserMemory
 from tests.support.memories import episode, memory_of, remember
@@ -117,6 +123,40 @@ async def test_an_export_says_so_and_an_import_reads_it(tmp_path: Path) -> None:
     assert await moved.episodes.discarded() == {"left"}
     assert [each.id for each in (await moved.recall("my town", 9)).episodes] == ["stands"]
     assert {*await moved.profile.unsummarised()} == {"stands"}
+
+
+async def test_a_backup_takes_them_along(tmp_path: Path) -> None:
+    anna, file = memory_of("anna", tmp_path / "a"), tmp_path / "backup.zip"
+    await remember(anna, episode("stands", "my town is Lund"), episode("left", "my town is Malmo"))
+    await anna.episodes.discard({"left"}, ())
+    settings = load_settings(home=tmp_path)
+    await backup_file(anna, settings, file)
+    moved = memory_of("anna", tmp_path / "b")
+    with open_archive(file) as archive:
+        await restore(moved, archive, settings)
+    assert await moved.episodes.discarded() == {"left"}
+    assert [each.id for each in (await moved.recall("my town", 9)).episodes] == ["stands"]
+
+
+async def test_they_are_found_to_be_forgotten(anna: UserMemory) -> None:
+    await anna.episodes.discard({"3"}, ())
+    found = await anna.search_with_duplicates("a film about a haunted house", 2)
+    assert {each.id for each in found} == {"1", "3"}
+
+
+async def test_forgetting_another_episode_keeps_the_threads_that_name_their_labels(
+    anna: UserMemory,
+) -> None:
+    await anna.episodes.give_feedback("3", "edit", "comedy")
+    await anna.episodes.discard({"3"}, ())
+    await anna.conversations.note("t1", named=[("genre", "comedy")])
+
+    async def delete_threads(threads: Collection[str]) -> None:
+        assert not threads
+
+    assert (await forget(anna, ["0"], delete_threads)).threads == []
+    hiding = anna.hiding(Hidden(frozenset({"3"})))
+    assert ("genre", "comedy") not in await hiding.profile.nameable_labels()
 
 
 async def test_a_forgotten_one_leaves_nothing(anna: UserMemory) -> None:
