@@ -14,6 +14,15 @@ from tests.support.server import Server
 MALMO, LUND = "My dog is called Rex.", "My dog is called Bello."
 QUESTION = "What is my dog called?"
 USERS = count()
+EVERY_STEP = pytest.mark.parametrize("server", ["token_server"], indirect=True)
+"""For the server that keeps a checkpoint of every step; on Postgres there is one at a turn's end."""
+
+
+@pytest.fixture(scope="module", params=["token_server", "postgres_server"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """The development server, then the one on Postgres."""
+    shared: Server = request.getfixturevalue(request.param)
+    return shared
 
 
 @pytest.fixture
@@ -23,14 +32,14 @@ def user() -> str:
 
 
 @pytest.fixture
-async def http(token_server: Server, user: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with token_server.http(user) as http:
+async def http(server: Server, user: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with server.http(user) as http:
         yield http
 
 
 @pytest.fixture
-async def sdk(token_server: Server, user: str) -> AsyncIterator[LangGraphClient]:
-    async with token_server.sdk(user) as sdk:
+async def sdk(server: Server, user: str) -> AsyncIterator[LangGraphClient]:
+    async with server.sdk(user) as sdk:
         yield sdk
 
 
@@ -94,6 +103,7 @@ async def test_an_edited_message_is_discarded_until_the_user_returns(
     assert (episodes[MALMO], episodes[LUND]) == (True, False)
 
 
+@EVERY_STEP
 async def test_the_first_message_can_be_edited(page: Page, http: httpx.AsyncClient) -> None:
     await page.say(MALMO)
     await page.say("Hello.")
@@ -102,6 +112,7 @@ async def test_the_first_message_can_be_edited(page: Page, http: httpx.AsyncClie
     assert episodes == {MALMO: False, "Hello.": False, "Something quite different.": True}
 
 
+@EVERY_STEP
 async def test_an_answer_that_is_made_anew_leaves_the_first_with_its_label(
     page: Page, http: httpx.AsyncClient
 ) -> None:
@@ -124,13 +135,13 @@ async def test_an_answer_that_is_made_anew_leaves_the_first_with_its_label(
 
 
 async def test_an_export_takes_the_branches_along(
-    page: Page, http: httpx.AsyncClient, token_server: Server, user: str
+    page: Page, http: httpx.AsyncClient, server: Server, user: str
 ) -> None:
     await page.say("Hello.")
     await page.say(MALMO)
     await page.say(LUND, await page.before(MALMO))
     exported = (await http.get("/me/export")).content
-    async with token_server.http(f"{user}-moved") as moved:
+    async with server.http(f"{user}-moved") as moved:
         (await moved.post("/me/import", content=exported)).raise_for_status()
         assert await standing(moved) == {"Hello.": True, MALMO: False, LUND: True}
         found = await moved.post("/me/episodes/search", json={"text": "dog", "top_k": 9})
