@@ -121,6 +121,9 @@ class AgentState(TypedDict):
     """State of the agent: the conversation, and what the nodes of this turn have added."""
 
     messages: Messages
+    branch: Annotated[
+        Json, Field(description="The last remembered turn before this one, and when this began.")
+    ]
     episode_id: Annotated[str, Field(description="Id by which this turn will be remembered.")]
     recalled: Annotated[list[Json], Field(description="Recalled episodes, best first.")]
     profile: Annotated[Json, Field(description="Facts and summary of the user.")]

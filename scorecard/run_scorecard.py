@@ -52,7 +52,7 @@ async def compute_scorecard(
         ConfigurationError: the models cannot be asked at all.
     """
     run = await _ScorecardRun.start(deps, store, user_id)
-    episodes = (await run.memory.episodes.newest(limit, labelled=True))[::-1]
+    episodes = (await run.memory.episodes.newest(limit, labelled=True, standing=True))[::-1]
     if not episodes:
         raise NothingLabelled(
             f"No episode of '{user_id}' says what they wanted: correct or accept an answer "

@@ -7,9 +7,9 @@ to do with the question are left out (``relevance.py``).
 
 import asyncio
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
 
 from langchain_core.messages import AnyMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from personaagent.core.errors import ConfigurationError, DataError, ServiceError, UsageError
@@ -22,6 +22,7 @@ from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.agent.branches import begin_turn, id_of_run
 from personaagent.nodes.agent.conversation import conversation, questions_of
 from personaagent.nodes.agent.relevance import relevant_episodes, relevant_profile
 from personaagent.nodes.current_user import user_memory
@@ -29,7 +30,11 @@ from personaagent.nodes.dependencies import Dependencies
 
 
 async def recall(
-    state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
+    state: AgentState,
+    runtime: Runtime[AgentContext],
+    config: RunnableConfig | None = None,
+    *,
+    deps: Dependencies,
 ) -> dict[str, Any]:
     """Begin a turn: recall the ``top_k`` nearest episodes (paper: R^u(q*)) and read the profile.
 
@@ -40,7 +45,8 @@ async def recall(
         UsageError: the last message is not the user's, or its text cannot be used.
     """
     query = latest_query(state["messages"], deps.settings.max_query_chars)
-    memory = user_memory(deps.memory, runtime)
+    step = (config or {}).get("metadata", {}).get("langgraph_step")
+    memory, branch = await begin_turn(user_memory(deps.memory, runtime), state, runtime, step)
     if isinstance(runtime.context, SimulatedContext):
         memory = memory.patient()
     top_k = _top_k(runtime, deps.settings) if query else 0
@@ -53,6 +59,7 @@ async def recall(
     episode_id = _episode_id(runtime)
     await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
+        "branch": branch,
         "episode_id": episode_id,
         "recalled": [each.stored() for each in as_shown_for(query, recalled.episodes)],
         "profile": profile.stored(),
@@ -113,13 +120,9 @@ def _top_k(runtime: Runtime[AgentContext], settings: Settings) -> int:
 
 
 def _episode_id(runtime: Runtime[AgentContext]) -> str:
-    """The id of this turn's episode.
-
-    It derives from the run's id, if there is one: a server repeats a run from its start if the
-    process was killed, and the turn must leave only one episode.
-    """
+    """The id of this turn's episode; it derives from the run's id, if there is one."""
     run = runtime.execution_info and runtime.execution_info.run_id
-    return uuid5(NAMESPACE_OID, run).hex[:16] if run else new_id()
+    return id_of_run(run) if run else new_id()
 
 
 async def _note_thread(

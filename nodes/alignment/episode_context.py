@@ -140,9 +140,11 @@ def simulated_context(
 def still_valid(
     episodes: Iterable[Episode], contexts: Mapping[str, EpisodeContext]
 ) -> dict[str, Episode]:
-    """The episodes by id, without those whose label is no longer what their context says."""
+    """The episodes by id, without those that are discarded, or whose label is no longer what their
+    context says."""
     return {
         episode.id: episode
         for episode in episodes
-        if episode.id not in contexts or episode.ground_truth == contexts[episode.id].wanted
+        if not episode.discarded
+        and (episode.id not in contexts or episode.ground_truth == contexts[episode.id].wanted)
     }
