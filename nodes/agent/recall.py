@@ -6,9 +6,10 @@ to do with the question are left out (``relevance.py``).
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
@@ -69,15 +70,16 @@ async def recall(
     }
 
 
-def latest_query(messages: list[AnyMessage], limit: int) -> str:
+def latest_query(messages: Sequence[BaseMessage], limit: int) -> str:
     """The text of the user's message at the end of the thread; empty if it is only a picture.
 
     Raises:
         UsageError: there is no such message, or its text cannot be used.
     """
-    talk = conversation(messages)
-    if len(talk.turn) != 1:
-        raise UsageError("The conversation must end with a message of the user that is not empty.")
+    said = [message for message in messages if not isinstance(message, SystemMessage)]
+    if not said or not isinstance(said[-1], HumanMessage):
+        raise UsageError("The conversation must end with a message of the user.")
+    talk = conversation(said)
     is_picture_alone = talk.has_media and not talk.question
     return "" if is_picture_alone else check_message(talk.question, limit)
 
