@@ -150,10 +150,12 @@ def connect(
         retries: how often a request is sent again that failed before its answer began.
         timeout, proxies, at_once: as of ``http_client``.
     """
-    from langchain_openai import ChatOpenAI
+    from personaagent.models.hidden_errors import show_hidden_errors
+    from personaagent.models.reading_chat import ReadingChat
 
     http = http_client(timeout, proxies=proxies, at_once=at_once)
-    return ChatOpenAI(
+    http.event_hooks = {"response": [show_hidden_errors]}
+    return ReadingChat(
         model=name,
         base_url=base_url,
         api_key=SecretStr(key),
