@@ -35,11 +35,13 @@ async def invoke_model(
     tools: Sequence[BaseTool] | None = None,
     response_format: dict[str, Any] | None = None,
     shown: bool = True,
+    reasoning: bool = False,
 ) -> AIMessage:
     """The model's next message: an answer (in ``response_format``), or calls of ``tools``.
 
     An answer in a ``response_format`` is never streamed: half of one is of no use to anybody. Nor is
-    one that is not ``shown`` as the model gives it.
+    one that is not ``shown`` as the model gives it. With ``reasoning`` the stream carries the model's
+    reasoning (``REASONING``); the message itself never does.
     A call whose arguments are no JSON comes back without arguments, so that the tool itself
     refuses it in words that let the model correct it.
 
@@ -54,6 +56,8 @@ async def invoke_model(
         options = {"response_format": response_format, "stream": False}
     if not shown:
         options = {"stream": False, "config": {"tags": [NOT_STREAMED]}}
+    if reasoning:
+        options["reasoning"] = True
     try:
         with endpoint_errors(role, getattr(model, "max_retries", None) or 0):
             message = await _ask(model, _sendable(messages), tools, options)
