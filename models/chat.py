@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Role, Settings
 from personaagent.models.catalog import CHAT, find_model
-from personaagent.models.connection import AT_ONCE, http_client
+from personaagent.models.connection import AT_ONCE, http_client, no_sync_client
 from personaagent.models.download import OnPull
 
 if TYPE_CHECKING:
@@ -118,7 +118,6 @@ class Models:
                 key,
                 timeout=timeout,
                 retries=settings.model_retries,
-                proxies=not settings.embedded,
                 at_once=self._at_once,
             )
         return self._clients[key_of_client]
@@ -141,18 +140,20 @@ def connect(
     *,
     timeout: float,
     retries: int,
-    proxies: bool = True,
     at_once: int = AT_ONCE,
 ) -> "ChatOpenAI":
     """A client of the model ``name`` at ``base_url``.
 
     Args:
         retries: how often a request is sent again that failed before its answer began.
-        timeout, proxies, at_once: as of ``http_client``.
+        timeout, at_once: as of ``http_client``.
+
+    Raises:
+        ConfigurationError: as ``http_client`` raises it.
     """
     from langchain_openai import ChatOpenAI
 
-    http = http_client(timeout, proxies=proxies, at_once=at_once)
+    http = http_client(base_url, timeout, at_once=at_once)
     return ChatOpenAI(
         model=name,
         base_url=base_url,
@@ -163,6 +164,7 @@ def connect(
         max_retries=retries,
         stream_usage=True,
         use_responses_api=False,
+        http_client=no_sync_client(),
         http_async_client=http,
         http_socket_options=(),
     )
