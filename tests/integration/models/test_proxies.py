@@ -10,11 +10,13 @@ from langchain_core.messages import HumanMessage
 
 from personaagent.core.errors import ConfigurationError, ModelUnavailable
 from personaagent.core.settings import Settings
+from personaagent.memory.index.open import open_index
 from personaagent.models.chat import connect
 from personaagent.models.endpoint_embeddings import EndpointEmbedder
 from personaagent.models.invoke import invoke_model
 from tests.support.command import scripted_command
 from tests.support.endpoint import scripted_endpoint
+from tests.support.qdrant_server import qdrant_server
 
 UNUSABLE = ["socks5://proxy.example:1080", "ftp://proxy.example", "http://proxy.example:port"]
 CHOICE = {
@@ -118,3 +120,15 @@ def test_the_command_ends_with_exit_code_3_where_the_proxy_would_be_used(
     assert away.code == 3
     assert "ALL_PROXY" in away.err
     assert away.err.count("\n") == 1
+
+
+async def test_the_index_on_this_machine_is_reached_without_the_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example:1080")
+    with qdrant_server() as server:
+        index = open_index(Settings(qdrant_url=server.url), "m")
+        assert await index.count("ann") == 0
+        await index.aclose()
+    with pytest.raises(ConfigurationError, match="ALL_PROXY"):
+        open_index(Settings(qdrant_url="https://qdrant.invalid"), "m")
