@@ -16,7 +16,6 @@ from personaagent.core.errors import ModelUnavailable, PersonaAgentError, Unusab
 from personaagent.core.prometheus import count_failure, count_tokens
 from personaagent.core.settings import Role
 from personaagent.models.endpoint_errors import endpoint_errors
-from personaagent.models.label_probabilities import remember_refused, without_refused
 from personaagent.models.usage import usage_of
 
 NOT_STREAMED = "nostream"
@@ -50,33 +49,16 @@ async def invoke_model(
         options = {"response_format": response_format, "stream": False}
     if not shown:
         options = {"stream": False, "config": {"tags": [NOT_STREAMED]}}
+    asked = model.bind_tools(tools) if tools else model
     try:
         with endpoint_errors(role, getattr(model, "max_retries", None) or 0):
-            message = await _ask(model, messages, tools, options)
+            message = await asked.ainvoke(list(messages), **options)
         usage = usage_of(message)  # counted whatever the answer may be worth
         count_tokens(role, usage.input_tokens, usage.output_tokens)
         return _usable(message, role, tools_offered=bool(tools))
     except PersonaAgentError as error:
         count_failure(error)
         raise
-
-
-async def _ask(
-    model: BaseChatModel,
-    messages: Sequence[BaseMessage],
-    tools: Sequence[BaseTool] | None,
-    options: dict[str, Any],
-) -> AIMessage:
-    """The model's message, without log-probabilities where its endpoint refuses those."""
-    runnable = model.bind_tools(tools) if tools else model
-    try:
-        return await runnable.ainvoke(list(messages), **options)
-    except Exception as error:
-        if (fewer := without_refused(model, error)) is None:
-            raise
-        message = await _ask(fewer, messages, tools, options)
-        remember_refused(fewer)
-        return message
 
 
 def is_transient(error: BaseException) -> bool:
