@@ -80,6 +80,12 @@ def asks_to_choose(state: AgentState) -> ClosedQuestion | None:
     return asked if asked and asks_for_bare_choice(query_of(state), asked) else None
 
 
+def chooses_label(state: AgentState) -> bool:
+    """Whether this turn asks for the bare choice among the user's labels or numbers."""
+    asked = asks_to_choose(state)
+    return asked is not None and asked.kind != "options"
+
+
 def similar_of(state: AgentState) -> list[SimilarLabel]:
     """The labels that are nearest to the question, nearest first."""
     return [SimilarLabel(*label) for label in state.get("similar") or []]

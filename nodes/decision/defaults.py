@@ -19,11 +19,15 @@ SPREAD = 0.8
 """sigma: how far a number spreads over its neighbours, in steps of the scale."""
 TEMPERATURE = 10.0
 """T: how much a cosine to an answer's name counts."""
+RECENT = 8.0
+"""A half-life (``Weights.half_life``) that alignment tries."""
 RELIABILITY = 0.7
 """How often an answer without log-probabilities is taken to be right, where nothing is known."""
 CLOSED_SHOWN = 4
 """How many episodes the prompt of a choice among labels or numbers shows: the nearest labels are told
 in words, too."""
+CLOSED_CHARS = 480
+"""How many characters it shows of each: half for the query, half for the answer."""
 LONGEST_SCALE = 20
 """Most steps of a scale whose numbers are all possible answers."""
 
