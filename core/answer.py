@@ -17,6 +17,7 @@ class Answer(Record):
     """The result of one turn. ``episode_id`` is None for an incognito turn.
 
     ``decision`` says how a closed question was decided, and how sure: None for any other.
+    ``reasoning`` is what the model wrote before it answered, where it was asked for.
     """
 
     reply: str
@@ -30,3 +31,4 @@ class Answer(Record):
     seconds: float
     warnings: list[str]
     decision: Decision | None = None
+    reasoning: str | None = None

@@ -166,8 +166,10 @@ def connect(
         ConfigurationError: as ``http_client`` raises it.
     """
     from personaagent.models.endpoint_model import EndpointModel
+    from personaagent.models.hidden_errors import show_hidden_errors
 
     http = http_client(base_url, timeout, at_once=at_once)
+    http.event_hooks = {"response": [show_hidden_errors]}
     return EndpointModel(
         model=name,
         base_url=base_url,

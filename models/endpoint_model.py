@@ -1,27 +1,25 @@
 """A chat model at an endpoint, asked in the way that the endpoint takes."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_openai import ChatOpenAI
 from pydantic import Field
 
 from personaagent.models.endpoint_memory import EndpointMemory
+from personaagent.models.reading_chat import ReadingChat
 from personaagent.models.refusals import STREAM, TOOLS, left_out, refused_part, without
 
 LEFT_OUT = "left_out"
 """Argument of a call inside: what this request goes without."""
 
 
-class EndpointModel(ChatOpenAI):
-    """``ChatOpenAI`` that leaves out of its requests what the endpoint refuses by name.
+class EndpointModel(ReadingChat):
+    """A chat model that leaves out of its requests what the endpoint refuses by name.
 
     A request that is refused so is sent again without that part. Once it is answered, ``memory``
     keeps it, so that the next one goes without it from the start. Without ``stream`` an answer comes
@@ -91,27 +89,11 @@ class EndpointModel(ChatOpenAI):
         parts: frozenset[str],
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        """One request, as a stream or as what stands for one."""
+        """One request, with tools as the endpoint takes them."""
         if TOOLS in parts and kwargs.get("tools"):
             return self._choosing(messages, stop, parts, **kwargs)
-        if STREAM in parts:
-            return self._whole(messages, stop, parts, **kwargs)
-        return super()._astream(messages, stop, run_manager, **kwargs, **{LEFT_OUT: parts})
-
-    async def _whole(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        parts: frozenset[str],
-        **kwargs: Any,
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        """An answer that is not streamed, as a stream of one chunk."""
-        result = await self._agenerate(messages, stop, None, **kwargs, **{LEFT_OUT: parts})
-        whole = result.generations[0]
-        assert isinstance(whole.message, AIMessage)
-        yield ChatGenerationChunk(
-            message=_as_chunk(whole.message), generation_info=whole.generation_info
-        )
+        kwargs[LEFT_OUT] = parts
+        return super()._astream(messages, stop, run_manager, **kwargs)
 
     async def _choosing(
         self,
@@ -147,6 +129,7 @@ class EndpointModel(ChatOpenAI):
         options: dict[str, Any],
     ) -> frozenset[str]:
         """``parts`` and the one that ``error`` refuses; raises ``error`` if it refuses none."""
+        options = {name: value for name, value in options.items() if name != "reasoning"}
         sent = self._get_request_payload(messages, stop=stop, **options, **{LEFT_OUT: parts})
         refused = refused_part(error, sent)
         if refused is None or refused == "response_format":
@@ -157,18 +140,3 @@ class EndpointModel(ChatOpenAI):
         if more == parts:
             raise error
         return more
-
-
-def _as_chunk(message: AIMessage) -> AIMessageChunk:
-    """``message`` as the only chunk of a stream."""
-    fields = message.model_dump(exclude={"type", "id", "tool_calls", "invalid_tool_calls"})
-    calls = [
-        tool_call_chunk(
-            name=call["name"],
-            args=args if isinstance(args := call["args"], str) else json.dumps(args),
-            id=call["id"],
-            index=index,
-        )
-        for index, call in enumerate([*message.tool_calls, *message.invalid_tool_calls])
-    ]
-    return AIMessageChunk(**fields, tool_call_chunks=calls)

@@ -107,8 +107,9 @@ def without(payload: dict[str, Any], parts: Iterable[str]) -> dict[str, Any]:
                 payload.pop(LOGPROBS, None)
             case _ if part == SYSTEM:
                 payload["messages"] = _without_system(payload["messages"])
-            case _ if part == STREAM and "response_format" in payload:
-                pass  # langchain-openai takes it out itself
+            case _ if part == STREAM:
+                payload.pop("stream_options", None)
+                payload.pop(STREAM, None)
             case _ if part not in NEEDED | {TOOLS}:
                 payload.pop(part, None)
     return payload

@@ -14,6 +14,7 @@ from langgraph.runtime import Runtime
 from personaagent.core.decision import ClosedQuestion
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext, AgentState
+from personaagent.models.ending import WARNINGS, ending_of
 from personaagent.models.invoke import invoke_model
 from personaagent.models.label_probabilities import (
     answer_probabilities,
@@ -61,8 +62,9 @@ async def react(
         prompt.append(HumanMessage(render("at_the_cap")))
     actor = await deps.models.chat("actor")
     tools = None if is_last_step or tells else deps.tools
-    reply = await invoke_model(actor, prompt, role="actor", tools=tools)
-    return {"messages": [reply], **_counted(state, reply)}
+    reasoning = runtime.context is not None and runtime.context.reasoning
+    reply = await invoke_model(actor, prompt, role="actor", tools=tools, reasoning=reasoning)
+    return {"messages": [reply], **_counted(state, reply), **_warned(state, reply)}
 
 
 async def _choose(state: AgentState, asked: ClosedQuestion, deps: Dependencies) -> dict[str, Any]:
@@ -107,6 +109,12 @@ def _counted(state: AgentState, *replies: AIMessage) -> dict[str, Any]:
     for reply in replies:
         usage = usage.add("actor", usage_of(reply))
     return {"steps": state["steps"] + len(replies), "usage": usage.stored()}
+
+
+def _warned(state: AgentState, reply: AIMessage) -> dict[str, Any]:
+    """The warnings of the turn, where the answer may not be whole."""
+    warning = None if reply.tool_calls else WARNINGS.get(ending_of(reply))
+    return {"warnings": [*state.get("warnings", []), warning]} if warning else {}
 
 
 def _system_message(state: AgentState) -> SystemMessage:

@@ -18,7 +18,7 @@ from personaagent.models.invoke import invoke_model
 from tests.support.endpoint import Endpoint, Raw, Reply, Status, ToolCall, scripted_endpoint
 
 LIMITS = ["max_completion_tokens", "max_tokens"]
-NAMES = [["temperature"], ["stream"], ["seed"], LIMITS[:1], LIMITS, ["stream", "seed", *LIMITS]]
+NAMES = [["temperature"], ["seed"], LIMITS[:1], LIMITS, ["temperature", "seed", *LIMITS]]
 
 
 @tool
@@ -85,6 +85,17 @@ async def test_a_parameter_that_is_refused_is_left_out_from_then_on(
     assert notices
     assert all("m " in notice for notice in notices)
     assert memory.take_notices() == []
+
+
+async def test_an_endpoint_that_cannot_stream_answers_whole_from_then_on() -> None:
+    memory = EndpointMemory()
+    with scripted_endpoint(refusing("stream")) as endpoint:
+        replies = [await ask(endpoint, memory) for _ in range(2)]
+    assert [reply.text for reply in replies] == ["In Norway."] * 2
+    assert [r.body.keys() & {"stream", "stream_options"} for r in endpoint.requests[1:]] == [
+        set()
+    ] * 2
+    assert len(memory.take_notices()) == 1
 
 
 async def test_tokens_of_a_stream_that_cannot_be_counted_are_not_asked_for() -> None:
