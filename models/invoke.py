@@ -17,7 +17,6 @@ from personaagent.core.prometheus import count_failure, count_tokens
 from personaagent.core.settings import Role
 from personaagent.models.ending import Ending, ending_of
 from personaagent.models.endpoint_errors import endpoint_errors
-from personaagent.models.label_probabilities import remember_refused, without_refused
 from personaagent.models.reasoning import without_reasoning
 from personaagent.models.reply_reader import REASONING, TAKEN_BACK
 from personaagent.models.tool_call_parts import new_call_id
@@ -58,9 +57,10 @@ async def invoke_model(
         options = {"stream": False, "config": {"tags": [NOT_STREAMED]}}
     if reasoning:
         options["reasoning"] = True
+    asked = model.bind_tools(tools) if tools else model
     try:
         with endpoint_errors(role, getattr(model, "max_retries", None) or 0):
-            message = await _ask(model, _sendable(messages), tools, options)
+            message = await asked.ainvoke(_sendable(messages), **options)
         usage = usage_of(message)  # counted whatever the answer may be worth
         count_tokens(role, usage.input_tokens, usage.output_tokens)
         return _usable(message, role, tools_offered=bool(tools), in_form=bool(response_format))
@@ -77,24 +77,6 @@ def _sendable(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         else message
         for message in messages
     ]
-
-
-async def _ask(
-    model: BaseChatModel,
-    messages: Sequence[BaseMessage],
-    tools: Sequence[BaseTool] | None,
-    options: dict[str, Any],
-) -> AIMessage:
-    """The model's message, without log-probabilities where its endpoint refuses those."""
-    runnable = model.bind_tools(tools) if tools else model
-    try:
-        return await runnable.ainvoke(list(messages), **options)
-    except Exception as error:
-        if (fewer := without_refused(model, error)) is None:
-            raise
-        message = await _ask(fewer, messages, tools, options)
-        remember_refused(fewer)
-        return message
 
 
 def is_transient(error: BaseException) -> bool:
