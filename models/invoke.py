@@ -52,9 +52,9 @@ async def invoke_model(
     """
     options: dict[str, Any] = {}
     if response_format:
-        options = {"response_format": response_format, "stream": False}
+        options |= {"response_format": response_format, "stream": False}
     if not shown:
-        options = {"stream": False, "config": {"tags": [NOT_STREAMED]}}
+        options |= {"stream": False, "config": {"tags": [NOT_STREAMED]}}
     if reasoning:
         options["reasoning"] = True
     asked = model.bind_tools(tools) if tools else model
@@ -98,7 +98,9 @@ def _usable(
     if not calls and not text.strip():
         reasoned = message.response_metadata.get(REASONED) or message.text.strip()
         gave = "reasoned, but gave no answer" if reasoned else "gave an empty answer"
-        raise UnusableAnswer(f"The {role} model {gave}; try again or set another model.")
+        raise UnusableAnswer(
+            f"The {role} model {gave}; try again or set another model.", empty=True
+        )
     more = {
         key: value
         for key, value in message.additional_kwargs.items()
