@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from personaagent.cli.agent_runner import run_with_agent
-from personaagent.cli.options import AsJson, Thread, User
+from personaagent.cli.options import AsJson, Reasoning, Thread, User
 from personaagent.cli.output import console, print_notice, print_result, print_warning
 from personaagent.core.answer import Answer
 from personaagent.core.ids import short_id
@@ -33,6 +33,7 @@ def ask(
         str | None,
         typer.Option(metavar="A,B,C", help="The only possible answers, with commas between them."),
     ] = None,
+    reasoning: Reasoning = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask once and print the answer."""
@@ -44,6 +45,7 @@ def ask(
         "task": task,
         "incognito": incognito,
         "answers": check_answers([] if answers is None else answers.split(",")),
+        "reasoning": reasoning,
     }
 
     async def ask_once(agent: "LocalAgent") -> Answer:

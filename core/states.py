@@ -47,6 +47,9 @@ class AgentContext(BaseModel):
     timezone: Annotated[
         str | None, Field(description="The user's time zone (IANA name); None: the setting.")
     ] = None
+    reasoning: Annotated[
+        bool, Field(description="Stream the model's reasoning beside its answer.")
+    ] = False
 
     @field_validator("user_id")
     @classmethod

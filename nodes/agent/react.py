@@ -16,6 +16,7 @@ from personaagent.core.decision import ClosedQuestion
 from personaagent.core.records import Usage
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState
+from personaagent.models.ending import WARNINGS, ending_of
 from personaagent.models.invoke import invoke_model
 from personaagent.models.label_probabilities import (
     answer_probabilities,
@@ -63,8 +64,9 @@ async def react(
         prompt = _at_the_cap(prompt, settings)
     actor = await deps.models.chat("actor")
     tools = None if is_last_step or tells else deps.tools
-    reply = await invoke_model(actor, prompt, role="actor", tools=tools)
-    return {"messages": [reply], **_counted(state, reply)}
+    reasoning = runtime.context is not None and runtime.context.reasoning
+    reply = await invoke_model(actor, prompt, role="actor", tools=tools, reasoning=reasoning)
+    return {"messages": [reply], **_counted(state, reply), **_warned(state, reply)}
 
 
 async def _choose(
@@ -110,6 +112,12 @@ def _counted(state: AgentState, *replies: AIMessage) -> dict[str, Any]:
     for reply in replies:
         usage = usage.add("actor", usage_of(reply))
     return {"steps": state["steps"] + len(replies), "usage": usage.stored()}
+
+
+def _warned(state: AgentState, reply: AIMessage) -> dict[str, Any]:
+    """The warnings of the turn, where the answer may not be whole."""
+    warning = None if reply.tool_calls else WARNINGS.get(ending_of(reply))
+    return {"warnings": [*state.get("warnings", []), warning]} if warning else {}
 
 
 def _prompt(state: AgentState, talk: Conversation, settings: Settings) -> list[AnyMessage]:

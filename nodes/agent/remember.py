@@ -9,6 +9,7 @@ from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
+from personaagent.models.ending import ENDED, ending_of
 from personaagent.nodes.agent.branches import discard, note_turn
 from personaagent.nodes.agent.conversation import question_of
 from personaagent.nodes.current_user import user_memory
@@ -60,8 +61,15 @@ def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id
             "persona_version": state["persona"]["version"],
             "tools": [call["name"] for call in tool_calls(turn)],
             "recalled": [episode["id"] for episode in state["recalled"]],
+            **_ended(turn[-1]),
         },
     )
+
+
+def _ended(answer: AnyMessage) -> dict[str, str]:
+    """Why the answer ended, where it is not known to be whole."""
+    ending = ending_of(answer) if isinstance(answer, AIMessage) else "whole"
+    return {} if ending == "whole" else {ENDED: ending}
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:
