@@ -4,8 +4,8 @@
 - User and assistant take turns, the user first: messages of one side in a row become one.
 - No message is empty, and a tool's result follows the call that asked for it; other results, and
   calls without one, are left out.
-- Text is plain, without control characters. Of other content only pictures, sound and files of the
-  user stay.
+- Text is plain, without control characters and a model's reasoning. Of other content only pictures,
+  sound and files of the user stay.
 - System messages of the client are taken out, in their order, each once; ``react`` puts them at the
   end of the system prompt.
 """
@@ -25,6 +25,7 @@ from langchain_core.messages import (
 
 from personaagent.core.text import without_controls, without_pasted
 from personaagent.core.thread_messages import is_answer, is_unanswered
+from personaagent.models.reasoning import without_reasoning
 
 MEDIA = ("image_url", "image", "input_audio", "audio", "video", "file")
 """Types of content blocks of the user that are sent as they are."""
@@ -57,7 +58,7 @@ class Conversation:
 def conversation(messages: Sequence[BaseMessage]) -> Conversation:
     """Read a thread. ``turn`` is empty if the thread does not end with a turn of the user's."""
     *ended, now = _exchanges(messages) or [[]]
-    earlier = [message for each in ended if _is_answered(each) for message in _well_formed(each)]
+    earlier = [message for each in ended for message in _ended(each)]
     turn = _well_formed(now, without_pasted)  # the rest of its controls are refused (``recall``)
     return Conversation(_instructions(messages), earlier, turn)
 
@@ -102,9 +103,11 @@ def _is_over(exchange: list[BaseMessage]) -> bool:
     return not isinstance(last, HumanMessage) or is_unanswered(last)
 
 
-def _is_answered(exchange: Iterable[BaseMessage]) -> bool:
+def _ended(exchange: list[BaseMessage]) -> list[AnyMessage]:
+    """An exchange of before, if it ended with an answer."""
     said = [message for message in exchange if isinstance(message, AIMessage)]
-    return bool(said) and is_answer(said[-1])
+    formed = _well_formed(exchange) if said and is_answer(said[-1]) else []
+    return formed if formed and isinstance(formed[-1], AIMessage) else []
 
 
 def _well_formed(
@@ -128,7 +131,7 @@ def _steps(exchange: Iterable[BaseMessage]) -> list[AnyMessage]:
 def _step(said: AIMessage, results: dict[str | None, ToolMessage]) -> list[AnyMessage]:
     """What the agent said, with those of its calls that have a result, and these results."""
     calls = {call["id"]: call for call in reversed(said.tool_calls) if call["id"] in results}
-    text, answered = _plain(said), [*reversed(calls.values())]
+    text, answered = without_reasoning(_plain(said)), [*reversed(calls.values())]
     if not text and not answered:
         return []
     return [

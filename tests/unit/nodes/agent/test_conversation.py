@@ -125,6 +125,12 @@ def test_content_in_blocks_is_sent_as_text_where_it_is_text() -> None:
     assert texts(*thread) == ["one two", "three", "four"]
 
 
+def test_reasoning_that_an_earlier_version_stored_is_not_sent() -> None:
+    thread = [HumanMessage("q1"), AIMessage("<think>Hm.</think>a1"), HumanMessage("q2")]
+    only = AIMessage("<think>Hm.</think>")
+    assert texts(*thread, only, HumanMessage("q3")) == ["q1", "a1", "q3"]
+
+
 def test_pictures_stay_with_and_without_text() -> None:
     alone = conversation([HumanMessage([PICTURE, {"type": "text", "text": " "}])])
     assert alone.turn[0].content == [PICTURE]
@@ -154,6 +160,7 @@ ANYTHING: list[BaseMessage] = [
     failed("failed"),
     AIMessage("answer"),
     AIMessage(""),
+    AIMessage("<think>Hm.</think>"),
     AIMessage("looks", tool_calls=[call("a"), call(None)]),
     AIMessage("", tool_calls=[call("a"), call("b"), call("a")]),
     ToolMessage("result", tool_call_id="a"),
