@@ -24,6 +24,7 @@ def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
     for episode in episodes:
         origin = f"\n{shown_day(episode.created_at)}" + (f" {episode.task}" if episode.task else "")
         origin += f" superseded by {episode.superseded_by}" if episode.superseded_by else ""
+        origin += " discarded" if episode.discarded else ""
         table.add_row(
             Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
             Text.assemble((one_line(episode.query), "bold"), f"\n{_wanted_or_answered(episode)}"),
@@ -35,7 +36,7 @@ def episode_view(episode: Episode) -> RenderableType:
     """One line for each field that is not empty."""
     table = Table.grid(padding=(0, 2))
     for name, value in episode:
-        if value is None or value == {}:
+        if value in (None, {}, False):
             continue
         text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
         if isinstance(value, datetime):
