@@ -8,6 +8,7 @@ import typer
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_forget import forget
+from personaagent.cli.memory_keep import keep
 from personaagent.cli.memory_supersede import supersede
 from personaagent.cli.memory_views import (
     episode_view,
@@ -158,6 +159,7 @@ def show_episode(
 
 
 memory_app.command()(supersede)
+memory_app.command()(keep)
 memory_app.command()(forget)
 
 

@@ -19,6 +19,7 @@ from personaagent.memory.branches import (
     digest,
     end_of_emptied,
     with_turn,
+    without_turns,
 )
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
@@ -109,7 +110,7 @@ async def note_turn(
         if turn.episode in left and turn.at > begun and turn.human != exchange.human
     }  # asked at the same time: each stands, whichever the conversation goes on from
     turn = Turn(episode=id, follows=conversation.branch.last, at=time.time(), **exchange._asdict())
-    others = [each for each in conversation.turns if each.episode not in beside]
+    others = without_turns(conversation.turns, beside)
     await memory.conversations.note_turns(conversation.thread, with_turn(others, turn))
     return id, left - beside
 
@@ -120,6 +121,8 @@ async def discard(memory: UserMemory, left: frozenset[str]) -> None:
 
 
 async def _mark(memory: UserMemory, left: frozenset[str], standing: Sequence[str]) -> None:
+    if not left and not standing:
+        return
     discarded = await memory.episodes.discarded()
     left, again = left - discarded, discarded.intersection(standing)
     if left or again:

@@ -164,6 +164,15 @@ async def test_an_edited_answer_keeps_what_the_user_said(anna: Branching) -> Non
     assert await anna.standing() == [MALMO, "Hello."]
 
 
+async def test_an_episode_that_the_user_keeps_stands_for_good(anna: Branching) -> None:
+    await anna.ask("Hello.")
+    told = await anna.ask(MALMO)
+    await anna.ask(LUND, await anna.at("Hello.", "Noted."))
+    assert not (await anna.memory.keep(told["episode_id"])).discarded
+    await anna.ask("Go on.")
+    assert await anna.standing() == ["Hello.", MALMO, LUND, "Go on."]
+
+
 async def test_what_fails_discards_nothing(tmp_path: Path) -> None:
     def fails_on_lund(prompt: Prompt) -> Reply:
         return ValueError("no") if LUND in prompt.last else "Noted."
