@@ -17,7 +17,7 @@ from personaagent.memory.superseding import normal_question
 
 LATEST_TURNS = 500
 """Turns of a conversation that can be left behind; older ones stand for good."""
-ALIKE = 0.5
+ALIKE = 0.7
 """From this ratio on, a message that begins an emptied conversation is an edit of an earlier one."""
 
 

@@ -74,11 +74,11 @@ def test_a_message_that_was_edited_in_place_was_left() -> None:
 
 
 def test_an_emptied_conversation_ends_where_an_edit_begins() -> None:
-    queries = {"1": "I live in Malmo.", "2": "Do cats purr?", "3": "What is a fjord?"}
+    queries = {"1": "I live in Malmo.", "2": "Do cats purr at night?", "3": "What is a fjord?"}
     for message, end, left in [
         ("Why is the sky blue at noon?", "3", ""),
         ("I live in Lund.", None, "123"),
-        ("Do dogs purr?", "1", "23"),
+        ("Do dogs purr at night?", "1", "23"),
     ]:
         assert end_of_emptied(LINE, "3", queries, message, "new") == end
         assert stands(branch_of(LINE, [], end)) == ("", left)
