@@ -156,6 +156,20 @@ async def test_an_emptied_conversation_was_ended_and_not_edited(anna: Branching)
     assert await anna.standing() == [LUND], "an edit of the very first message"
 
 
+async def test_a_message_can_be_edited_in_the_state_of_a_checkpoint(anna: Branching) -> None:
+    told = (await anna.ask(MALMO))["messages"]
+    edited = {"messages": [HumanMessage(LUND, id=told[0].id)]}
+    before = await anna.at(MALMO, next="recall")
+    await anna.ask(None, await anna.graph.aupdate_state(before, edited, as_node="__start__"))
+    assert await anna.standing() == [LUND]
+    at_answer = await anna.at(LUND, "Noted.", next="decide")
+    [answer] = [each for each in (await anna.state(at_answer))["messages"] if each.id != told[0].id]
+    other = {"messages": [AIMessage("Lund, then.", id=answer.id)]}
+    await anna.ask(None, await anna.graph.aupdate_state(at_answer, other, as_node="react"))
+    stands = [each.response for each in await anna.episodes() if not each.discarded]
+    assert stands == ["Lund, then."]
+
+
 async def test_an_edited_answer_keeps_what_the_user_said(anna: Branching) -> None:
     state = await anna.ask(MALMO)
     edited = AIMessage("Good to know.", id=state["messages"][-1].id)
