@@ -10,6 +10,8 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.prebuilt import ToolRuntime
 from langgraph.runtime import Runtime
 
+from personaagent.core.errors import PersonaAgentError
+from personaagent.core.prometheus import count_failure
 from personaagent.core.states import AgentContext, thread_to_note
 from personaagent.memory.branches import (
     Branch,
@@ -83,25 +85,25 @@ async def begin_turn(
         await memory.conversations.forget_turns(thread)
     conversation = await read_conversation(memory, state, runtime)
     if not (runtime.context is not None and runtime.context.incognito):
-        await _mark(memory, frozenset(), conversation.branch.standing)
+        await follow(memory, conversation.branch._replace(left=frozenset()))
     branch = {"last": (state.get("branch") or {}).get("last"), "begun": time.time()}
     return memory.also_hiding(conversation.branch.left), branch
 
 
 async def note_turn(
     memory: UserMemory, state: Mapping[str, Any], runtime: AnyRuntime
-) -> tuple[str, frozenset[str]]:
+) -> tuple[str, Branch]:
     """Note this turn, which has its answer, with its conversation.
 
     Returns:
-        The id of its episode, and the episodes to discard. The id is another than that of the state
+        The id of its episode, and the branch that it goes on. The id is another than that of the state
         if the answer was made anew for a turn that is remembered already.
     """
     conversation = await read_conversation(memory, state, runtime)
     exchange, _ = _exchanges(state["messages"])[-1]
     id = _episode_id(state["episode_id"], exchange, conversation.turns, runtime)
     if conversation.thread is None:
-        return id, frozenset()
+        return id, NO_BRANCH
     begun = (state.get("branch") or {}).get("begun", 0.0)
     left = conversation.branch.left - {id}
     beside = {
@@ -112,21 +114,26 @@ async def note_turn(
     turn = Turn(episode=id, follows=conversation.branch.last, at=time.time(), **exchange._asdict())
     others = without_turns(conversation.turns, beside)
     await memory.conversations.note_turns(conversation.thread, with_turn(others, turn))
-    return id, left - beside
+    return id, conversation.branch._replace(left=left - beside)
 
 
-async def discard(memory: UserMemory, left: frozenset[str]) -> None:
-    """Mark these episodes as discarded."""
-    await _mark(memory, left, [])
+async def follow(memory: UserMemory, branch: Branch) -> list[str]:
+    """Mark what the branch left behind as discarded, and what is in it as standing.
 
-
-async def _mark(memory: UserMemory, left: frozenset[str], standing: Sequence[str]) -> None:
-    if not left and not standing:
-        return
-    discarded = await memory.episodes.discarded()
-    left, again = left - discarded, discarded.intersection(standing)
-    if left or again:
-        await memory.episodes.discard(left, again)
+    Returns:
+        What the user should know: it could not be done now. The next turn does it.
+    """
+    if not branch.left and not branch.standing:
+        return []
+    try:
+        discarded = await memory.episodes.discarded()
+        left, again = branch.left - discarded, discarded.intersection(branch.standing)
+        if left or again:
+            await memory.episodes.discard(left, again)
+    except PersonaAgentError as error:
+        count_failure(error)
+        return [f"Remembered; the other version of this conversation is in memory too: {error}"]
+    return []
 
 
 def _exchanges(messages: Sequence[AnyMessage]) -> list[tuple[Exchange, str]]:

@@ -9,7 +9,7 @@ from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
-from personaagent.nodes.agent.branches import discard, note_turn
+from personaagent.nodes.agent.branches import follow, note_turn
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.profile_refresh import refresh_if_due
@@ -29,10 +29,10 @@ async def remember(
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(deps.memory, runtime)
-    id, left = await note_turn(memory, state, runtime)
+    id, branch = await note_turn(memory, state, runtime)
     episode = _episode(id, state, runtime, memory.user_id)
     news = await memory.remember(episode, state["persona"]["version"])
-    await discard(memory, left)
+    news += await follow(memory, branch)
     refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
     return {
         "branch": {**state.get("branch", {}), "last": id},

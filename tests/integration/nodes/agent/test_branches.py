@@ -10,7 +10,8 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
-from personaagent.core.errors import ModelError
+from personaagent.core.errors import DataError, ModelError
+from personaagent.memory.episodes import Episodes
 from tests.support.branching import Branching, branching
 from tests.support.scripted_model import Prompt, Reply
 
@@ -197,6 +198,23 @@ async def test_what_fails_discards_nothing(tmp_path: Path) -> None:
         with pytest.raises(ModelError):
             await anna.ask(LUND, await anna.at("Hello.", "Noted."))
         assert await anna.standing() == ["Hello.", MALMO]
+
+
+async def test_what_cannot_be_marked_now_is_told_and_marked_by_the_next_turn(
+    anna: Branching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def locked(*_: object) -> None:
+        raise DataError("the lock is taken")
+
+    await anna.ask("Hello.")
+    await anna.ask(MALMO)
+    with monkeypatch.context() as patch:
+        patch.setattr(Episodes, "discard", locked)
+        state = await anna.ask(LUND, await anna.at("Hello.", "Noted."))
+    assert "the lock is taken" in state["warnings"][0]
+    assert await anna.standing() == ["Hello.", MALMO, LUND]
+    await anna.ask("Go on.")
+    assert await anna.standing() == ["Hello.", LUND, "Go on."]
 
 
 async def test_an_incognito_turn_discards_nothing(anna: Branching) -> None:
