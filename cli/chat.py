@@ -12,7 +12,7 @@ from personaagent.cli.chat_alignment import align_if_due
 from personaagent.cli.chat_commands import run_chat_command
 from personaagent.cli.chat_input import interactive, read_messages
 from personaagent.cli.chat_session import ChatSession
-from personaagent.cli.options import Thread, User
+from personaagent.cli.options import Reasoning, Thread, User
 from personaagent.cli.output import print_error, print_notice, print_warning
 from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import new_id
@@ -27,12 +27,12 @@ EARLIER_MESSAGES = 200
 ASKS_ABOUT_ITSELF = re.compile(r"\bwhat\b.*\b(know|remember) (of|about) me\b", re.IGNORECASE)
 
 
-def chat(user: User, thread: Thread = None) -> None:
+def chat(user: User, thread: Thread = None, reasoning: Reasoning = False) -> None:
     """Talk with the agent; /help inside lists what you can do there."""
     check_user_id(user)
 
     async def talk(agent: "LocalAgent") -> None:
-        await hold_conversation(ChatSession(agent, user, thread or new_id()))
+        await hold_conversation(ChatSession(agent, user, thread or new_id(), reasoning=reasoning))
 
     run_with_agent(talk, role="all", embeddings=True)
 
@@ -75,7 +75,11 @@ async def _answer(session: ChatSession, message: str) -> None:
     from personaagent.cli.answer_stream import print_answer
 
     events = session.agent.stream(
-        message, session.user, thread_id=session.thread, incognito=session.incognito
+        message,
+        session.user,
+        thread_id=session.thread,
+        incognito=session.incognito,
+        reasoning=session.reasoning,
     )
     answer = await _until_interrupted(print_answer(events))
     if answer is None:

@@ -20,3 +20,6 @@ Thread = Annotated[
     str | None, typer.Option(help="Name of the conversation to continue. Default: a new one.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Reasoning = Annotated[
+    bool, typer.Option("--reasoning", help="Show the model's reasoning too, on standard error.")
+]

@@ -14,7 +14,8 @@ from personaagent.core.answer import Answer
 from personaagent.core.errors import ModelUnavailable, UsageError
 from personaagent.core.settings import Settings
 from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
-from personaagent.local.turn import TurnEvent, TurnRunner, last_answer
+from personaagent.local.turn import TurnRunner, last_answer
+from personaagent.local.turn_events import TurnEvent
 from personaagent.memory.data_folder import Files, open_files
 from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from personaagent.core.errors import (
     ConfigurationError,
@@ -19,7 +19,7 @@ from personaagent.memory.episodes import Episodes
 from personaagent.memory.fusion import rank
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.index.protocol import Scores
-from personaagent.memory.indexer import Indexer
+from personaagent.memory.indexer import Indexer, IndexState
 from personaagent.memory.instructions import Instructions, read_instructions
 from personaagent.memory.passages import nearest_text, with_nearest
 from personaagent.memory.precedence import by_precedence, missing_successors
@@ -27,6 +27,8 @@ from personaagent.memory.ranking import collapse, keep_newest
 from personaagent.memory.terms import terms
 from personaagent.models.reranking import Reranker
 
+PATIENCE = 12
+"""In the background recall may take so many times as long as before an answer."""
 CANDIDATES = 3
 """Candidates for each episode to recall, so that collapsing repeats leaves enough."""
 SEARCH_CHARS = 32_000
@@ -58,7 +60,8 @@ class Recall:
     rerank, let what supersedes go first, collapse repeats, and take the first k.
 
     Nothing that is ``hidden`` or discarded is recalled, and the rest is ranked as if it did not exist.
-    ``timeout`` and ``rerank_timeout`` are in seconds.
+    ``timeout`` and ``rerank_timeout`` are in seconds. In the background (``patiently``) all that
+    waits to be indexed is indexed first.
     """
 
     episodes: Episodes
@@ -68,6 +71,18 @@ class Recall:
     hidden: Hidden = NOTHING_HIDDEN
     reranker: Reranker | None = None
     rerank_timeout: float = 5.0
+    in_background: bool = False
+
+    def patiently(self) -> "Recall":
+        """The same recall for work that nobody waits for."""
+        if self.in_background:
+            return self
+        return replace(
+            self,
+            timeout=PATIENCE * self.timeout,
+            rerank_timeout=PATIENCE * self.rerank_timeout,
+            in_background=True,
+        )
 
     async def recall(self, query: str, k: int, *, answers: bool | None = None) -> RecallResult:
         """The ``k`` episodes nearest to ``query``, best first (paper: R^u(q*)).
@@ -87,7 +102,7 @@ class Recall:
         try:
             await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
-                state = await self.indexer.catch_up()
+                state = await self._catch_up()
                 hidden = await self.hidden_now()
                 instructions = await self._instructions(hidden)
                 differing, limit = instructions.differing(query), CANDIDATES * k
@@ -151,6 +166,12 @@ class Recall:
 
     async def _instructions(self, hidden: Hidden) -> Instructions:
         return (await read_instructions(self.indexer.store)).visible(hidden)
+
+    async def _catch_up(self) -> IndexState:
+        state = await self.indexer.catch_up()
+        while state.behind and self.in_background:
+            state = await self.indexer.catch_up()
+        return state
 
     async def _search(self, differing: str, limit: int, hidden: Hidden) -> list[Episode]:
         """The ``limit`` episodes nearest to what is ``differing`` in a query, best first.

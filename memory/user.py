@@ -60,6 +60,10 @@ class UserMemory:
         """The same memory, with these episodes left out too."""
         return self.hiding(self.recaller.hidden.also(episodes)) if episodes else self
 
+    def patient(self) -> "UserMemory":
+        """The same memory for work in the background, whose recall takes its time."""
+        return replace(self, recaller=self.recaller.patiently())
+
     async def exists(self) -> bool:
         """Whether anything is remembered about this user."""
         return await self.personas.exist() or await self.episodes.exist()

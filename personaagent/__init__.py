@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from personaagent.core.records import Episode, Persona, Rule
     from personaagent.core.settings import Settings
     from personaagent.local.persona_agent import PersonaAgent
-    from personaagent.local.turn import NodeFinished
+    from personaagent.local.turn_events import NodeFinished, Reasoning, TakenBack
     from personaagent.local.user_data import UserEpisodes, UserPersona
     from personaagent.local.user_profile import UserProfile
     from personaagent.memory.archive.restore import Restored
@@ -42,15 +42,17 @@ _MODULES = {
     "Episode": "core.records",
     "Imported": "memory.exchange.importer",
     "ModelError": "core.errors",
-    "NodeFinished": "local.turn",
+    "NodeFinished": "local.turn_events",
     "Persona": "core.records",
     "PersonaAgent": "local.persona_agent",
     "PersonaAgentError": "core.errors",
+    "Reasoning": "local.turn_events",
     "Receipt": "memory.forget",
     "Restored": "memory.archive.restore",
     "Rule": "core.records",
     "ServiceError": "core.errors",
     "Settings": "core.settings",
+    "TakenBack": "local.turn_events",
     "Undoable": "memory.undo",
     "UsageError": "core.errors",
     "UserEpisodes": "local.user_data",
@@ -70,11 +72,13 @@ __all__ = [
     "Persona",
     "PersonaAgent",
     "PersonaAgentError",
+    "Reasoning",
     "Receipt",
     "Restored",
     "Rule",
     "ServiceError",
     "Settings",
+    "TakenBack",
     "Undoable",
     "UsageError",
     "UserEpisodes",

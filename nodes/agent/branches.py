@@ -147,13 +147,12 @@ def _exchanges(messages: Sequence[AnyMessage]) -> list[tuple[Exchange, str]]:
 
 
 def _exchange(turn: Sequence[AnyMessage]) -> Exchange:
-    first, last = turn[0], turn[-1]
-    answered = isinstance(last, AIMessage) and not last.tool_calls
+    first, answers = turn[0], [m for m in turn if isinstance(m, AIMessage) and not m.tool_calls]
     return Exchange(
         human=first.id or "",
-        answer=(last.id or "") if answered else "",
+        answer=(answers[-1].id or "") if answers else "",
         query=digest(first.text),
-        response=digest(last.text) if answered else "",
+        response=digest(answers[-1].text) if answers else "",
     )
 
 

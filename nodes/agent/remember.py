@@ -9,10 +9,14 @@ from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
-from personaagent.nodes.agent.branches import follow, note_turn
+from personaagent.models.ending import ENDED, ending_of
+from personaagent.nodes.agent.branches import follow, note_turn, read_conversation
+from personaagent.nodes.agent.conversation import question_of
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.profile_refresh import refresh_if_due
+
+NOT_REMEMBERED = "This turn is not remembered: your message has no text."
 
 
 async def remember(
@@ -29,6 +33,9 @@ async def remember(
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(deps.memory, runtime)
+    if not question_of(state["messages"]):
+        await follow(memory, (await read_conversation(memory, state, runtime)).branch)
+        return {"episode_id": "", "warnings": [*state["warnings"], NOT_REMEMBERED]}
     id, branch = await note_turn(memory, state, runtime)
     episode = _episode(id, state, runtime, memory.user_id)
     news = await memory.remember(episode, state["persona"]["version"])
@@ -47,7 +54,7 @@ def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id
     return Episode(
         id=id,
         user_id=user_id,
-        query=turn[0].text,
+        query=question_of(state["messages"]),
         response=without_controls(turn[-1].text),
         task=runtime.context.task if runtime.context is not None else None,
         metadata={
@@ -55,8 +62,15 @@ def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id
             "persona_version": state["persona"]["version"],
             "tools": [call["name"] for call in tool_calls(turn)],
             "recalled": [episode["id"] for episode in state["recalled"]],
+            **_ended(turn[-1]),
         },
     )
+
+
+def _ended(answer: AnyMessage) -> dict[str, str]:
+    """Why the answer ended, where it is not known to be whole."""
+    ending = ending_of(answer) if isinstance(answer, AIMessage) else "whole"
+    return {} if ending == "whole" else {ENDED: ending}
 
 
 def this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:

@@ -217,6 +217,15 @@ async def test_what_cannot_be_marked_now_is_told_and_marked_by_the_next_turn(
     assert await anna.standing() == ["Hello.", LUND, "Go on."]
 
 
+async def test_a_message_may_be_edited_to_a_picture_alone(anna: Branching) -> None:
+    await anna.ask("Hello.")
+    await anna.ask(MALMO)
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    await anna.ask([HumanMessage([picture])], await anna.at("Hello.", "Noted."))
+    await anna.ask("Go on.")
+    assert await anna.standing() == ["Hello.", "Go on."]
+
+
 async def test_an_incognito_turn_discards_nothing(anna: Branching) -> None:
     await anna.ask("Hello.")
     await anna.ask(MALMO)
