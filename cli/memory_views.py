@@ -15,7 +15,6 @@ from personaagent.core.ids import short_id
 from personaagent.core.records import Episode
 
 if TYPE_CHECKING:
-    from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
 
 
@@ -44,26 +43,6 @@ def episode_view(episode: Episode) -> RenderableType:
             text = shown_minute(value)
         table.add_row(Text(name.replace("_", " "), "dim"), Text(printable(text)))
     return table
-
-
-def import_view(imported: "Imported") -> RenderableType:
-    """How many episodes were added, and why the others were not."""
-    sentences = [
-        f"{imported.added:,} episodes added, {imported.skipped:,} were there already.",
-        f"{imported.forgotten:,} of them you have forgotten: left out; --include-forgotten "
-        "brings them back.",
-    ]
-    return Text("\n".join(sentences if imported.forgotten else sentences[:1]))
-
-
-def to_summarise_view(imported: "Imported") -> str | None:
-    """What the profile has yet to read of an import; None if it added nothing."""
-    if not imported.added:
-        return None
-    return (
-        f"The profile has not read {imported.to_summarise:,} episodes yet: `personaagent profile "
-        "refresh` reads them now, else the next turns do, in the background."
-    )
 
 
 def receipt_view(receipt: "Receipt") -> RenderableType:

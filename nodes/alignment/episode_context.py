@@ -87,7 +87,8 @@ async def build_episode_context(
     context = simulated_context(episode, hidden, plan, memory.user_id)
     begun = await _begun(turn, runtime.override(context=context), deps)
     queries = {recalled["id"]: recalled["query"] for recalled in begun["recalled"]}
-    same = {id for id, query in queries.items() if same_query(query, episode.query)}
+    differing = (await memory.recaller.instructions()).differing
+    same = {id for id, query in queries.items() if same_query(query, episode.query, differing)}
     return EpisodeContext(
         wanted=episode.ground_truth or "",
         hidden=sorted(hidden | same),
