@@ -32,7 +32,13 @@ REFUSES = re.compile(
     r"|must be|unavailable",
     re.IGNORECASE,
 )
-OVERFLOW = re.compile(r"context (?:length|window|size)|too (?:long|many tokens)", re.IGNORECASE)
+OVERFLOW = re.compile(
+    r"context[ _-]?(?:length|window|size)|maximum context|too many (?:input |prompt )?tokens"
+    r"|(?:prompt|input|request)[^.]{0,20} (?:is |are )?(?:too (?:long|large)|exceeds?)[^.]{0,40}"
+    r"(?:token|length|limit|$)",
+    re.IGNORECASE,
+)
+"""The prompt was too long for the model."""
 
 ORDINARY = frozenset({"stop", "user", "n", "store", STREAM, TOOLS})
 """Parameters whose names are words of any sentence."""

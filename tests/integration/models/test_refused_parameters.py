@@ -128,9 +128,9 @@ async def test_only_an_answer_proves_a_refusal() -> None:
 
     def respond(body: dict[str, Any]) -> Reply:
         named = "temperature is wrong, " if "temperature" in body else ""
-        return Status(400, f"{named}no such model")
+        return Status(400, f"{named}it cannot be")
 
-    with scripted_endpoint(respond) as endpoint, pytest.raises(ModelError, match="no such model"):
+    with scripted_endpoint(respond) as endpoint, pytest.raises(ModelError, match="it cannot be"):
         await ask(endpoint, memory)
     assert memory.left_out(endpoint.base_url, "m") == frozenset()
     assert memory.take_notices() == []
@@ -170,6 +170,14 @@ async def test_a_model_that_can_call_tools_is_given_them() -> None:
         reply = await ask(endpoint, tools=True)
     assert reply.tool_calls[0]["args"] == {"query": "Oslo"}
     assert len(endpoint.requests) == 1
+
+
+async def test_native_tools_are_not_replaced_but_the_reason_and_the_remedy_are_told() -> None:
+    with (
+        scripted_endpoint(without_tools) as endpoint,
+        pytest.raises(ModelError, match=r"PERSONAAGENT_TOOL_MODE.*does not support tools"),
+    ):
+        await ask(endpoint, tools=True, finds_tools=False)
 
 
 async def test_system_messages_that_are_refused_begin_the_users_first_one() -> None:
