@@ -15,6 +15,7 @@ from personaagent.core.settings import Settings
 from personaagent.models.chat import Models, connect
 from personaagent.models.endpoint_memory import FILE, EndpointMemory
 from personaagent.models.invoke import invoke_model
+from tests.support.command import scripted_command
 from tests.support.endpoint import Endpoint, Raw, Reply, Status, ToolCall, scripted_endpoint
 
 LIMITS = ["max_completion_tokens", "max_tokens"]
@@ -236,3 +237,20 @@ async def test_after_a_month_the_endpoint_is_asked_again(tmp_path: Path) -> None
     memory = EndpointMemory(file)
     await memory.ready()
     assert memory.left_out("http://x", "m") == frozenset()
+
+
+def test_the_user_is_told_once_whichever_command_comes_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    with scripted_command(refusing("temperature"), monkeypatch, capsys, home) as (
+        command,
+        endpoint,
+    ):
+        first = command("ask", "Where is Oslo?", "-u", "ann", "--json")
+        second = command("ask", "Where is Oslo?", "-u", "ann", "--json")
+        plain = command("ask", "Where is Oslo?", "-u", "ann")
+    assert [notice for notice in first.data["warnings"] if "temperature" in notice]
+    assert second.data["warnings"] == []
+    assert "temperature" not in plain.out + plain.err
+    assert sum("temperature" in request.body for request in endpoint.requests) == 1
