@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from personaagent.core.decision import Decision
 from personaagent.core.records import Record
 
@@ -31,4 +33,4 @@ class Answer(Record):
     seconds: float
     warnings: list[str]
     decision: Decision | None = None
-    reasoning: str | None = None
+    reasoning: str | None = Field(None, exclude_if=lambda reasoning: reasoning is None)

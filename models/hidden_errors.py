@@ -29,6 +29,7 @@ async def show_hidden_errors(response: "httpx2.Response") -> None:
     """Give a response with HTTP 200 whose body is an error the status of that error.
 
     A hook of the HTTP client: from there on, all treat it as any other error, retries included.
+    One that stands deeper in a reply is left to the reader of replies, who says it in words.
     """
     if response.status_code != 200 or "json" not in response.headers.get("content-type", ""):
         return
@@ -36,7 +37,8 @@ async def show_hidden_errors(response: "httpx2.Response") -> None:
         body = json.loads(await response.aread())
     except ValueError:
         return
-    if (found := hidden_error(body)) is not None:
+    is_reply = isinstance(body, Mapping) and "choices" in body and not body.get("error")
+    if not is_reply and (found := hidden_error(body)) is not None:
         response.status_code = found[0]
 
 

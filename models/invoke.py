@@ -18,7 +18,7 @@ from personaagent.core.settings import Role
 from personaagent.models.ending import Ending, ending_of
 from personaagent.models.endpoint_errors import endpoint_errors
 from personaagent.models.reasoning import without_reasoning
-from personaagent.models.reply_reader import REASONING, TAKEN_BACK
+from personaagent.models.reply_reader import REASONED, REASONING, TAKEN_BACK
 from personaagent.models.tool_call_parts import new_call_id
 from personaagent.models.usage import usage_of
 
@@ -52,9 +52,9 @@ async def invoke_model(
     """
     options: dict[str, Any] = {}
     if response_format:
-        options = {"response_format": response_format, "stream": False}
+        options |= {"response_format": response_format, "stream": False}
     if not shown:
-        options = {"stream": False, "config": {"tags": [NOT_STREAMED]}}
+        options |= {"stream": False, "config": {"tags": [NOT_STREAMED]}}
     if reasoning:
         options["reasoning"] = True
     asked = model.bind_tools(tools) if tools else model
@@ -96,8 +96,10 @@ def _usable(
     text = _answer(message)
     _check_ending(ending_of(message), role, has_answer=bool(calls or text.strip()), in_form=in_form)
     if not calls and not text.strip():
+        reasoned = message.response_metadata.get(REASONED) or message.text.strip()
+        gave = "reasoned, but gave no answer" if reasoned else "gave an empty answer"
         raise UnusableAnswer(
-            f"The {role} model gave an empty answer; try again or set another model."
+            f"The {role} model {gave}; try again or set another model.", empty=True
         )
     more = {
         key: value

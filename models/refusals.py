@@ -19,6 +19,10 @@ FEWER = 5
 RENAMED = "max_completion_tokens"
 """Its older name is ``max_tokens``, which many endpoints know alone."""
 
+JSON_SCHEMA = "json_schema"
+JSON_OBJECT = "json_object"
+"""Forms of an answer (``response_format``)."""
+
 NEEDED = frozenset({"model", "messages", "response_format"})
 """What no request goes without; whoever asks for a form (``structured``) knows what to do instead."""
 

@@ -16,6 +16,9 @@ REASONING = "reasoning_content"
 TAKEN_BACK = "taken_back"
 """Key in the ``additional_kwargs`` of a piece: so many characters of text before it were reasoning."""
 
+REASONED = "reasoned"
+"""Key in ``response_metadata``: whether the model wrote any reasoning."""
+
 REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
 """Where reasoning stands beside the answer: DeepSeek, llama.cpp, LM Studio; vLLM, Ollama, OpenRouter,
 Groq; others. Some send the same in two of them."""
@@ -82,7 +85,12 @@ class ReplyReader:
             content=last.content,
             additional_kwargs=last.additional_kwargs,
             tool_call_chunks=self.calls.chunks(),
-            response_metadata={"model_provider": "openai", DONE: done, **self._info},
+            response_metadata={
+                "model_provider": "openai",
+                DONE: done,
+                REASONED: bool(self.reasoning),
+                **self._info,
+            },
             usage_metadata=_usage(self._usage),
         )
 
