@@ -4,12 +4,13 @@ A call takes a third less processor time than over httpx's own transport (1.7 ag
 """
 
 from functools import cache
-from ssl import SSLContext
 from typing import TYPE_CHECKING
 
 from personaagent.models.proxies import SOCKS, proxy_for
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     import httpx2
 
 CONNECT_SECONDS = 10.0
@@ -44,7 +45,7 @@ def http_client(url: str, timeout: float, *, at_once: int = AT_ONCE) -> "httpx2.
 
 
 @cache
-def trusted() -> SSLContext:
+def trusted() -> "SSLContext":
     """The certificates that we trust, read once: ``SSL_CERT_FILE``, ``SSL_CERT_DIR``, else certifi's."""
     import httpx2
 
