@@ -11,6 +11,8 @@ from typing import Any
 from personaagent.models.endpoint_reason import parameters_named, whole_reason_of
 
 TOOLS = "tools"
+TOOLS_NOW = "tools, this time"
+"""Refused for what the conversation holds (calls of another endpoint, say), so not for good."""
 STREAM = "stream"
 SYSTEM = "system messages"
 LOGPROBS = "logprobs"
@@ -55,6 +57,11 @@ SAME_AS = {
     "function_call": TOOLS,
 }
 
+OF_THIS_CONVERSATION = re.compile(
+    r"tool_call_ids?\b|tool call id|must be (?:a response|followed|preceded)|preced|not followed",
+    re.IGNORECASE,
+)
+
 OTHER_WORDS = {
     TOOLS: re.compile(
         r"\btools?\b|\btool[-_ ]|function[-_ ]call|functions? (?:is|are)|--jinja", re.IGNORECASE
@@ -79,8 +86,8 @@ OTHER_WORDS = {
 def refused_part(error: BaseException, sent: Mapping[str, Any]) -> str | None:
     """The part of the request ``sent`` that ``error`` refuses; None if it is about other things.
 
-    A parameter's name, or ``SYSTEM``. What merely quotes the request may be taken for a refusal:
-    only an answer to the request without that part proves it.
+    A parameter's name, ``SYSTEM`` or ``TOOLS_NOW``. What merely quotes the request may be taken for a
+    refusal: only an answer to the request without that part proves it.
     """
     status = getattr(error, "status_code", None)
     if status is not None and status not in STATUSES:
@@ -93,7 +100,8 @@ def refused_part(error: BaseException, sent: Mapping[str, Any]) -> str | None:
         return SYSTEM
     in_field = [_in(parts, name) for name in parameters_named(error)]
     named = in_field or [_in(parts, name) for name in _names(reason)]
-    return next(filter(None, named), None)
+    part = next(filter(None, named), None)
+    return TOOLS_NOW if part == TOOLS and OF_THIS_CONVERSATION.search(reason) else part
 
 
 def left_out(refused: str, sent: Mapping[str, Any]) -> str:
@@ -120,7 +128,7 @@ def without(payload: dict[str, Any], parts: Iterable[str]) -> dict[str, Any]:
             case _ if part == STREAM:
                 payload.pop("stream_options", None)
                 payload.pop(STREAM, None)
-            case _ if part not in NEEDED | {TOOLS}:
+            case _ if part not in NEEDED | {TOOLS, TOOLS_NOW}:
                 payload.pop(part, None)
     return payload
 

@@ -61,9 +61,15 @@ def model_at(
 ) -> EndpointModel:
     base_url = endpoint.base_url.removesuffix("/v1") + dialect.path
     model = connect(
-        dialect.model, base_url, "a-key", timeout=5, retries=0, memory=memory, finds_tools=True
+        dialect.model,
+        base_url,
+        "a-secret-key",
+        timeout=5,
+        retries=0,
+        memory=memory,
+        finds_tools=True,
     )
-    return model.model_copy(update={"streaming": stream})
+    return model.model_copy(update={"streaming": True}) if stream else model
 
 
 async def ask(
@@ -165,7 +171,7 @@ async def test_a_refusal_is_told_with_its_reason(dialect: Dialect, stream: bool)
             await model.root_async_client.close()
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert "a-key" not in str(caught.value)
+    assert "a-secret-key" not in str(caught.value)
     assert len(endpoint.requests) == 1
 
 

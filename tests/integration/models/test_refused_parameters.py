@@ -46,7 +46,7 @@ async def ask(
         memory=memory,
         finds_tools=finds_tools,
     )
-    model = model.model_copy(update={"streaming": stream, **options})
+    model = model.model_copy(update=({"streaming": True} if stream else {}) | options)
     try:
         return await invoke_model(
             model,
@@ -164,6 +164,20 @@ async def test_tools_that_are_refused_are_chosen_in_json(stream: bool) -> None:
     assert sum("tools" in request.body for request in endpoint.requests) == 1
     [notice] = memory.take_notices()
     assert "JSON" in notice
+
+
+async def test_tools_that_only_this_conversation_spoils_are_sent_again_in_the_next() -> None:
+    memory = EndpointMemory()
+
+    def respond(body: dict[str, Any]) -> Reply:
+        if "tools" in body:
+            return Status(400, "Tool call id was call_1 but must have a length of 9")
+        return without_tools(body)
+
+    with scripted_endpoint(respond) as endpoint:
+        assert (await ask(endpoint, memory, tools=True)).tool_calls
+    assert memory.take_notices() == []
+    assert memory.left_out(endpoint.base_url, "m") == frozenset()
 
 
 async def test_a_model_that_can_call_tools_is_given_them() -> None:

@@ -120,7 +120,10 @@ GPT_5 = Dialect(
     "gpt-5-mini",
     whole,
     events,
-    (error(401, "Incorrect API key provided: a-key.", code="invalid_api_key"), "OPENAI_API_KEY"),
+    (
+        error(401, "Incorrect API key provided: a-secret-key.", code="invalid_api_key"),
+        "OPENAI_API_KEY",
+    ),
     refuse=_only_default_temperature,
     refused={"temperature": "left out", "logprobs": "left out"},
 )
