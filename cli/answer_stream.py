@@ -42,11 +42,16 @@ async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
     raise AssertionError("a turn ends with its answer")
 
 
+def is_live() -> bool:
+    """Whether somebody sees the answer while it is written."""
+    return console().is_terminal
+
+
 class _Shown:
     """What of a turn stands on the terminal."""
 
     def __init__(self) -> None:
-        self._live = console().is_terminal
+        self._live = is_live()
         self._answering = self._reasoning = False
 
     def is_silent(self, event: TurnEvent) -> bool:
