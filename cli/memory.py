@@ -17,6 +17,7 @@ from personaagent.cli.memory_views import (
 )
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_notice, print_result, print_warning, progress_bar
+from personaagent.cli.streams import reader_gone
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
 
@@ -97,7 +98,8 @@ def export(
             return
         async for block, _ in export_blocks(memory):
             sys.stdout.buffer.write(block)
-        sys.stdout.flush()
+            if reader_gone():
+                break
 
     run_with_agent(write_episodes)
 

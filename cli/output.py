@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
+from personaagent.cli.streams import shows_unicode
 from personaagent.core.text import shorten
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def print_result(data: T, as_json: bool, render: Callable[[T], "RenderableType"]
     if as_json:
         from pydantic_core import to_json
 
-        print(to_json(data, indent=2).decode(), flush=True)  # noqa: T201
+        ascii_only = not shows_unicode(sys.stdout)
+        print(to_json(data, indent=2, ensure_ascii=ascii_only).decode(), flush=True)  # noqa: T201
     else:
         print_view(render(data))
 
