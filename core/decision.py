@@ -42,6 +42,8 @@ class Decision(Record):
 
     ``log p(y) = sum over sources of weight * log p_source(y)``, normalised. ``applied`` says whether
     ``answer`` replaced the model's text; if not, it only stands beside a text that says more.
+    ``recent_history`` is what the history says where recent labels count more. Only alignment's
+    simulations hold it, so that recency can be fitted without another call.
     """
 
     question: ClosedQuestion
@@ -50,6 +52,7 @@ class Decision(Record):
     sources: list[Source]
     applied: bool = True
     reason: str = ""
+    recent_history: dict[str, float] | None = None
 
     @property
     def confidence(self) -> float:

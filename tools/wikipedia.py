@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from personaagent.core.settings import Settings
 from personaagent.core.text import shorten
+from personaagent.prompts.fence import harmless
 from personaagent.tools import mediawiki
 
 CACHED_RESULTS = 512
@@ -57,7 +58,7 @@ class Wikipedia:
             raise ToolException(
                 f"Wikipedia did not answer within {limit:g} seconds: answer without it."
             ) from error
-        result = shorten(text, self._settings.observation_chars)
+        result = harmless(shorten(text, self._settings.observation_chars))
         with self._lock:
             self._results[query] = result
         return result

@@ -9,13 +9,13 @@ from personaagent.core.decision import ClosedQuestion, Decision
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Persona
-from personaagent.core.states import AgentContext, AgentState
+from personaagent.core.states import AgentContext, AgentState, SimulatedContext
 from personaagent.core.weights import Weights
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.question import query_of, question_of, recognised, similar_of
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.decision.closed_question import is_given
-from personaagent.nodes.decision.defaults import RELIABILITY, weights_for
+from personaagent.nodes.decision.defaults import RECENT, RELIABILITY, weights_for
 from personaagent.nodes.decision.history import are_truth_values, history_of
 from personaagent.nodes.decision.history_votes import flattened, nearness
 from personaagent.nodes.decision.listed import without_list
@@ -48,6 +48,8 @@ async def decide(
     answers = runtime.context.answers if runtime.context else ()
     given = is_given(asked, query_of(state), answers)
     decision = settled(decision, reply.text, bare=held is not None, given=given)
+    if isinstance(runtime.context, SimulatedContext):
+        decision = await _with_recent_history(decision, asked, state, memory)
     return {
         "decision": decision.stored(),
         "reply": None,
@@ -70,6 +72,16 @@ async def _decision(
     if history is None and model is None and nearness_to_history is None:
         return None  # the names of labels alone know nothing of the user
     return weigh(asked, history, model, names, weights)
+
+
+async def _with_recent_history(
+    decision: Decision, asked: ClosedQuestion, state: AgentState, memory: UserMemory
+) -> Decision:
+    """The decision, with what the history says by ``RECENT``."""
+    labels = (await recognised(memory, query_of(state), asked.task)).labels
+    weights = _weights(asked, state).model_copy(update={"half_life": RECENT})
+    recent = history_of(asked, labels, similar_of(state), weights)
+    return decision.model_copy(update={"recent_history": recent})
 
 
 def _weights(asked: ClosedQuestion, state: AgentState) -> Weights:

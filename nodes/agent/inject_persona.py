@@ -17,9 +17,8 @@ from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import fence_all, format_summary
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.prompt_budget import fit_episodes, fit_statements
-from personaagent.nodes.agent.question import asks_to_choose
+from personaagent.nodes.agent.question import most_episodes
 from personaagent.nodes.current_user import user_memory
-from personaagent.nodes.decision.defaults import CLOSED_SHOWN
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
@@ -38,9 +37,8 @@ async def inject_persona(
     profile = Profile.model_validate(state["profile"])
     context = runtime.context
     recalled = [Episode.model_validate(episode) for episode in state["recalled"]]
-    asked, task = asks_to_choose(state), context.task if context else None
-    few = CLOSED_SHOWN if asked and asked.kind != "options" else None
-    recalled = most_shown(recalled, task, persona.weights, otherwise=few)
+    task = context.task if context else None
+    recalled = most_shown(recalled, task, persona.weights, otherwise=most_episodes(state))
     prompt, shown = system_prompt(
         persona,
         profile,

@@ -45,7 +45,8 @@ def build_actor_prompt(
     ``episodes_by_id`` holds the recalled episodes; those that it lacks are left out.
     """
     recalled = [episodes_by_id[id] for id in context.recalled if id in episodes_by_id]
-    as_shown = as_shown_for(episode.query, most_shown(recalled, episode.task, weights))
+    shown = most_shown(recalled, episode.task, weights, otherwise=context.most_shown)
+    as_shown = as_shown_for(episode.query, shown)
     prompt, _ = system_prompt(
         draft_persona(rules),
         context.profile,

@@ -15,6 +15,7 @@ from personaagent.core.records import Episode
 from personaagent.core.states import SimulatedContext
 from personaagent.memory.ranking import same_query
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.agent.question import most_episodes, question
 from personaagent.nodes.agent.recall import recall
 from personaagent.nodes.dependencies import Dependencies
 
@@ -70,10 +71,12 @@ async def build_episode_context(
         IndexUnavailable: nothing can be recalled now, and without memory nothing can be proved.
     """
     hidden |= {episode.id}
-    question: Any = {"messages": [HumanMessage(episode.query)]}
+    turn: Any = {"messages": [HumanMessage(episode.query)]}
     context = simulated_context(episode, hidden, plan, memory.user_id)
+    own_runtime = runtime.override(context=context)
     async with deps.recall_slots:  # waiting here does not count towards recall's own time limit
-        recall_update = await recall(question, runtime.override(context=context), deps=deps)
+        recall_update = await recall(turn, own_runtime, deps=deps)
+        question_update = await question(turn, own_runtime, deps=deps)
     if warnings := recall_update["warnings"]:
         raise IndexUnavailable(
             f"Nothing can be proved without memory: try again. {' '.join(warnings)}"
@@ -85,6 +88,7 @@ async def build_episode_context(
         hidden=sorted(hidden | same),
         recalled=[recalled_id for recalled_id in queries if recalled_id not in same],
         profile=recall_update["profile"],
+        most_shown=most_episodes(turn | question_update),
     )
 
 

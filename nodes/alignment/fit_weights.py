@@ -12,7 +12,7 @@ from typing import NamedTuple
 from personaagent.core.decision import Decision
 from personaagent.core.weights import Weights
 from personaagent.nodes.alignment.reweigh import decided_by
-from personaagent.nodes.decision.defaults import default_weights
+from personaagent.nodes.decision.defaults import RECENT, default_weights
 from personaagent.nodes.decision.number_votes import median_of
 from personaagent.nodes.decision.spelling import AnswerOf
 
@@ -59,7 +59,8 @@ def fit_weights(learned: Sequence[Example]) -> Weights | None:
     question = learned[0].decision.question
     default = default_weights(question.kind, question.task)
     start = default.model_copy(update={"offset": _offset(learned)})
-    tried = [_weighing(start, *values) for values in product(_HISTORY, _MODEL, _names(learned))]
+    grid = product(_HISTORY, _MODEL, _names(learned), _half_lives(learned))
+    tried = [_weighing(start, *values) for values in grid]
     best = min(tried, key=lambda w: (round(_log_loss(learned, w), 9), _distance(w, default)))
     return shrunk(best, default, len(learned))
 
@@ -76,20 +77,37 @@ def shrunk(weights: Weights, default: Weights, labels: int) -> Weights:
     return weights.model_copy(update=values | {"labels": labels})
 
 
-def steps_from(base: Weights, labels: int, *, has_names: bool) -> list[Weights]:
-    """Weights a step away from ``base``: more or less of the model, and the names of the answers.
+def steps_from(
+    base: Weights, labels: int, *, has_names: bool, has_recent: bool = False
+) -> list[Weights]:
+    """Weights a step away from ``base``: more or less of the model, and the names of the answers; and
+    recent labels counting more, or all the same.
 
     The steps know no label, so every label may prove them. With few labels they are short.
     """
-    steps = [{"model": min(10.0, 2 * base.model or 1.0)}, {"model": base.model / 2}]
+    steps: list[dict[str, float]] = [
+        {"model": min(10.0, 2 * base.model or 1.0)},
+        {"model": base.model / 2},
+    ]
     if has_names:
         steps += [{"names": base.names + 1.0}, {"names": base.names / 2}]
+    if has_recent:
+        steps += [{"half_life": 0.0 if base.half_life else RECENT}]
     moved = (base.model_copy(update=step) for step in steps)
     return [each for each in (shrunk(one, base, labels) for one in moved) if each != base]
 
 
-def _weighing(start: Weights, history: float, model: float, names: float) -> Weights:
-    return start.model_copy(update={"history": history, "model": model, "names": names})
+def _weighing(
+    start: Weights, history: float, model: float, names: float, half_life: float
+) -> Weights:
+    return start.model_copy(
+        update={"history": history, "model": model, "names": names, "half_life": half_life}
+    )
+
+
+def _half_lives(learned: Sequence[Example]) -> tuple[float, ...]:
+    """The half-lives to try; simulations of an earlier version noted no recent history."""
+    return (0.0, RECENT) if any(each.decision.recent_history for each in learned) else (0.0,)
 
 
 def _names(learned: Sequence[Example]) -> tuple[float, ...]:
@@ -104,7 +122,7 @@ def _log_loss(learned: Sequence[Example], weights: Weights) -> float:
 
 def _distance(one: Weights, other: Weights) -> float:
     differences = (one.history - other.history, one.model - other.model, one.names - other.names)
-    return sum(map(abs, differences))
+    return sum(map(abs, differences)) + (one.half_life != other.half_life)
 
 
 def _offset(learned: Sequence[Example]) -> float:

@@ -23,13 +23,17 @@ def reweighed(answer: SimulatedAnswer, weights: Sequence[Weights]) -> SimulatedA
 
 
 def decided_by(decision: Decision, weights: Weights) -> Decision:
-    """The decision on what the same sources say, by these weights."""
+    """The decision on what the same sources say, by these weights.
+
+    With a half-life, the history is the one that the simulation noted for it, if it noted one.
+    """
     by_name: dict[SourceName, Mapping[str, float]] = {
         source.name: source.probabilities for source in decision.sources
     }
+    recent = decision.recent_history if weights.half_life else None
     return weigh(
         decision.question,
-        by_name.get("history"),
+        recent or by_name.get("history"),
         by_name.get("model"),
         by_name.get("names"),
         weights,

@@ -61,9 +61,10 @@ def _of_task(run: AlignmentRun, labels: Mapping[str, str], task: str | None) -> 
     base = weights_of(task, run.weights) or default_weights(question.kind, task)
     fitted = fit_weights(examples(decisions, labels, [*run.batch, *run.earlier_batches]))
     has_names = any(s.name == "names" for each in decisions.values() for s in each.sources)
+    has_recent = any(each.recent_history for each in decisions.values())
     tried = [
         *([fitted.model_copy(update={"shown": base.shown})] if fitted else []),
-        *steps_from(base, len(decisions), has_names=has_names),
+        *steps_from(base, len(decisions), has_names=has_names, has_recent=has_recent),
         *_showing_fewer(run, base, decisions),
     ]
     return [
@@ -77,7 +78,8 @@ def _showing_fewer(
     run: AlignmentRun, base: Weights, decisions: Mapping[str, Decision]
 ) -> list[Weights]:
     """The same weights with half of the recalled episodes shown."""
-    longest = max(len(run.episode_contexts[id].recalled) for id in decisions)
+    contexts = [run.episode_contexts[id] for id in decisions]
+    longest = max(len(each.recalled[: each.most_shown]) for each in contexts)
     shown = longest if base.shown is None else min(base.shown, longest)
     return (
         [base.model_copy(update={"shown": shown // 2, "labels": len(decisions)})] if shown else []

@@ -19,6 +19,8 @@ SPREAD = 0.8
 """sigma: how far a number spreads over its neighbours, in steps of the scale."""
 TEMPERATURE = 10.0
 """T: how much a cosine to an answer's name counts."""
+RECENT = 8.0
+"""A half-life (``Weights.half_life``) that alignment tries."""
 RELIABILITY = 0.7
 """How often an answer without log-probabilities is taken to be right, where nothing is known."""
 CLOSED_SHOWN = 4

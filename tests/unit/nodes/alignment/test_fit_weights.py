@@ -16,7 +16,7 @@ from personaagent.nodes.alignment.fit_weights import (
     steps_from,
 )
 from personaagent.nodes.alignment.reweigh import decided_by, reweighed
-from personaagent.nodes.decision.defaults import default_weights
+from personaagent.nodes.decision.defaults import RECENT, default_weights
 from personaagent.nodes.decision.weighing import weigh
 
 GENRES = ClosedQuestion(kind="labels", answers=["comedy", "drama", "horror"], task="genre")
@@ -128,3 +128,28 @@ def test_the_offset_counts_once() -> None:
     decision = decided("3", "3", STARS)
     shifted = Weights(task="stars", history=0.0, model=1.0, offset=1.0)
     assert decided_by(decision, shifted).answer == "4"
+
+
+def of_changed_taste(wanted: str, earlier: str) -> Decision:
+    """A decision of a user whose recent labels are right and whose older ones are not."""
+    recent = {"recent_history": sure_of(wanted)}
+    return decided(earlier, "horror").model_copy(update=recent)
+
+
+def test_a_user_whose_taste_has_changed_gets_a_half_life() -> None:
+    pairs = [("drama", "comedy"), ("comedy", "drama")] * 10
+    changed = [Example(of_changed_taste(*pair), pair[0]) for pair in pairs]
+    fitted = fit_weights(changed)
+    assert fitted is not None
+    assert fitted.half_life == RECENT
+    assert decided_by(of_changed_taste("drama", "comedy"), fitted).answer == "drama"
+
+
+def test_without_a_recent_history_no_half_life_is_tried() -> None:
+    fitted = fit_weights(believers(20, "history"))
+    assert fitted is not None
+    assert fitted.half_life == 0
+    default = default_weights("labels")
+    assert not any(each.half_life for each in steps_from(default, 20, has_names=True))
+    steps = steps_from(default, 20, has_names=True, has_recent=True)
+    assert [each.half_life for each in steps if each.half_life] == [RECENT]

@@ -16,7 +16,7 @@ from personaagent.nodes.alignment.reweigh import decided_by
 from personaagent.nodes.alignment.strategies.gate_rule import passes_held_out
 from personaagent.nodes.alignment.strategies.trials import parts
 from personaagent.nodes.alignment.weight_candidates import is_free, weight_candidates
-from personaagent.nodes.decision.defaults import default_weights
+from personaagent.nodes.decision.defaults import CLOSED_SHOWN, default_weights
 from tests.support.alignment import Scripted, World, world
 from tests.support.memories import episode
 from tests.support.scripted_model import Prompt, Reply
@@ -214,3 +214,26 @@ def seems_better(seed: int) -> bool:
 
 def test_where_nothing_can_be_learned_weights_rarely_seem_better() -> None:
     assert sum(seems_better(seed) for seed in range(200)) <= 20
+
+
+async def test_a_simulated_decision_notes_what_recent_labels_say(tmp_path: Path) -> None:
+    there = await genre_world(tmp_path)
+    run = await state_of(there, rounds=1, dry_run=True)
+    decisions = [each.decision for each in run.simulated.values() if each.decision]
+    assert decisions
+    for each in decisions:
+        [history] = [source for source in each.sources if source.name == "history"]
+        assert each.recent_history is not None
+        assert each.recent_history.keys() == history.probabilities.keys()
+        assert each.recent_history != history.probabilities
+
+
+async def test_a_simulated_choice_shows_as_few_episodes_as_a_turn(tmp_path: Path) -> None:
+    there = await genre_world(tmp_path)
+    run = await state_of(there, rounds=1, dry_run=True)
+    contexts = run.episode_contexts.values()
+    assert {each.most_shown for each in contexts} == {CLOSED_SHOWN}
+    assert max(len(each.recalled) for each in contexts) > CLOSED_SHOWN
+    shown = [p.system.count("<episode ") for p in there.prompts if "<memories>" in p.system]
+    assert shown
+    assert max(shown) <= CLOSED_SHOWN
