@@ -1,10 +1,10 @@
 """An answer on the terminal, printed while the model writes it."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
-from personaagent.cli.output import printable, spinner
+from personaagent.cli.answer_text import open_answer
+from personaagent.cli.output import spinner
 from personaagent.core.answer import Answer
 from personaagent.local.turn import NodeFinished, TurnEvent
 
@@ -19,7 +19,8 @@ async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
 
     On a terminal, a spinner on standard error shows what the agent does until then.
     """
-    line_open = False
+    text = open_answer()
+    shown = False
     with ExitStack() as status:
         status.enter_context(spinner("Thinking …"))
         try:
@@ -27,29 +28,19 @@ async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
                 match event:
                     case str():
                         status.close()
-                        _write(event)
-                        line_open = True
+                        text.write(event)
+                        shown = True
                     case NodeFinished(tools=[*_, tool]):
                         status.close()
-                        _end_line(line_open)
-                        line_open = False
+                        text.end()
+                        shown = False
                         status.enter_context(spinner(TOOL_MESSAGES.get(tool, "Working …")))
                     case Answer():
                         status.close()
-                        if not line_open:
-                            _write(event.reply)
-                        line_open = True
+                        if not shown:
+                            text.write(event.reply)
                         return event
         finally:
-            _end_line(line_open)
+            status.close()
+            text.end()
     raise AssertionError("a turn ends with its answer")
-
-
-def _end_line(line_open: bool) -> None:
-    if line_open:
-        _write("\n")
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(printable(text))
-    sys.stdout.flush()
