@@ -33,15 +33,15 @@ class EpisodeContext(Record):
 
     ``wanted`` is what the user wanted of the episode when the context was built. ``hidden`` holds
     the ids of episodes that the agent must not see: at least that of the episode itself.
-    ``recalled`` holds the ids of those that it recalls for the query, best first; its prompt shows
-    ``most_shown`` of them at most (None: all).
+    ``recalled`` holds the ids of those that it recalls for the query, best first. ``choice`` says
+    whether the query asks for a bare choice among labels or numbers.
     """
 
     wanted: str
     hidden: list[str]
     recalled: list[str]
     profile: Profile
-    most_shown: int | None = None
+    choice: bool = False
 
 
 class SimulatedAnswer(Record):

@@ -20,6 +20,8 @@ ToolMode = Literal["auto", "native", "json"]
 Sampling = Literal["latest", "similar", "hardest"]
 TextMetric = Literal["judge", "rouge"]
 Approval = Literal["never", "ask"]
+LEAST_TRIPLES = 20
+"""Different runs of three characters in a secret that does not repeat itself; 32 random ones have 30."""
 
 
 def _shared(name: str) -> AliasChoices:
@@ -262,8 +264,8 @@ class ServerSettings(BaseModel):
     auth_secret: SecretStr | None = Field(
         None,
         min_length=32,
-        description="Server: secret that users' tokens are signed with (HS256), 32 characters or "
-        "more. Neither this nor a key server set: requests from this machine only.",
+        description="Server: secret that users' tokens are signed with (HS256), 32 random characters "
+        "or more. Neither this nor a key server set: requests from this machine only.",
     )
     auth_jwks_url: str | None = Field(
         None, description="Server: key server (JWKS) that tokens are checked by, instead."
@@ -280,3 +282,18 @@ class ServerSettings(BaseModel):
     max_import_bytes: int = Field(
         256_000_000, ge=1, description="Server: longest import accepted (bytes)."
     )
+
+    @field_validator("auth_secret")
+    @classmethod
+    def _is_hard_to_guess(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and _is_repetitive(secret.get_secret_value()):
+            raise ValueError(
+                "it repeats itself, so it is easy to guess: use `openssl rand -hex 32`"
+            )
+        return secret
+
+
+def _is_repetitive(secret: str) -> bool:
+    """Whether a text of 32 characters or more holds little that is not a repetition."""
+    triples = {secret[place : place + 3] for place in range(len(secret) - 2)}
+    return len(triples) < LEAST_TRIPLES

@@ -60,18 +60,21 @@ def format_episode(
 
 
 def format_episodes(
-    episodes: Sequence[Episode], max_tokens: int, zone: tzinfo = UTC
+    episodes: Sequence[Episode],
+    max_tokens: int,
+    zone: tzinfo = UTC,
+    max_chars: int = EPISODE_CHARS,
 ) -> tuple[str, int]:
     """As many of ``episodes`` (best first) as fit into ``max_tokens``, newest last.
 
-    From the first that does not fit, all are left out. A request that several share is told once,
-    before them.
+    Each is cut at ``max_chars``. From the first that does not fit, all are left out. A request that
+    several share is told once, before them.
 
     Returns:
         The text, and how many episodes were left out.
     """
     once, told, count = told_once(episodes), set[str](), 0
-    for episode, text in zip(episodes, _format_all(episodes, zone, once=once), strict=True):
+    for episode, text in zip(episodes, _format_all(episodes, zone, max_chars, once), strict=True):
         requests = {*_requests([episode], once)} - told
         max_tokens -= sum(map(estimate_tokens, [text, *requests]))
         if max_tokens < 0:
@@ -79,7 +82,7 @@ def format_episodes(
         told |= requests
         count += 1
     shown = _oldest_first(episodes[:count])
-    texts = [*_requests(shown, once), *_format_all(shown, zone, once=once)]
+    texts = [*_requests(shown, once), *_format_all(shown, zone, max_chars, once)]
     return fence_all("memories", texts), len(episodes) - count
 
 

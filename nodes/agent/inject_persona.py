@@ -14,11 +14,12 @@ from personaagent.core.states import AgentContext, AgentState, thread_to_note, z
 from personaagent.core.tracing import describe
 from personaagent.core.weights import Weights, weights_of
 from personaagent.memory.conversations import statement_key
-from personaagent.memory.format import fence_all, format_summary
+from personaagent.memory.format import EPISODE_CHARS, fence_all, format_summary
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.prompt_budget import fit_episodes, fit_statements
-from personaagent.nodes.agent.question import most_episodes
+from personaagent.nodes.agent.question import chooses_label
 from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.decision.defaults import CLOSED_CHARS, CLOSED_SHOWN
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
@@ -38,7 +39,8 @@ async def inject_persona(
     context = runtime.context
     recalled = [Episode.model_validate(episode) for episode in state["recalled"]]
     task = context.task if context else None
-    recalled = most_shown(recalled, task, persona.weights, otherwise=most_episodes(state))
+    choice = chooses_label(state)
+    recalled = recalled[: most_shown(task, persona.weights, choice=choice)]
     prompt, shown = system_prompt(
         persona,
         profile,
@@ -46,6 +48,7 @@ async def inject_persona(
         deps.settings,
         at=_moment(context),
         zone=zone_of(context, deps.settings),
+        choice=choice,
     )
     evidence = _evidence(persona, profile)
     if evidence and (thread := thread_to_note(runtime)):
@@ -64,17 +67,13 @@ def _evidence(persona: Persona, profile: Profile) -> list[str]:
     return sorted({episode_id for evidence in cited for episode_id in evidence})
 
 
-def most_shown(
-    recalled: Sequence[Episode],
-    task: str | None,
-    weights: Sequence[Weights],
-    *,
-    otherwise: int | None = None,
-) -> list[Episode]:
-    """The best of ``recalled``: as many as the user's weights of the task say; where they don't, as
-    ``otherwise`` says, or all."""
+def most_shown(task: str | None, weights: Sequence[Weights], *, choice: bool) -> int | None:
+    """How many of the recalled episodes the prompt shows at most: as many as the user's weights of the
+    task say; where they don't, all (None), or ``CLOSED_SHOWN`` for a choice among labels or numbers."""
     own = weights_of(task, weights)
-    return [*recalled[: otherwise if own is None or own.shown is None else own.shown]]
+    if own is not None and own.shown is not None:
+        return own.shown
+    return CLOSED_SHOWN if choice else None
 
 
 def system_prompt(
@@ -85,10 +84,12 @@ def system_prompt(
     *,
     at: datetime,
     zone: tzinfo,
+    choice: bool = False,
 ) -> tuple[str, list[Episode]]:
     """The system prompt, and the episodes of ``recalled`` that stand in it.
 
-    ``at`` is the moment of the question, ``zone`` the user's time zone.
+    ``at`` is the moment of the question, ``zone`` the user's time zone. For a ``choice`` among labels
+    or numbers the episodes are short: what counts is their label.
 
     What changes least comes first, so that turns share a prefix: fixed instructions, the persona
     (with the facts at its head), the profile summary, the day of the question, and last the
@@ -103,7 +104,9 @@ def system_prompt(
         today=weekday_in(zone, at),
     )
     no_memories = prompt(memories=fence_all("memories", []))
-    memories, shown = fit_episodes(recalled, no_memories, settings, zone)
+    memories, shown = fit_episodes(
+        recalled, no_memories, settings, zone, CLOSED_CHARS if choice else EPISODE_CHARS
+    )
     return prompt(memories=memories), shown
 
 

@@ -16,7 +16,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 from personaagent.core.records import Episode, Profile, Statement
 from personaagent.core.settings import Settings
 from personaagent.core.tokens import estimate_tokens
-from personaagent.memory.format import format_episodes
+from personaagent.memory.format import EPISODE_CHARS, format_episodes
 
 
 def remaining_tokens(fixed_text: str, settings: Settings) -> int:
@@ -25,17 +25,21 @@ def remaining_tokens(fixed_text: str, settings: Settings) -> int:
 
 
 def fit_episodes(
-    episodes: Sequence[Episode], fixed_text: str, settings: Settings, zone: tzinfo | None = None
+    episodes: Sequence[Episode],
+    fixed_text: str,
+    settings: Settings,
+    zone: tzinfo | None = None,
+    max_chars: int = EPISODE_CHARS,
 ) -> tuple[str, list[Episode]]:
     """Format as many of ``episodes`` (best first) as fit beside ``fixed_text``, newest last.
 
-    ``zone`` is the time zone of their days; None takes the setting.
+    ``zone`` is the time zone of their days; None takes the setting. Each is cut at ``max_chars``.
 
     Returns:
         The text, and the episodes in it, best first.
     """
     remaining = remaining_tokens(fixed_text, settings)
-    text, left_out = format_episodes(episodes, remaining, zone or settings.zone)
+    text, left_out = format_episodes(episodes, remaining, zone or settings.zone, max_chars)
     return text, [*episodes[: len(episodes) - left_out]]
 
 

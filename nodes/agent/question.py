@@ -15,7 +15,6 @@ from personaagent.nodes.agent.remember import this_turn
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.decision.bare_choice import asks_for_bare_choice
 from personaagent.nodes.decision.closed_question import closed_question
-from personaagent.nodes.decision.defaults import CLOSED_SHOWN
 from personaagent.nodes.dependencies import Dependencies
 
 NEAREST = 20
@@ -81,10 +80,10 @@ def asks_to_choose(state: AgentState) -> ClosedQuestion | None:
     return asked if asked and asks_for_bare_choice(query_of(state), asked) else None
 
 
-def most_episodes(state: AgentState) -> int | None:
-    """How many recalled episodes the prompt of this turn shows at most; None: all."""
+def chooses_label(state: AgentState) -> bool:
+    """Whether this turn asks for the bare choice among the user's labels or numbers."""
     asked = asks_to_choose(state)
-    return CLOSED_SHOWN if asked and asked.kind != "options" else None
+    return asked is not None and asked.kind != "options"
 
 
 def similar_of(state: AgentState) -> list[SimilarLabel]:

@@ -45,8 +45,8 @@ def build_actor_prompt(
     ``episodes_by_id`` holds the recalled episodes; those that it lacks are left out.
     """
     recalled = [episodes_by_id[id] for id in context.recalled if id in episodes_by_id]
-    shown = most_shown(recalled, episode.task, weights, otherwise=context.most_shown)
-    as_shown = as_shown_for(episode.query, shown)
+    most = most_shown(episode.task, weights, choice=context.choice)
+    as_shown = as_shown_for(episode.query, recalled[:most])
     prompt, _ = system_prompt(
         draft_persona(rules),
         context.profile,
@@ -54,6 +54,7 @@ def build_actor_prompt(
         settings,
         at=episode.created_at,
         zone=settings.zone,
+        choice=context.choice,
     )
     evidence = [episode_id for rule in rules for episode_id in rule.evidence]
     sources = list(dict.fromkeys([episode.id, *context.recalled, *evidence]))

@@ -15,7 +15,7 @@ from personaagent.core.records import Episode
 from personaagent.core.states import SimulatedContext
 from personaagent.memory.ranking import same_query
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.agent.question import most_episodes, question
+from personaagent.nodes.agent.question import chooses_label, question
 from personaagent.nodes.agent.recall import recall
 from personaagent.nodes.dependencies import Dependencies
 
@@ -88,7 +88,7 @@ async def build_episode_context(
         hidden=sorted(hidden | same),
         recalled=[recalled_id for recalled_id in queries if recalled_id not in same],
         profile=recall_update["profile"],
-        most_shown=most_episodes(turn | question_update),
+        choice=chooses_label(turn | question_update),
     )
 
 

@@ -8,6 +8,7 @@ from personaagent.core.alignment import Candidate
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.decision import Decision
 from personaagent.core.weights import Weights, weights_of
+from personaagent.nodes.agent.inject_persona import most_shown
 from personaagent.nodes.alignment.fit_weights import examples, fit_weights, steps_from
 from personaagent.nodes.decision.defaults import default_weights
 
@@ -78,9 +79,8 @@ def _showing_fewer(
     run: AlignmentRun, base: Weights, decisions: Mapping[str, Decision]
 ) -> list[Weights]:
     """The same weights with half of the recalled episodes shown."""
-    contexts = [run.episode_contexts[id] for id in decisions]
-    longest = max(len(each.recalled[: each.most_shown]) for each in contexts)
-    shown = longest if base.shown is None else min(base.shown, longest)
+    most = most_shown(base.task, [base], choice=True)
+    shown = max(len(run.episode_contexts[id].recalled[:most]) for id in decisions)
     return (
         [base.model_copy(update={"shown": shown // 2, "labels": len(decisions)})] if shown else []
     )

@@ -26,6 +26,8 @@ RELIABILITY = 0.7
 CLOSED_SHOWN = 4
 """How many episodes the prompt of a choice among labels or numbers shows: the nearest labels are told
 in words, too."""
+CLOSED_CHARS = 480
+"""How many characters it shows of each: half for the query, half for the answer."""
 LONGEST_SCALE = 20
 """Most steps of a scale whose numbers are all possible answers."""
 

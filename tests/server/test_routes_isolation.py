@@ -9,6 +9,7 @@ import pytest
 from tests.support.server import Server
 
 OWNER = "an heir"
+OTHER_SECRET = "another secret, as long as the true one"
 SECRET = "the heron nests by the mill"
 
 
@@ -136,7 +137,7 @@ async def test_it_is_the_callers_own_or_not_there(
         {"X-User-Id": OWNER},
         {"Authorization": f"Bearer {OWNER}"},
         {"Authorization": f"Bearer {token_server.token(OWNER, hours=-1)}"},
-        {"Authorization": f"Bearer {token_server.token(OWNER, auth_secret='x' * 32)}"},
+        {"Authorization": f"Bearer {token_server.token(OWNER, auth_secret=OTHER_SECRET)}"},
     ):
         async with token_server.http(None, nobody) as http:
             refused = await http.request(ask.method, path, json=ask.json, content=ask.content)

@@ -14,12 +14,28 @@ from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.graphs.agent import build
+from personaagent.nodes.decision.defaults import CLOSED_CHARS, CLOSED_SHOWN
 from tests.support import embedder
 from tests.support.memories import episode, index_in_memory, remember
 from tests.support.scripted_model import Prompt, Responder, scripted_dependencies
 
 FILMS = "Which tag fits this film: {}?"
 LABELS = ["Comedy"] * 9 + ["action"] * 4
+NAMES = [
+    "Anna",
+    "Ben",
+    "Cleo",
+    "Dan",
+    "Eva",
+    "Finn",
+    "Greta",
+    "Hugo",
+    "Ida",
+    "Jan",
+    "Kim",
+    "Leo",
+    "Mia",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +96,23 @@ async def test_a_closed_question_is_asked_without_tools_and_with_the_evidence(
     assert prompt.tools == []
     assert "most similar, this user chose: Comedy (" in prompt.last
     assert prompt.last.endswith("and nothing else: Comedy, action")
+
+
+async def test_a_choice_shows_few_episodes_and_little_of_each(tmp_path: Path) -> None:
+    anna = Anna(tmp_path, says("Comedy"))
+    plots = [f"{name} walks on. " * 60 for name in NAMES[: len(LABELS)]]
+    long_films = [
+        episode(f"e{n}", FILMS.format(plot), day=n, task="films", ground_truth=label)
+        for n, (plot, label) in enumerate(zip(plots, LABELS, strict=True))
+    ]
+    await remember(anna.memory, *long_films)
+    await anna.ask(FILMS.format("number 99"), task="films")
+    await anna.ask("Tell me about the films that I like.", task="films")
+    closed, opened = (prompt.system.split("<memories>")[-1] for prompt in anna.prompts)
+    assert closed.count("<episode ") == closed.count("right answer: ") == CLOSED_SHOWN
+    steps = len("Anna walks on. ")
+    assert 0 < closed.count("walks on") < CLOSED_SHOWN * CLOSED_CHARS / steps
+    assert opened.count("walks on") > 2 * closed.count("walks on")
 
 
 async def test_the_answer_is_bare_and_in_the_users_own_spelling(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Whom a token names, and which tokens are refused; who may ask without one."""
 
 import json
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personaagent.core.errors import ConfigurationError, TokenRefused
-from personaagent.core.settings import Settings
+from personaagent.core.settings import Settings, load_settings
 from personaagent.server.dev_auth import is_from_this_machine
 from personaagent.server.identity import Tokens
 from tests.support.tokens import by_hand, claims
 
-SECRET = "s" * 32
+SECRET = "a secret of the tests, and of nobody else"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -111,11 +112,42 @@ def test_settings_that_leave_open_whom_to_believe_are_refused(settings: dict[str
 
 
 def test_a_short_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from personaagent.core.settings import load_settings
-
     monkeypatch.setenv("PERSONAAGENT_AUTH_SECRET", "short")
     with pytest.raises(ConfigurationError, match="AUTH_SECRET"):
         load_settings()
+
+
+WEAK = [
+    "a" * 32,
+    "ab" * 40,
+    "change-me!" * 4,
+    "0123456789abcdef" * 2,
+    "password" * 5,
+    "1" * 31 + "x",
+]
+STRONG = [
+    secrets.token_hex(16),
+    secrets.token_urlsafe(24),
+    "four words, a comma and a heron"[::-1] + "!",
+]
+
+
+@pytest.mark.parametrize("secret", WEAK)
+def test_a_secret_that_repeats_itself_is_refused(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv("PERSONAAGENT_AUTH_SECRET", secret)
+    with pytest.raises(ConfigurationError, match=r"AUTH_SECRET.*easy to guess") as refused:
+        load_settings()
+    assert secret not in str(refused.value)
+
+
+@pytest.mark.parametrize("secret", STRONG, ids=["hex", "base64", "words"])
+def test_any_other_secret_will_do(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("PERSONAAGENT_AUTH_SECRET", secret)
+    kept = load_settings().auth_secret
+    assert kept is not None
+    assert kept.get_secret_value() == secret
 
 
 def test_nothing_is_minted_without_a_secret() -> None:

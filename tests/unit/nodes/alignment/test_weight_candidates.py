@@ -232,7 +232,7 @@ async def test_a_simulated_choice_shows_as_few_episodes_as_a_turn(tmp_path: Path
     there = await genre_world(tmp_path)
     run = await state_of(there, rounds=1, dry_run=True)
     contexts = run.episode_contexts.values()
-    assert {each.most_shown for each in contexts} == {CLOSED_SHOWN}
+    assert {each.choice for each in contexts} == {True}
     assert max(len(each.recalled) for each in contexts) > CLOSED_SHOWN
     shown = [p.system.count("<episode ") for p in there.prompts if "<memories>" in p.system]
     assert shown
