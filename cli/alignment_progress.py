@@ -4,7 +4,7 @@ import re
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from personaagent.cli.output import console, one_line, print_notice
+from personaagent.cli.output import Waiting, one_line, print_notice
 from personaagent.core.alignment import Round, mean_loss
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ class AlignmentProgress:
     """
 
     def __init__(self) -> None:
-        self._status = console(stderr=True).status("Choosing episodes …")
+        self._waiting = Waiting("Choosing episodes …")
 
     def __enter__(self) -> Self:
-        self._status.start()
+        self._waiting.__enter__()
         return self
 
     def __exit__(
@@ -43,13 +43,13 @@ class AlignmentProgress:
 
     def stop(self) -> None:
         """Stop the spinner, so that something else can use the terminal."""
-        self._status.stop()
+        self._waiting.stop()
 
     def __call__(self, step: "AlignmentStep") -> None:
         """Print the outcome of the step, and show what comes next."""
         for line in _outcomes(step):
             print_notice(f"Round {step.round}: {line}")
-        self._status.update(f"Round {step.round}: {_next_work(step)} …")
+        self._waiting.update(f"Round {step.round}: {_next_work(step)} …")
 
 
 def loss_text(loss: float | None) -> str:

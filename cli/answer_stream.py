@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
 from personaagent.cli.answer_text import open_answer
+from personaagent.cli.keyboard import typed_ahead
 from personaagent.cli.output import spinner
 from personaagent.core.answer import Answer
 from personaagent.local.turn import NodeFinished, TurnEvent
@@ -21,7 +22,7 @@ async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
     """
     text = open_answer()
     shown = False
-    with ExitStack() as status:
+    with typed_ahead(), ExitStack() as status:
         status.enter_context(spinner("Thinking …"))
         try:
             async for event in events:

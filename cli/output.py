@@ -5,15 +5,18 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
 
+from personaagent.cli.keyboard import typed_ahead
 from personaagent.cli.streams import shows_unicode
 from personaagent.core.text import shorten
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
 T = TypeVar("T")
 Advance = Callable[[float, float | None], None]
@@ -99,12 +102,58 @@ def one_line(text: str) -> str:
     return shorten(" ".join(printable(text).split()), ONE_LINE_CHARS)
 
 
+class Waiting:
+    """What the command does now and for how long it has, beside a spinner on standard error.
+
+    It is a context manager, and shows nothing off a terminal.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text, self._started = text, time.monotonic()
+        self._status = console(stderr=True).status(self)
+        self._ending = ExitStack()
+
+    def __enter__(self) -> Self:
+        if console(stderr=True).is_terminal:
+            self._ending.enter_context(typed_ahead())
+            self._ending.enter_context(self._status)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __rich__(self) -> "Text":
+        from rich.text import Text
+
+        seconds = int(time.monotonic() - self._started)
+        return Text(f"{self._text} {duration(seconds)}" if seconds else self._text)
+
+    def update(self, text: str) -> None:
+        """Say that it does something else now."""
+        self._text = text
+
+    def stop(self) -> None:
+        """Take the spinner away, so that something else can use the terminal."""
+        self._ending.close()
+
+
+def duration(seconds: int) -> str:
+    """A time to wait, such as ``5 s`` or ``2 min 05 s``."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
 @contextmanager
 def spinner(text: str) -> Iterator[Callable[[str], None]]:
-    """Show a spinner on standard error while the block runs, on a terminal only; yields a function
-    that changes its text."""
-    with console(stderr=True).status(text) as status:
-        yield status.update
+    """Show a spinner and the seconds on standard error while the block runs, on a terminal only;
+    yields a function that changes its text."""
+    with Waiting(text) as waiting:
+        yield waiting.update
 
 
 @contextmanager
@@ -119,13 +168,15 @@ def progress_bar(text: str, *, bytes_: bool = False) -> Iterator[Advance]:
         MofNCompleteColumn,
         Progress,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
 
     amount = [DownloadColumn(), TransferSpeedColumn()] if bytes_ else [MofNCompleteColumn()]
-    columns = (TextColumn("{task.description}"), BarColumn(), *amount)
-    with Progress(*columns, TimeRemainingColumn(compact=True), console=console(stderr=True)) as bar:
+    times = (TimeElapsedColumn(), TimeRemainingColumn(compact=True))
+    columns = (TextColumn("{task.description}"), BarColumn(), *amount, *times)
+    with typed_ahead(), Progress(*columns, console=console(stderr=True)) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
