@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from personaagent.cli.output import Waiting, one_line, print_notice
 from personaagent.core.alignment import Round, mean_loss
+from personaagent.core.counting import counted
 
 if TYPE_CHECKING:
     from personaagent.local.alignment import AlignmentStep
@@ -85,5 +86,5 @@ def _verdict(verdict: Round) -> str:
 
 def _next_work(step: "AlignmentStep") -> str:
     if step.node in ("sample", "simulate"):
-        return f"answering again, {step.simulated} of {step.episodes} episodes"
+        return f"answering again, {step.simulated} of {counted(step.episodes, 'episode')}"
     return NEXT_WORK.get(step.node, "continuing")

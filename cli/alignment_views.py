@@ -11,6 +11,8 @@ from personaagent.cli.alignment_progress import loss_text
 from personaagent.cli.output import one_line, printable
 from personaagent.cli.persona_views import difference_view
 from personaagent.core.alignment import Alignment, Proposal, RuleChange, StoppedBy, learned_sentence
+from personaagent.core.counting import counted
+from personaagent.core.ids import short_id
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule
 from personaagent.core.weights import Weights
 from personaagent.memory.persona_edits import Difference, difference
@@ -77,7 +79,9 @@ def _evidence_view(change: RuleChange) -> RenderableType:
     for episode in change.evidence:
         wanted = f"\nyou wanted: {one_line(episode.wanted)}"
         description = Text.assemble(one_line(episode.query), (wanted, "dim"))
-        table.add_row(Text(change.rule, "bold"), Text(episode.episode, "cyan"), description)
+        table.add_row(
+            Text(change.rule, "bold"), Text(short_id(episode.episode), "cyan"), description
+        )
     return table
 
 
@@ -94,13 +98,15 @@ def pairs_view(
     table = Table.grid(padding=(0, 2))
     for split, (before, after) in _mean_losses(pairs).items():
         count = sum(pair.part == split for pair in pairs)
-        description = Text(f"mean of {count} episodes", "dim")
+        description = Text(f"mean of {counted(count, 'episode')}", "dim")
         table.add_row(Text(SPLIT_NAMES[split], "bold"), _loss_change(before, after), description)
     for pair in pairs:
         if pair.episode in queries:
             change = _loss_change(pair.before, pair.after)
             table.add_row(
-                Text(pair.episode, "cyan"), change, _pair_text(pair, queries[pair.episode], answers)
+                Text(short_id(pair.episode), "cyan"),
+                change,
+                _pair_text(pair, queries[pair.episode], answers),
             )
     return table if pairs else Text("(nothing better was found)", "dim")
 
@@ -141,10 +147,11 @@ def _draft(version: int, rules: list[Rule], weights: list[Weights]) -> Persona:
 
 def _usage(result: Alignment) -> str:
     usage = result.usage
+    calls = counted(usage["llm_calls"], "model call")
     return printable(
-        f"{usage['llm_calls']:,} model calls ({usage['gate']['llm_calls']:,} of them in the gate), "
-        f"{usage['input_tokens']:,} tokens read, {usage['output_tokens']:,} written, "
-        f"{usage['cached']:,} simulations from the cache, {result.seconds:.1f} s"
+        f"{calls} ({usage['gate']['llm_calls']:,} of them in the gate), "
+        f"{counted(usage['input_tokens'], 'token')} read, {usage['output_tokens']:,} written, "
+        f"{counted(usage['cached'], 'simulation')} from the cache, {result.seconds:.1f} s"
     )
 
 

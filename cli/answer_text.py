@@ -55,6 +55,7 @@ class DrawnText:
     def __init__(self) -> None:
         self._source = ""  # of what is not yet shown for good
         self._rows_shown = 0  # of the first unit in it
+        self._kind_shown = ""
         self._last_row = ""  # as it stands on the terminal, below those rows
         self._drawn_at = 0.0
 
@@ -76,7 +77,7 @@ class DrawnText:
         units = split(self._source)
         done = len(units) if ended else finished(self._source, units)
         for number, unit in enumerate(units[:done]):
-            self._show_rows(rows(unit, console()))
+            self._show_rows(unit, rows(unit, console()))
             self._show_last_row("")  # what looked like a row may have been the end of a code block
             following = units[number + 1 : number + 2]
             self._rows_shown = 0
@@ -92,12 +93,14 @@ class DrawnText:
 
         drawn = rows(units[0], console())
         if len(units) == 1:
-            self._show_rows(drawn[: settled(units[0], drawn)])
+            self._show_rows(units[0], drawn[: settled(units[0], drawn)])
         if not console().is_dumb_terminal:
             self._show_last_row(drawn[-1])
 
-    def _show_rows(self, drawn: list[str]) -> None:
-        """Show those of the rows that are not there yet, for good."""
+    def _show_rows(self, unit: "Unit", drawn: list[str]) -> None:
+        """Show those of the unit's rows that are not there yet, for good."""
+        if drawn and unit.kind != self._kind_shown:  # a long first row was the head of a table
+            self._rows_shown, self._kind_shown = 0, unit.kind
         for row in drawn[self._rows_shown :]:
             self._show_last_row(row)
             _show("\n")

@@ -47,6 +47,8 @@ def ask(
     }
 
     async def ask_once(agent: "LocalAgent") -> Answer:
+        if thread is not None:
+            options["thread_id"] = await agent.conversation_named(user, thread)
         if as_json:
             return await agent.ask(query, user, **options)
         from personaagent.cli.answer_stream import print_answer

@@ -16,6 +16,7 @@ from personaagent.cli.options import Thread, User
 from personaagent.cli.output import print_error, print_notice, print_warning
 from personaagent.cli.streams import reader_gone
 from personaagent.core.errors import PersonaAgentError
+from personaagent.core.ids import short_id
 from personaagent.core.records import new_id
 from personaagent.core.users import check_user_id
 
@@ -33,7 +34,8 @@ def chat(user: User, thread: Thread = None) -> None:
     check_user_id(user)
 
     async def talk(agent: "LocalAgent") -> None:
-        await hold_conversation(ChatSession(agent, user, thread or new_id()))
+        name = await agent.conversation_named(user, thread) if thread else new_id()
+        await hold_conversation(ChatSession(agent, user, name))
 
     run_with_agent(talk, role="all", embeddings=True)
 
@@ -56,7 +58,7 @@ async def hold_conversation(session: ChatSession) -> None:
         if session.ended or reader_gone():
             break
     if interactive() and session.last_answer:
-        print_notice(f"To continue this conversation later: --thread {session.thread}")
+        print_notice(f"To continue this conversation later: --thread {short_id(session.thread)}")
 
 
 async def handle_line(session: ChatSession, line: str) -> None:

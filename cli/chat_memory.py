@@ -23,6 +23,7 @@ from personaagent.cli.output import (
 from personaagent.cli.persona_views import describe_version, persona_view, rules_view
 from personaagent.cli.profile_views import page_view, statements_view
 from personaagent.cli.undo import change_view
+from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.memory.derived import derived_from
 from personaagent.memory.facts import describe_facts
@@ -120,7 +121,7 @@ async def export(session: ChatSession, file: str) -> None:
     path = _path(file)
     memory = session.agent.memory(session.user)
     count = await export_file(memory, path, lambda done, total: None)
-    print_notice(f"{count:,} episodes written to {path}.")
+    print_notice(f"{counted(count, 'episode')} written to {path}.")
 
 
 def _path(file: str) -> Path:

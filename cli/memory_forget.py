@@ -9,6 +9,7 @@ from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import confirm, console, print_notice, print_result
+from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
@@ -121,7 +122,7 @@ def _confirm(
     Raises:
         UsageError: the user does not say yes, or there is no terminal to ask on.
     """
-    count = f"{len(episodes):,} {'episode' if len(episodes) == 1 else 'episodes'}"
+    count = counted(len(episodes), "episode")
     if not sys.stdin.isatty():
         if not everything:
             print_result(episodes, as_json, episodes_view)

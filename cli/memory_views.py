@@ -11,6 +11,7 @@ from rich.text import Text
 
 from personaagent.cli.dates import shown_day, shown_minute
 from personaagent.cli.output import one_line, printable
+from personaagent.core.counting import counted
 from personaagent.core.ids import short_id
 from personaagent.core.records import Episode
 
@@ -24,7 +25,9 @@ def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for episode in episodes:
         origin = f"\n{shown_day(episode.created_at)}" + (f" {episode.task}" if episode.task else "")
-        origin += f" superseded by {episode.superseded_by}" if episode.superseded_by else ""
+        origin += (
+            f" superseded by {short_id(episode.superseded_by)}" if episode.superseded_by else ""
+        )
         table.add_row(
             Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
             Text.assemble((one_line(episode.query), "bold"), f"\n{_wanted_or_answered(episode)}"),
@@ -48,7 +51,8 @@ def episode_view(episode: Episode) -> RenderableType:
 def import_view(imported: "Imported") -> RenderableType:
     """How many episodes were added, and why the others were not."""
     sentences = [
-        f"{imported.added:,} episodes added, {imported.skipped:,} were there already.",
+        f"{counted(imported.added, 'episode')} added, "
+        f"{counted(imported.skipped, 'was', 'were')} there already.",
         f"{imported.forgotten:,} of them you have forgotten: left out; --include-forgotten "
         "brings them back.",
     ]
@@ -60,7 +64,7 @@ def to_summarise_view(imported: "Imported") -> str | None:
     if not imported.added:
         return None
     return (
-        f"The profile has not read {imported.to_summarise:,} episodes yet: `personaagent profile "
+        f"The profile has not read {counted(imported.to_summarise, 'episode')} yet: `personaagent profile "
         "refresh` reads them now, else the next turns do, in the background."
     )
 
@@ -68,14 +72,14 @@ def to_summarise_view(imported: "Imported") -> str | None:
 def receipt_view(receipt: "Receipt") -> RenderableType:
     """How much of each kind was forgotten, then the text of each statement and rule."""
     counts = {
-        "episode": len(receipt.episodes),
-        "embedding": receipt.embeddings,
-        "statement of the profile": len(receipt.statements),
-        "rule of the persona": len(receipt.rules),
-        "conversation": len(receipt.threads),
-        "simulation": receipt.simulations,
+        ("episode", "episodes"): len(receipt.episodes),
+        ("embedding", "embeddings"): receipt.embeddings,
+        ("statement of the profile", "statements of the profile"): len(receipt.statements),
+        ("rule of the persona", "rules of the persona"): len(receipt.rules),
+        ("conversation", "conversations"): len(receipt.threads),
+        ("simulation", "simulations"): receipt.simulations,
     }
-    forgotten = ", ".join(f"{count:,} x {name}" for name, count in counts.items() if count)
+    forgotten = ", ".join(counted(count, *names) for names, count in counts.items() if count)
     return Group(
         Text(f"Forgotten: {forgotten or 'nothing'}.", "bold"),
         *_derived_lines(receipt),

@@ -9,6 +9,7 @@ import typer
 from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import confirm, console, one_line, print_notice, print_result
+from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.core.text import check_text
 from personaagent.core.users import check_user_id
@@ -64,7 +65,7 @@ def import_statements(
 
     added = run_with_agent(import_file)
     done = "would be added" if dry_run else "added"
-    print_result(added, as_json, lambda added: f"{len(added):,} statements {done}.")
+    print_result(added, as_json, lambda added: f"{counted(len(added), 'statement')} {done}.")
 
 
 async def _preview(statements: "Statements", notes: "Notes") -> list[str]:

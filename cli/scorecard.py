@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
+from personaagent.cli.dates import shown_day
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import (
     print_notice,
@@ -15,6 +16,7 @@ from personaagent.cli.output import (
     printable,
     progress_bar,
 )
+from personaagent.core.counting import counted
 from personaagent.core.extras import check_installed
 from personaagent.core.users import check_user_id
 
@@ -73,9 +75,9 @@ def scorecard_view(card: "Scorecard") -> "RenderableType":
 
     first, last = card.compared[0], card.compared[-1]
     title = (
-        f"Tested before trained: {card.user_id}, {len(card.compared):,} episodes, "
-        f"{first.at:%Y-%m-%d} (version {first.version}) to "
-        f"{last.at:%Y-%m-%d} (version {last.version})"
+        f"Tested before trained: {card.user_id}, {counted(len(card.compared), 'episode')}, "
+        f"{shown_day(first.at)} (version {first.version}) to "
+        f"{shown_day(last.at)} (version {last.version})"
     )
     return Group(
         Text(printable(title), "bold"),
@@ -137,7 +139,7 @@ def sparkline(values: Sequence[float], lowest: float, highest: float) -> str:
 def _cost(card: "Scorecard") -> str:
     usage = card.usage
     return (
-        f"{usage['cached']:,} simulations were paid for earlier; the rest took "
-        f"{usage['llm_calls']:,} model calls, {usage['input_tokens']:,} input and "
-        f"{usage['output_tokens']:,} output tokens."
+        f"{counted(usage['cached'], 'simulation was', 'simulations were')} paid for earlier; the rest took "
+        f"{counted(usage['llm_calls'], 'model call')}, {usage['input_tokens']:,} input and "
+        f"{counted(usage['output_tokens'], 'output token')}."
     )

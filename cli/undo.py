@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
+from personaagent.cli.dates import shown_minute
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import confirm, console, print_result, printable
 from personaagent.core.errors import UsageError
@@ -43,7 +44,7 @@ def undo(
 
 def change_view(change: "Undoable", verb: str) -> RenderableType:
     """What is, or was, undone."""
-    title = f"{verb}: {change.title} ({change.at:%Y-%m-%d %H:%M} UTC)"
+    title = f"{verb}: {change.title} ({shown_minute(change.at)})"
     return Group(
         Text(printable(title), "bold"), *(Text(f"- {printable(line)}") for line in change.details)
     )

@@ -21,9 +21,9 @@ PIECES = [
         "\n```py\n",
         "    ",
         "# head\n",
-        "|",
+        "\n| x",
         "\n|-|-|\n",
-        "| a | b |\n|---|---|\n| 1 | 2 |\n",
+        "\n| a | b |\n|---|---|\n| 1 | 2 |\n",
     ),
     *(
         "[a](http://x.y)",
@@ -96,6 +96,12 @@ def test_nothing_of_an_answer_is_lost() -> None:
     shown = " ".join(screen([text]))
     for each in ("<b>bold</b>", "docs (http://x.y/z)", "map (m.png)", "[1]: http://note"):
         assert each in shown
+
+
+def test_the_head_of_a_table_that_looked_like_a_paragraph_is_rather_shown_twice() -> None:
+    head = "a head of a table that goes over the end of the row"
+    shown = " ".join(screen(cut(f"{head} | b\n---|---\n1 | 2", 1)))
+    assert not set(head.split()) - set(shown.split())
 
 
 def test_a_plain_answer_is_written_once_as_it_comes() -> None:
