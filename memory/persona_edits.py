@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from personaagent.core.errors import Unknown
+from personaagent.core.errors import Unknown, UsageError
 from personaagent.core.records import Persona, Record, Rule
 from personaagent.core.text import check_text
 from personaagent.core.weights import Weights, weights_of
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from personaagent.memory.personas import Personas
 
 RULE_CHARS = 1000
+PERSONA_CHARS = 5000
+"""Longest persona that its user may make, all rules together: every prompt holds all of it."""
 
 
 class ChangedRule(Record):
@@ -110,12 +112,23 @@ async def publish_edited(personas: "Personas", persona: Persona, rules: list[Rul
 
     Raises:
         Conflict: the persona has moved on since ``persona``.
+        UsageError: the rules are longer than ``PERSONA_CHARS``, and longer than before.
     """
     if rules == persona.rules:
         return persona
+    if length(rules) > max(PERSONA_CHARS, length(persona.rules)):
+        raise UsageError(
+            f"The rules would have {length(rules):,} characters, and every prompt holds them all; at "
+            f"most {PERSONA_CHARS:,} are allowed: shorten or remove some."
+        )
     new = Persona(version=persona.version + 1, rules=rules, author="user")
     note = note_of(difference(persona, new)) or "reorder"
     return await personas.publish(rules, author="user", note=note, parent=persona.version)
+
+
+def length(rules: Sequence[Rule]) -> int:
+    """The characters of all rules together."""
+    return sum(len(rule.text) for rule in rules)
 
 
 def new_rule(rule_id: str, text: str) -> Rule:
