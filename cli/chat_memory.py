@@ -15,7 +15,6 @@ from personaagent.cli.memory_forget import show_answers
 from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.output import (
     confirm,
-    console,
     print_notice,
     print_view,
     printable,
@@ -88,7 +87,7 @@ async def forget(session: ChatSession, which: str) -> None:
     name = which.removeprefix("#")
     episode_id = episode_named(session, name) if name else last_episode(session)
     episode = await session.agent.memory(session.user).episodes.get(episode_id)
-    console(stderr=True).print(episodes_view([episode]))
+    print_view(episodes_view([episode]), stderr=True)
     show_answers(await derived_from(session.agent.memory(session.user), [episode.id]), "blank")
     if not await _confirmed("Forget this, and all that rests on it alone?"):
         print_notice("Nothing was forgotten.")
@@ -103,7 +102,7 @@ async def forget(session: ChatSession, which: str) -> None:
 async def undo(session: ChatSession, _: str) -> None:
     """Show the last change, ask, and take it back."""
     change = await last_change(session.agent.memory(session.user))
-    console(stderr=True).print(change_view(change, "Last change"))
+    print_view(change_view(change, "Last change"), stderr=True)
     if not await _confirmed("Undo this?"):
         print_notice("Nothing was undone.")
         return
@@ -132,7 +131,7 @@ async def _confirmed(question: str) -> bool:
     """Whether the user says yes; off a terminal, the next line of input is the answer."""
     if interactive():
         return confirm(question) is True
-    console(stderr=True).print(f"{question} [y/N]", soft_wrap=True)
+    print_view(Text(f"{question} [y/N]"), stderr=True)
     line = await asyncio.to_thread(sys.stdin.buffer.readline)
     return line.strip().lower() in (b"y", b"yes")
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown
 from rich.syntax import Syntax
-from rich.text import Text
 from rich.theme import Theme
+
+from personaagent.cli.output import COLOURS, drawn
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -22,7 +23,6 @@ PROSE, CODE = "paragraph_open", "fence"
 LISTS = ("bullet_list_open", "ordered_list_open")
 MARKUP = re.compile(r"[*_`~\[\]<&\\!|]")
 """What may yet turn out to be markup, so that the text around it moves."""
-_FILLING = re.compile(r"(?:\x1b\[[0-9;]*m|[ \t])+$")
 
 
 @dataclass(frozen=True)
@@ -73,28 +73,20 @@ def finished(source: str, units: list[Unit]) -> int:
 
 def rows(unit: Unit, console: Console) -> list[str]:
     """The unit as it looks on the console, row by row, with its colours and without filling."""
-    with console.use_theme(Theme({"markdown.code": "cyan"})), console.capture() as captured:
-        console.print(_AnswerMarkdown(unit.source.strip("\n")))
-    drawn = [_trimmed(row) for row in captured.get().split("\n")]
-    filled = [number for number, row in enumerate(drawn) if row]
-    return drawn[filled[0] : filled[-1] + 1] if filled else [""]
+    with console.use_theme(Theme({"markdown.code": "cyan"})):
+        lines = drawn(_AnswerMarkdown(unit.source.strip("\n")), console)
+    filled = [number for number, line in enumerate(lines) if line]
+    return lines[filled[0] : filled[-1] + 1] if filled else [""]
 
 
-def settled(unit: Unit, drawn: list[str]) -> int:
+def settled(unit: Unit, shown: list[str]) -> int:
     """How many of the rows of a last unit cannot change any more, whatever text comes next."""
     if unit.kind == CODE:
-        return max(0, len(drawn) - 1)
+        return max(0, len(shown) - 1)
     if unit.kind != PROSE or "|" in unit.source.rpartition("\n")[2]:  # the head of a table, perhaps
         return 0
-    open_rows = [n for n, row in enumerate(drawn) if MARKUP.search(Text.from_ansi(row).plain)]
-    return max(0, min([len(drawn) - 1, *(n - 1 for n in open_rows)]))
-
-
-def _trimmed(row: str) -> str:
-    kept = _FILLING.sub("", row)
-    if "\x1b" not in kept:
-        return kept
-    return f"{kept}\x1b[0m" if Text.from_ansi(kept).plain else ""
+    open_rows = [n for n, row in enumerate(shown) if MARKUP.search(COLOURS.sub("", row))]
+    return max(0, min([len(shown) - 1, *(n - 1 for n in open_rows)]))
 
 
 @cache

@@ -3,16 +3,16 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from personaagent.cli.dates import shown_day, shown_minute
 from personaagent.cli.output import one_line, printable
+from personaagent.cli.tables import listing
 from personaagent.core.counting import counted
-from personaagent.core.ids import short_id
+from personaagent.core.ids import short_id, shorten_ids
 from personaagent.core.records import Episode
 
 if TYPE_CHECKING:
@@ -22,30 +22,41 @@ if TYPE_CHECKING:
 
 def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
     """Two lines for each episode: the query, and what the user wanted or else the answer."""
-    table = Table.grid(padding=(0, 2))
+    items: list[tuple[Text, Text]] = []
     for episode in episodes:
         origin = f"\n{shown_day(episode.created_at)}" + (f" {episode.task}" if episode.task else "")
         origin += (
             f" superseded by {short_id(episode.superseded_by)}" if episode.superseded_by else ""
         )
-        table.add_row(
-            Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
-            Text.assemble((one_line(episode.query), "bold"), f"\n{_wanted_or_answered(episode)}"),
+        items.append(
+            (
+                Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
+                Text.assemble(
+                    (one_line(episode.query), "bold"), f"\n{_wanted_or_answered(episode)}"
+                ),
+            )
         )
-    return table if episodes else Text("(no episodes)", "dim")
+    return listing(items) if items else Text("(no episodes)", "dim")
 
 
 def episode_view(episode: Episode) -> RenderableType:
     """One line for each field that is not empty."""
-    table = Table.grid(padding=(0, 2))
-    for name, value in episode:
-        if value is None or value == {}:
-            continue
-        text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-        if isinstance(value, datetime):
-            text = shown_minute(value)
-        table.add_row(Text(name.replace("_", " "), "dim"), Text(printable(text)))
-    return table
+    fields = {name.replace("_", " "): _field(name, value) for name, value in episode}
+    return listing([(Text(name, "dim"), Text(text)) for name, text in fields.items() if text])
+
+
+def _field(name: str, value: Any) -> str:
+    """The value in words; the ids of other episodes, and its own, are short."""
+    match value:
+        case None | {} | "":
+            return ""
+        case datetime():
+            return shown_minute(value)
+        case dict():
+            return shorten_ids(printable(json.dumps(value, ensure_ascii=False)))
+        case str() if name in ("id", "superseded_by"):
+            return short_id(value)
+    return printable(str(value))
 
 
 def import_view(imported: "Imported") -> RenderableType:

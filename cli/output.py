@@ -1,5 +1,6 @@
 """What the command prints: data on standard output, everything else on standard error."""
 
+import re
 import signal
 import sys
 import time
@@ -25,6 +26,9 @@ Advance = Callable[[float, float | None], None]
 SECONDS_BETWEEN_LINES = 10.0
 UNLIMITED_WIDTH = 10_000
 ONE_LINE_CHARS = 160
+ESCAPE, COLOUR_END = "\x1b", "\x1b[0m"
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+FILLING = re.compile(rf"(?:{COLOURS.pattern}|[ \t])+$")
 
 
 @cache
@@ -49,32 +53,45 @@ def print_result(data: T, as_json: bool, render: Callable[[T], "RenderableType"]
         print_view(render(data))
 
 
-def print_view(view: "RenderableType") -> None:
-    """Print ``view`` on standard output; off a terminal, without the spaces that fill its lines."""
-    out = console()
-    if out.is_terminal:
-        out.print(view)
-        return
-    with out.capture() as captured:
-        out.print(view)
-    text = captured.get().removesuffix("\n")
-    print("\n".join(line.rstrip() for line in text.split("\n")), flush=True)  # noqa: T201
+def print_view(view: "RenderableType", *, stderr: bool = False) -> None:
+    """Print ``view`` on standard output or error, without the spaces that fill its lines."""
+    file = sys.stderr if stderr else sys.stdout
+    print("\n".join(drawn(view, console(stderr=stderr))), file=file, flush=True)
+
+
+def drawn(view: "RenderableType", on: "Console") -> list[str]:
+    """The lines of ``view`` as that console shows it, without the spaces that fill them."""
+    with on.capture() as captured:
+        on.print(view)
+    return [_unfilled(line) for line in captured.get().removesuffix("\n").split("\n")]
+
+
+def _unfilled(line: str) -> str:
+    """``line`` without the blanks at its end; a colour that it begins still ends with it."""
+    kept = FILLING.sub("", line)
+    if ESCAPE not in kept:
+        return kept
+    return f"{kept}{COLOUR_END}" if COLOURS.sub("", kept) else ""
 
 
 def print_notice(text: str) -> None:
     """Print one dim line on standard error."""
-    console(stderr=True).print(printable(text), style="dim", soft_wrap=True)
+    _print_words(text, "dim")
 
 
 def print_warning(text: str) -> None:
     """Print one warning on standard error."""
-    console(stderr=True).print(printable(f"Warning: {text}"), style="yellow", soft_wrap=True)
+    _print_words(f"Warning: {text}", "yellow")
 
 
 def print_error(sentence: str) -> None:
     """Print one line of error on standard error."""
-    line = " ".join(printable(f"Error: {sentence}").split())
-    console(stderr=True).print(line, style="red", soft_wrap=True)
+    _print_words(" ".join(f"Error: {sentence}".split()), "red")
+
+
+def _print_words(text: str, style: str) -> None:
+    """Print ``text`` on standard error; a terminal's edge falls between words, or in a long one."""
+    console(stderr=True).print(printable(text), style=style, overflow="ignore", crop=False)
 
 
 def confirm(question: str) -> bool | None:

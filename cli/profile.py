@@ -9,7 +9,7 @@ import typer
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_views import receipt_view
 from personaagent.cli.options import AsJson, User
-from personaagent.cli.output import confirm, console, print_notice, print_result, spinner
+from personaagent.cli.output import confirm, print_notice, print_result, print_view, spinner
 from personaagent.cli.profile_import import import_statements
 from personaagent.cli.profile_views import changes_view, page_view, statement_view
 from personaagent.core.counting import counted
@@ -140,7 +140,7 @@ def forget(
         memory = await known_user(agent, user)
         chosen = await memory.profile.statements.get(statement)
         if sys.stdin.isatty() and not yes:
-            console(stderr=True).print(statement_view(chosen))
+            print_view(statement_view(chosen), stderr=True)
             if not confirm("Forget this for good?"):
                 raise UsageError("Nothing was forgotten.")
         return await agent.forget_statement(user, chosen.id)

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.options import AsJson, User
-from personaagent.cli.output import confirm, console, one_line, print_notice, print_result
+from personaagent.cli.output import confirm, one_line, print_notice, print_result, print_view
 from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.core.text import check_text
@@ -72,7 +73,7 @@ async def _preview(statements: "Statements", notes: "Notes") -> list[str]:
     """Show the texts that are new, and say how many are not."""
     new = await statements.new_texts(notes.texts, notes.source)
     for text in new:
-        console(stderr=True).print(f"+ {one_line(text)}", soft_wrap=True)
+        print_view(Text(f"+ {one_line(text)}"), stderr=True)
     known = len(notes.texts) - len(new)
     print_notice(f"{len(new):,} new from {notes.source}; {known:,} known already, or forgotten.")
     return new

@@ -89,40 +89,36 @@ def scorecard_view(card: "Scorecard") -> "RenderableType":
 
 
 def _means(card: "Scorecard") -> "RenderableType":
-    from rich.table import Table
-
+    from personaagent.cli.tables import Figures
     from personaagent.scorecard.conditions import CONDITIONS
 
-    table = Table(box=None)
-    table.add_column()
-    for name in ("mean loss", "95% interval", "against none, in pairs"):
-        table.add_column(name, justify="right")
+    rows: list[list[str]] = []
     for condition, name in CONDITIONS.items():
         loss, to_none = card.means[condition].loss, card.means[condition].to_none
-        table.add_row(
-            name,
-            f"{loss.mean:.3f}",
-            f"[{loss.low:.3f}, {loss.high:.3f}]",
-            f"{to_none.mean:+.3f} [{to_none.low:+.3f}, {to_none.high:+.3f}]"
-            if condition != "none"
-            else "",
+        against = f"{to_none.mean:+.3f} [{to_none.low:+.3f}, {to_none.high:+.3f}]"
+        rows.append(
+            [
+                name,
+                f"{loss.mean:.3f}",
+                f"[{loss.low:.3f}, {loss.high:.3f}]",
+                against if condition != "none" else "",
+            ]
         )
-    return table
+    return Figures(["", "mean loss", "95% interval", "against none, in pairs"], rows)
 
 
 def _chart(card: "Scorecard") -> "RenderableType":
-    from rich.table import Table
-
+    from personaagent.cli.tables import Figures
     from personaagent.scorecard.conditions import CONDITIONS
 
     running = {condition: card.running_means(condition) for condition in CONDITIONS}
     lowest, highest = min(map(min, running.values())), max(map(max, running.values()))
-    table = Table(box=None)
-    table.add_column()
-    table.add_column(f"mean loss so far, from {lowest:.3f} to {highest:.3f}")
-    for condition, name in CONDITIONS.items():
-        table.add_row(name, sparkline(running[condition], lowest, highest))
-    return table
+    title = f"mean loss so far, from {lowest:.3f} to {highest:.3f}"
+    rows = [
+        [name, sparkline(running[condition], lowest, highest).ljust(len(title))]
+        for condition, name in CONDITIONS.items()
+    ]
+    return Figures(["", title], rows)
 
 
 def sparkline(values: Sequence[float], lowest: float, highest: float) -> str:

@@ -5,6 +5,7 @@ written after the reader has gone, or onto a full disk, is dropped; ``lost`` say
 """
 
 import codecs
+import contextlib
 import errno
 import io
 import os
@@ -123,6 +124,15 @@ def replaced() -> bool:
 def shows_unicode(stream: TextIO) -> bool:
     """Whether the encoding of ``stream`` has every character."""
     return codecs.lookup(stream.encoding or "utf-8").name.startswith(("utf", "gb18030"))
+
+
+def decoded(given: bytes) -> str:
+    """Standard input as text: UTF-8, or what the terminal speaks; other bytes become surrogates."""
+    with contextlib.suppress(UnicodeDecodeError):
+        return given.decode("utf-8-sig")
+    with contextlib.suppress(UnicodeDecodeError):
+        return given.decode(sys.stdin.encoding or "utf-8")
+    return given.decode(errors="surrogateescape")
 
 
 def _steady(stream: TextIO, name: str) -> TextIO:

@@ -9,12 +9,18 @@ SHORT_CHARS = 8
 MIN_PREFIX_CHARS = 4
 SHOWN_CANDIDATES = 5
 _GENERATED = re.compile(r"[0-9a-f][0-9a-f-]{15,}")
+_IN_TEXT = re.compile(r"\b[0-9a-f]{32}\b")
 _PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,30}")
 
 
 def short_id(id: str) -> str:
     """The first 8 characters of a generated id; an id that somebody chose, as it is."""
     return id[:SHORT_CHARS] if _GENERATED.fullmatch(id) else id
+
+
+def shorten_ids(text: str) -> str:
+    """``text`` with the generated ids in it as ``short_id`` shows them."""
+    return _IN_TEXT.sub(lambda id: id[0][:SHORT_CHARS], text)
 
 
 def may_be_prefix(text: str) -> bool:

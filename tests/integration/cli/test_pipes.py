@@ -66,6 +66,15 @@ def test_an_answer_that_cannot_be_encoded_is_shown_and_remembered(
     assert json.loads(listed.stdout.decode(encoding))[0]["response"] == ANSWER, "JSON loses nothing"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
+def test_a_question_is_read_in_the_encoding_of_the_terminal(
+    encoding: str, command: Command
+) -> None:
+    env = {**os.environ, "PYTHONIOENCODING": encoding.removesuffix("-sig")}
+    assert run("ask", "-", input="你好吗?".encode(encoding), env=env).returncode == 0
+    assert remembered(command) == ["你好吗?"]
+
+
 @pytest.mark.parametrize("question", ["Greet me.", "Tell me a story."])
 @pytest.mark.parametrize("reader", ["true", "head -2", "head -c 5"])
 def test_an_answer_whose_reader_leaves_is_remembered(

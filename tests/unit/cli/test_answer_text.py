@@ -113,7 +113,7 @@ def test_the_rows_above_the_last_one_never_move() -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.sampled_from(PIECES), max_size=25), st.integers(1, 9))
 @example(["word " * 7, "**much longer bold text that goes on** and on"], 1)
