@@ -33,4 +33,4 @@ class Answer(Record):
     seconds: float
     warnings: list[str]
     decision: Decision | None = None
-    reasoning: str | None = Field(None, exclude_if=lambda reasoning: reasoning is None)
+    reasoning: str | None = Field(default=None, exclude_if=lambda reasoning: reasoning is None)

@@ -22,6 +22,8 @@ KEPT = timedelta(days=30)
 """After so long the endpoint is asked again: it may have learned it meanwhile."""
 
 NOTICES = {
+    refusals.BEGINNING: "{model} does not mark where its reasoning begins: from now on its answers are "
+    "shown when that has ended.",
     refusals.JSON_SCHEMA: "{model} takes no JSON schema: from now on it is asked for JSON otherwise.",
     refusals.JSON_OBJECT: "{model} takes no form of an answer: from now on JSON is asked for in words.",
     refusals.TOOLS: "{model} cannot call tools: from now on it chooses them in JSON.",

@@ -12,7 +12,15 @@ from pydantic import Field
 
 from personaagent.models.endpoint_memory import EndpointMemory
 from personaagent.models.reading_chat import ReadingChat
-from personaagent.models.refusals import STREAM, TOOLS, TOOLS_NOW, left_out, refused_part, without
+from personaagent.models.refusals import (
+    BEGINNING,
+    STREAM,
+    TOOLS,
+    TOOLS_NOW,
+    left_out,
+    refused_part,
+    without,
+)
 
 LEFT_OUT = "left_out"
 """Argument of a call inside: what this request goes without."""
@@ -113,6 +121,12 @@ class EndpointModel(ReadingChat):
         async for chunk in choosing._astream(messages, stop, tools=functions, **kwargs):
             await self._keep(parts)
             yield chunk
+
+    def _only_ends_reasoning(self) -> bool:
+        return BEGINNING in self._known()
+
+    async def _note_only_ends_reasoning(self) -> None:
+        await self._keep(frozenset({BEGINNING}))
 
     def _known(self) -> frozenset[str]:
         return self.memory.left_out(str(self.openai_api_base), self.model_name)

@@ -25,6 +25,9 @@ JSON_SCHEMA = "json_schema"
 JSON_OBJECT = "json_object"
 """Forms of an answer (``response_format``)."""
 
+BEGINNING = "beginning of reasoning"
+"""What a model leaves out of its replies: its chat template has written it into the prompt."""
+
 NEEDED = frozenset({"model", "messages", "response_format"})
 """What no request goes without; whoever asks for a form (``structured``) knows what to do instead."""
 

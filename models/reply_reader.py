@@ -39,6 +39,7 @@ class ReplyReader:
         self.splitter = ReasoningSplitter(opened=opened)
         self.calls = ToolCallParts(taken or set())
         self.reasoning = ""
+        self.details: list[Mapping[str, Any]] = []
         self._shows_reasoning = shows_reasoning
         self._shown = 0
         self._reasoning_shown = 0
@@ -117,6 +118,8 @@ class ReplyReader:
         self.calls.add(part.get("tool_calls"))
         if part.get("function_call"):
             self.calls.add([{"function": part["function_call"], "index": 0}])
+        if isinstance(details := part.get("reasoning_details"), list):
+            self.details += [each for each in details if isinstance(each, Mapping)]
         text, reasoning = _split_blocks(part.get("content") or choice.get("text"))
         self.reasoning += reasoning or _beside(part)
         return text

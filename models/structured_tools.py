@@ -126,7 +126,7 @@ class StructuredToolsModel(BaseChatModel):
         import openai
 
         async def ask(prompt: list[BaseMessage], form: dict[str, Any] | None) -> AIMessage:
-            options = {"response_format": form} if form else {}
+            options: dict[str, Any] = {"response_format": form} if form else {}
             held = form is not None and form["type"] == JSON_SCHEMA
             limit = CHOICE_TOKENS if held else UNHELD_CHOICE_TOKENS
             return await self.model.ainvoke(

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
+from personaagent.core.counting import counted
 from personaagent.core.errors import DataError, IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Record
 from personaagent.memory.exchange.import_file import (
@@ -99,7 +100,7 @@ async def _store_all(
         if fingerprint(source) != checked or len(episodes) < len(batch):
             raise DataError(
                 "The file was changed while it was being imported: import it again. "
-                f"{added:,} of its episodes are stored."
+                f"{counted(added, 'episode is', 'episodes are')} stored."
             )
         new_episodes = await leave_out.forgotten(await _not_stored(memory, episodes))
         noted = await journal.adding(new_episodes, leave_out.brought_back)

@@ -36,9 +36,10 @@ def form_of(body: dict[str, Any]) -> str:
     return str(body.get("response_format", {}).get("type", "words"))
 
 
-def takes(
-    *forms: str, refusal: Reply = Status(400, "no such response_format"), says: str = OSLO
-) -> Script:
+NO_SUCH_FORM = Status(400, "no such response_format")
+
+
+def takes(*forms: str, refusal: Reply = NO_SUCH_FORM, says: str = OSLO) -> Script:
     """An endpoint that takes these forms; one that is not a grammar is told the schema in words."""
 
     def script(body: dict[str, Any]) -> Reply:
