@@ -1,7 +1,7 @@
 """One turn of a conversation on this machine, streamed as it happens."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Self
@@ -35,6 +35,8 @@ class TurnRunner:
     graph: Graph
     incognito_graph: Graph
     max_query_chars: int
+    take_notices: Callable[[], list[str]]
+    """What the models' endpoints have refused since it was last asked, told with the answer."""
 
     @classmethod
     def over(cls, deps: Dependencies, files: Files) -> Self:
@@ -43,6 +45,7 @@ class TurnRunner:
             graph=_compile(deps, files, files.saver),
             incognito_graph=_compile(deps, files, InMemorySaver()),
             max_query_chars=deps.settings.max_query_chars,
+            take_notices=deps.models.take_notices,
         )
 
     async def stream(
@@ -96,7 +99,10 @@ class TurnRunner:
                     for event in events.read(mode, chunk):
                         yield event
         answer = _answer(state, user_id, thread, time.monotonic() - started)
-        yield answer.model_copy(update={"reasoning": events.reasoning or None})
+        warnings = answer.warnings + self.take_notices()
+        yield answer.model_copy(
+            update={"reasoning": events.reasoning or None, "warnings": warnings}
+        )
 
 
 def _compile(deps: Dependencies, files: Files, saver: BaseCheckpointSaver[Any]) -> Graph:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -32,6 +32,8 @@ NOTICES = {
     refusals.RENAMED: "{model} takes max_tokens in place of max_completion_tokens.",
     refusals.FEWER_LOGPROBS: "{model} shows 5 log-probabilities a token at most.",
 }
+ALSO_SAYS = {refusals.LOGPROBS: refusals.FEWER_LOGPROBS, "max_tokens": refusals.RENAMED}
+"""Of these notices the first says the second too."""
 NOTICE = "{model} takes no {part}: from now on requests leave it out."
 
 
@@ -76,8 +78,8 @@ class EndpointMemory:
         notices, self._notices = self._notices, []
         return notices
 
-    def _tell(self, model: str, parts: Iterable[str]) -> None:
-        for part in parts:
+    def _tell(self, model: str, parts: Collection[str]) -> None:
+        for part in sorted({*parts} - {ALSO_SAYS.get(part) for part in parts}):
             notice = NOTICES.get(part, NOTICE).format(model=model, part=part)
             self._notices.append(notice)
             logging.getLogger(__name__).info(notice)

@@ -11,7 +11,6 @@ from ipaddress import (
     ip_network,
 )
 from urllib.parse import SplitResult, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from personaagent.core.errors import ConfigurationError
 
@@ -30,6 +29,8 @@ def proxy_for(url: str) -> str | None:
     Raises:
         ConfigurationError: the proxy of ``url`` cannot be used. Other proxies are not looked at.
     """
+    from urllib.request import getproxies
+
     address = urlsplit(url)
     host = (address.hostname or "").rstrip(".")
     proxies = getproxies()
@@ -48,6 +49,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_excepted(address: SplitResult, exceptions: str) -> bool:
+    from urllib.request import proxy_bypass
+
     host, port = (address.hostname or "").rstrip("."), address.port or PORTS.get(address.scheme)
     entries = exceptions.replace(",", " ").lower().split()
     if any(_names(entry, host, port) for entry in entries):

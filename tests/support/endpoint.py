@@ -52,10 +52,11 @@ class Status:
 
 @dataclass(frozen=True)
 class Raw:
-    """A 200 with this very body."""
+    """An answer with this very body, a 200 if nothing else is said."""
 
     body: str
     content_type: str = "application/json"
+    code: int = 200
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ def _application(responder: Responder, endpoint: Endpoint) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/v1/chat/completions", chat, methods=["POST"]),
+            Route("/chat/completions", chat, methods=["POST"]),
+            Route("/{prefix:path}/chat/completions", chat, methods=["POST"]),
             Route("/v1/embeddings", embeddings, methods=["POST"]),
         ]
     )
@@ -155,7 +157,7 @@ async def _respond(body: dict[str, Any], reply: Reply) -> Response:
             error = {"message": reply.message, "type": "scripted", "code": None}
             return JSONResponse({"error": error}, reply.code, reply.headers)
         case Raw():
-            return Response(reply.body, media_type=reply.content_type)
+            return Response(reply.body, reply.code, media_type=reply.content_type)
         case Stall(after=None):
             await _for_ever()
         case Cut() | Stall() if not body.get("stream"):

@@ -15,6 +15,7 @@ from personaagent.core.settings import Settings
 from personaagent.models.chat import Models, connect
 from personaagent.models.endpoint_memory import FILE, EndpointMemory
 from personaagent.models.invoke import invoke_model
+from tests.support.command import scripted_command
 from tests.support.endpoint import Endpoint, Raw, Reply, Status, ToolCall, scripted_endpoint
 
 LIMITS = ["max_completion_tokens", "max_tokens"]
@@ -45,7 +46,7 @@ async def ask(
         memory=memory,
         finds_tools=finds_tools,
     )
-    model = model.model_copy(update={"streaming": stream, **options})
+    model = model.model_copy(update=({"streaming": True} if stream else {}) | options)
     try:
         return await invoke_model(
             model,
@@ -128,9 +129,9 @@ async def test_only_an_answer_proves_a_refusal() -> None:
 
     def respond(body: dict[str, Any]) -> Reply:
         named = "temperature is wrong, " if "temperature" in body else ""
-        return Status(400, f"{named}no such model")
+        return Status(400, f"{named}it cannot be")
 
-    with scripted_endpoint(respond) as endpoint, pytest.raises(ModelError, match="no such model"):
+    with scripted_endpoint(respond) as endpoint, pytest.raises(ModelError, match="it cannot be"):
         await ask(endpoint, memory)
     assert memory.left_out(endpoint.base_url, "m") == frozenset()
     assert memory.take_notices() == []
@@ -165,11 +166,33 @@ async def test_tools_that_are_refused_are_chosen_in_json(stream: bool) -> None:
     assert "JSON" in notice
 
 
+async def test_tools_that_only_this_conversation_spoils_are_sent_again_in_the_next() -> None:
+    memory = EndpointMemory()
+
+    def respond(body: dict[str, Any]) -> Reply:
+        if "tools" in body:
+            return Status(400, "Tool call id was call_1 but must have a length of 9")
+        return without_tools(body)
+
+    with scripted_endpoint(respond) as endpoint:
+        assert (await ask(endpoint, memory, tools=True)).tool_calls
+    assert memory.take_notices() == []
+    assert memory.left_out(endpoint.base_url, "m") == frozenset()
+
+
 async def test_a_model_that_can_call_tools_is_given_them() -> None:
     with scripted_endpoint(lambda body: [ToolCall("look_up", {"query": "Oslo"})]) as endpoint:
         reply = await ask(endpoint, tools=True)
     assert reply.tool_calls[0]["args"] == {"query": "Oslo"}
     assert len(endpoint.requests) == 1
+
+
+async def test_native_tools_are_not_replaced_but_the_reason_and_the_remedy_are_told() -> None:
+    with (
+        scripted_endpoint(without_tools) as endpoint,
+        pytest.raises(ModelError, match=r"PERSONAAGENT_TOOL_MODE.*does not support tools"),
+    ):
+        await ask(endpoint, tools=True, finds_tools=False)
 
 
 async def test_system_messages_that_are_refused_begin_the_users_first_one() -> None:
@@ -228,3 +251,20 @@ async def test_after_a_month_the_endpoint_is_asked_again(tmp_path: Path) -> None
     memory = EndpointMemory(file)
     await memory.ready()
     assert memory.left_out("http://x", "m") == frozenset()
+
+
+def test_the_user_is_told_once_whichever_command_comes_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    with scripted_command(refusing("temperature"), monkeypatch, capsys, home) as (
+        command,
+        endpoint,
+    ):
+        first = command("ask", "Where is Oslo?", "-u", "ann", "--json")
+        second = command("ask", "Where is Oslo?", "-u", "ann", "--json")
+        plain = command("ask", "Where is Oslo?", "-u", "ann")
+    assert [notice for notice in first.data["warnings"] if "temperature" in notice]
+    assert second.data["warnings"] == []
+    assert "temperature" not in plain.out + plain.err
+    assert sum("temperature" in request.body for request in endpoint.requests) == 1
