@@ -23,16 +23,16 @@ _kept: OrderedDict[tuple[str, ...], Kept] = OrderedDict()
 
 
 def keep(model: tuple[str, str], messages: Sequence[BaseMessage], reader: ReplyReader) -> None:
-    """Keep what came with the tool calls of the reply to ``messages``."""
+    """Keep what came with the tool calls of the reply to ``messages``, once it has ended."""
     signed = [each for each in reader.details if each.get("type") == "reasoning.encrypted"]
-    for call in reader.calls.chunks():
+    for call_id in reader.calls.ids:
         found = {
-            "extra_content": reader.calls.extras.get(call["id"] or ""),
+            "extra_content": reader.calls.extras.get(call_id),
             "reasoning_details": signed,
             REASONING_CONTENT: reader.reasoning,
         }
         if any(found.values()):
-            _kept[_key(model, messages, call["id"])] = found
+            _kept[_key(model, messages, call_id)] = found
     while len(_kept) > MOST:
         _kept.popitem(last=False)
 
