@@ -94,6 +94,7 @@ class Endpoint:
     base_url: str
     requests: list[Request] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    refuses_base64: bool = False
 
 
 @contextmanager
@@ -140,7 +141,10 @@ def _application(responder: Responder, endpoint: Endpoint) -> Starlette:
         return await _respond(body, reply)
 
     async def embeddings(request: HttpRequest) -> Response:
-        return _embedded(await note(request))
+        body = await note(request)
+        if endpoint.refuses_base64 and body.get("encoding_format") == "base64":
+            return await _respond(body, Status(400, "encoding_format must be float"))
+        return _embedded(body)
 
     return Starlette(
         routes=[
