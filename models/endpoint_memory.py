@@ -70,8 +70,10 @@ class EndpointMemory:
         if not new:
             return
         self._tell(model, new)
-        found = dict.fromkeys(new, now().date().isoformat())
-        self._known = await asyncio.to_thread(self._add, _key(base_url, model), found)
+        key, found = _key(base_url, model), dict.fromkeys(new, now().date().isoformat())
+        self._known = _with(self._known or {}, key, found)
+        if self._file is not None:
+            await asyncio.to_thread(self._add, self._file, key, found)
 
     def take_notices(self) -> list[str]:
         """What was learned since the last time, each in one sentence for the user."""
@@ -93,16 +95,16 @@ class EndpointMemory:
         except (OSError, ValueError):
             return {}
 
-    def _add(self, key: str, found: dict[str, str]) -> Known:
-        """Add to what the file holds by now, and replace it whole."""
-        known = self._read() or self._known or {}
-        known = known | {key: known.get(key, {}) | found}
-        if self._file is not None:
-            try:
-                _replace(self._file, json.dumps(known, indent=1, sort_keys=True))
-            except OSError as error:  # this process alone knows
-                logging.getLogger(__name__).info("%s cannot be written: %s", self._file, error)
-        return known
+    def _add(self, file: Path, key: str, found: dict[str, str]) -> None:
+        """Add to what the file holds by now."""
+        try:
+            _replace(file, json.dumps(_with(self._read(), key, found), indent=1, sort_keys=True))
+        except OSError as error:  # this process alone knows
+            logging.getLogger(__name__).info("%s cannot be written: %s", file, error)
+
+
+def _with(known: Known, key: str, found: dict[str, str]) -> Known:
+    return known | {key: known.get(key, {}) | found}
 
 
 def _replace(file: Path, text: str) -> None:

@@ -129,7 +129,8 @@ class EndpointModel(ReadingChat):
         await self._keep(frozenset({BEGINNING}))
 
     def _known(self) -> frozenset[str]:
-        return self.memory.left_out(str(self.openai_api_base), self.model_name)
+        known = self.memory.left_out(str(self.openai_api_base), self.model_name)
+        return known if self.finds_tools else known - {TOOLS}
 
     async def _keep(self, parts: frozenset[str]) -> None:
         await self.memory.keep(str(self.openai_api_base), self.model_name, parts - {TOOLS_NOW})

@@ -150,7 +150,8 @@ def _application(responder: Responder, endpoint: Endpoint) -> Starlette:
         routes=[
             Route("/chat/completions", chat, methods=["POST"]),
             Route("/{prefix:path}/chat/completions", chat, methods=["POST"]),
-            Route("/v1/embeddings", embeddings, methods=["POST"]),
+            Route("/embeddings", embeddings, methods=["POST"]),
+            Route("/{prefix:path}/embeddings", embeddings, methods=["POST"]),
         ]
     )
 

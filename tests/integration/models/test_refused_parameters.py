@@ -1,5 +1,6 @@
 """What an endpoint refuses by name is left out, over real HTTP: once found, never sent again."""
 
+import asyncio
 import json
 import stat
 from collections.abc import Callable
@@ -222,6 +223,34 @@ async def test_the_next_process_knows_it_and_another_model_is_asked_anew(tmp_pat
     assert [len(notices) for notices in told] == [1, 0, 1]
     assert [r.body.get("temperature") for r in endpoint.requests] == [0, None, None, 0, None]
     assert stat.S_IMODE((home / FILE).stat().st_mode) == 0o600
+
+
+async def test_many_requests_at_once_tell_it_once() -> None:
+    memory = EndpointMemory()
+    with scripted_endpoint(refusing("temperature")) as endpoint:
+        replies = await asyncio.gather(*(ask(endpoint, memory) for _ in range(5)))
+    assert [reply.text for reply in replies] == ["In Norway."] * 5
+    assert len(memory.take_notices()) == 1
+
+
+async def test_where_tools_are_to_be_native_they_are_sent_whatever_is_remembered() -> None:
+    memory = EndpointMemory()
+    with scripted_endpoint(without_tools) as endpoint:
+        await ask(endpoint, memory, tools=True)
+        with pytest.raises(ModelError, match="PERSONAAGENT_TOOL_MODE"):
+            await ask(endpoint, memory, tools=True, finds_tools=False)
+
+
+async def test_two_processes_add_to_the_same_file(tmp_path: Path) -> None:
+    file = tmp_path / FILE
+    one, other = EndpointMemory(file), EndpointMemory(file)
+    await one.ready()
+    await other.ready()
+    await one.keep("http://x", "m", ["seed"])
+    await other.keep("http://x", "m", ["stop"])
+    again = EndpointMemory(file)
+    await again.ready()
+    assert again.left_out("http://x", "m") == {"seed", "stop"}
 
 
 async def test_the_file_names_no_credentials(tmp_path: Path) -> None:
