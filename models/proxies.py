@@ -96,14 +96,9 @@ def _checked(proxy: str, scheme: str, host: str) -> str:
     Raises:
         ConfigurationError: it is no address, or of a kind that nothing here speaks.
     """
-    variable = _variable(scheme)
-    try:
-        address = urlsplit(proxy)
-        usable = bool(address.hostname) and address.port != 0 and not set(proxy) & set(" \t\r\n")
-    except ValueError:
-        usable = False
+    variable, address = _variable(scheme), _parsed(proxy)
     instead = f"correct {variable}, or add {host} to NO_PROXY if it needs no proxy."
-    if not usable:
+    if address is None:
         raise ConfigurationError(
             f"{variable} is no address of a proxy: it should look like "
             f"http://proxy.example:3128; {instead}"
@@ -118,6 +113,16 @@ def _checked(proxy: str, scheme: str, host: str) -> str:
             f"{variable} names a proxy of an unknown kind ({address.scheme}): {instead}"
         )
     return proxy
+
+
+def _parsed(proxy: str) -> SplitResult | None:
+    """The parts of the address; None if it is none."""
+    try:
+        address = urlsplit(proxy)
+        has_port = address.port != 0
+    except ValueError:
+        return None
+    return address if address.hostname and has_port and not set(proxy) & set(" \t\r\n") else None
 
 
 def _variable(scheme: str) -> str:
