@@ -78,6 +78,14 @@ def untrusted_certificate(error: BaseException) -> str | None:
     return next(filter(None, reasons), None)
 
 
+def proxy_wants_password(error: BaseException) -> bool:
+    """Whether a proxy refused to pass the request on without a name and a password."""
+    return any(
+        407 in (getattr(cause, "status", None), getattr(cause, "status_code", None))
+        for cause in _causes(error)
+    )
+
+
 def speaks_no_tls(error: BaseException) -> bool:
     """Whether the other side answered a TLS handshake with something else."""
     return any(getattr(cause, "reason", None) in NO_TLS for cause in _causes(error))

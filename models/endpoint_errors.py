@@ -17,9 +17,15 @@ from personaagent.core.errors import (
     PersonaAgentError,
     UnusableAnswer,
 )
-from personaagent.models.connection import speaks_no_tls, timed_out, untrusted_certificate
+from personaagent.models.connection import (
+    proxy_wants_password,
+    speaks_no_tls,
+    timed_out,
+    untrusted_certificate,
+)
 from personaagent.models.endpoint_reason import reason_of, whole_reason_of
 from personaagent.models.endpoint_remedies import Remedy, remedy_for
+from personaagent.models.proxies import proxy_setting
 from personaagent.models.refusals import OVERFLOW
 
 RETRY_COUNT = "x-stainless-retry-count"
@@ -164,6 +170,9 @@ def _unknown_model(failure: _Failure) -> PersonaAgentError:
 def _no_connection(failure: _Failure) -> PersonaAgentError:
     import openai
 
+    through = proxy_setting(str(failure.error.request.url))
+    if through and proxy_wants_password(failure.error):
+        return _password_wanted(through)
     if why := untrusted_certificate(failure.error):
         return ConfigurationError(
             f"{failure.endpoint} has a certificate that is not trusted ({why}): set SSL_CERT_FILE "
@@ -176,7 +185,15 @@ def _no_connection(failure: _Failure) -> PersonaAgentError:
         )
     if isinstance(failure.error, openai.APITimeoutError) and timed_out(failure.error):
         return failure.unavailable("stopped answering for too long")
-    return failure.unavailable("cannot be reached or broke the connection")
+    by_proxy = f" (through the proxy of {through})" if through else ""
+    return failure.unavailable(f"cannot be reached or broke the connection{by_proxy}")
+
+
+def _password_wanted(through: str) -> PersonaAgentError:
+    return ConfigurationError(
+        f"The proxy of {through} wants a name and a password (HTTP 407): write them into "
+        f"{through}, as http://NAME:PASSWORD@HOST:PORT."
+    )
 
 
 def _busy_or_refused(failure: _Failure) -> PersonaAgentError:
@@ -185,6 +202,8 @@ def _busy_or_refused(failure: _Failure) -> PersonaAgentError:
         return failure.unavailable(f"is unavailable or too busy (HTTP {status}: {failure.message})")
     if status == 405:
         return _unknown_model(failure)
+    if status == 407 and (through := proxy_setting(str(failure.error.request.url))):
+        return _password_wanted(through)
     return ModelError(
         f"{failure.endpoint} refused the {failure.role} model's request "
         f"(HTTP {status}): {failure.message}"

@@ -40,6 +40,15 @@ def proxy_for(url: str) -> str | None:
     return _checked(proxy if "://" in proxy else f"http://{proxy}", address.scheme, host)
 
 
+def proxy_setting(url: str) -> str | None:
+    """The name of the variable that gives ``url`` its proxy; None if it has none.
+
+    Raises:
+        ConfigurationError: as ``proxy_for``.
+    """
+    return _variable(urlsplit(url).scheme) if proxy_for(url) else None
+
+
 def is_loopback(host: str) -> bool:
     """Whether ``host`` is this machine."""
     ip = _ip(host)
