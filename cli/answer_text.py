@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from personaagent.cli.markdown_units import Unit
 
 SECONDS_BETWEEN_DRAWINGS = 0.05
+LONGEST_REST = 0.5
+REST = 9
+"""Drawing rests this many times as long as it took: the model may need the processor."""
 TO_LINE_START = "\r\x1b[K"
 
 
@@ -57,14 +60,17 @@ class DrawnText:
         self._rows_shown = 0  # of the first unit in it
         self._kind_shown = ""
         self._last_row = ""  # as it stands on the terminal, below those rows
-        self._drawn_at = 0.0
+        self._next_drawing = 0.0
 
     def write(self, piece: str) -> None:
         """Show this piece too, at once or with the next."""
         self._source += printable(piece)
-        if time.monotonic() - self._drawn_at >= SECONDS_BETWEEN_DRAWINGS:
+        started = time.monotonic()
+        if started >= self._next_drawing:
             self._draw()
-            self._drawn_at = time.monotonic()
+            ended = time.monotonic()
+            rest = max(SECONDS_BETWEEN_DRAWINGS, REST * (ended - started))
+            self._next_drawing = ended + min(rest, LONGEST_REST)
 
     def end(self) -> None:
         """Show all that was written, and end its line."""

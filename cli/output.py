@@ -33,10 +33,14 @@ FILLING = re.compile(rf"(?:{COLOURS.pattern}|[ \t])+$")
 
 @cache
 def console(*, stderr: bool = False) -> "Console":
-    """The console on standard output or standard error; colours and line breaks on a terminal only."""
+    """The console on standard output or standard error; colours and line breaks on a terminal only,
+    whatever FORCE_COLOR says."""
     from rich.console import Console
 
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    terminal = None if (sys.stderr if stderr else sys.stdout).isatty() else False
+    console = Console(
+        stderr=stderr, highlight=False, markup=False, emoji=False, force_terminal=terminal
+    )
     if not console.is_terminal:
         console.width = UNLIMITED_WIDTH
     return console
@@ -127,7 +131,8 @@ class Waiting:
 
     def __init__(self, text: str) -> None:
         self._text, self._started = text, time.monotonic()
-        self._status = console(stderr=True).status(self)
+        frames = "dots" if shows_unicode(sys.stderr) else "line"
+        self._status = console(stderr=True).status(self, spinner=frames)
         self._ending = ExitStack()
 
     def __enter__(self) -> Self:

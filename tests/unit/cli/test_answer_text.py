@@ -52,6 +52,7 @@ def terminal(monkeypatch) -> None:
 
     monkeypatch.setattr(answer_text, "console", console)
     monkeypatch.setattr(answer_text, "SECONDS_BETWEEN_DRAWINGS", 0)
+    monkeypatch.setattr(answer_text, "REST", 0)
 
 
 def written(pieces: Iterable[str]) -> str:
