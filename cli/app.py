@@ -13,6 +13,7 @@ from personaagent.cli.config import config
 from personaagent.cli.eval import eval_app
 from personaagent.cli.feedback import feedback
 from personaagent.cli.learned import learned
+from personaagent.cli.mcp import mcp
 from personaagent.cli.memory import memory_app
 from personaagent.cli.model import model_app
 from personaagent.cli.persona import persona_app
@@ -65,6 +66,7 @@ app.add_typer(model_app, name="model")
 app.add_typer(eval_app, name="eval")
 app.command()(undo)
 app.command()(serve)
+app.command()(mcp)
 app.add_typer(token_app, name="token")
 app.command()(config)
 

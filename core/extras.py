@@ -7,7 +7,7 @@ from typing import Literal
 
 from personaagent.core.errors import ConfigurationError
 
-Extra = Literal["embedded", "server", "postgres", "eval", "otel", "encryption", "rerank"]
+Extra = Literal["embedded", "server", "postgres", "eval", "otel", "encryption", "rerank", "mcp"]
 """The optional dependencies of ``pyproject.toml``."""
 
 
