@@ -145,7 +145,7 @@ async def test_why_shows_the_rules_that_spoke_with_their_evidence(command: Comma
         await handle_line(chat, "/why")
     shown = command.capsys.readouterr().out
     assert "Rules of version 2, by alignment" in shown
-    assert shown.endswith("r4  Greet back.  from e1, e2\n")
+    assert shown.endswith("r4  Greet back.  (from e1, e2)\n")
 
 
 async def test_a_persona_that_changed_meanwhile_is_told(command: Command) -> None:
