@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from personaagent.cli.streams import lost, replaced, steady_streams
+from personaagent.cli.streams import argument, lost, replaced, steady_streams
 from personaagent.core.errors import DataError, PersonaAgentError
 
 INTERRUPTED = 130
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Every error is one sentence on standard error. Only the user can read the files that it writes.
     """
-    arguments = sys.argv[1:] if argv is None else list(argv)
+    arguments = [*map(argument, sys.argv[1:])] if argv is None else list(argv)
     os.umask(0o077)
     return guarded(lambda: _run(arguments))
 

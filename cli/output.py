@@ -63,10 +63,13 @@ def print_view(view: "RenderableType", *, stderr: bool = False) -> None:
     print("\n".join(drawn(view, console(stderr=stderr))), file=file, flush=True)
 
 
-def drawn(view: "RenderableType", on: "Console") -> list[str]:
-    """The lines of ``view`` as that console shows it, without the spaces that fill them."""
+def drawn(view: "RenderableType", on: "Console", width: int | None = None) -> list[str]:
+    """The lines of ``view`` as that console shows it, without the spaces that fill them.
+
+    ``width``: as if the console were so wide.
+    """
     with on.capture() as captured:
-        on.print(view)
+        on.print(view, width=width)
     return [_unfilled(line) for line in captured.get().removesuffix("\n").split("\n")]
 
 
