@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from personaagent.cli.agent_runner import run_with_agent
-from personaagent.cli.options import AsJson, Thread, User
+from personaagent.cli.options import AsJson, Reasoning, Thread, User
 from personaagent.cli.output import console, print_notice, print_result, print_warning
 from personaagent.cli.streams import decoded
 from personaagent.core.answer import Answer
 from personaagent.core.ids import short_id
 from personaagent.core.possible_answers import check_answers
 from personaagent.core.settings import load_settings
-from personaagent.core.text import check_text
+from personaagent.core.text import check_message
 from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
@@ -34,17 +34,19 @@ def ask(
         str | None,
         typer.Option(metavar="A,B,C", help="The only possible answers, with commas between them."),
     ] = None,
+    reasoning: Reasoning = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask once and print the answer."""
     check_user_id(user)
     limit = load_settings().max_query_chars
-    query = check_text(_stdin(limit) if text == "-" else text, "message", limit)
+    query = check_message(_stdin(limit) if text == "-" else text, limit)
     options: dict[str, Any] = {
         "thread_id": thread,
         "task": task,
         "incognito": incognito,
         "answers": check_answers([] if answers is None else answers.split(",")),
+        "reasoning": reasoning,
     }
 
     async def ask_once(agent: "LocalAgent") -> Answer:

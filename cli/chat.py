@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.ask import summary
 from personaagent.cli.chat_alignment import align_if_due
-from personaagent.cli.chat_commands import run_chat_command
+from personaagent.cli.chat_commands import CHAT_COMMANDS, run_chat_command
 from personaagent.cli.chat_input import interactive, read_messages
 from personaagent.cli.chat_session import ChatSession
-from personaagent.cli.options import Thread, User
+from personaagent.cli.options import Reasoning, Thread, User
 from personaagent.cli.output import print_error, print_notice, print_warning
 from personaagent.cli.streams import reader_gone
 from personaagent.core.errors import PersonaAgentError
@@ -29,13 +29,13 @@ EARLIER_MESSAGES = 200
 ASKS_ABOUT_ITSELF = re.compile(r"\bwhat\b.*\b(know|remember) (of|about) me\b", re.IGNORECASE)
 
 
-def chat(user: User, thread: Thread = None) -> None:
+def chat(user: User, thread: Thread = None, reasoning: Reasoning = False) -> None:
     """Talk with the agent; /help inside lists what you can do there."""
     check_user_id(user)
 
     async def talk(agent: "LocalAgent") -> None:
         name = await agent.conversation_named(user, thread) if thread else new_id()
-        await hold_conversation(ChatSession(agent, user, name))
+        await hold_conversation(ChatSession(agent, user, name, reasoning=reasoning))
 
     run_with_agent(talk, role="all", embeddings=True)
 
@@ -50,7 +50,9 @@ async def hold_conversation(session: ChatSession) -> None:
         model = agent.deps.models.describe("actor")
         print_notice(f"{model} answers {user}. Type /help for the commands; Ctrl-D ends the chat.")
     newest = await agent.memory(user).episodes.newest(EARLIER_MESSAGES)
-    async for line in read_messages([episode.query for episode in reversed(newest)]):
+    earlier = [episode.query for episode in reversed(newest)]
+    commands = {name: each.help for name, each in CHAT_COMMANDS.items()}
+    async for line in read_messages(earlier, commands):
         try:
             await handle_line(session, line)
         except PersonaAgentError as error:
@@ -81,7 +83,11 @@ async def _answer(session: ChatSession, message: str) -> None:
     from personaagent.cli.answer_stream import print_answer
 
     events = session.agent.stream(
-        message, session.user, thread_id=session.thread, incognito=session.incognito
+        message,
+        session.user,
+        thread_id=session.thread,
+        incognito=session.incognito,
+        reasoning=session.reasoning,
     )
     answer = await _until_interrupted(print_answer(events))
     if answer is None:

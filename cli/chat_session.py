@@ -15,7 +15,7 @@ class ChatSession:
 
     ``remembered`` has the ids of the episodes of this chat, oldest first.
     ``known_version`` is the version of the persona that the user knows of; None before the first
-    turn. ``ended`` is set when the user leaves.
+    turn. ``ended`` is set when the user leaves. ``reasoning``: whether the model's is shown.
     """
 
     agent: "LocalAgent"
@@ -26,3 +26,4 @@ class ChatSession:
     remembered: list[str] = field(default_factory=list)
     known_version: int | None = None
     ended: bool = False
+    reasoning: bool = False

@@ -14,6 +14,8 @@ from personaagent.core.errors import DataError, PersonaAgentError
 
 INTERRUPTED = 130
 DEBUG = "PERSONAAGENT_DEBUG"
+COMPLETE = "_PERSONAAGENT_COMPLETE"
+"""Set by the shell when it asks what may stand next, in place of arguments."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +75,7 @@ def _guarded(run: Callable[[], int]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments or arguments in (["--help"], ["-h"]):
+    if arguments in ([], ["--help"], ["-h"]) and COMPLETE not in os.environ:
         sys.stdout.write(Path(__file__).with_name("help.txt").read_text("utf-8"))
         sys.stdout.flush()
         return 0

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from personaagent.core.decision import Decision
 from personaagent.core.records import Record
 
@@ -17,6 +19,7 @@ class Answer(Record):
     """The result of one turn. ``episode_id`` is None for an incognito turn.
 
     ``decision`` says how a closed question was decided, and how sure: None for any other.
+    ``reasoning`` is what the model wrote before it answered, where it was asked for.
     """
 
     reply: str
@@ -30,3 +33,4 @@ class Answer(Record):
     seconds: float
     warnings: list[str]
     decision: Decision | None = None
+    reasoning: str | None = Field(default=None, exclude_if=lambda reasoning: reasoning is None)

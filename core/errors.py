@@ -87,7 +87,14 @@ class ModelUnavailable(ModelError):
 
 
 class UnusableAnswer(ModelError):
-    """The model's answer is empty, cut off, or not in the requested form."""
+    """The model's answer is empty, cut off, or not in the requested form.
+
+    ``empty``: it wrote nothing, or only reasoning, and was not cut off.
+    """
+
+    def __init__(self, message: str, *, empty: bool = False) -> None:
+        super().__init__(message)
+        self.empty = empty
 
 
 class DownloadError(ServiceError):

@@ -15,7 +15,8 @@ from personaagent.core.errors import ModelUnavailable, UsageError
 from personaagent.core.ids import match_prefix, may_be_prefix
 from personaagent.core.settings import Settings
 from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
-from personaagent.local.turn import TurnEvent, TurnRunner, last_answer
+from personaagent.local.turn import TurnRunner, last_answer
+from personaagent.local.turn_events import TurnEvent
 from personaagent.memory.data_folder import Files, conversation_thread, open_files
 from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all

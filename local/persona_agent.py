@@ -14,7 +14,7 @@ from personaagent.core.settings import Settings, load_settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.local.alignment import Approve, OnStep
 from personaagent.local.moving import restore_user
-from personaagent.local.turn import TurnEvent
+from personaagent.local.turn_events import TurnEvent
 from personaagent.local.user_data import UserEpisodes, UserPersona
 from personaagent.local.user_profile import UserProfile
 from personaagent.memory.archive.layout import EPISODES
@@ -85,6 +85,7 @@ class PersonaAgent:
         top_k: int | None = None,
         incognito: bool = False,
         answers: Sequence[str] = (),
+        reasoning: bool = False,
     ) -> AsyncGenerator[TurnEvent, None]:
         """Ask once and yield what happens.
 
@@ -97,17 +98,23 @@ class PersonaAgent:
             incognito: store nothing.
             answers: the only possible answers, at least two: ``Answer.decision`` then says how
                 probable each is. Empty for any text.
+            reasoning: yield the model's reasoning too; it is never remembered.
 
         Yields:
-            Pieces of the answer (``str``), each node that finishes (``NodeFinished``), and last the
-            ``Answer``.
+            Pieces of the answer (``str``) and of reasoning (``Reasoning``), each node that finishes
+            (``NodeFinished``), and last the ``Answer``. After ``TakenBack`` the answer begins again.
 
         Raises:
             UsageError: an argument is not valid; nothing was done.
             ServiceError, ConfigurationError, DataError: the turn failed; nothing was stored.
         """
         options = _turn_options(
-            thread=thread, task=task, top_k=top_k, incognito=incognito, answers=answers
+            thread=thread,
+            task=task,
+            top_k=top_k,
+            incognito=incognito,
+            answers=answers,
+            reasoning=reasoning,
         )
         return self._open.stream(text, user, **options)
 

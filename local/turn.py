@@ -2,22 +2,24 @@
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import Any, Self
 from uuid import uuid4
 
-from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 
 from personaagent.core.answer import Answer, ToolUse
+from personaagent.core.errors import DataError
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
-from personaagent.core.text import check_text
+from personaagent.core.text import check_message, check_text
 from personaagent.graphs.agent import NAME, TAGS, build, recursion_limit
+from personaagent.local.turn_events import TurnEvent, TurnEvents
 from personaagent.memory.data_folder import Files, conversation_thread
 from personaagent.nodes.agent.remember import this_turn, tool_calls
 from personaagent.nodes.dependencies import Dependencies
@@ -28,23 +30,12 @@ THREAD_NAME_CHARS = 128
 
 
 @dataclass(frozen=True)
-class NodeFinished:
-    """A node of the graph has finished; ``tools`` are the tools that it asked for."""
-
-    node: str
-    tools: list[str] = field(default_factory=list)
-
-
-TurnEvent = str | NodeFinished | Answer
-"""A piece of the answer, a node that has finished, or, last, the whole answer."""
-
-
-@dataclass(frozen=True)
 class TurnRunner:
     """The agent's graph, compiled over the files of this machine."""
 
     graph: Graph
     incognito_graph: Graph
+    files: Files
     max_query_chars: int
 
     @classmethod
@@ -53,6 +44,7 @@ class TurnRunner:
         return cls(
             graph=_compile(deps, files, files.saver),
             incognito_graph=_compile(deps, files, InMemorySaver()),
+            files=files,
             max_query_chars=deps.settings.max_query_chars,
         )
 
@@ -66,6 +58,7 @@ class TurnRunner:
         top_k: int | None = None,
         incognito: bool = False,
         answers: Sequence[str] = (),
+        reasoning: bool = False,
     ) -> AsyncGenerator[TurnEvent, None]:
         """Run one turn and yield what happens; the ``Answer`` comes last.
 
@@ -77,28 +70,45 @@ class TurnRunner:
             top_k: how many episodes to recall; None takes the setting.
             incognito: store neither an episode nor a checkpoint.
             answers: the only possible answers; empty for any text.
+            reasoning: yield the model's reasoning too (``Reasoning``).
 
         Raises:
             UsageError: the text, user, thread, task or answers are not valid; nothing was done.
             ServiceError, ConfigurationError, DataError: the turn failed; nothing of it was stored.
         """
         context = AgentContext(
-            user_id=user_id, task=task, top_k=top_k, incognito=incognito, answers=tuple(answers)
+            user_id=user_id,
+            task=task,
+            top_k=top_k,
+            incognito=incognito,
+            answers=tuple(answers),
+            reasoning=reasoning,
         )
-        check_text(text, "message", self.max_query_chars)
+        text = check_message(text, self.max_query_chars)
         thread = check_text(thread_id or uuid4().hex, "thread", THREAD_NAME_CHARS)
+        thread_id, turn = conversation_thread(user_id, thread), uuid4().hex
         graph = self.incognito_graph if incognito else self.graph
         started = time.monotonic()
         state: dict[str, Any] = {}
-        with run_errors():
-            chunks = _stream_graph(graph, text, context, thread)
-            async with aclosing(chunks):  # when cancelled, it ends now, not when it is collected
-                async for mode, chunk in chunks:
-                    if mode == "values":
-                        state = chunk
-                    for event in _events(mode, chunk):
-                        yield event
-        yield _answer(state, user_id, thread, time.monotonic() - started)
+        events = TurnEvents()
+        remembered = False
+        chunks = _stream_graph(graph, text, context, thread_id, turn)
+        try:
+            with run_errors():
+                async with aclosing(chunks):  # a cancelled one ends now, not when it is collected
+                    async for mode, chunk in chunks:
+                        if mode == "values":
+                            state = chunk
+                        remembered |= mode == "updates" and "remember" in chunk
+                        for event in events.read(mode, chunk):
+                            yield event
+        except BaseException:
+            if not remembered:
+                with suppress(DataError):  # no later turn sends what stays (``conversation``)
+                    await self.files.delete_turn(thread_id, turn)
+            raise
+        answer = _answer(state, user_id, thread, time.monotonic() - started)
+        yield answer.model_copy(update={"reasoning": events.reasoning or None})
 
 
 def _compile(deps: Dependencies, files: Files, saver: BaseCheckpointSaver[Any]) -> Graph:
@@ -107,10 +117,11 @@ def _compile(deps: Dependencies, files: Files, saver: BaseCheckpointSaver[Any]) 
 
 
 def _stream_graph(
-    graph: Graph, text: str, context: AgentContext, thread: str
+    graph: Graph, text: str, context: AgentContext, thread_id: str, turn: str
 ) -> AsyncGenerator[tuple[str, Any], None]:
     config: RunnableConfig = {
-        "configurable": {"thread_id": conversation_thread(context.user_id, thread)}
+        "configurable": {"thread_id": thread_id},
+        "metadata": {"turn": turn},  # which its checkpoints have too
     }
     return graph.astream(  # type: ignore[return-value]
         {"messages": [HumanMessage(text)]},
@@ -119,19 +130,6 @@ def _stream_graph(
         stream_mode=["messages", "updates", "values"],
         durability="exit",
     )
-
-
-def _events(mode: str, chunk: Any) -> list[str | NodeFinished]:
-    if mode == "updates":
-        return [_node_finished(node, update) for node, update in chunk.items()]
-    if mode == "messages" and isinstance(chunk[0], AIMessageChunk) and chunk[0].text:
-        return [chunk[0].text]
-    return []
-
-
-def _node_finished(node: str, update: dict[str, Any] | None) -> NodeFinished:
-    messages = (update or {}).get("messages", [])
-    return NodeFinished(node, [c["name"] for m in messages for c in getattr(m, "tool_calls", [])])
 
 
 def _answer(state: dict[str, Any], user_id: str, thread: str, seconds: float) -> Answer:

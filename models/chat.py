@@ -11,12 +11,14 @@ from pydantic import SecretStr
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Role, Settings
 from personaagent.models.catalog import CHAT, find_model
-from personaagent.models.connection import AT_ONCE, http_client
+from personaagent.models.connection import AT_ONCE, http_client, no_sync_client
 from personaagent.models.download import OnPull
+from personaagent.models.endpoint_memory import FILE, EndpointMemory
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_openai import ChatOpenAI
+
+    from personaagent.models.endpoint_model import EndpointModel
 
 OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
@@ -40,8 +42,9 @@ class Models:
         self._settings = settings
         self._on_pull = on_pull
         self._at_once = at_once
-        self._clients: dict[tuple[str, str], ChatOpenAI] = {}
+        self._clients: dict[tuple[str, str], EndpointModel] = {}
         self._lock = asyncio.Lock()
+        self._memory = EndpointMemory(settings.home / FILE)
 
     def describe(self, role: Role) -> str:
         """The name of the model that plays ``role``, and where it runs.
@@ -71,6 +74,10 @@ class Models:
 
         return StructuredToolsModel(model=client)
 
+    def take_notices(self) -> list[str]:
+        """What the endpoints have refused since the last time, each in one sentence for the user."""
+        return self._memory.take_notices()
+
     async def aclose(self) -> None:
         """Close all connections, even if this is cancelled meanwhile."""
         async with AsyncExitStack() as closing:
@@ -89,11 +96,12 @@ class Models:
             )
         return OPENAI_MODEL
 
-    async def _remote(self, name: str) -> "ChatOpenAI":
+    async def _remote(self, name: str) -> "EndpointModel":
         base_url, key = endpoint_of(self._settings)
+        await self._memory.ready()
         return self._client(name, base_url, key, self._settings.model_timeout)
 
-    async def _embedded(self, name: str) -> "ChatOpenAI":
+    async def _embedded(self, name: str) -> "EndpointModel":
         """Asks for the server each time: after it has died, a new one has another address."""
         from personaagent.models.download import ensure
         from personaagent.models.embedded import serve
@@ -109,7 +117,7 @@ class Models:
         )
         return self._client(name, endpoint.base_url, endpoint.api_key, settings.embedded_timeout)
 
-    def _client(self, name: str, base_url: str, key: str, timeout: float) -> "ChatOpenAI":
+    def _client(self, name: str, base_url: str, key: str, timeout: float) -> "EndpointModel":
         settings, key_of_client = self._settings, (name, base_url)
         if key_of_client not in self._clients:
             self._clients[key_of_client] = connect(
@@ -118,8 +126,9 @@ class Models:
                 key,
                 timeout=timeout,
                 retries=settings.model_retries,
-                proxies=not settings.embedded,
                 at_once=self._at_once,
+                memory=EndpointMemory() if settings.embedded else self._memory,
+                finds_tools=settings.tool_mode == "auto",
             )
         return self._clients[key_of_client]
 
@@ -141,19 +150,27 @@ def connect(
     *,
     timeout: float,
     retries: int,
-    proxies: bool = True,
     at_once: int = AT_ONCE,
-) -> "ChatOpenAI":
+    memory: EndpointMemory | None = None,
+    finds_tools: bool = False,
+) -> "EndpointModel":
     """A client of the model ``name`` at ``base_url``.
 
     Args:
         retries: how often a request is sent again that failed before its answer began.
-        timeout, proxies, at_once: as of ``http_client``.
-    """
-    from langchain_openai import ChatOpenAI
+        timeout, at_once: as of ``http_client``.
+        memory: what endpoints have refused before.
+        finds_tools: choose tools in JSON where the endpoint refuses them.
 
-    http = http_client(timeout, proxies=proxies, at_once=at_once)
-    return ChatOpenAI(
+    Raises:
+        ConfigurationError: as ``http_client`` raises it.
+    """
+    from personaagent.models.endpoint_model import EndpointModel
+    from personaagent.models.hidden_errors import show_hidden_errors
+
+    http = http_client(base_url, timeout, at_once=at_once)
+    http.event_hooks = {"response": [show_hidden_errors]}
+    return EndpointModel(
         model=name,
         base_url=base_url,
         api_key=SecretStr(key),
@@ -163,8 +180,11 @@ def connect(
         max_retries=retries,
         stream_usage=True,
         use_responses_api=False,
+        http_client=no_sync_client(),
         http_async_client=http,
         http_socket_options=(),
+        memory=memory or EndpointMemory(),
+        finds_tools=finds_tools,
     )
 
 

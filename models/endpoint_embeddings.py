@@ -62,17 +62,18 @@ class EndpointEmbedder(CachedEmbedder):
         from pydantic import SecretStr
 
         from personaagent.models.chat import endpoint_of
-        from personaagent.models.connection import http_client
+        from personaagent.models.connection import http_client, no_sync_client
 
         settings = self._settings
         base_url, key = endpoint_of(settings)
-        self._http = http_client(settings.model_timeout)
+        self._http = http_client(base_url, settings.model_timeout)
         return OpenAIEmbeddings(
             model=self._model,
             base_url=base_url,
             api_key=SecretStr(key),
             timeout=self._http.timeout,
             max_retries=settings.model_retries,
+            http_client=no_sync_client(),
             http_async_client=self._http,
             check_embedding_ctx_length=False,  # else tokens are sent, which others do not read
             chunk_size=BATCH,

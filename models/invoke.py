@@ -15,8 +15,11 @@ from langchain_core.tools import BaseTool
 from personaagent.core.errors import ModelUnavailable, PersonaAgentError, UnusableAnswer
 from personaagent.core.prometheus import count_failure, count_tokens
 from personaagent.core.settings import Role
+from personaagent.models.ending import Ending, ending_of
 from personaagent.models.endpoint_errors import endpoint_errors
-from personaagent.models.label_probabilities import remember_refused, without_refused
+from personaagent.models.reasoning import without_reasoning
+from personaagent.models.reply_reader import REASONED, REASONING, TAKEN_BACK
+from personaagent.models.tool_call_parts import new_call_id
 from personaagent.models.usage import usage_of
 
 NOT_STREAMED = "nostream"
@@ -31,11 +34,13 @@ async def invoke_model(
     tools: Sequence[BaseTool] | None = None,
     response_format: dict[str, Any] | None = None,
     shown: bool = True,
+    reasoning: bool = False,
 ) -> AIMessage:
     """The model's next message: an answer (in ``response_format``), or calls of ``tools``.
 
     An answer in a ``response_format`` is never streamed: half of one is of no use to anybody. Nor is
-    one that is not ``shown`` as the model gives it.
+    one that is not ``shown`` as the model gives it. With ``reasoning`` the stream carries the model's
+    reasoning (``REASONING``); the message itself never does.
     A call whose arguments are no JSON comes back without arguments, so that the tool itself
     refuses it in words that let the model correct it.
 
@@ -47,36 +52,31 @@ async def invoke_model(
     """
     options: dict[str, Any] = {}
     if response_format:
-        options = {"response_format": response_format, "stream": False}
+        options |= {"response_format": response_format, "stream": False}
     if not shown:
-        options = {"stream": False, "config": {"tags": [NOT_STREAMED]}}
+        options |= {"stream": False, "config": {"tags": [NOT_STREAMED]}}
+    if reasoning:
+        options["reasoning"] = True
+    asked = model.bind_tools(tools) if tools else model
     try:
         with endpoint_errors(role, getattr(model, "max_retries", None) or 0):
-            message = await _ask(model, messages, tools, options)
+            message = await asked.ainvoke(_sendable(messages), **options)
         usage = usage_of(message)  # counted whatever the answer may be worth
         count_tokens(role, usage.input_tokens, usage.output_tokens)
-        return _usable(message, role, tools_offered=bool(tools))
+        return _usable(message, role, tools_offered=bool(tools), in_form=bool(response_format))
     except PersonaAgentError as error:
         count_failure(error)
         raise
 
 
-async def _ask(
-    model: BaseChatModel,
-    messages: Sequence[BaseMessage],
-    tools: Sequence[BaseTool] | None,
-    options: dict[str, Any],
-) -> AIMessage:
-    """The model's message, without log-probabilities where its endpoint refuses those."""
-    runnable = model.bind_tools(tools) if tools else model
-    try:
-        return await runnable.ainvoke(list(messages), **options)
-    except Exception as error:
-        if (fewer := without_refused(model, error)) is None:
-            raise
-        message = await _ask(fewer, messages, tools, options)
-        remember_refused(fewer)
-        return message
+def _sendable(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """``messages`` without the reasoning that earlier answers may hold."""
+    return [
+        message.model_copy(update={"content": without_reasoning(message.text)})
+        if isinstance(message, AIMessage)
+        else message
+        for message in messages
+    ]
 
 
 def is_transient(error: BaseException) -> bool:
@@ -84,20 +84,59 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, ModelUnavailable) and not error.retried
 
 
-def _usable(message: AIMessage, role: Role, *, tools_offered: bool) -> AIMessage:
-    """``message`` with valid tool calls only; none where no tools were offered."""
+def _usable(
+    message: AIMessage, role: Role, *, tools_offered: bool, in_form: bool = False
+) -> AIMessage:
+    """``message`` as it is kept: an answer without reasoning, and calls of ``tools_offered`` only."""
     calls = message.tool_calls + [
-        ToolCall(name=call["name"] or "", args={}, id=call["id"], type="tool_call")
+        ToolCall(name=call["name"] or "", args={}, id=call["id"] or new_call_id(), type="tool_call")
         for call in message.invalid_tool_calls
     ]
     calls = calls if tools_offered else []
-    metadata = message.response_metadata
-    if metadata.get("model_provider") == "openai" and not metadata.get("finish_reason"):
+    text = _answer(message)
+    _check_ending(ending_of(message), role, has_answer=bool(calls or text.strip()), in_form=in_form)
+    if not calls and not text.strip():
+        reasoned = message.response_metadata.get(REASONED) or message.text.strip()
+        gave = "reasoned, but gave no answer" if reasoned else "gave an empty answer"
+        raise UnusableAnswer(
+            f"The {role} model {gave}; try again or set another model.", empty=True
+        )
+    more = {
+        key: value
+        for key, value in message.additional_kwargs.items()
+        if key not in (REASONING, TAKEN_BACK)
+    }
+    return message.model_copy(
+        update={
+            "content": text,
+            "tool_calls": calls,
+            "invalid_tool_calls": [],
+            "additional_kwargs": more,
+        }
+    )
+
+
+def _answer(message: AIMessage) -> str:
+    """The text of ``message`` without what was taken back, and without reasoning."""
+    return without_reasoning(message.text[message.additional_kwargs.get(TAKEN_BACK, 0) :])
+
+
+def _check_ending(ending: Ending, role: Role, *, has_answer: bool, in_form: bool) -> None:
+    if ending == "broken":
         raise ModelUnavailable(
             f"The {role} model's answer broke off before its end; try again.", retried=False
         )
-    if not calls and not message.text.strip():
+    if ending == "length" and (in_form or not has_answer):
         raise UnusableAnswer(
-            f"The {role} model gave an empty answer; try again or set another model."
+            f"The {role} model's answer was cut off at its token limit"
+            + (
+                "."
+                if has_answer
+                else " before it began: a model that reasons may need more tokens."
+            )
         )
-    return message.model_copy(update={"tool_calls": calls, "invalid_tool_calls": []})
+    if ending == "filtered" and (in_form or not has_answer):
+        raise UnusableAnswer(
+            f"The endpoint's content filter withheld the {role} model's answer; "
+            "ask in other words or set another model."
+        )

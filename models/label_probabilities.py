@@ -35,11 +35,8 @@ BEFORE = " \t\r\n\"'`*_[({<“”„«»‘’「『【"
 AFTER = BEFORE + "])}>」』】.,:;!"
 """What may stand around an answer."""
 
-SHOWN = (20, 5)
-"""How many tokens a position are asked for; the next where an endpoint refuses the first."""
-
-_accepted: dict[tuple[str, str], int] = {}
-"""How many the model of an endpoint shows, where it refused more."""
+SHOWN = 20
+"""How many tokens a position are asked for; an endpoint that refuses so many is asked for fewer."""
 
 
 def answer_probabilities(message: AIMessage, answers: Sequence[str]) -> dict[str, float] | None:
@@ -68,49 +65,12 @@ def answer_probabilities(message: AIMessage, answers: Sequence[str]) -> dict[str
 
 
 def with_logprobs(model: BaseChatModel) -> BaseChatModel:
-    """``model``, asking for log-probabilities with each answer; as it is if it knows no such thing.
-
-    What its endpoint has refused before (``without_refused``) is not asked for.
-    """
+    """``model``, asking for log-probabilities with each answer; as it is if it knows no such thing."""
     if isinstance(model, StructuredToolsModel):
         return model.model_copy(update={"answering": with_logprobs(model.model)})
     if "top_logprobs" not in type(model).model_fields:
         return model
-    return _showing(model, _accepted.get(_endpoint(model), SHOWN[0]))
-
-
-def without_refused(model: BaseChatModel, error: Exception) -> BaseChatModel | None:
-    """``model`` asking for fewer log-probabilities, or none; None if ``error`` is about other things.
-
-    Some endpoints show 20 tokens a position, some 5, some none; those that refuse say so by name.
-    """
-    if isinstance(model, StructuredToolsModel):
-        fewer = without_refused(model.answering, error) if model.answering else None
-        return fewer and model.model_copy(update={"answering": fewer})
-    asked = getattr(model, "top_logprobs", None)
-    if not asked or not hasattr(error, "status_code") or LOGPROBS not in str(error):
-        return None
-    return _showing(model, next((count for count in SHOWN if count < asked), 0))
-
-
-def remember_refused(model: BaseChatModel) -> None:
-    """Ask the endpoint of ``model``, which ``without_refused`` made, for no more from now on.
-
-    As long as this process runs; to be called once it has answered.
-    """
-    answers: Any = model.answering if isinstance(model, StructuredToolsModel) else model
-    count = min(answers.top_logprobs or 0, _accepted.get(_endpoint(answers), SHOWN[0]))
-    _accepted[_endpoint(answers)] = count
-
-
-def _showing(model: BaseChatModel, count: int) -> BaseChatModel:
-    return model.model_copy(
-        update={"logprobs": True if count else None, "top_logprobs": count or None}
-    )
-
-
-def _endpoint(model: Any) -> tuple[str, str]:
-    return str(model.openai_api_base), str(model.model_name)
+    return model.model_copy(update={"logprobs": True, "top_logprobs": SHOWN})
 
 
 def without_logprobs(message: AIMessage) -> AIMessage:

@@ -82,7 +82,7 @@ class EndpointReranker:
         from personaagent.models.connection import http_client
 
         if self._http is None:
-            self._http = http_client(self._settings.rerank_timeout)
+            self._http = http_client(self._url, self._settings.rerank_timeout)
         key, model = self._settings.rerank_api_key, self._settings.rerank_model
         return await self._http.post(
             self._url,

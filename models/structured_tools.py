@@ -20,11 +20,16 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from personaagent.models.flatten_tool_messages import flatten_tool_messages, used_this_turn
+from personaagent.models.json_forms import ask_in_json
+from personaagent.models.refusals import JSON_SCHEMA
 from personaagent.models.tool_choice import choice_format, choice_prompt, parse_choice
 from personaagent.models.usage import LLM_CALLS
 
 CHOICE_TOKENS = 400
 """More than the grammar can fill; stops a model that no grammar holds."""
+
+UNHELD_CHOICE_TOKENS = 4000
+"""The same where no grammar holds it: a model may reason before it chooses."""
 
 NO_CALLBACKS: RunnableConfig = {"callbacks": []}
 """Hides the calls inside: the caller's callbacks see one call, with the tokens of all of them."""
@@ -38,8 +43,9 @@ class StructuredToolsModel(BaseChatModel):
     prompt of its own, which begins in the same way each time, so that the endpoint can cache it: a
     small model that reads the whole prompt of the answer first chooses badly (docs/tool-choice.md).
     It sees the nearest memories of the system prompt (``RECALLED``). Each tool is offered once
-    a turn, since small models call it again and again. A choice that is no JSON (an endpoint
-    without grammars) counts as "answer". ``response_metadata["llm_calls"]`` is the number of calls.
+    a turn, since small models call it again and again. An endpoint without grammars is asked for JSON
+    in words; a choice that is none counts as "answer". ``response_metadata["llm_calls"]`` is the number
+    of calls.
     """
 
     model: BaseChatModel
@@ -119,20 +125,28 @@ class StructuredToolsModel(BaseChatModel):
         """The tool call chosen, or an empty message for an answer; with what the choice cost."""
         import openai
 
+        async def ask(prompt: list[BaseMessage], form: dict[str, Any] | None) -> AIMessage:
+            options: dict[str, Any] = {"response_format": form} if form else {}
+            held = form is not None and form["type"] == JSON_SCHEMA
+            limit = CHOICE_TOKENS if held else UNHELD_CHOICE_TOKENS
+            return await self.model.ainvoke(
+                prompt, NO_CALLBACKS, max_tokens=limit, stream=False, **options
+            )
+
         try:
-            reply = await self.model.ainvoke(
+            replies = await ask_in_json(
+                self.model,
                 choice_prompt(messages, tools),
-                NO_CALLBACKS,
-                response_format=choice_format(offered),
-                max_tokens=CHOICE_TOKENS,
-                stream=False,
+                choice_format(offered),
+                ask,
+                insist=False,
             )
         except openai.LengthFinishReasonError:  # no grammar holds it
             return AIMessageChunk(content="", response_metadata={LLM_CALLS: 2})
-        call = parse_choice(reply.text, offered)
+        call = parse_choice(replies[-1].text, offered)
         return AIMessageChunk(
             content="",
             tool_call_chunks=[call] if call else [],
-            usage_metadata=reply.usage_metadata,
+            usage_metadata=replies[-1].usage_metadata,
             response_metadata={LLM_CALLS: 1 if call else 2},
         )

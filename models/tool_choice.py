@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 from langchain_core.messages import (
     AIMessage,
@@ -14,6 +13,8 @@ from langchain_core.messages import (
 )
 
 from personaagent.core.text import shorten
+from personaagent.models.json_text import objects_in
+from personaagent.models.tool_call_parts import new_call_id
 from personaagent.models.tool_choice_examples import EXAMPLES
 from personaagent.prompts.fence import fence
 from personaagent.prompts.render import render
@@ -52,32 +53,28 @@ def choice_prompt(
 
 
 def choice_format(offered: list[dict[str, Any]]) -> dict[str, Any]:
-    """The ``response_format`` of one choice: a tool with its required arguments, or to answer."""
+    """Name and schema of one choice: a tool with its required arguments, or to answer."""
     choices = [
         _object({"action": {"const": tool["name"]}} | _arguments(tool["parameters"]))
         for tool in offered
     ]
     choices.append(_object({"action": {"const": ANSWER}}))
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": "choice", "schema": {"anyOf": choices}},
-    }
+    return {"name": "choice", "schema": {"anyOf": choices}}
 
 
 def parse_choice(reply: str, offered: list[dict[str, Any]]) -> ToolCallChunk | None:
     """The tool call that ``reply`` chooses; None for an answer, and for a tool that was not offered."""
-    try:
-        arguments = json.loads(reply)
-        name = arguments.pop("action")
-    except (ValueError, AttributeError, KeyError, TypeError):
+    names = {tool["name"] for tool in offered}
+    chosen = next((found for found in objects_in(reply) if found.get("action") in names), None)
+    if chosen is None:
         return None
-    if name not in {tool["name"] for tool in offered}:
-        return None
+    name = chosen.pop("action")
+    inner = chosen.get("arguments")  # as models write it that no grammar holds
     return ToolCallChunk(
         type="tool_call_chunk",
         name=name,
-        args=json.dumps(arguments),
-        id=f"call_{uuid4().hex}",
+        args=json.dumps(inner if isinstance(inner, dict) else chosen),
+        id=new_call_id(),
         index=0,
     )
 

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from personaagent.core.records import Episode, Persona, Rule
     from personaagent.core.settings import Settings
     from personaagent.local.persona_agent import PersonaAgent
-    from personaagent.local.turn import NodeFinished
+    from personaagent.local.turn_events import NodeFinished, Reasoning, TakenBack
     from personaagent.local.user_data import UserEpisodes, UserPersona
     from personaagent.local.user_profile import UserProfile
     from personaagent.memory.archive.restore import Restored
     from personaagent.memory.exchange.importer import Imported
+    from personaagent.memory.exchange.preview import ImportPreview
     from personaagent.memory.forget import Receipt
     from personaagent.memory.undo import Undoable
 
@@ -40,17 +41,20 @@ _MODULES = {
     "ConfigurationError": "core.errors",
     "DataError": "core.errors",
     "Episode": "core.records",
+    "ImportPreview": "memory.exchange.preview",
     "Imported": "memory.exchange.importer",
     "ModelError": "core.errors",
-    "NodeFinished": "local.turn",
+    "NodeFinished": "local.turn_events",
     "Persona": "core.records",
     "PersonaAgent": "local.persona_agent",
     "PersonaAgentError": "core.errors",
+    "Reasoning": "local.turn_events",
     "Receipt": "memory.forget",
     "Restored": "memory.archive.restore",
     "Rule": "core.records",
     "ServiceError": "core.errors",
     "Settings": "core.settings",
+    "TakenBack": "local.turn_events",
     "Undoable": "memory.undo",
     "UsageError": "core.errors",
     "UserEpisodes": "local.user_data",
@@ -64,17 +68,20 @@ __all__ = [
     "ConfigurationError",
     "DataError",
     "Episode",
+    "ImportPreview",
     "Imported",
     "ModelError",
     "NodeFinished",
     "Persona",
     "PersonaAgent",
     "PersonaAgentError",
+    "Reasoning",
     "Receipt",
     "Restored",
     "Rule",
     "ServiceError",
     "Settings",
+    "TakenBack",
     "Undoable",
     "UsageError",
     "UserEpisodes",

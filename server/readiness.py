@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable
 
-import httpx
 from langgraph.store.base import BaseStore
 
 from personaagent.core.records import Record
 from personaagent.core.settings import Settings
 from personaagent.models.chat import endpoint_of
+from personaagent.models.connection import http_client
 from personaagent.nodes.dependencies import Dependencies
 
 READY_TIMEOUT = 5.0
@@ -50,5 +50,5 @@ async def _reach_endpoint(settings: Settings) -> None:
     """Any answer will do, also an error: the request is none that the endpoint knows."""
     if not settings.embedded:
         address, _ = endpoint_of(settings)
-        async with httpx.AsyncClient() as http:
+        async with await asyncio.to_thread(http_client, address, READY_TIMEOUT) as http:
             await http.get(address)

@@ -1,8 +1,6 @@
 """Requests to a MediaWiki API: own user agent, one retry, failures as sentences."""
 
 import asyncio
-from functools import cache
-from ssl import SSLContext
 from typing import Any
 
 import httpx2
@@ -10,7 +8,10 @@ from langchain_core.tools import ToolException
 from urllib3 import Retry
 from urllib3.exceptions import InvalidHeader
 
+from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Settings
+from personaagent.models.connection import trusted
+from personaagent.models.proxies import proxy_for
 
 LONGEST_WAIT = 2.0
 """Seconds of a Retry-After that we wait; a longer one is reported to the model."""
@@ -33,10 +34,19 @@ def http_client(settings: Settings) -> httpx2.AsyncClient:
     """A client for one search, without a time limit of its own: cancel the task instead.
 
     A socket's time-out starts anew with each byte; cancelling ends a request whatever the peer does.
+
+    Raises:
+        ToolException: the proxy that the environment names for Wikipedia cannot be used.
     """
+    try:
+        proxy = proxy_for(address(settings))
+    except ConfigurationError as error:
+        raise ToolException(f"Wikipedia cannot be reached, answer without it: {error}") from error
     return httpx2.AsyncClient(
         headers={"User-Agent": settings.wikipedia_user_agent},
-        verify=_tls(),
+        verify=trusted(),
+        proxy=proxy,
+        trust_env=False,
         timeout=None,
         follow_redirects=True,
     )
@@ -96,9 +106,3 @@ def _retry_after(header: str | None) -> float:
         return Retry().parse_retry_after(header) if header else DEFAULT_WAIT
     except InvalidHeader:
         return DEFAULT_WAIT
-
-
-@cache
-def _tls() -> SSLContext:
-    """The certificates that we trust, read once."""
-    return httpx2.create_ssl_context()

@@ -13,6 +13,9 @@ def open_index(settings: Settings, embeddings: str, file: Path | None = None) ->
 
     It is on the Qdrant server at ``qdrant_url`` if that is set (each model has its own collection),
     otherwise in ``file``, or in memory.
+
+    Raises:
+        ConfigurationError: the proxy that the environment names for that server cannot be used.
     """
     if settings.qdrant_url is None:
         return SqliteIndex(file)
@@ -20,6 +23,8 @@ def open_index(settings: Settings, embeddings: str, file: Path | None = None) ->
     from qdrant_client import AsyncQdrantClient
 
     from personaagent.memory.index.server import QdrantIndex
+    from personaagent.models.connection import trusted
+    from personaagent.models.proxies import proxy_for
 
     name = re.sub(r"[^a-z0-9]+", "-", embeddings.lower()).strip("-")
     key = settings.qdrant_api_key
@@ -28,5 +33,8 @@ def open_index(settings: Settings, embeddings: str, file: Path | None = None) ->
         api_key=key.get_secret_value() if key else None,
         timeout=max(1, round(settings.recall_timeout)),
         check_compatibility=False,
+        proxy=proxy_for(settings.qdrant_url),
+        trust_env=False,
+        verify=trusted(),
     )
     return QdrantIndex(client, f"personaagent-{name}")

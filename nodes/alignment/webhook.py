@@ -21,8 +21,11 @@ from tenacity import (
     wait_random,
 )
 
+from personaagent.core.errors import ConfigurationError
 from personaagent.core.records import Persona, now
 from personaagent.core.settings import Settings
+from personaagent.models.connection import trusted
+from personaagent.models.proxies import proxy_for
 
 ATTEMPTS = 5
 RECEIVER_SECONDS = 10.0
@@ -58,12 +61,13 @@ async def notify_webhook(settings: Settings, user_key: str, persona: Persona) ->
             persona.proof.run,
             json.dumps(message),
         )
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, ConfigurationError) as error:
         logging.getLogger(__name__).warning("The webhook was not reached: %s", error)
 
 
 async def _deliver(url: str, secret: str, id: str, body: str) -> None:
-    tls = await asyncio.to_thread(httpx2.create_ssl_context)  # reads certificate files
+    tls = await asyncio.to_thread(trusted)  # reads certificate files
+    proxy = proxy_for(url)
     async for attempt in AsyncRetrying(
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5),
@@ -71,7 +75,9 @@ async def _deliver(url: str, secret: str, id: str, body: str) -> None:
         reraise=True,
     ):
         with attempt:
-            async with httpx2.AsyncClient(timeout=RECEIVER_SECONDS, verify=tls) as client:
+            async with httpx2.AsyncClient(
+                timeout=RECEIVER_SECONDS, verify=tls, proxy=proxy, trust_env=False
+            ) as client:
                 headers = signed(secret, id, int(now().timestamp()), body)
                 response = await client.post(url, content=body, headers=headers)
                 response.raise_for_status()

@@ -235,18 +235,3 @@ async def test_tokens_are_counted(stream: bool) -> None:
     with scripted_endpoint(lambda body: "In the south of Norway.") as endpoint:
         usage = usage_of(await ask(endpoint, stream=stream))
     assert usage == RoleUsage(llm_calls=1, input_tokens=3, output_tokens=5)
-
-
-async def test_the_environment_sends_only_remote_models_through_a_proxy(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "")
-    with scripted_endpoint(lambda body: "Here.") as endpoint:
-        local = connect("m", endpoint.base_url, "k", timeout=5, retries=0, proxies=False)
-        assert (await local.ainvoke("Where?")).text == "Here."
-        remote = connect("m", endpoint.base_url, "k", timeout=5, retries=0)
-        with pytest.raises(ModelUnavailable):
-            await invoke_model(remote, [HumanMessage("Where?")], role="actor")
-    await local.root_async_client.close()
-    await remote.root_async_client.close()

@@ -153,6 +153,15 @@ async def test_nobody_there(unused_tcp_port: int) -> None:
         assert "cannot be reached" in await failure(search)
 
 
+async def test_a_proxy_that_cannot_be_used_is_told_where_it_would_be(
+    wiki: Wiki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "ftp://proxy.example")
+    assert "Velmar" in await client(wiki).search("Velmar")  # on this machine: no proxy
+    away = Wikipedia(load_settings(wikipedia_url="https://wiki.invalid/api.php"))
+    assert "ALL_PROXY" in await failure(away)
+
+
 async def test_an_empty_query_asks_nothing(wiki: Wiki) -> None:
     assert "query is empty" in await failure(client(wiki), "  ")
     assert wiki.requests == []

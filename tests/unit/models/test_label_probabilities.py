@@ -13,6 +13,7 @@ from langchain_core.tools import tool
 
 from personaagent.core.errors import ModelError
 from personaagent.models.chat import connect
+from personaagent.models.endpoint_memory import EndpointMemory
 from personaagent.models.invoke import invoke_model
 from personaagent.models.label_probabilities import (
     answer_probabilities,
@@ -168,10 +169,15 @@ names = count()
 
 
 async def asked(
-    endpoint: Endpoint, name: str, *, json_tools: bool = False, stream: bool = False
+    endpoint: Endpoint,
+    name: str,
+    *,
+    memory: EndpointMemory | None = None,
+    json_tools: bool = False,
+    stream: bool = False,
 ) -> AIMessage:
     """What the model ``name`` says, asked for log-probabilities, with a tool to choose."""
-    model: Any = connect(name, endpoint.base_url, "none", timeout=10, retries=0)
+    model: Any = connect(name, endpoint.base_url, "none", timeout=10, retries=0, memory=memory)
     if stream:
         model = model.model_copy(update={"streaming": True})
     wrapped = StructuredToolsModel(model=model) if json_tools else model
@@ -244,9 +250,11 @@ def shows_at_most(most: int, message: str, status: int = 400) -> Callable[[dict[
 async def test_what_an_endpoint_refuses_is_left_out_and_not_asked_for_again(
     most: int, message: str, status: int, json_tools: bool
 ) -> None:
-    name = f"m{next(names)}"
+    name, memory = f"m{next(names)}", EndpointMemory()
     with scripted_endpoint(shows_at_most(most, message, status)) as endpoint:
-        replies = [await asked(endpoint, name, json_tools=json_tools) for _ in range(2)]
+        replies = [
+            await asked(endpoint, name, memory=memory, json_tools=json_tools) for _ in range(2)
+        ]
         refused = [r for r in endpoint.requests if r.body.get("top_logprobs", 0) > most]
         assert len(refused) == (1 if most else 2)  # 20, and then 5
         await asked(endpoint, f"m{next(names)}")
@@ -265,7 +273,8 @@ async def test_another_refusal_remains_an_error() -> None:
 
 async def test_what_another_error_quotes_is_no_refusal() -> None:
     """It quotes the request, but fails without log-probabilities as well; the next asks for them."""
-    name, failures = f"m{next(names)}", 3  # asked for 20, for 5, for none
+    name, memory = f"m{next(names)}", EndpointMemory()
+    failures = 3  # asked for 20, for 5, for none
 
     def respond(body: dict[str, Any]) -> Reply:
         failed = len(endpoint.requests) <= failures
@@ -273,6 +282,7 @@ async def test_what_another_error_quotes_is_no_refusal() -> None:
 
     with scripted_endpoint(respond) as endpoint:
         with pytest.raises(ModelError, match="no such model"):
-            await asked(endpoint, name)
-        assert answer_probabilities(await asked(endpoint, name), ["4", "5"]) is not None
+            await asked(endpoint, name, memory=memory)
+        reply = await asked(endpoint, name, memory=memory)
+        assert answer_probabilities(reply, ["4", "5"]) is not None
     assert [r.body.get("top_logprobs", 0) for r in endpoint.requests] == [20, 5, 0, 20]

@@ -43,6 +43,6 @@ async def test_a_choice_of_tools_is_told_what_was_recalled_but_not_what_was_supe
     }
     deps: Any = SimpleNamespace(settings=Settings(), tools=[], models=SimpleNamespace(chat=chat))
 
-    update = await react(state, SimpleNamespace(), deps=deps)  # type: ignore[arg-type]
+    update = await react(state, SimpleNamespace(context=None), deps=deps)  # type: ignore[arg-type]
 
     assert update["messages"][0].text == "We live in Lisbon. | Which wine? Port."

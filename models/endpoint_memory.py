@@ -1,0 +1,115 @@
+"""What each endpoint and model has refused, and is not sent again."""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter
+
+from personaagent.core.records import now
+from personaagent.models import refusals
+
+FILE = "endpoints.json"
+"""In the data folder, so that the next command knows it as well."""
+
+KEPT = timedelta(days=30)
+"""After so long the endpoint is asked again: it may have learned it meanwhile."""
+
+NOTICES = {
+    refusals.JSON_SCHEMA: "{model} takes no JSON schema: from now on it is asked for JSON otherwise.",
+    refusals.JSON_OBJECT: "{model} takes no form of an answer: from now on JSON is asked for in words.",
+    refusals.TOOLS: "{model} cannot call tools: from now on it chooses them in JSON.",
+    refusals.STREAM: "{model} cannot stream: from now on its answers come whole.",
+    refusals.SYSTEM: "{model} takes no system messages: from now on they begin the user's first one.",
+    refusals.RENAMED: "{model} takes max_tokens in place of max_completion_tokens.",
+    refusals.FEWER_LOGPROBS: "{model} shows 5 log-probabilities a token at most.",
+}
+NOTICE = "{model} takes no {part}: from now on requests leave it out."
+
+
+Known = dict[str, dict[str, str]]
+"""For each model at its address the parts it refused, and on which day."""
+
+
+class EndpointMemory:
+    """What is left out of the requests to a model at an endpoint.
+
+    Args:
+        file: where it is kept beyond this process; None: nowhere.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._known: Known | None = None
+        self._notices: list[str] = []
+
+    async def ready(self) -> None:
+        """Read the file, once."""
+        if self._known is None:
+            self._known = await asyncio.to_thread(self._read)
+
+    def left_out(self, base_url: str, model: str) -> frozenset[str]:
+        """The parts that ``model`` at ``base_url`` has refused."""
+        oldest = (now() - KEPT).date().isoformat()
+        found = (self._known or {}).get(_key(base_url, model), {})
+        return frozenset(part for part, day in found.items() if day >= oldest)
+
+    async def keep(self, base_url: str, model: str, parts: Collection[str]) -> None:
+        """From now on leave ``parts`` out: the model has just answered without them."""
+        new = sorted(set(parts) - self.left_out(base_url, model))
+        if not new:
+            return
+        self._tell(model, new)
+        found = dict.fromkeys(new, now().date().isoformat())
+        self._known = await asyncio.to_thread(self._add, _key(base_url, model), found)
+
+    def take_notices(self) -> list[str]:
+        """What was learned since the last time, each in one sentence for the user."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def _tell(self, model: str, parts: Iterable[str]) -> None:
+        for part in parts:
+            notice = NOTICES.get(part, NOTICE).format(model=model, part=part)
+            self._notices.append(notice)
+            logging.getLogger(__name__).info(notice)
+
+    def _read(self) -> Known:
+        """What the file holds; nothing if there is none, or another thing than we write."""
+        if self._file is None:
+            return {}
+        try:
+            return TypeAdapter(Known).validate_json(self._file.read_bytes())
+        except (OSError, ValueError):
+            return {}
+
+    def _add(self, key: str, found: dict[str, str]) -> Known:
+        """Add to what the file holds by now, and replace it whole."""
+        known = self._read() or self._known or {}
+        known = known | {key: known.get(key, {}) | found}
+        if self._file is not None:
+            try:
+                _replace(self._file, json.dumps(known, indent=1, sort_keys=True))
+            except OSError as error:  # this process alone knows
+                logging.getLogger(__name__).info("%s cannot be written: %s", self._file, error)
+        return known
+
+
+def _replace(file: Path, text: str) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as written:
+        written.write(text)
+    os.replace(written.name, file)
+
+
+def _key(base_url: str, model: str) -> str:
+    """The model at its address, without credentials and query."""
+    address = urlsplit(base_url)
+    host = address.netloc.rpartition("@")[2]
+    return f"{model} at {address.scheme}://{host}{address.path.rstrip('/')}"

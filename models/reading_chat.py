@@ -1,0 +1,125 @@
+"""langchain-openai's chat model, with replies read by ``ReplyReader``: as their makers mean them."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import openai
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_openai import ChatOpenAI
+
+from personaagent.models.hidden_errors import hidden_error
+from personaagent.models.reply_reader import ReplyReader
+from personaagent.models.server_events import DONE, server_events
+from personaagent.models.tool_call_parts import ids_of
+
+_opened_in_prompt: set[tuple[str, str]] = set()
+"""Models, by endpoint, whose chat template begins the reasoning: they only end it."""
+
+
+class ReadingChat(ChatOpenAI):
+    """A chat model at an OpenAI-compatible endpoint, whatever that makes of the format.
+
+    ``reasoning=True`` in a call: the pieces of its stream carry the reasoning too.
+    """
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        kwargs["stream"] = False
+        return await agenerate_from_stream(self._read(messages, stop, **kwargs))
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        *,
+        stream_usage: bool | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        kwargs["stream"] = True
+        if self._should_stream_usage(stream_usage, **kwargs):
+            kwargs["stream_options"] = {"include_usage": True}
+        async for chunk in self._read(messages, stop, **kwargs):
+            if run_manager:
+                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+            yield chunk
+
+    async def _read(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        *,
+        reasoning: bool = False,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        """Ask, and read the reply piece by piece."""
+        model = (str(self.openai_api_base), self.model_name)
+        reader = ReplyReader(
+            taken=ids_of(messages), opened=model in _opened_in_prompt, shows_reasoning=reasoning
+        )
+        payload = self._get_request_payload(messages, stop=stop, **kwargs)
+        if not payload.get("stream"):
+            payload.pop("stream", None)
+        response = (await self.async_client.with_raw_response.create(**payload)).http_response
+        done = False
+        async for event in _events(response):
+            if event is DONE:
+                done = True
+            elif chunk := reader.read(event):
+                yield ChatGenerationChunk(message=chunk)
+        yield ChatGenerationChunk(message=reader.end(done=done))
+        if reader.splitter.opened_in_prompt:
+            _opened_in_prompt.add(model)
+
+
+async def _events(response: httpx2.Response) -> AsyncIterator[Any]:
+    """The events of a reply, in whichever of the two forms it comes, and ``DONE``.
+
+    Raises:
+        ValueError: it has neither form.
+        openai.APIError: it breaks off, or is or holds an error.
+    """
+    try:
+        if "event-stream" in response.headers.get("content-type", ""):
+            async for event in server_events(response.aiter_bytes()):
+                yield _checked(event, response)
+        else:
+            body = json.loads(await response.aread())
+            yield _checked(body, response)
+            yield DONE
+    except httpx2.TimeoutException as error:
+        raise openai.APITimeoutError(request=response.request) from error
+    except httpx2.RequestError as error:
+        raise openai.APIConnectionError(request=response.request) from error
+    finally:
+        await response.aclose()
+
+
+_KINDS: dict[int, type[openai.APIStatusError]] = {
+    400: openai.BadRequestError,
+    401: openai.AuthenticationError,
+    403: openai.PermissionDeniedError,
+    404: openai.NotFoundError,
+    422: openai.UnprocessableEntityError,
+    429: openai.RateLimitError,
+}
+
+
+def _checked(event: Any, response: httpx2.Response) -> Any:
+    """``event``, unless it is an error."""
+    if event is DONE or (found := hidden_error(event)) is None:
+        return event
+    response.status_code, error = found
+    text = error.get("message") if isinstance(error, dict) else error
+    kind = _KINDS.get(response.status_code, openai.InternalServerError)
+    raise kind(str(text or error), response=response, body=error)
