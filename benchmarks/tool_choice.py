@@ -122,7 +122,7 @@ async def choose(
     raise AssertionError("the model said nothing")
 
 
-def _no_memory(runtime: object) -> NoReturn:
+async def _no_memory(runtime: object) -> NoReturn:
     raise AssertionError("a tool was called")
 
 

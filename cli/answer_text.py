@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from personaagent.cli.markdown_units import Unit
 
 SECONDS_BETWEEN_DRAWINGS = 0.05
+LONGEST_REST = 0.5
+REST = 9
+"""Drawing rests this many times as long as it took: the model may need the processor."""
 TO_LINE_START = "\r\x1b[K"
 
 
@@ -56,15 +59,19 @@ class DrawnText:
         self._source = ""  # of what is not yet shown for good
         self._rows_shown = 0  # of the first unit in it
         self._kind_shown = ""
+        self._width = 0  # of the terminal when those rows were shown: it may change
         self._last_row = ""  # as it stands on the terminal, below those rows
-        self._drawn_at = 0.0
+        self._next_drawing = 0.0
 
     def write(self, piece: str) -> None:
         """Show this piece too, at once or with the next."""
         self._source += printable(piece)
-        if time.monotonic() - self._drawn_at >= SECONDS_BETWEEN_DRAWINGS:
+        started = time.monotonic()
+        if started >= self._next_drawing:
             self._draw()
-            self._drawn_at = time.monotonic()
+            ended = time.monotonic()
+            rest = max(SECONDS_BETWEEN_DRAWINGS, REST * (ended - started))
+            self._next_drawing = ended + min(rest, LONGEST_REST)
 
     def end(self) -> None:
         """Show all that was written, and end its line."""
@@ -72,12 +79,12 @@ class DrawnText:
         self._source = ""
 
     def _draw(self, *, ended: bool = False) -> None:
-        from personaagent.cli.markdown_units import finished, rows, split
+        from personaagent.cli.markdown_units import finished, split
 
         units = split(self._source)
         done = len(units) if ended else finished(self._source, units)
         for number, unit in enumerate(units[:done]):
-            self._show_rows(unit, rows(unit, console()))
+            self._show_rows(unit, self._rows(unit))
             self._show_last_row("")  # what looked like a row may have been the end of a code block
             following = units[number + 1 : number + 2]
             self._rows_shown = 0
@@ -89,13 +96,20 @@ class DrawnText:
             self._draw_unfinished(units[done:])
 
     def _draw_unfinished(self, units: "list[Unit]") -> None:
-        from personaagent.cli.markdown_units import rows, settled
+        from personaagent.cli.markdown_units import settled
 
-        drawn = rows(units[0], console())
+        drawn = self._rows(units[0])
         if len(units) == 1:
             self._show_rows(units[0], drawn[: settled(units[0], drawn)])
         if not console().is_dumb_terminal:
             self._show_last_row(drawn[-1])
+
+    def _rows(self, unit: "Unit") -> list[str]:
+        from personaagent.cli.markdown_units import rows
+
+        if not self._rows_shown:
+            self._width = console().width
+        return rows(unit, console(), self._width)
 
     def _show_rows(self, unit: "Unit", drawn: list[str]) -> None:
         """Show those of the unit's rows that are not there yet, for good."""

@@ -13,7 +13,7 @@ from personaagent.core.answer import Answer
 from personaagent.core.ids import short_id
 from personaagent.core.possible_answers import check_answers
 from personaagent.core.settings import load_settings
-from personaagent.core.text import check_text
+from personaagent.core.text import check_message
 from personaagent.core.users import check_user_id
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def ask(
     """Ask once and print the answer."""
     check_user_id(user)
     limit = load_settings().max_query_chars
-    query = check_text(_stdin(limit) if text == "-" else text, "message", limit)
+    query = check_message(_stdin(limit) if text == "-" else text, limit)
     options: dict[str, Any] = {
         "thread_id": thread,
         "task": task,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.ask import summary
 from personaagent.cli.chat_alignment import align_if_due
-from personaagent.cli.chat_commands import run_chat_command
+from personaagent.cli.chat_commands import CHAT_COMMANDS, run_chat_command
 from personaagent.cli.chat_input import interactive, read_messages
 from personaagent.cli.chat_session import ChatSession
 from personaagent.cli.options import Reasoning, Thread, User
@@ -50,7 +50,9 @@ async def hold_conversation(session: ChatSession) -> None:
         model = agent.deps.models.describe("actor")
         print_notice(f"{model} answers {user}. Type /help for the commands; Ctrl-D ends the chat.")
     newest = await agent.memory(user).episodes.newest(EARLIER_MESSAGES)
-    async for line in read_messages([episode.query for episode in reversed(newest)]):
+    earlier = [episode.query for episode in reversed(newest)]
+    commands = {name: each.help for name, each in CHAT_COMMANDS.items()}
+    async for line in read_messages(earlier, commands):
         try:
             await handle_line(session, line)
         except PersonaAgentError as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from personaagent.cli.streams import decoded
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.key_binding import KeyPressEvent
 
-KEYS_HELP = "Enter sends. Esc and then Enter, or \\ at the end of a line, starts a new line."
+KEYS_HELP = (
+    "Enter sends. Esc and then Enter, or \\ at the end of a line, starts a new line. Tab completes a "
+    "command."
+)
 
 
 def interactive() -> bool:
@@ -19,11 +22,12 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-async def read_messages(earlier: Sequence[str]) -> AsyncIterator[str]:
+async def read_messages(earlier: Sequence[str], commands: Mapping[str, str]) -> AsyncIterator[str]:
     """Yield each message that the user types, until Ctrl-D or the end of standard input.
 
     Args:
         earlier: the messages that the arrow keys bring back, oldest first.
+        commands: those that are completed behind a slash, with their help.
     """
     if not interactive():
         while line := await asyncio.to_thread(sys.stdin.buffer.readline):
@@ -31,7 +35,7 @@ async def read_messages(earlier: Sequence[str]) -> AsyncIterator[str]:
         return
     from prompt_toolkit.patch_stdout import patch_stdout
 
-    session = _prompt_session(earlier)
+    session = _prompt_session(earlier, commands)
     while True:
         try:
             with patch_stdout(raw=True):  # notices of the background appear above the prompt
@@ -43,10 +47,14 @@ async def read_messages(earlier: Sequence[str]) -> AsyncIterator[str]:
         yield text
 
 
-def _prompt_session(earlier: Sequence[str]) -> "PromptSession[str]":
+def _prompt_session(earlier: Sequence[str], commands: Mapping[str, str]) -> "PromptSession[str]":
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.filters import Condition
     from prompt_toolkit.history import InMemoryHistory
     from prompt_toolkit.key_binding import KeyBindings
+
+    from personaagent.cli.chat_completion import SlashCompleter
 
     keys = KeyBindings()
     keys.add("enter")(_send)
@@ -57,6 +65,9 @@ def _prompt_session(earlier: Sequence[str]) -> "PromptSession[str]":
         key_bindings=keys,
         prompt_continuation="  ",
         history=InMemoryHistory(earlier),
+        completer=SlashCompleter(commands),
+        # Else eight lines under every prompt would be kept free for the menu.
+        complete_while_typing=Condition(lambda: get_app().current_buffer.text.startswith("/")),
     )
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from personaagent.cli.chat_feedback import episode_named, last_episode
 from personaagent.cli.chat_input import interactive
 from personaagent.cli.chat_session import ChatSession
-from personaagent.cli.decision_view import decision_in_words
+from personaagent.cli.decision_view import decision_view
 from personaagent.cli.memory_forget import show_answers
 from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.output import (
@@ -59,7 +59,7 @@ async def show_reasons(session: ChatSession, _: str) -> None:
     if answer is None:
         raise UsageError("There is no answer yet: say something first.")
     if answer.decision:
-        _print_section("Decided", Text(printable(decision_in_words(answer.decision))))
+        _print_section("Decided", Text(printable(decision_view(answer.decision))))
     _print_section("Recalled for the last answer")
     print_view(episodes_view(await memory.episodes.find(answer.recalled)))
     for call in answer.tool_calls:

@@ -3,7 +3,7 @@
 from datetime import datetime, tzinfo
 from functools import cache
 
-from personaagent.core.calendar import day_in
+from personaagent.core.calendar import day_in, is_undated
 from personaagent.core.settings import load_settings
 
 
@@ -19,7 +19,9 @@ def shown_day(moment: datetime) -> str:
 
 
 def shown_minute(moment: datetime) -> str:
-    """The day and the time, as ``2026-08-04 17:05``."""
+    """The day and the time, as ``2026-08-04 17:05``; ``unknown`` of what has no date."""
+    if is_undated(moment):
+        return "unknown"
     try:
         return f"{moment.astimezone(shown_zone()):%Y-%m-%d %H:%M}"
     except OverflowError:  # at the end of all time

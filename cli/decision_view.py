@@ -1,23 +1,18 @@
 """How a decision looks on the terminal."""
 
-from personaagent.core.decision import Decision, Source
+from personaagent.core.decision import Decision
 
 SHOWN = 3
-_NAMES = {"history": "Your history", "model": "The model", "names": "The names of the answers"}
 
 
-def decision_in_words(decision: Decision) -> str:
-    """What each source says and how much it counts, then the answer and how sure it is."""
-    best = _likeliest(decision.probabilities)
-    unchanged = "" if decision.applied else " It did not change the answer's text."
-    lines = [_source_in_words(source) for source in decision.sources if source.weight]
-    return "\n".join([*lines, f"Together: {best}. Chosen: {decision.answer}.{unchanged}"])
+def decision_view(decision: Decision) -> str:
+    """Its reason as it was decided, then the likeliest answers, and what each source weighs."""
+    reason = decision.reason or decision.answer
+    weights = ", ".join(f"{source.name} {source.weight:g}" for source in decision.sources)
+    weighed = f" Weights: {weights}." if weights else ""
+    return f"{reason[:1].upper()}{reason[1:]}.\nTogether: {_likeliest(decision)}.{weighed}"
 
 
-def _source_in_words(source: Source) -> str:
-    return f"{_NAMES[source.name]} (weight {source.weight:g}): {_likeliest(source.probabilities)}"
-
-
-def _likeliest(probabilities: dict[str, float]) -> str:
-    ordered = sorted(probabilities.items(), key=lambda pair: -pair[1])
+def _likeliest(decision: Decision) -> str:
+    ordered = sorted(decision.probabilities.items(), key=lambda pair: -pair[1])
     return ", ".join(f"{answer} {probability:.0%}" for answer, probability in ordered[:SHOWN])

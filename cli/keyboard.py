@@ -29,11 +29,13 @@ def typed_ahead() -> Iterator[None]:
 
 
 def _own_terminal() -> int | None:
-    """The number of standard input, if it is a terminal that this process may change.
+    """The number of standard input, if it is a terminal that this process may change and writes on.
 
     A process in the background would be stopped for it.
     """
     try:
+        if not (sys.stdout.isatty() or sys.stderr.isatty()):
+            return None
         descriptor = sys.stdin.fileno()
         if os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp():
             return descriptor

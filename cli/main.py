@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from personaagent.cli.streams import lost, replaced, steady_streams
+from personaagent.cli.streams import argument, lost, replaced, steady_streams
 from personaagent.core.errors import DataError, PersonaAgentError
 
 INTERRUPTED = 130
 DEBUG = "PERSONAAGENT_DEBUG"
+COMPLETE = "_PERSONAAGENT_COMPLETE"
+"""Set by the shell when it asks what may stand next, in place of arguments."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Every error is one sentence on standard error. Only the user can read the files that it writes.
     """
-    arguments = sys.argv[1:] if argv is None else list(argv)
+    arguments = [*map(argument, sys.argv[1:])] if argv is None else list(argv)
     os.umask(0o077)
     return guarded(lambda: _run(arguments))
 
@@ -73,7 +75,7 @@ def _guarded(run: Callable[[], int]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments or arguments in (["--help"], ["-h"]):
+    if arguments in ([], ["--help"], ["-h"]) and COMPLETE not in os.environ:
         sys.stdout.write(Path(__file__).with_name("help.txt").read_text("utf-8"))
         sys.stdout.flush()
         return 0

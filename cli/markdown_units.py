@@ -71,18 +71,18 @@ def finished(source: str, units: list[Unit]) -> int:
     return max(0, of_lines - 1)
 
 
-def rows(unit: Unit, console: Console) -> list[str]:
-    """The unit as it looks on the console, row by row, with its colours and without filling."""
+def rows(unit: Unit, console: Console, width: int) -> list[str]:
+    """The unit as it looks on a console of that width, row by row, with its colours."""
     with console.use_theme(Theme({"markdown.code": "cyan"})):
-        lines = drawn(_AnswerMarkdown(unit.source.strip("\n")), console)
+        lines = drawn(_AnswerMarkdown(unit.source.strip("\n")), console, width)
     filled = [number for number, line in enumerate(lines) if line]
     return lines[filled[0] : filled[-1] + 1] if filled else [""]
 
 
 def settled(unit: Unit, shown: list[str]) -> int:
     """How many of the rows of a last unit cannot change any more, whatever text comes next."""
-    if unit.kind == CODE:
-        return max(0, len(shown) - 1)
+    if unit.kind == CODE:  # blank lines at its end are not shown
+        return max((number for number, row in enumerate(shown[:-1], 1) if row), default=0)
     if unit.kind != PROSE or "|" in unit.source.rpartition("\n")[2]:  # the head of a table, perhaps
         return 0
     open_rows = [n for n, row in enumerate(shown) if MARKUP.search(COLOURS.sub("", row))]

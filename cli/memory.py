@@ -8,12 +8,12 @@ import typer
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_forget import forget
+from personaagent.cli.memory_import import naming_problems, preview_file
+from personaagent.cli.memory_import_views import import_view, to_summarise_view
 from personaagent.cli.memory_supersede import supersede
 from personaagent.cli.memory_views import (
     episode_view,
     episodes_view,
-    import_view,
-    to_summarise_view,
 )
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_notice, print_result, print_warning, progress_bar
@@ -44,28 +44,30 @@ def import_file(
     include_forgotten: Annotated[
         bool, typer.Option("--include-forgotten", help="Bring back what you have forgotten.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be added, and what not.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import the episodes of a file: JSON lines, or a chat export of ChatGPT or Claude.
+    """Import the episodes of a file: JSON lines, or another assistant's export, as it was downloaded.
 
     Each line is an object with query and response, and optionally ground_truth, signal (edit,
-    accept or reject), task, created_at, id and metadata. Importing a file twice adds nothing, and
-    what you have forgotten is left out.
+    accept or reject), task, created_at, id and metadata. Of an export, what can be read is added,
+    and the rest is named. Importing a file twice adds nothing, and what you have forgotten is left
+    out.
     """
     check_user_id(user)
+    if dry_run:
+        preview_file(file, user, as_json=as_json)
+        return
 
     async def import_episodes_of(agent: "LocalAgent") -> "Imported":
-        from personaagent.memory.exchange.import_file import Refused
         from personaagent.memory.exchange.importer import import_episodes
 
-        try:
+        with naming_problems():
             return await import_episodes(
                 agent.memory(user), file, progress_bar, include_forgotten=include_forgotten
             )
-        except Refused as refused:
-            for problem in refused.problems:
-                print_notice(problem)
-            raise
 
     imported = run_with_agent(import_episodes_of, embeddings=True)
     for warning in imported.warnings:

@@ -16,7 +16,6 @@ from personaagent.core.ids import short_id, shorten_ids
 from personaagent.core.records import Episode
 
 if TYPE_CHECKING:
-    from personaagent.memory.exchange.importer import Imported
     from personaagent.memory.forget import Receipt
 
 
@@ -28,6 +27,7 @@ def episodes_view(episodes: Sequence[Episode]) -> RenderableType:
         origin += (
             f" superseded by {short_id(episode.superseded_by)}" if episode.superseded_by else ""
         )
+        origin += " discarded" if episode.discarded else ""
         items.append(
             (
                 Text.assemble((short_id(episode.id), "cyan"), (printable(origin), "dim")),
@@ -47,9 +47,9 @@ def episode_view(episode: Episode) -> RenderableType:
 
 def _field(name: str, value: Any) -> str:
     """The value in words; the ids of other episodes, and its own, are short."""
+    if value in (None, {}, "", False):
+        return ""
     match value:
-        case None | {} | "":
-            return ""
         case datetime():
             return shown_minute(value)
         case dict():
@@ -57,27 +57,6 @@ def _field(name: str, value: Any) -> str:
         case str() if name in ("id", "superseded_by"):
             return short_id(value)
     return printable(str(value))
-
-
-def import_view(imported: "Imported") -> RenderableType:
-    """How many episodes were added, and why the others were not."""
-    sentences = [
-        f"{counted(imported.added, 'episode')} added, "
-        f"{counted(imported.skipped, 'was', 'were')} there already.",
-        f"{imported.forgotten:,} of them you have forgotten: left out; --include-forgotten "
-        "brings them back.",
-    ]
-    return Text("\n".join(sentences if imported.forgotten else sentences[:1]))
-
-
-def to_summarise_view(imported: "Imported") -> str | None:
-    """What the profile has yet to read of an import; None if it added nothing."""
-    if not imported.added:
-        return None
-    return (
-        f"The profile has not read {counted(imported.to_summarise, 'episode')} yet: `personaagent profile "
-        "refresh` reads them now, else the next turns do, in the background."
-    )
 
 
 def receipt_view(receipt: "Receipt") -> RenderableType:

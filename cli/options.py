@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from personaagent.cli.default_user import default_user
+from personaagent.cli.default_user import default_user, known_users
 
 User = Annotated[
     str,
@@ -14,6 +14,7 @@ User = Annotated[
         help="Whose memory and persona.",
         default_factory=default_user,
         show_default="the setting user, else the only user",
+        autocompletion=known_users,
     ),
 ]
 Thread = Annotated[

@@ -33,10 +33,14 @@ FILLING = re.compile(rf"(?:{COLOURS.pattern}|[ \t])+$")
 
 @cache
 def console(*, stderr: bool = False) -> "Console":
-    """The console on standard output or standard error; colours and line breaks on a terminal only."""
+    """The console on standard output or standard error; colours and line breaks on a terminal only,
+    whatever FORCE_COLOR says."""
     from rich.console import Console
 
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    terminal = None if (sys.stderr if stderr else sys.stdout).isatty() else False
+    console = Console(
+        stderr=stderr, highlight=False, markup=False, emoji=False, force_terminal=terminal
+    )
     if not console.is_terminal:
         console.width = UNLIMITED_WIDTH
     return console
@@ -59,10 +63,13 @@ def print_view(view: "RenderableType", *, stderr: bool = False) -> None:
     print("\n".join(drawn(view, console(stderr=stderr))), file=file, flush=True)
 
 
-def drawn(view: "RenderableType", on: "Console") -> list[str]:
-    """The lines of ``view`` as that console shows it, without the spaces that fill them."""
+def drawn(view: "RenderableType", on: "Console", width: int | None = None) -> list[str]:
+    """The lines of ``view`` as that console shows it, without the spaces that fill them.
+
+    ``width``: as if the console were so wide.
+    """
     with on.capture() as captured:
-        on.print(view)
+        on.print(view, width=width)
     return [_unfilled(line) for line in captured.get().removesuffix("\n").split("\n")]
 
 
@@ -127,7 +134,8 @@ class Waiting:
 
     def __init__(self, text: str) -> None:
         self._text, self._started = text, time.monotonic()
-        self._status = console(stderr=True).status(self)
+        frames = "dots" if shows_unicode(sys.stderr) else "line"
+        self._status = console(stderr=True).status(self, spinner=frames)
         self._ending = ExitStack()
 
     def __enter__(self) -> Self:

@@ -31,17 +31,19 @@ def import_statements(
     source: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Where it is from. Default: chatgpt for an export, else notes."
+            metavar="NAME",
+            help="Where it is from. Default: chatgpt or claude for an export, else notes.",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what is new.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import statements: a list in text or Markdown, or the custom instructions of a ChatGPT export.
+    """Import statements: a list in text or Markdown, or what an export of ChatGPT or Claude holds.
 
     Each line becomes a statement; headings are left out. Paste what ChatGPT or Claude remembers of
-    you into a file, or give the conversations.json of an export. Importing again adds nothing.
+    you into a file, or give an export as it was downloaded: its custom instructions, memory and
+    instructions of projects are read. Importing again adds nothing.
     """
     check_user_id(user)
     if source is not None:

@@ -135,6 +135,15 @@ def decoded(given: bytes) -> str:
     return given.decode(errors="surrogateescape")
 
 
+def argument(given: str) -> str:
+    """An argument of the command line as text, if the locale could not read it but UTF-8 can."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return decoded(os.fsencode(given))
+    return given
+
+
 def _steady(stream: TextIO, name: str) -> TextIO:
     buffer = getattr(stream, "buffer", None)
     raw = getattr(buffer, "raw", buffer)  # with PYTHONUNBUFFERED, Python has no buffer

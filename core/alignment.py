@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from personaagent.core.decision import Decision as AnswerDecision
+from personaagent.core.decision import Decision
 from personaagent.core.records import Pair, Profile, Record, Rule, Usage
 from personaagent.core.telling import learned
 from personaagent.core.weights import Weights
@@ -51,7 +51,7 @@ class SimulatedAnswer(Record):
     """
 
     answer: str | None = None
-    decision: AnswerDecision | None = None
+    decision: Decision | None = None
     error: str = ""
     usage: Usage = Usage()
     cached: bool = False
@@ -210,7 +210,7 @@ class OwnRule(Record):
     locked: bool | None = None
 
 
-class Decision(Record):
+class ProposalDecision(Record):
     """The user's answer to a proposal; ``rules`` are all that the persona is to have, for ``edit``."""
 
     decision: Literal["approve", "edit", "refuse"]

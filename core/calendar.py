@@ -1,12 +1,15 @@
 """Days as the user counts them: time zones, and the day of a moment in one."""
 
 import warnings
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import tzlocal
+
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+"""The day of what an import could not date: older than all that has a date."""
 
 
 @cache
@@ -37,8 +40,13 @@ def check_time_zone(name: str | None) -> str | None:
 
 
 def day_in(zone: tzinfo, moment: datetime) -> str:
-    """The day of ``moment`` in ``zone``, as ``2026-08-04``."""
-    return f"{_in_zone(zone, moment):%Y-%m-%d}"
+    """The day of ``moment`` in ``zone``, as ``2026-08-04``; ``unknown`` of what has no date."""
+    return "unknown" if is_undated(moment) else f"{_in_zone(zone, moment):%Y-%m-%d}"
+
+
+def is_undated(moment: datetime) -> bool:
+    """Whether the moment only stands for "at some time"."""
+    return UNDATED <= moment < UNDATED + timedelta(days=1)
 
 
 def weekday_in(zone: tzinfo, moment: datetime) -> str:

@@ -47,7 +47,9 @@ class Episode(Record):
     ``ground_truth`` is what the user wanted: the text they put in place of an answer (signal
     ``edit``), or the answer that they accepted (``accept``). After a ``reject`` it is None.
     ``superseded_by`` is the id of a newer episode of the same user that says otherwise: this one
-    is kept, shown as superseded, and outranked.
+    is kept, shown as superseded, and outranked. ``discarded`` says that the conversation goes on
+    without it, because the user edited the message or had it answered again (``memory/branches.py``):
+    it is kept, but neither recalled nor counted.
     """
 
     id: str = Field(default_factory=new_id, min_length=1, max_length=128)
@@ -60,6 +62,7 @@ class Episode(Record):
     created_at: Moment = Field(default_factory=now)
     source: str = "agent"
     superseded_by: str | None = Field(default=None, max_length=128)
+    discarded: bool = False
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -92,11 +95,13 @@ class Episode(Record):
         return self.ground_truth is not None
 
     def stored(self) -> dict[str, Any]:
-        """The episode as a JSON-like value. ``superseded_by`` is left out if None: older versions
-        refuse fields that they do not know."""
+        """The episode as a JSON-like value. ``superseded_by`` and ``discarded`` are left out where
+        they say nothing: older versions refuse fields that they do not know."""
         values = super().stored()
         if self.superseded_by is None:
             del values["superseded_by"]
+        if not self.discarded:
+            del values["discarded"]
         return values
 
     def with_feedback(

@@ -4,7 +4,6 @@ from datetime import tzinfo
 from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
-from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolRuntime
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -16,6 +15,7 @@ from personaagent.core.possible_answers import check_answers
 from personaagent.core.records import Moment
 from personaagent.core.settings import Settings
 from personaagent.core.text import check_text
+from personaagent.core.thread_messages import join_thread
 from personaagent.core.users import check_user_id
 
 MOST_RECALLED = 100
@@ -109,7 +109,7 @@ def thread_to_note(runtime: Runtime[AgentContext] | ToolRuntime[Any, Any]) -> st
 Messages = Annotated[
     list[AnyMessage],
     Field(description="The conversation; the last message is the question."),
-    add_messages,
+    join_thread,
 ]
 Json = dict[str, Any]
 
@@ -124,6 +124,9 @@ class AgentState(TypedDict):
     """State of the agent: the conversation, and what the nodes of this turn have added."""
 
     messages: Messages
+    branch: Annotated[
+        Json, Field(description="The last remembered turn before this one, and when this began.")
+    ]
     episode_id: Annotated[str, Field(description="Id by which this turn will be remembered.")]
     recalled: Annotated[list[Json], Field(description="Recalled episodes, best first.")]
     profile: Annotated[Json, Field(description="Facts and summary of the user.")]

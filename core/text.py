@@ -10,6 +10,8 @@ ELLIPSIS = " …"
 GAP = " … "
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters except line ends and tabs, and lone halves of surrogate pairs."""
+PASTED = re.compile(r"[\x0b\x0c\x1c-\x1f\x80-\x9f]")
+"""Control characters that come along with pasted text: page breaks, separators, wrong decodings."""
 
 
 def shorten(text: str, limit: int) -> str:
@@ -72,6 +74,23 @@ def check_text(text: str, what: str, limit: int) -> str:
         raise UsageError(f"The {what} has {len(text):,} characters; at most {limit:,} are allowed.")
     check_characters(text, what)
     return text
+
+
+def without_pasted(text: str) -> str:
+    """``text`` with U+FFFD in place of what is ``PASTED``."""
+    return PASTED.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def check_message(text: str, limit: int) -> str:
+    """The user's message as it can be stored and sent: as ``check_text``, but ``without_pasted``, as
+    an import does it.
+
+    Raises:
+        UsageError: the message says what is wrong.
+    """
+    if not text.strip():
+        raise UsageError("The message is empty.")
+    return check_text(without_pasted(text), "message", limit)
 
 
 def check_characters(text: str, what: str) -> None:

@@ -1,11 +1,15 @@
 """Compares two runs on the queries that both answered."""
 
+from itertools import product
 from pathlib import Path
 
+from pydantic import Field
+
+from personaagent.core.errors import DataError
 from personaagent.core.records import Record
 from personaagent.eval.estimate import Difference
 from personaagent.eval.result_index import SolverResults, answered_by_both, index_results
-from personaagent.eval.run_record import differences, read_run
+from personaagent.eval.run_record import EvalOptions, differences, read_run
 from personaagent.eval.selection import select_tasks
 from personaagent.eval.solver_summary import compare_solvers
 from personaagent.eval.tasks.protocol import Task
@@ -27,34 +31,54 @@ class RunComparison(Record):
     """Two runs.
 
     ``difference`` in a row is the second less the first; ``differs`` names the options and settings
-    that differ.
+    that differ. ``not_compared`` names each task and method that both ran without a question that
+    both answered.
     """
 
     rows: list[ComparedMetric]
     differs: list[str]
+    not_compared: list[str] = Field(default_factory=list)
 
 
 def compare_runs(first: Path, second: Path) -> RunComparison:
     """Compare the runs in two folders.
 
     Raises:
-        DataError: a folder holds no run that can be read.
+        DataError: a folder holds no run that can be read, or no question was answered in both.
     """
     first_made, second_made = read_run(first).made_with, read_run(second).made_with
     first_results, second_results = index_results(first), index_results(second)
     tasks = select_tasks(first_made.options)
-    rows = [
-        row
-        for name in first_made.options.tasks
-        for solver in first_made.options.methods
-        if name in second_made.options.tasks
-        and (name, solver) in first_results
-        and (name, solver) in second_results
-        for row in _rows(
-            tasks[name], solver, first_results[name, solver], second_results[name, solver]
-        )
-    ]
-    return RunComparison(rows=rows, differs=differences(first_made, second_made))
+    rows = {
+        (task, solver): _rows(tasks[task], solver, first_results[task, solver], theirs)
+        for task, solver in product(first_made.options.tasks, first_made.options.methods)
+        if (task, solver) in first_results and (theirs := second_results.get((task, solver)))
+    }
+    if not any(rows.values()):
+        raise DataError(_nothing_in_common(first, second, first_made.options, second_made.options))
+    return RunComparison(
+        rows=[row for of_key in rows.values() for row in of_key],
+        differs=differences(first_made, second_made),
+        not_compared=[" ".join(key) for key, of_key in rows.items() if not of_key],
+    )
+
+
+def _nothing_in_common(
+    first: Path, second: Path, first_options: EvalOptions, second_options: EvalOptions
+) -> str:
+    """Why two runs cannot be compared, and what to do, as sentences."""
+    sentence = f"{first} and {second} cannot be compared: "
+    for kind in ("tasks", "methods"):
+        ours, theirs = getattr(first_options, kind), getattr(second_options, kind)
+        if set(ours).isdisjoint(theirs):
+            return (
+                f"{sentence}they have no {kind.removesuffix('s')} in common "
+                f"({', '.join(ours)}; {', '.join(theirs)}). Run one with the {kind} of the other."
+            )
+    return (
+        f"{sentence}no method answered the same question of a task in both. "
+        "Run both with the same --users, --limit and --seed, and to their end."
+    )
 
 
 def _rows(

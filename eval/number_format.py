@@ -46,6 +46,11 @@ def format_number(number: float | None) -> str:
     return f"{number:.1f}" if abs(number) >= 10 else f"{number:.2f}"
 
 
+def format_count(number: int, noun: str) -> str:
+    """How many of something: ``1 question``, ``1,200 questions``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def format_price(price: float | None) -> str:
     """A price in dollars, to the cent; with two significant digits below one dollar."""
     if price is None:

@@ -7,6 +7,7 @@ from personaagent.core.records import Record, Usage
 from personaagent.eval.jsonl import read_records
 from personaagent.eval.metrics.protocol import Outcome
 from personaagent.eval.results import RESULTS_FILE, TRAINING_FILE, Result, TrainingRecord
+from personaagent.eval.samples import NO_ANSWER
 
 QueryKey = tuple[str, str]
 """A query of a task: the id of its sample, and its own id."""
@@ -15,13 +16,17 @@ SolverKey = tuple[str, str]
 
 
 class IndexedResult(Record):
-    """What the tables need of a result; prompts and texts are left out."""
+    """What the tables need of a result; prompts and texts are left out.
+
+    ``silent``: the solver answered that it has no answer.
+    """
 
     user_id: str
     gold: str
     read: str | None
     scores: dict[str, float]
     failed: bool
+    silent: bool
     agrees: bool | None
     usage: Usage
     swapped_usage: Usage
@@ -39,6 +44,7 @@ class IndexedResult(Record):
             read=result.read,
             scores=result.scores,
             failed=result.failed is not None,
+            silent=result.text == NO_ANSWER,
             agrees=swapped.agrees if swapped else None,
             usage=result.usage,
             swapped_usage=swapped.usage if swapped else Usage(),

@@ -7,6 +7,9 @@ from pydantic import Field
 from personaagent.core.decision import Decision
 from personaagent.core.records import Episode, Record, Usage
 
+NO_ANSWER = ""
+"""The text of a solver without a model whose history suggests no answer; no task can read it."""
+
 
 class Query(Record):
     """One query, and the answer that the user wanted.

@@ -29,7 +29,9 @@ class SolverSummary(Record):
     Args:
         answered, failed: how many queries have an answer, and how many have none.
         against: the differences to other solvers, by name.
-        unparsable: the share of answers that could not be read; None where solvers only recall.
+        no_answer: the share of queries to which the solver has no answer, because the user's history
+            suggests none. They count as wrong.
+        unparsable: the share of the other answers that could not be read; None where there is none.
         agreement: the share of answers that stayed the same with the options in the opposite order;
             None if the queries have no options.
         seconds, usage, price, judge: means of one query; learning is not included, and judging only
@@ -41,6 +43,7 @@ class SolverSummary(Record):
     failed: int
     metrics: dict[str, Estimate]
     against: dict[str, SolverDifference]
+    no_answer: float | None
     unparsable: float | None
     agreement: float | None
     seconds: float | None
@@ -67,7 +70,8 @@ def summarise_solver(
         failed=len(results) - len(answered),
         metrics=_estimates(task.metrics, answered),
         against=against,
-        unparsable=_mean([result.read is None for result in answered]) if task.answers else None,
+        no_answer=_mean([result.silent for result in answered]) if task.answers else None,
+        unparsable=_unparsable(answered) if task.answers else None,
         agreement=_mean([result.agrees for result in answered if result.agrees is not None]),
         seconds=_mean([result.seconds for result in answered]),
         usage=_per_query(usage, len(answered)),
@@ -101,6 +105,10 @@ def _estimates(metrics: Sequence[Metric], answered: Sequence[IndexedResult]) -> 
     outcomes = [result.outcome for result in answered]
     estimates = {metric.name: interval(metric, outcomes) for metric in metrics}
     return {name: estimate for name, estimate in estimates.items() if not isnan(estimate.mean)}
+
+
+def _unparsable(answered: Sequence[IndexedResult]) -> float | None:
+    return _mean([result.read is None for result in answered if not result.silent])
 
 
 def _mean(values: Sequence[float]) -> float | None:

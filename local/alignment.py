@@ -19,7 +19,7 @@ from personaagent.nodes.run_errors import run_errors
 
 Approve = Callable[[dict[str, Any]], Awaitable[Any]]
 """Asks the user whether to publish: takes a ``Proposal`` as JSON, returns True, False or a
-``Decision`` as JSON."""
+``ProposalDecision`` as JSON."""
 INTERRUPT = "__interrupt__"
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import uuid4
@@ -14,9 +14,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 
 from personaagent.core.answer import Answer, ToolUse
+from personaagent.core.errors import DataError
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
-from personaagent.core.text import check_text
+from personaagent.core.text import check_message, check_text
 from personaagent.graphs.agent import NAME, TAGS, build, recursion_limit
 from personaagent.local.turn_events import TurnEvent, TurnEvents
 from personaagent.memory.data_folder import Files, conversation_thread
@@ -34,6 +35,7 @@ class TurnRunner:
 
     graph: Graph
     incognito_graph: Graph
+    files: Files
     max_query_chars: int
     take_notices: Callable[[], list[str]]
     """What the models' endpoints have refused since it was last asked, told with the answer."""
@@ -44,6 +46,7 @@ class TurnRunner:
         return cls(
             graph=_compile(deps, files, files.saver),
             incognito_graph=_compile(deps, files, InMemorySaver()),
+            files=files,
             max_query_chars=deps.settings.max_query_chars,
             take_notices=deps.models.take_notices,
         )
@@ -84,20 +87,29 @@ class TurnRunner:
             answers=tuple(answers),
             reasoning=reasoning,
         )
-        check_text(text, "message", self.max_query_chars)
+        text = check_message(text, self.max_query_chars)
         thread = check_text(thread_id or uuid4().hex, "thread", THREAD_NAME_CHARS)
+        thread_id, turn = conversation_thread(user_id, thread), uuid4().hex
         graph = self.incognito_graph if incognito else self.graph
         started = time.monotonic()
         state: dict[str, Any] = {}
         events = TurnEvents()
-        with run_errors():
-            chunks = _stream_graph(graph, text, context, thread)
-            async with aclosing(chunks):  # when cancelled, it ends now, not when it is collected
-                async for mode, chunk in chunks:
-                    if mode == "values":
-                        state = chunk
-                    for event in events.read(mode, chunk):
-                        yield event
+        remembered = False
+        chunks = _stream_graph(graph, text, context, thread_id, turn)
+        try:
+            with run_errors():
+                async with aclosing(chunks):  # a cancelled one ends now, not when it is collected
+                    async for mode, chunk in chunks:
+                        if mode == "values":
+                            state = chunk
+                        remembered |= mode == "updates" and "remember" in chunk
+                        for event in events.read(mode, chunk):
+                            yield event
+        except BaseException:
+            if not remembered:
+                with suppress(DataError):  # no later turn sends what stays (``conversation``)
+                    await self.files.delete_turn(thread_id, turn)
+            raise
         answer = _answer(state, user_id, thread, time.monotonic() - started)
         warnings = answer.warnings + self.take_notices()
         yield answer.model_copy(
@@ -111,10 +123,11 @@ def _compile(deps: Dependencies, files: Files, saver: BaseCheckpointSaver[Any]) 
 
 
 def _stream_graph(
-    graph: Graph, text: str, context: AgentContext, thread: str
+    graph: Graph, text: str, context: AgentContext, thread_id: str, turn: str
 ) -> AsyncGenerator[tuple[str, Any], None]:
     config: RunnableConfig = {
-        "configurable": {"thread_id": conversation_thread(context.user_id, thread)}
+        "configurable": {"thread_id": thread_id},
+        "metadata": {"turn": turn},  # which its checkpoints have too
     }
     return graph.astream(  # type: ignore[return-value]
         {"messages": [HumanMessage(text)]},

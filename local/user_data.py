@@ -9,6 +9,7 @@ from personaagent.local.agent import LocalAgent
 from personaagent.memory.derived import Derived
 from personaagent.memory.exchange.exporter import export_file
 from personaagent.memory.exchange.importer import Imported, import_episodes
+from personaagent.memory.exchange.preview import ImportPreview, preview_import
 from personaagent.memory.forget import Receipt
 from personaagent.memory.persona_edits import edit_persona
 from personaagent.memory.undo import Undoable, last_change
@@ -26,11 +27,12 @@ class UserEpisodes:
         self._agent.memory(self.user)
 
     async def import_file(self, path: str | Path, *, include_forgotten: bool = False) -> Imported:
-        """Import the episodes of a file: JSON lines, or a chat export of ChatGPT or Claude.
+        """Import the episodes of a file: JSON lines, or another assistant's export.
 
-        All of it is imported or, where it has errors, nothing. The same file again adds nothing.
-        What the user has forgotten is left out, unless ``include_forgotten`` brings it back. The
-        profile reads what is new in the background.
+        Of JSON lines all is imported or, where they have errors, nothing; of an export what can be
+        read, and the result names the rest. The same file again adds nothing. What the user has
+        forgotten is left out, unless ``include_forgotten`` brings it back. The profile reads what
+        is new in the background.
 
         Raises:
             DataError: the file cannot be read or has errors.
@@ -39,6 +41,14 @@ class UserEpisodes:
         imported = await import_episodes(memory, Path(path), include_forgotten=include_forgotten)
         refresh_if_due(deps, memory, deps.settings.zone)
         return imported
+
+    async def preview_file(self, path: str | Path) -> ImportPreview:
+        """What ``import_file`` would add, and what it would leave out; nothing is written.
+
+        Raises:
+            DataError: the file cannot be read or has errors.
+        """
+        return await preview_import(self._agent.memory(self.user), Path(path))
 
     async def search(self, text: str, k: int | None = None) -> list[Episode]:
         """The ``k`` episodes that the agent would recall for ``text``, best first.

@@ -36,7 +36,8 @@ class UserProfile:
         return added
 
     async def import_file(self, path: str | Path, source: str | None = None) -> list[Statement]:
-        """Import a list in text or Markdown, or the custom instructions of a ChatGPT export.
+        """Import a list in text or Markdown, the custom instructions and memory of a ChatGPT export, or
+        the memory and the projects' instructions of a Claude export.
 
         Each line becomes a statement. The same file again adds nothing.
 

@@ -1,12 +1,15 @@
 """Which conversations contain text of which episodes, so that forgetting can find them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import uuid4
 
+from personaagent.memory.branches import Turn
 from personaagent.memory.facts import NamedLabel
 from personaagent.memory.user_store import UserStore
+
+TURNS = "the turns"
 
 
 def statement_key(statement_id: str) -> str:
@@ -39,8 +42,23 @@ class Conversations:
         With a ``key``, the note replaces the one that the thread has under that key.
         """
         note = {"thread": thread, "episodes": list(episode_ids), "named": [*map(list, named)]}
-        note_id = sha256(f"{thread}:{key or uuid4()}".encode()).hexdigest()
+        note_id = _note_id(thread, key or str(uuid4()))
         await self.store.write([("conversations", note_id, note)])
+
+    async def turns(self, thread: str) -> list[Turn]:
+        """The latest remembered turns of the thread, in the order in which they ended."""
+        [note] = await self.store.get("conversations", _note_id(thread, TURNS))
+        return [Turn.model_validate(turn) for turn in note["turns"]] if note else []
+
+    async def note_turns(self, thread: str, turns: Sequence[Turn]) -> None:
+        """Note the turns of the thread, in place of those that were noted."""
+        note = {"thread": thread, "episodes": [turn.episode for turn in turns], "named": []}
+        values = note | {"turns": [turn.stored() for turn in turns]}
+        await self.store.write([("conversations", _note_id(thread, TURNS), values)])
+
+    async def forget_turns(self, thread: str) -> None:
+        """Drop what was noted of the turns of the thread."""
+        await self.store.write([("conversations", _note_id(thread, TURNS), None)])
 
     async def threads_with(
         self, episode_ids: Collection[str], remaining: Collection[NamedLabel]
@@ -65,3 +83,7 @@ class Conversations:
             key async for key, note in self.store.scan("conversations") if note["thread"] in threads
         ]
         await self.store.write([("conversations", key, None) for key in keys])
+
+
+def _note_id(thread: str, key: str) -> str:
+    return sha256(f"{thread}:{key}".encode()).hexdigest()

@@ -25,6 +25,16 @@ PACKED_AT_ONCE = 64 << 20
 """Size (bytes) of a database that is packed whenever something is forgotten."""
 FORMER_INDEXES = ("index", "server-index")
 """Folders of the index of version 0.1, which this one builds anew from the episodes."""
+DELETE_TURN = """
+    DELETE FROM checkpoints
+    WHERE thread_id = :thread AND json_extract(CAST(metadata AS TEXT), '$.turn') = :turn
+"""
+DELETE_WRITES_OF_TURN = """
+    DELETE FROM writes WHERE thread_id = :thread AND checkpoint_id IN (
+        SELECT checkpoint_id FROM checkpoints
+        WHERE thread_id = :thread AND json_extract(CAST(metadata AS TEXT), '$.turn') = :turn
+    )
+"""
 
 Saver = TypeVar("Saver", bound=AsyncSqliteSaver)
 
@@ -55,6 +65,13 @@ class Files:
         with storage_errors():
             for thread in threads:
                 await self.saver.adelete_thread(thread)
+
+    async def delete_turn(self, thread: str, turn: str) -> None:
+        """Delete what a turn has left in its thread, which its checkpoints name in their metadata."""
+        with storage_errors():
+            async with self.saver.lock:
+                for statement in (DELETE_WRITES_OF_TURN, DELETE_TURN):
+                    await self.saver.conn.execute(statement, {"thread": thread, "turn": turn})
 
     async def erase_deleted(self, *, pack: bool = False) -> None:
         """Erase deleted rows from the files themselves.

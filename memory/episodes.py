@@ -8,7 +8,12 @@ from personaagent.core.errors import UnknownEpisode, UsageError
 from personaagent.core.ids import match_prefix, may_be_prefix
 from personaagent.core.records import Episode, Signal
 from personaagent.core.text import check_text
-from personaagent.memory.episode_writes import episode_writes, new_label_revision, value_write
+from personaagent.memory.episode_writes import (
+    episode_writes,
+    new_label_revision,
+    standing_again_writes,
+    value_write,
+)
 from personaagent.memory.index.protocol import Entry
 from personaagent.memory.instructions import forgetting_write
 from personaagent.memory.journal import Journal, JournalEntry, feedback_entry, restored_label
@@ -19,7 +24,7 @@ from personaagent.memory.user_store import Namespace, StoredValue, StoreWrite, U
 
 PAGE = 500
 TRUTH_CHARS = 32_000
-FOLLOWERS: tuple[Namespace, ...] = ("unindexed", "unsummarised", "unaligned")
+FOLLOWERS: tuple[Namespace, ...] = ("unindexed", "unsummarised", "unaligned", "discarded")
 TimeKey = tuple[datetime, str]
 """Sorts episodes by time: when it was created, and its id to decide ties."""
 
@@ -88,11 +93,36 @@ class Episodes:
         values = await self._store.get("episodes", *episode_ids)
         return [_episode(value) for value in values if value is not None]
 
-    async def scan(self, *, labelled: bool = False) -> AsyncIterator[Episode]:
-        """Every episode (or every one with ground truth), in no particular order."""
+    async def scan(
+        self, *, labelled: bool = False, standing: bool = False
+    ) -> AsyncIterator[Episode]:
+        """Every episode (or every one with ground truth, or that is not discarded), in no particular
+        order."""
         fields = {"labelled": True} if labelled else {}
         async for _, value in self._store.scan("episodes", **fields):
-            yield _episode(value)
+            episode = _episode(value)
+            if not (standing and episode.discarded):
+                yield episode
+
+    async def discarded(self) -> frozenset[str]:
+        """The ids of the episodes that conversations go on without: one question to the store."""
+        return frozenset([id async for id, _ in self._store.scan("discarded")])
+
+    async def discard(self, left: Collection[str], standing: Collection[str]) -> None:
+        """Mark the episodes that a conversation has ``left`` as discarded, and the ``standing`` ones
+        as not. What is so already, or was forgotten, has no effect."""
+        async with self._lock():
+            found = await self.find([*dict.fromkeys([*left, *standing])])
+            changed = [
+                each.model_copy(update={"discarded": not each.discarded})
+                for each in found
+                if each.discarded != (each.id in left)
+            ]
+            writes: list[StoreWrite] = []
+            for each in changed:
+                writes += episode_writes(each) if each.discarded else standing_again_writes(each)
+            if changed:
+                await self._store.write([*writes, new_label_revision()])
 
     async def oldest_first(self) -> AsyncIterator[Episode]:
         """Every episode, oldest first. Only the ids of all are in memory at once."""
@@ -107,13 +137,14 @@ class Episodes:
         *,
         task: str | None = None,
         labelled: bool = False,
+        standing: bool = False,
         before: TimeKey | None = None,
     ) -> list[Episode]:
         """The latest ``limit`` episodes, newest first: optionally only those of ``task``, those
-        with ground truth, and those that come ``before`` a point in time."""
+        with ground truth, those not discarded, and those that come ``before`` a point in time."""
         episodes = [
             episode
-            async for episode in self.scan(labelled=labelled)
+            async for episode in self.scan(labelled=labelled, standing=standing)
             if (task is None or episode.task == task)
             and (before is None or time_key(episode) < before)
         ]
@@ -178,8 +209,8 @@ class Episodes:
             link = {"superseded_by": successor.id if successor is not None else None}
             before, episode = episode, episode.model_copy(update=link)
             noted = await self._journal.adding(feedback_entry([before], [episode]))
-            pending = pending_write("unsummarised", episode)
-            await self._store.write([value_write(episode), pending, *noted])
+            pending = [] if episode.discarded else [pending_write("unsummarised", episode)]
+            await self._store.write([value_write(episode), *pending, *noted])
             return episode
 
     async def supersede_outdated(self, links: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 """Hiding: episodes that a run must not see, because it is evaluated on them."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from personaagent.core.records import Episode
@@ -12,6 +13,10 @@ class Hidden:
 
     episodes: frozenset[str] = frozenset()
     before: datetime | None = None
+
+    def also(self, episodes: Collection[str]) -> "Hidden":
+        """What is hidden, and these episodes too."""
+        return replace(self, episodes=self.episodes.union(episodes)) if episodes else self
 
     def __bool__(self) -> bool:
         """Whether anything is hidden."""

@@ -9,6 +9,7 @@ it out of the record, and with it an instruction that too few others share.
 import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from pydantic import Field
@@ -16,7 +17,7 @@ from pydantic import Field
 from personaagent.core.record import Record
 from personaagent.core.records import Episode
 from personaagent.memory.hiding import Hidden
-from personaagent.memory.shared_text import LEAST_TEXTS, LEAST_WORDS, Side, Words
+from personaagent.memory.shared_text import LEAST_TEXTS, LEAST_WORDS, Side, Words, groups
 from personaagent.memory.user_store import StoreWrite, UserStore
 
 KEY = "instructions"
@@ -165,6 +166,18 @@ class Instructions(Record):
             return None, 0
         *_, instruction, edge = max(found, key=lambda each: each[:2])
         return instruction, edge
+
+
+@lru_cache(maxsize=4)
+def shared_by(queries: tuple[str, ...]) -> Instructions:
+    """What these queries share, whoever asked them; such a record names no episodes."""
+    known = [
+        Instruction(text=words[group.members[0]].first(group.words), side=side, sharing=[])
+        for side in SIDES
+        for words in [[Words(query, side) for query in dict.fromkeys(queries)]]
+        for group in groups(words)
+    ]
+    return Instructions(known=known)
 
 
 async def read_instructions(store: UserStore) -> Instructions:

@@ -31,7 +31,7 @@ class LabelledAt:
 
 @dataclass(frozen=True)
 class Profiles:
-    """The profile of one user (paper: S^u), without what is ``hidden``.
+    """The profile of one user (paper: S^u), without what is ``hidden`` and without discarded episodes.
 
     Facts are computed from counts of the labels. Both are cached until a label changes, so that
     reading facts is exact at any time and usually costs one look-up; facts without some episodes
@@ -65,8 +65,11 @@ class Profiles:
         return {counts.task: label_type_of(counts) for counts in await self.label_counts()}
 
     async def nameable_labels(self) -> set[NamedLabel]:
-        """Everything that facts could name with the labels as they are: tasks, and short labels."""
-        return nameable_labels(await self.label_counts())
+        """Everything that facts could name with the labels as they are: tasks, and short labels; also
+        those of discarded episodes, which may stand again."""
+        found = await self.episodes.find(sorted(await self.episodes.discarded()))
+        discarded = count_labels(each for each in found if not self.hidden.hides(each))
+        return nameable_labels([*await self.label_counts(), *discarded])
 
     async def unsummarised(self) -> dict[str, StoredValue]:
         """The pending entries of episodes that the summary has not read, oldest episode first."""
@@ -118,7 +121,14 @@ class Profiles:
         return PendingSet(self.store, "unsummarised")
 
     async def _visible(self, statements: list[Statement]) -> list[Statement]:
-        """The statements that rest on nothing hidden; those of the user's own by their time."""
+        """The statements that rest on nothing hidden, and not on discarded episodes alone; those of
+        the user's own by their time."""
+        discarded = await self.episodes.discarded()
+        statements = [
+            each
+            for each in statements
+            if each.fixed or not each.evidence or not discarded.issuperset(each.evidence)
+        ]
         if not self.hidden:
             return statements
         cited = {id for statement in statements for id in statement.evidence}
@@ -142,7 +152,7 @@ class Profiles:
     async def label_counts(self) -> list[LabelCounts]:
         """The counts of the labels of each task."""
         if self.hidden.before is not None:
-            labelled = self.episodes.scan(labelled=True)
+            labelled = self.episodes.scan(labelled=True, standing=True)
             return count_labels([e async for e in labelled if not self.hidden.hides(e)])
         cached = await self._cached("tallies")
         if cached is None:
@@ -151,7 +161,8 @@ class Profiles:
             all_counts = [LabelCounts.model_validate(value) for value in cached]
         if not self.hidden:
             return all_counts
-        return subtract(all_counts, await self.episodes.find(sorted(self.hidden.episodes)))
+        found = await self.episodes.find(sorted(self.hidden.episodes))
+        return subtract(all_counts, [each for each in found if not each.discarded])
 
     async def _cached(self, key: CacheKey) -> list[StoredValue] | None:
         """The cached facts or counts of the labels as they are now; None if they are outdated."""
@@ -168,7 +179,9 @@ class Profiles:
         They have a key each: an answer needs only the facts, which are small.
         """
         [labels] = await self.store.get("profile", "labels")
-        all_counts = count_labels([e async for e in self.episodes.scan(labelled=True)])
+        all_counts = count_labels(
+            [e async for e in self.episodes.scan(labelled=True, standing=True)]
+        )
         cache: dict[CacheKey, Sequence[Record]] = {
             "tallies": all_counts,
             "facts": compute_facts(all_counts),

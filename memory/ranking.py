@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from personaagent.core.records import Episode
 
@@ -86,20 +87,46 @@ class _EpisodeWords:
         return not both_tell or _similar(self.answer, other.answer)
 
 
-def same_query(one: str, other: str) -> bool:
-    """Whether two queries are near-duplicates."""
-    return _similar(_words(one), _words(other))
+def whole(query: str) -> str:
+    """The query itself: what differs in it where it shares no instruction with others."""
+    return query
 
 
-def repeated_queries(queries: Mapping[str, str], others: Iterable[str]) -> set[str]:
-    """The keys of those ``queries`` that are near-duplicates of one of ``others``."""
-    other_words = [_words(query) for query in others]
-    query_words = {key: _words(query) for key, query in queries.items()}
+def same_query(one: str, other: str, differing: Callable[[str], str] = whole) -> bool:
+    """Whether two queries are near-duplicates, as a whole and in what differs.
+
+    ``differing`` returns what differs in a query from others of its task
+    (``Instructions.differing``): two questions are not one because they share a long instruction.
+    """
+    return _QueryWords.of(one, differing).similar(_QueryWords.of(other, differing))
+
+
+def repeated_queries(
+    queries: Mapping[str, str],
+    others: Iterable[str],
+    differing: Callable[[str], str] = whole,
+) -> set[str]:
+    """The keys of those ``queries`` that are near-duplicates of one of ``others``, as in
+    ``same_query``."""
+    other_words = [_QueryWords.of(query, differing) for query in others]
+    query_words = {key: _QueryWords.of(query, differing) for key, query in queries.items()}
     return {
         key
         for key, words in query_words.items()
-        if any(_similar(words, other) for other in other_words)
+        if any(words.similar(other) for other in other_words)
     }
+
+
+class _QueryWords(NamedTuple):
+    query: set[str]
+    differs: set[str]
+
+    @classmethod
+    def of(cls, query: str, differing: Callable[[str], str]) -> "_QueryWords":
+        return cls(_words(query), _words(differing(query)))
+
+    def similar(self, other: "_QueryWords") -> bool:
+        return _similar(self.query, other.query) and _similar(self.differs, other.differs)
 
 
 def _similar(one: set[str], other: set[str]) -> bool:

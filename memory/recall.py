@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from personaagent.core.errors import (
     ConfigurationError,
@@ -19,7 +19,7 @@ from personaagent.memory.episodes import Episodes
 from personaagent.memory.fusion import rank
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.index.protocol import Scores
-from personaagent.memory.indexer import Indexer
+from personaagent.memory.indexer import Indexer, IndexState
 from personaagent.memory.instructions import Instructions, read_instructions
 from personaagent.memory.passages import nearest_text, with_nearest
 from personaagent.memory.precedence import by_precedence, missing_successors
@@ -27,6 +27,8 @@ from personaagent.memory.ranking import collapse, keep_newest
 from personaagent.memory.terms import terms
 from personaagent.models.reranking import Reranker
 
+PATIENCE = 12
+"""In the background recall may take so many times as long as before an answer."""
 CANDIDATES = 3
 """Candidates for each episode to recall, so that collapsing repeats leaves enough."""
 SEARCH_CHARS = 32_000
@@ -57,8 +59,9 @@ class Recall:
     """The recall of one user's episodes: search by embedding and by BM25 and fuse both scores; then
     rerank, let what supersedes go first, collapse repeats, and take the first k.
 
-    Nothing that is ``hidden`` is recalled, and the rest is ranked as if it did not exist.
-    ``timeout`` and ``rerank_timeout`` are in seconds.
+    Nothing that is ``hidden`` or discarded is recalled, and the rest is ranked as if it did not exist.
+    ``timeout`` and ``rerank_timeout`` are in seconds. In the background (``patiently``) all that
+    waits to be indexed is indexed first.
     """
 
     episodes: Episodes
@@ -68,6 +71,18 @@ class Recall:
     hidden: Hidden = NOTHING_HIDDEN
     reranker: Reranker | None = None
     rerank_timeout: float = 5.0
+    in_background: bool = False
+
+    def patiently(self) -> "Recall":
+        """The same recall for work that nobody waits for."""
+        if self.in_background:
+            return self
+        return replace(
+            self,
+            timeout=PATIENCE * self.timeout,
+            rerank_timeout=PATIENCE * self.rerank_timeout,
+            in_background=True,
+        )
 
     async def recall(self, query: str, k: int, *, answers: bool | None = None) -> RecallResult:
         """The ``k`` episodes nearest to ``query``, best first (paper: R^u(q*)).
@@ -87,10 +102,11 @@ class Recall:
         try:
             await self.indexer.embedder.ready()
             async with asyncio.timeout(self.timeout):
-                state = await self.indexer.catch_up()
-                instructions = await self.instructions()
-                differing = instructions.differing(query)
-                episodes = await self._search(differing, CANDIDATES * k) if state.built else []
+                state = await self._catch_up()
+                hidden = await self.hidden_now()
+                instructions = await self._instructions(hidden)
+                differing, limit = instructions.differing(query), CANDIDATES * k
+                episodes = await self._search(differing, limit, hidden) if state.built else []
                 behind = [NOT_ALL_INDEXED] if state.behind else []
         except TimeoutError as error:
             count_failure(error)
@@ -101,10 +117,10 @@ class Recall:
         if answers is None:
             answers = asks_about_answers(query)
         ordered, warnings = await self._rerank(query, episodes)
-        ranked = by_precedence(ordered, await self._successors(ordered), answers=answers)
+        ranked = by_precedence(ordered, await self._successors(ordered, hidden), answers=answers)
         distinct = collapse(ranked, answers=answers, differing=instructions.differing)
         recalled = keep_newest(distinct, k)[:k]
-        return RecallResult(recalled, behind + warnings)
+        return RecallResult(_without_links(recalled, hidden), behind + warnings)
 
     async def search(self, text: str, k: int) -> list[Episode]:
         """What the agent would recall for ``text``, best first.
@@ -119,7 +135,7 @@ class Recall:
         return result.episodes
 
     async def search_with_duplicates(self, query: str, k: int) -> list[Episode]:
-        """The ``k`` episodes nearest to ``query``, best first, near-duplicates included.
+        """The ``k`` episodes nearest to ``query``, best first, with near-duplicates and discarded ones.
 
         Raises:
             UsageError: the query is empty or too long.
@@ -128,22 +144,36 @@ class Recall:
         check_text(query, "query", SEARCH_CHARS)
         if not (await self.indexer.catch_up()).built:
             return []
-        differing = (await self.instructions()).differing(query)
-        return (await self._search(differing, CANDIDATES * k))[:k]
+        differing = (await self._instructions(self.hidden)).differing(query)
+        return (await self._search(differing, CANDIDATES * k, self.hidden))[:k]
 
     async def dense_scores(self, query: str, limit: int) -> Scores | None:
         """The cosine of the user's episodes to ``query``: of all, or of the ``limit`` nearest; None
         if there is nothing. Errors as of ``_search``."""
         if not (await self.indexer.catch_up()).built:
             return None
-        instructions = await self.instructions()
-        return await self._scores(instructions.differing(query), limit, "dense")
+        hidden = await self.hidden_now()
+        instructions = await self._instructions(hidden)
+        return await self._scores(instructions.differing(query), limit, "dense", hidden)
 
     async def instructions(self) -> Instructions:
         """The instructions of the user that enough of the visible episodes share."""
-        return (await read_instructions(self.indexer.store)).visible(self.hidden)
+        return await self._instructions(await self.hidden_now())
 
-    async def _search(self, differing: str, limit: int) -> list[Episode]:
+    async def hidden_now(self) -> Hidden:
+        """What is hidden, and the episodes that are discarded now."""
+        return self.hidden.also(await self.episodes.discarded())
+
+    async def _instructions(self, hidden: Hidden) -> Instructions:
+        return (await read_instructions(self.indexer.store)).visible(hidden)
+
+    async def _catch_up(self) -> IndexState:
+        state = await self.indexer.catch_up()
+        while state.behind and self.in_background:
+            state = await self.indexer.catch_up()
+        return state
+
+    async def _search(self, differing: str, limit: int, hidden: Hidden) -> list[Episode]:
         """The ``limit`` episodes nearest to what is ``differing`` in a query, best first.
 
         Raises:
@@ -151,7 +181,7 @@ class Recall:
             IndexUnavailable: the index is down, or its files are gone.
         """
         asked = terms(differing)
-        scores = await self._scores(differing, limit, self.mode)
+        scores = await self._scores(differing, limit, self.mode, hidden)
         if not len(scores) and await self.indexer.is_lost():
             raise IndexDamaged(
                 "The index has lost this user's episodes: run `personaagent memory reindex`."
@@ -162,13 +192,13 @@ class Recall:
         found = await self.episodes.find([*passages])
         return [with_nearest(episode, passages[episode.id], asked) for episode in found]
 
-    async def _scores(self, query: str, limit: int, mode: RecallMode) -> Scores:
+    async def _scores(self, query: str, limit: int, mode: RecallMode, hidden: Hidden) -> Scores:
         return await self.indexer.index.search(
             dense=None if mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
             terms=None if mode == "dense" else terms(query),
             limit=limit,
-            before=self._before,
-            hidden=self.hidden.episodes,
+            before=None if hidden.before is None else hidden.before.timestamp(),
+            hidden=hidden.episodes,
         )
 
     async def _rerank(self, query: str, episodes: list[Episode]) -> tuple[list[Episode], list[str]]:
@@ -187,16 +217,21 @@ class Recall:
         best_first = sorted(zip(scores, episodes, strict=True), key=lambda each: -each[0])
         return [episode for _, episode in best_first], []
 
-    async def _successors(self, episodes: Sequence[Episode]) -> dict[str, Episode]:
+    async def _successors(self, episodes: Sequence[Episode], hidden: Hidden) -> dict[str, Episode]:
         """Every episode that supersedes one of ``episodes``, or supersedes such a one; by id."""
         known = {episode.id: episode for episode in episodes}
         latest = episodes
         while latest := await self.episodes.find(missing_successors(latest, known)):
-            latest = [episode for episode in latest if not self.hidden.hides(episode)]
+            latest = [episode for episode in latest if not hidden.hides(episode)]
             known |= {episode.id: episode for episode in latest}
         return known
 
-    @property
-    def _before(self) -> float | None:
-        """Unix seconds."""
-        return None if self.hidden.before is None else self.hidden.before.timestamp()
+
+def _without_links(episodes: Sequence[Episode], hidden: Hidden) -> list[Episode]:
+    """The episodes; what a hidden one supersedes stands."""
+    return [
+        each.model_copy(update={"superseded_by": None})
+        if each.superseded_by in hidden.episodes
+        else each
+        for each in episodes
+    ]

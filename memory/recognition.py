@@ -36,6 +36,7 @@ async def _labels(recaller: Recall, split: Split) -> LabelCounts:
     sharing = [each.sharing for each in (split.leading, split.trailing) if each is not None]
     ids = dict.fromkeys(seen.id for each in sharing for seen in each)
     found = await recaller.episodes.find([*ids])
-    counts = count_labels(each for each in found if not recaller.hidden.hides(each))
+    hidden = await recaller.hidden_now()
+    counts = count_labels(each for each in found if not hidden.hides(each))
     none = LabelCounts(task=None, counts={}, latest=[])
     return next((each for each in counts if each.task is None), none)

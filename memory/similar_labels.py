@@ -77,7 +77,8 @@ class SimilarLabels:
     async def _standing(self, episodes: Sequence[Episode]) -> list[Episode]:
         """Those of the episodes that none supersedes, as far as the run may see."""
         successors = await self.recaller.episodes.find(missing_successors(episodes, ()))
-        visible = {each.id for each in successors if not self.recaller.hidden.hides(each)}
+        hidden = await self.recaller.hidden_now()
+        visible = {each.id for each in successors if not hidden.hides(each)}
         return [episode for episode in episodes if episode.superseded_by not in visible]
 
 

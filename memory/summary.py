@@ -95,8 +95,8 @@ async def _read_chunk(
     cited = await _cited(stored, memory)
     statements = dated(stored, {id: each.created_at for id, each in cited.items()})
     earlier = _earlier(statements, cited)
-    episodes = await memory.episodes.find([*chunk])
-    if not episodes:  # forgotten meanwhile
+    episodes = [each for each in await memory.episodes.find([*chunk]) if not each.discarded]
+    if not episodes:  # forgotten or discarded meanwhile
         return RoleUsage()
     prompt = render(
         "profile_summary",
@@ -124,8 +124,8 @@ def _earlier(statements: Sequence[Statement], cited: Mapping[str, Episode]) -> d
     reads: those of a statement that no longer holds may be outdated with it."""
     shown: dict[str, Episode] = {}
     for statement in statements:
-        standing = (cited[id] for id in statement.evidence if id in cited and not statement.fixed)
-        episodes = [each for each in standing if each.superseded_by is None]
+        evidence = (cited[id] for id in statement.evidence if id in cited and not statement.fixed)
+        episodes = [e for e in evidence if e.superseded_by is None and not e.discarded]
         newest = sorted(episodes, key=lambda each: each.created_at)[-EARLIER_EPISODES:]
         shown |= {each.id: each for each in newest}
     return {f"P{number}": episode for number, episode in enumerate(shown.values(), 1)}

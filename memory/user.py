@@ -1,7 +1,7 @@
 """The memory of one user: episodes, profile, persona, and the recall of episodes for a query."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, replace
 
 from personaagent.core.errors import PersonaAgentError
@@ -55,6 +55,14 @@ class UserMemory:
             recaller=replace(self.recaller, hidden=hidden),
             profile=replace(self.profile, hidden=hidden),
         )
+
+    def also_hiding(self, episodes: Collection[str]) -> "UserMemory":
+        """The same memory, with these episodes left out too."""
+        return self.hiding(self.recaller.hidden.also(episodes)) if episodes else self
+
+    def patient(self) -> "UserMemory":
+        """The same memory for work in the background, whose recall takes its time."""
+        return replace(self, recaller=self.recaller.patiently())
 
     async def exists(self) -> bool:
         """Whether anything is remembered about this user."""

@@ -19,6 +19,7 @@ Namespace = Literal[
     "unindexed",
     "unsummarised",
     "unaligned",
+    "discarded",
     "profile",
     "profile_history",
     "forgotten",

@@ -11,8 +11,8 @@ from personaagent.core.tracing import prepare_tracing
 from personaagent.memory.memory import Memory
 from personaagent.models.chat import Models
 from personaagent.models.embeddings import Embedder, make_embedder
+from personaagent.nodes.agent.branches import branch_memory
 from personaagent.nodes.background_tasks import BackgroundTasks
-from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.text_vectors import TextVectors
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
@@ -58,7 +58,9 @@ class Dependencies:
         prepare_tracing(settings)
         memory = Memory(settings, embedder or make_embedder(settings))
         wikipedia = search_wikipedia_tool(Wikipedia(settings))
-        recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
+        recall = recall_tool(
+            lambda runtime: branch_memory(memory, runtime.state, runtime), settings
+        )
         model_slots = asyncio.Semaphore(settings.simulations_at_once)
         return cls(settings, Models(settings), memory, [wikipedia, recall], model_slots)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from personaagent.local.user_profile import UserProfile
     from personaagent.memory.archive.restore import Restored
     from personaagent.memory.exchange.importer import Imported
+    from personaagent.memory.exchange.preview import ImportPreview
     from personaagent.memory.forget import Receipt
     from personaagent.memory.undo import Undoable
 
@@ -40,6 +41,7 @@ _MODULES = {
     "ConfigurationError": "core.errors",
     "DataError": "core.errors",
     "Episode": "core.records",
+    "ImportPreview": "memory.exchange.preview",
     "Imported": "memory.exchange.importer",
     "ModelError": "core.errors",
     "NodeFinished": "local.turn_events",
@@ -66,6 +68,7 @@ __all__ = [
     "ConfigurationError",
     "DataError",
     "Episode",
+    "ImportPreview",
     "Imported",
     "ModelError",
     "NodeFinished",

@@ -14,7 +14,7 @@ from langgraph.store.base import BaseStore
 from personaagent.core.alignment import EpisodeContext, Loss
 from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
 from personaagent.core.counting import counted
-from personaagent.core.errors import ModelError, NothingLabelled
+from personaagent.core.errors import IndexUnavailable, ModelError, NothingLabelled
 from personaagent.core.records import Episode, Persona, new_id, now
 from personaagent.core.states import AgentContext
 from personaagent.graphs.alignment import build_simulator
@@ -26,7 +26,12 @@ from personaagent.nodes.alignment.run_budget import RunBudget
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
-from personaagent.scorecard.conditions import Condition, persona_at, prompts_by_condition
+from personaagent.scorecard.conditions import (
+    CONDITIONS,
+    Condition,
+    persona_at,
+    prompts_by_condition,
+)
 from personaagent.scorecard.helped import Tested, has_helped, has_learned, part_of
 from personaagent.scorecard.scorecard import EpisodeLosses, Scorecard, condition_means
 
@@ -48,7 +53,7 @@ async def compute_scorecard(
         ConfigurationError: the models cannot be asked at all.
     """
     run = await _ScorecardRun.start(deps, store, user_id)
-    episodes = (await run.memory.episodes.newest(limit, labelled=True))[::-1]
+    episodes = (await run.memory.episodes.newest(limit, labelled=True, standing=True))[::-1]
     if not episodes:
         raise NothingLabelled(
             f"No episode of '{user_id}' says what they wanted: correct or accept an answer "
@@ -115,12 +120,26 @@ class _ScorecardRun:
         )
 
     async def test(self, episode: Episode) -> _EpisodeTest:
-        """Answer the episode's query under each condition, equal prompts once, and score it."""
-        persona = persona_at(episode, self.versions)
+        """Answer the episode's query under each condition, equal prompts once, and score it.
+
+        An episode for which nothing can be recalled now has no losses.
+        """
         deps = self.simulator.deps
-        context = await build_episode_context(
-            episode, frozenset(), self.plan, self.memory, self.runtime, deps
-        )
+        try:
+            context = await build_episode_context(
+                episode, frozenset(), self.plan, self.memory, self.runtime, deps
+            )
+        except IndexUnavailable as error:
+            return self._untested(episode, str(error))
+        return await self._test(episode, context)
+
+    def _untested(self, episode: Episode, reason: str) -> _EpisodeTest:
+        losses = self._losses(episode, dict.fromkeys(CONDITIONS), None)
+        part = part_of(episode, self.versions)
+        return _EpisodeTest(losses, Tested(part=part, initial=None, now=None), 0, reason)
+
+    async def _test(self, episode: Episode, context: EpisodeContext) -> _EpisodeTest:
+        persona, deps = persona_at(episode, self.versions), self.simulator.deps
         recalled = await self.memory.episodes.find(context.recalled)
         prompts = prompts_by_condition(
             episode, context, recalled, self.versions[0], persona, deps.settings
@@ -140,16 +159,23 @@ class _ScorecardRun:
         now_loss = loss_by_prompt[current.key].loss if current else None
         return _EpisodeTest(
             helped=Tested(part=part, initial=losses["initial"].loss, now=now_loss),
-            losses=EpisodeLosses(
-                id=episode.id,
-                task=episode.task,
-                at=episode.created_at,
-                version=persona.version,
-                losses={condition: loss.loss for condition, loss in losses.items()},
-                now=now_loss,
+            losses=self._losses(
+                episode, {condition: loss.loss for condition, loss in losses.items()}, now_loss
             ),
             cached=sum(answer.cached for answer in answers),
             reason_unscored=next((loss.why for loss in losses.values() if loss.score is None), ""),
+        )
+
+    def _losses(
+        self, episode: Episode, losses: dict[Condition, float | None], now: float | None
+    ) -> EpisodeLosses:
+        return EpisodeLosses(
+            id=episode.id,
+            task=episode.task,
+            at=episode.created_at,
+            version=persona_at(episode, self.versions).version,
+            losses=losses,
+            now=now,
         )
 
     def _prompt_now(

@@ -14,7 +14,7 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import ConflictError, NotFoundError, UnprocessableEntityError
 from langgraph_sdk.schema import Run, RunStatus
 
-from personaagent.core.alignment import Decision
+from personaagent.core.alignment import ProposalDecision
 from personaagent.core.alignment_state import LABELS_TRIGGER, alignment_thread
 from personaagent.core.errors import Conflict
 from personaagent.core.settings import Settings
@@ -114,7 +114,7 @@ async def _create_run(
         return None
 
 
-async def resume_alignment(api: LangGraphClient, user_id: str, decision: Decision) -> Run:
+async def resume_alignment(api: LangGraphClient, user_id: str, decision: ProposalDecision) -> Run:
     """Resume the run whose proposal waits for the user's decision; it continues as a new run.
 
     Raises:

@@ -18,7 +18,9 @@ from personaagent.core.once import Once
 from personaagent.core.settings import load_settings, variable
 from personaagent.core.users import user_key
 from personaagent.server.dev_auth import USER_HEADER, is_from_this_machine
+from personaagent.server.graphs import dependencies
 from personaagent.server.identity import Tokens
+from personaagent.server.run_input import refuse_unusable
 
 Context = Auth.types.AuthContext
 Filter = Auth.types.FilterType
@@ -78,6 +80,8 @@ async def deny(ctx: Context, value: Any) -> bool:
 @auth.on(resources=["threads", "crons"])
 async def own(ctx: Context, value: dict[str, Any]) -> Filter | None:
     """Only their owner creates, sees and changes threads with their runs, and crons."""
+    if ctx.action == "create_run":
+        refuse_unusable(value, (await dependencies.aget()).settings.max_query_chars)
     if not (await tokens.aget()).required:
         return None
     if ctx.action in WRITES:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personaagent.core.errors import PersonaAgentError
 from personaagent.core.prometheus import count_failure
-from personaagent.memory.exchange.import_file import Refused
+from personaagent.memory.exchange.check_import import Refused
 from personaagent.server.errors import kind_only, sentence, status_of
 
 

@@ -1,6 +1,6 @@
 """The tool ``recall_episodes``, with which the model searches the user's own episodes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from langchain_core.tools import BaseTool, tool
@@ -19,7 +19,7 @@ NO_PLACE = "There is no such place: take what a memory gives as its rest."
 
 
 def recall_tool(
-    memory_of: Callable[[ToolRuntime[Any, Any]], UserMemory], settings: Settings
+    memory_of: Callable[[ToolRuntime[Any, Any]], Awaitable[UserMemory]], settings: Settings
 ) -> BaseTool:
     """The tool, which searches the memory that ``memory_of`` returns for a run.
 
@@ -41,7 +41,7 @@ def recall_tool(
         ] = "",
     ) -> str:
         """Search the user's own past: what they asked, said, chose, liked or wanted before."""
-        memory = memory_of(runtime)
+        memory = await memory_of(runtime)
         if rest:
             return await _read_on(memory, rest, runtime, settings)
         answers = answers or asks_about_answers(query)
@@ -67,7 +67,7 @@ async def _read_on(
         id, offset = parse_place(place)
     except ValueError:
         return NO_PLACE
-    hidden = memory.recaller.hidden
+    hidden = await memory.recaller.hidden_now()
     found = [each for each in await memory.episodes.find([id]) if not hidden.hides(each)]
     if not found:
         return NO_PLACE

@@ -58,11 +58,17 @@ def plot_curve(lines: Sequence[CurveLine], curve: Curve) -> str:
         for number, line in enumerate(lines):
             offset = (number - (len(lines) - 1) / 2) * OFFSET
             _plot_line(axes, line, offset, color=f"C{solvers.index(line.method)}")
+        if not _any_below_0(lines):
+            axes.set_ylim(bottom=0)
         axes.legend(frameon=False, labelcolor=GREY)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     return svg[svg.index("<svg") :]
+
+
+def _any_below_0(lines: Sequence[CurveLine]) -> bool:
+    return any(each is not None and each.low < 0 for line in lines for each in line.estimates)
 
 
 def _use_grey(axes: "Axes") -> None:

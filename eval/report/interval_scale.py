@@ -17,9 +17,10 @@ class IntervalScale(NamedTuple):
 
     @classmethod
     def of(cls, estimates: Sequence[Estimate]) -> "IntervalScale":
-        """The smallest scale that contains all intervals."""
+        """The smallest scale that contains 0 and all intervals."""
         low = min((estimate.low for estimate in estimates), default=0.0)
         high = max((estimate.high for estimate in estimates), default=1.0)
+        low, high = min(low, 0.0), max(high, 0.0)
         return cls(low, high if high > low else low + 1.0)
 
     def position(self, value: float) -> float:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from personaagent.core.extras import requires_extra
 from personaagent.eval import number_format
+from personaagent.eval.descriptions import DESCRIPTIONS
 from personaagent.eval.estimate import Difference
 from personaagent.eval.report.interval_scale import IntervalScale
+from personaagent.eval.report.regressions import OUR_SOLVER
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from personaagent.eval.summary import TaskSummary
+    from personaagent.eval.summary import MetricColumn, Summary, TaskSummary
 
 SIGNIFICANT_P = 0.05
 DIFF_MARKS = {"same": " ", "new": "+", "gone": "-"}
@@ -44,6 +46,10 @@ def _environment() -> "Environment":
         "share": number_format.format_share,
         "price": number_format.format_price,
         "p": number_format.format_p,
+        "counted": number_format.format_count,
+        "tick": lambda value: f"{value:.2f}".rstrip("0").rstrip("."),
+        "shown_metrics": shown_metrics,
+        "persona_against_rivals": persona_against_rivals,
         "pretty": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "changes": lambda lines: "\n".join(
             f"{DIFF_MARKS[line.kind]} {line.text}" for line in lines
@@ -51,8 +57,29 @@ def _environment() -> "Environment":
         "fenced": fenced,
         "verdict": verdict,
     }
-    environment.globals["interval_scale"] = interval_scale
+    environment.globals |= {"interval_scale": interval_scale, "descriptions": DESCRIPTIONS}
     return environment
+
+
+def shown_metrics(task: "TaskSummary") -> "list[MetricColumn]":
+    """The first metric, and each other that a solver has a figure of."""
+    first, *others = task.metrics
+    return [first, *(each for each in others if _has_metric(task, each))]
+
+
+def _has_metric(task: "TaskSummary", metric: "MetricColumn") -> bool:
+    return any(metric.name in solver.metrics for solver in task.methods.values())
+
+
+def persona_against_rivals(summary: "Summary") -> dict[str, Difference]:
+    """Our solver less the rival by the first metric, on each task where both answered something."""
+    found: dict[str, Difference] = {}
+    for name, task in summary.tasks.items():
+        ours = task.methods.get(OUR_SOLVER)
+        against = ours.against.get(task.rival) if ours and task.rival else None
+        if against and task.metrics[0].name in against.metrics:
+            found[name] = against.metrics[task.metrics[0].name]
+    return found
 
 
 def interval_scale(task: "TaskSummary") -> IntervalScale:

@@ -13,6 +13,7 @@ from personaagent.core.states import AgentContext
 from personaagent.eval.samples import Query, Sample, SolverOutput
 from personaagent.eval.solvers.actor_call import to_role_content
 from personaagent.eval.solvers.environment import SampleMemory
+from personaagent.models.ending import WARNINGS
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -43,7 +44,8 @@ class AgentTurns:
         """The answer to the query; ``state`` is what the graph begins with besides it.
 
         Raises:
-            IndexUnavailable: the agent answered without recall; such an answer does not count.
+            IndexUnavailable: the agent answered without recall; such an answer does not count. One
+                that is cut off does.
         """
         from personaagent.graphs.agent import recursion_limit
         from personaagent.nodes.run_errors import run_errors
@@ -60,8 +62,9 @@ class AgentTurns:
                 {"recursion_limit": recursion_limit(self.sample_memory.deps.settings)},
                 context=context,
             )
-        if warnings := final.get("warnings"):
-            raise IndexUnavailable(" ".join(warnings))
+        without_recall = {*final.get("warnings", [])}.difference(WARNINGS.values())
+        if without_recall:
+            raise IndexUnavailable(" ".join(sorted(without_recall)))
         return _output(final)
 
 

@@ -14,11 +14,10 @@ from langchain_core.messages import AIMessage, message_to_dict
 
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext, AgentState
-from personaagent.eval.samples import Query, Sample, SolverOutput
+from personaagent.eval.samples import NO_ANSWER, Query, Sample, SolverOutput
 from personaagent.eval.solvers.actor_call import fit_memories
 from personaagent.eval.solvers.agent_turn import AgentTurns
 from personaagent.eval.solvers.environment import EvalEnvironment, SampleMemory
-from personaagent.eval.solvers.model_free import NO_ANSWER
 from personaagent.nodes.dependencies import Dependencies
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
 from personaagent.models.chat import Models
 from personaagent.models.embeddings import Embedder, make_embedder
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.agent.branches import branch_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
@@ -131,7 +131,9 @@ async def open_environment(
         settings = settings.model_copy(update={"home": home, "recall_timeout": RECALL_TIMEOUT})
         caching_embedder, index = CachingEmbedder(embedder), SqliteIndex()
         memory = Memory(settings, caching_embedder, index)
-        recall = recall_tool(lambda runtime: user_memory(memory, runtime), settings)
+        recall = recall_tool(
+            lambda runtime: branch_memory(memory, runtime.state, runtime), settings
+        )
         tools = [search_wikipedia_tool(Wikipedia(settings)), recall]
         model_slots = asyncio.Semaphore(settings.simulations_at_once)
         yield EvalEnvironment(

@@ -1,6 +1,6 @@
 """``icl``: examples of the task from other users, none of the user's own."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -10,6 +10,7 @@ from personaagent.core.records import Episode
 from personaagent.eval.samples import Query, Sample, SolverOutput
 from personaagent.eval.solvers.actor_call import ask_actor, fit_memories
 from personaagent.eval.solvers.environment import EvalEnvironment
+from personaagent.memory.instructions import shared_by
 from personaagent.memory.ranking import same_query
 
 MAX_EXAMPLES = 512
@@ -40,19 +41,23 @@ class InContextLearning:
         examples = environment.examples[sample.task]
         others = [example for example in examples if example.user_id != sample.user_id]
         order = environment.rng(sample).permutation(len(others))
-        yield _Answerer(environment, [others[place] for place in order])
+        differing = shared_by(tuple(example.query for example in examples)).differing
+        yield _Answerer(environment, [others[place] for place in order], differing)
 
 
 @dataclass(frozen=True)
 class _Answerer:
     environment: EvalEnvironment
     examples: Sequence[Episode]
+    differing: Callable[[str], str]
     training_result: None = None
 
     async def answer(self, query: Query) -> SolverOutput:
         """Answer with examples, none of which asks the query itself."""
         settings = self.environment.settings
-        others = (each for each in self.examples if not same_query(each.query, query.text))
+        others = (
+            each for each in self.examples if not same_query(each.query, query.text, self.differing)
+        )
         system, _ = fit_memories("eval_icl", [*islice(others, settings.top_k)], settings)
         return await ask_actor(self.environment.models, system, query.text)
 

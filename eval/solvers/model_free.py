@@ -6,12 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from personaagent.core.records import Episode
-from personaagent.eval.samples import Query, Sample, SolverOutput
+from personaagent.eval.samples import NO_ANSWER, Query, Sample, SolverOutput
 from personaagent.eval.solvers.environment import EvalEnvironment, SampleMemory
 from personaagent.models.embeddings import Embedder
-
-NO_ANSWER = ""
-"""If the history suggests no answer; no task can read this."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ NOT_ARCHIVED: tuple[Namespace, ...] = (
     "episodes",  # has a member of its own
     "conversations",  # threads stay with their checkpoints
     "unindexed",  # every episode is indexed again
+    "discarded",  # each episode says it itself
     "journal",  # what was done on this machine can be undone there
     "journal_parts",
     "simulations",  # a cache

@@ -14,7 +14,7 @@ from personaagent.core.settings import Settings
 from personaagent.memory.archive.layout import EPISODES, SETTINGS
 from personaagent.memory.archive.reader import Archive
 from personaagent.memory.derived import blanked, derived_from
-from personaagent.memory.episode_writes import new_label_revision, value_write
+from personaagent.memory.episode_writes import discarded_writes, new_label_revision, value_write
 from personaagent.memory.exchange.importer import ImportProgress, no_progress
 from personaagent.memory.keyed_hash import KEY
 from personaagent.memory.personas import CURRENT, initial_persona
@@ -123,6 +123,7 @@ def _episode_writes(
 ) -> Iterable[StoreWrite]:
     for episode in episodes:
         yield value_write(episode)
+        yield from discarded_writes(episode)
         yield "unindexed", episode.id, {}
         for namespace, entries in pending.items():
             if entry := entries.get(episode.id):

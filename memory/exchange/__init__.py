@@ -1,1 +1,1 @@
-"""Episodes from files and to files: JSON lines, and the exports of ChatGPT and Claude."""
+"""Episodes from files and to files: JSON lines, and the exports of other programs."""

@@ -1,94 +1,122 @@
-"""An export of ChatGPT or Claude; the fields of a conversation show which of the two."""
+"""The conversations of another program's export become episodes, as far as they can be read."""
 
-from collections.abc import Iterator
-from itertools import count
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
-import ijson
-from pydantic import ValidationError
-
-from personaagent.core.records import Episode, now
+from personaagent.core.calendar import UNDATED
+from personaagent.core.records import Episode
 from personaagent.core.text import shorten, without_controls
-from personaagent.memory.exchange.chatgpt import ChatGPTConversation
-from personaagent.memory.exchange.claude import ClaudeConversation
-from personaagent.memory.exchange.messages import Conversation, exchanges
+from personaagent.memory.exchange.claude_notes import NOTE_FIELDS, NOTES
+from personaagent.memory.exchange.formats import format_of, programs
+from personaagent.memory.exchange.json_pieces import Broken
+from personaagent.memory.exchange.json_values import as_object, as_text
+from personaagent.memory.exchange.messages import ChatMessage, Conversation, Exchange, exchanges
 from personaagent.memory.exchange.parse_results import (
+    LeftOut,
     ParsedEpisode,
-    ParseProblem,
     derived_id,
     digest,
 )
 
 LONGEST_TEXT = 100_000
+LONGEST_TITLE = 100
+SHOWN_TITLE = 40
+NO_EXCHANGE = "it has no message of yours with an answer"
+NO_JSON = "it is not valid JSON, or cut off"
+NO_MESSAGES = "it has no messages"
+Item = ParsedEpisode | LeftOut
 
 
-def read_chats(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | ParseProblem]:
-    """Each message of the user with the answer to it, as episodes of ``user_id``.
+def read_chats(values: Iterable[Any], user_id: str, within: str = "") -> Iterator[Item]:
+    """Each message of the user with the answer to it, as episodes of ``user_id``; and what is not.
 
-    Only one conversation is in memory at a time. Control characters are replaced and texts over
-    100,000 characters cut, so that one odd message does not keep all others from being imported.
+    ``values`` are those of a file in JSON; ``within`` begins the name of each place. Control
+    characters are replaced and texts over 100,000 characters cut.
     """
-    conversations = ijson.items(file, "item", use_float=True)
-    for number in count(1):
-        where = f"conversation {number}"
-        try:
-            content = next(conversations, None)
-            if content is None:
-                return
-            yield from _parse(content, where, user_id)
-        except ijson.JSONError as error:
-            yield ParseProblem(where, _broken_json(error))
-            return
-        except ValidationError as error:
-            yield ParseProblem(where, _invalid_field(error))
-        except ValueError as error:
-            yield ParseProblem(where, str(error))
+    for number, content in enumerate(values, 1):
+        where = f"{within}conversation {number}"
+        if isinstance(content, Broken):
+            yield LeftOut(where, NO_JSON)
+        else:
+            yield from _read(content, where, user_id)
 
 
-def _parse(content: Any, where: str, user_id: str) -> Iterator[ParsedEpisode]:
-    """The episodes of one conversation.
+def _read(content: Any, where: str, user_id: str) -> Iterator[Item]:
+    fields = as_object(content)
+    named = _named(where, as_text(fields.get("title")) or as_text(fields.get("name")))
+    chat_format = format_of(content)
+    if chat_format is None:
+        is_note = any(name in fields for name in NOTE_FIELDS)
+        yield LeftOut(named, NOTES if is_note else f"it is not a conversation of {programs()}")
+        return
+    try:
+        conversation = chat_format.conversation(content)
+    except ValueError as error:
+        yield LeftOut(named, str(error))
+    else:
+        yield from conversation_episodes(conversation, where, user_id)
 
-    Raises:
-        ValueError: it is not a conversation.
+
+def conversation_episodes(conversation: Conversation, where: str, user_id: str) -> Iterator[Item]:
+    """The episodes of one conversation, and the messages that are none."""
+    where = _named(where, conversation.title)
+    found = [*exchanges(_dated(conversation))]
+    if not any(isinstance(each, Exchange) for each in found):
+        yield LeftOut(where, NO_EXCHANGE if conversation.messages else NO_MESSAGES)
+        return
+    for each in [*found, *conversation.omitted]:
+        if isinstance(each, str):
+            yield LeftOut(where, each, "message")
+            continue
+        episode = _episode(each, conversation, user_id)
+        texts = f"{episode.query}\0{episode.response}"
+        yield ParsedEpisode(where, episode, digest(texts.encode()))
+
+
+def _episode(exchange: Exchange, conversation: Conversation, user_id: str) -> Episode:
+    metadata = {"conversation_id": conversation.id, **conversation.extra}
+    if conversation.title:
+        metadata["title"] = shorten(conversation.title, LONGEST_TITLE)
+    return Episode(
+        id=_id(exchange.question, conversation),
+        user_id=user_id,
+        query=_storable(exchange.question.text),
+        response=_storable(exchange.answer),
+        created_at=exchange.question.at or UNDATED,
+        source=conversation.source,
+        metadata={name: without_controls(value) for name, value in metadata.items()},
+    )
+
+
+def _id(question: ChatMessage, conversation: Conversation) -> str:
+    """Derived from the ids of the program; where one is missing, from the text too."""
+    key = f"{conversation.source}:{conversation.id}:{question.id}"
+    if not (conversation.id and question.id):
+        key += f":{question.at}:{question.text}"
+    return derived_id(without_controls(key))
+
+
+def _dated(conversation: Conversation) -> Iterator[ChatMessage]:
+    """The messages with a time each: as they say, else right after the one before, the first one
+    when the conversation began.
+
+    Where nothing has a time, they only keep their order: now would outrank what is true.
     """
-    for episode in _episodes(_conversation(content), user_id):
-        text = f"{episode.query}\0{episode.response}"
-        yield ParsedEpisode(where, episode, digest(text.encode()))
+    first = next((each.at for each in conversation.messages if each.at), None)
+    latest = min(filter(None, (conversation.at, first)), default=UNDATED)
+    for message in conversation.messages:
+        latest = message.at or latest
+        yield replace(message, at=latest)
+        latest += timedelta(microseconds=1)
 
 
-def _conversation(content: Any) -> Conversation:
-    if isinstance(content, dict) and "mapping" in content:
-        return ChatGPTConversation.model_validate(content).conversation()
-    if isinstance(content, dict) and "chat_messages" in content:
-        return ClaudeConversation.model_validate(content).conversation()
-    raise ValueError("is not a conversation of a ChatGPT or Claude export")
-
-
-def _episodes(conversation: Conversation, user_id: str) -> Iterator[Episode]:
-    for question, answer in exchanges(conversation.messages):
-        yield Episode(
-            id=derived_id(f"{conversation.source}:{conversation.id}:{question.id}"),
-            user_id=user_id,
-            query=_storable(question.text),
-            response=_storable(answer),
-            created_at=question.at or conversation.at or now(),
-            source=conversation.source,
-            metadata={"conversation_id": conversation.id},
-        )
+def _named(where: str, title: str) -> str:
+    """The place with the title of the conversation, by which its user finds it."""
+    line = " ".join(without_controls(title).split())
+    return f'{where} ("{shorten(line, SHOWN_TITLE)}")' if line else where
 
 
 def _storable(text: str) -> str:
     return shorten(without_controls(text), LONGEST_TEXT)
-
-
-def _broken_json(error: ijson.JSONError) -> str:
-    """The sentence for a file that cannot be parsed any further."""
-    if "invalid bytes in UTF8" in str(error):
-        return "the file from here on is not valid UTF-8"
-    return "the file from here on is not valid JSON, or cut off"
-
-
-def _invalid_field(error: ValidationError) -> str:
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
-    return f"{path}: {first['msg']}".removeprefix(": ")

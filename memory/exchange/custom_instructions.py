@@ -12,65 +12,55 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from decimal import Decimal
+from typing import Any
 
-import ijson
+from personaagent.memory.exchange.json_values import Json, as_object
 
-from personaagent.core.errors import Unreadable
-
+WISHES = "How the user wants answers: "
 _FENCED = re.compile(r"```(?:\w*\n)?(.*?)```", re.DOTALL)
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class CustomInstructions:
-    """What stood in the newest conversation that had any: about the user, how to answer, and when."""
+class Note:
+    """A text about the user, each line a statement that begins with ``prefix``; ``at`` is when it
+    was written, if that is known."""
 
-    text: str = ""
-    wishes: str = ""
+    text: str
+    prefix: str = ""
     at: datetime | None = None
 
 
-def read_custom_instructions(file: BinaryIO) -> CustomInstructions:
-    """The newest custom instructions and the newest memory of the export.
+class CustomInstructions:
+    """The newest of each kind in the conversations that were read."""
 
-    Only one conversation is in memory at a time. What does not look like one is passed over.
+    def __init__(self) -> None:
+        self._newest: dict[str, tuple[float, str]] = {}
 
-    Raises:
-        Unreadable: the file is not JSON.
-    """
-    newest: dict[str, tuple[float, str]] = {}
-    try:
-        for conversation in _conversations(file):
-            for kind, at, text in _contexts(conversation):
-                if text.strip() and at >= newest.get(kind, (float("-inf"), ""))[0]:
-                    newest[kind] = (at, text)
-    except ijson.JSONError as error:
-        raise Unreadable(f"The file is not valid JSON, or cut off: {error}.") from error
-    texts = {kind: text for kind, (_, text) in newest.items()}
-    about = [texts[kind] for kind in ("about_user", "memory") if kind in texts]
-    return CustomInstructions(
-        text="\n".join(about),
-        wishes=texts.get("about_model", ""),
-        at=_moment(max((at for at, _ in newest.values()), default=0)),
-    )
+    def read(self, conversation: Json) -> None:
+        """Note what is newer; what does not look like a conversation is passed over."""
+        for kind, at, text in _contexts(conversation):
+            if text.strip() and at >= self._newest.get(kind, (float("-inf"), ""))[0]:
+                self._newest[kind] = (at, text)
 
-
-def _conversations(file: BinaryIO) -> Iterator[Json]:
-    """The conversations of the file: of a list, or the one that it is."""
-    start = file.read(1024).lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
-    file.seek(0)
-    items = ijson.items(file, "item" if start == b"[" else "", use_float=True)
-    yield from (item for item in items if isinstance(item, dict))
+    def notes(self) -> list[Note]:
+        """About the user, then what ChatGPT remembers, then how to answer."""
+        at = _moment(max((at for at, _ in self._newest.values()), default=0))
+        kinds = {"about_user": "", "memory": "", "about_model": WISHES}
+        return [
+            Note(self._newest[kind][1], prefix, at)
+            for kind, prefix in kinds.items()
+            if kind in self._newest
+        ]
 
 
 def _contexts(conversation: Json) -> Iterator[tuple[str, float, str]]:
     """The kind, time and text of everything of this sort in the conversation."""
-    for node in _dict(conversation.get("mapping")).values():
-        message = _dict(_dict(node).get("message"))
-        content, metadata = _dict(message.get("content")), _dict(message.get("metadata"))
+    for node in as_object(conversation.get("mapping")).values():
+        message = as_object(as_object(node).get("message"))
+        content, metadata = as_object(message.get("content")), as_object(message.get("metadata"))
         at = _number(message.get("create_time")) or _number(conversation.get("create_time"))
-        plain = _dict(metadata.get("user_context_message_data"))
+        plain = as_object(metadata.get("user_context_message_data"))
         if content.get("content_type") == "user_editable_context" or plain:
             about_user = plain.get("about_user_message") or content.get("user_profile")
             about_model = plain.get("about_model_message") or content.get("user_instructions")
@@ -88,12 +78,8 @@ def _unframed(text: Any) -> str:
     return (fenced[1] if fenced else text).strip()
 
 
-def _dict(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return float(value) if isinstance(value, int | float | Decimal) else 0.0
 
 
 def _moment(seconds: float) -> datetime | None:

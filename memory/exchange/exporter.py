@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from personaagent.memory.exchange.import_file import ReportProgress
+from personaagent.memory.exchange.check_import import ReportProgress
 from personaagent.memory.exchange.jsonlines import write_line
 from personaagent.memory.exchange.whole_file import whole_file
 from personaagent.memory.user import UserMemory

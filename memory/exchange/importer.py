@@ -1,31 +1,26 @@
-"""Import: the episodes of a file are stored, all of them or, if the file has errors, none."""
+"""Import: the episodes of a file are stored. Of JSON lines all or, if there are errors, none; of
+another program's export all that can be read."""
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
+from pydantic import Field
+
 from personaagent.core.counting import counted
 from personaagent.core.errors import DataError, IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Record
-from personaagent.memory.exchange.import_file import (
-    ReportProgress,
-    check,
-    fingerprint,
-    open_import,
-    parse,
-)
+from personaagent.memory.exchange.batches import Changed, batches, not_stored
+from personaagent.memory.exchange.check_import import Checked, ReportProgress, check
+from personaagent.memory.exchange.import_file import fingerprint, open_import
 from personaagent.memory.exchange.leave_out import LeaveOut
-from personaagent.memory.exchange.parse_results import ParsedEpisode, ParseProblem
 from personaagent.memory.index.protocol import Entry
 from personaagent.memory.journal import ImportEntry, Journal
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_store import StoreWrite
-
-BATCH = 512
-BATCH_CHARS = 4_000_000
 
 ImportProgress = Callable[[str], AbstractContextManager[ReportProgress]]
 """Shows a step of that name while its block runs."""
@@ -37,6 +32,10 @@ class Imported(Record):
     ``skipped`` episodes existed already and were left as they are. ``forgotten`` are those that the
     user has forgotten, which were left out. ``to_summarise`` is how many episodes the profile summary
     has yet to read, these included.
+
+    Of another program's export, ``left_out`` is how many conversations cannot be read; ``problems``
+    names the first 20 of them, with the reason. ``messages_left_out`` says how many messages of the
+    others are not in an episode, by reason.
     """
 
     added: int
@@ -44,6 +43,9 @@ class Imported(Record):
     warnings: list[str]
     forgotten: int = 0
     to_summarise: int = 0
+    left_out: int = 0
+    problems: list[str] = Field(default_factory=list)
+    messages_left_out: dict[str, int] = Field(default_factory=dict)
 
 
 def no_progress(step: str) -> AbstractContextManager[ReportProgress]:
@@ -74,70 +76,54 @@ async def import_episodes(
     """
     await memory.indexer.index.check_model()
     with open_import(file) as source:
-        checked = fingerprint(source)
+        before = fingerprint(source)
         with progress(f"Checking {file.name} (%)") as report:
-            total = await asyncio.to_thread(check, source, file, memory.user_id, report)
+            checked = await asyncio.to_thread(check, source, file, memory.user_id, report)
         with progress("Importing episodes") as report:
             leave_out = LeaveOut(memory, include=include_forgotten)
-            return await _store_all(memory, source, checked, total, report, leave_out)
+            return await _store_all(memory, source, before, checked, report, leave_out)
 
 
 async def _store_all(
     memory: UserMemory,
     source: BinaryIO,
-    checked: tuple[int, int],
-    total: int,
+    before: tuple[int, int],
+    checked: Checked,
     report: ReportProgress,
     leave_out: LeaveOut,
 ) -> Imported:
-    """Store the episodes of ``source``, whose fingerprint was ``checked``."""
+    """Store the episodes of ``source``, whose fingerprint was ``before``."""
     added = done = 0
     warnings: list[str] = []
     journal = ImportEntry(Journal(memory.store))
-    parsed = parse(source, memory.user_id)
-    while batch := await asyncio.to_thread(_next_batch, parsed):
-        episodes = [item.episode for item in batch if isinstance(item, ParsedEpisode)]
-        if fingerprint(source) != checked or len(episodes) < len(batch):
-            raise DataError(
-                "The file was changed while it was being imported: import it again. "
-                f"{counted(added, 'episode is', 'episodes are')} stored."
-            )
-        new_episodes = await leave_out.forgotten(await _not_stored(memory, episodes))
-        noted = await journal.adding(new_episodes, leave_out.brought_back)
-        warnings += await _add(memory, new_episodes, noted, index=not warnings)
-        added += len(new_episodes)
-        done += len(batch)
-        report(done, total)
+    remaining = batches(source, memory.user_id)
+    try:
+        while batch := await asyncio.to_thread(next, remaining, None):
+            if fingerprint(source) != before:
+                raise Changed
+            new_episodes = await leave_out.forgotten(await not_stored(memory, batch))
+            noted = await journal.adding(new_episodes, leave_out.brought_back)
+            warnings += await _add(memory, new_episodes, noted, index=not warnings)
+            added += len(new_episodes)
+            done += len(batch)
+            report(done, checked.total)
+    except Changed as error:
+        raise DataError(
+            "The file was changed while it was being imported: import it again. "
+            f"{counted(added, 'episode is', 'episodes are')} stored."
+        ) from error
     await memory.personas.begin()
     warnings = warnings or await _warnings_of(memory.indexer.refresh(sys.maxsize))
-    forgotten = leave_out.count
-    skipped = done - added - forgotten
     return Imported(
         added=added,
-        skipped=skipped,
+        skipped=checked.total - added - leave_out.count,
         warnings=warnings,
-        forgotten=forgotten,
+        forgotten=leave_out.count,
         to_summarise=len(await memory.profile.unsummarised()),
+        left_out=checked.left_out,
+        problems=checked.why,
+        messages_left_out=dict(checked.messages_left_out.most_common()),
     )
-
-
-def _next_batch(
-    parsed: Iterator[ParsedEpisode | ParseProblem],
-) -> list[ParsedEpisode | ParseProblem]:
-    """The next 512 items, or fewer if their answers are long."""
-    batch: list[ParsedEpisode | ParseProblem] = []
-    chars = 0
-    while len(batch) < BATCH and chars < BATCH_CHARS and (item := next(parsed, None)):
-        batch.append(item)
-        chars += len(item.episode.response) if isinstance(item, ParsedEpisode) else 0
-    return batch
-
-
-async def _not_stored(memory: UserMemory, episodes: Sequence[Episode]) -> list[Episode]:
-    """The episodes that are not stored yet, each once."""
-    by_id = {episode.id: episode for episode in reversed(episodes)}
-    stored = {episode.id for episode in await memory.episodes.find(list(by_id))}
-    return [episode for episode in reversed(by_id.values()) if episode.id not in stored]
 
 
 async def _add(

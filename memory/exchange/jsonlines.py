@@ -56,7 +56,7 @@ def _parse_line(line: bytes, where: str, user_id: str) -> ParsedEpisode | ParseP
         return ParseProblem(where, "; ".join(_sentence(detail) for detail in error.errors()))
     except (UsageError, ValueError) as error:
         return ParseProblem(where, str(error))
-    return ParsedEpisode(where, episode, digest(canonical))
+    return ParsedEpisode(where, episode, digest(canonical), strict=True)
 
 
 def _content(line: bytes) -> dict[str, Any]:

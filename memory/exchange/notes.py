@@ -1,8 +1,8 @@
 """What a user told another assistant about themselves, read as statements for the profile.
 
-Three kinds of files have it: a list in plain text or Markdown, as pasted from the memory of ChatGPT
-or Claude; and the ``conversations.json`` of a ChatGPT export, whose hidden messages hold the custom
-instructions (``user_editable_context``) and the memory (``model_editable_context``).
+These files have it: a list in plain text or Markdown, as pasted from the memory of ChatGPT or Claude;
+a ChatGPT export, whose hidden messages hold custom instructions and memory; a Claude export, with its
+memory and the instructions of projects. An export may be the zip archive, or a file of it.
 """
 
 import re
@@ -11,11 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from personaagent.core.errors import Unreadable
 from personaagent.core.text import without_controls
-from personaagent.memory.exchange.custom_instructions import read_custom_instructions
-from personaagent.memory.exchange.import_file import BOM, open_import
+from personaagent.memory.exchange.claude_notes import claude_notes
+from personaagent.memory.exchange.custom_instructions import CustomInstructions, Note
+from personaagent.memory.exchange.export_zip import MARKS, json_members, opened_zip
+from personaagent.memory.exchange.foreign import BOM, skip_bom
+from personaagent.memory.exchange.import_file import open_import
+from personaagent.memory.exchange.json_pieces import Broken, read_values
 from personaagent.memory.statement_checks import STATEMENT_CHARS
 
 MAX_TEXT_BYTES = 1_000_000
@@ -45,11 +50,13 @@ def read_notes(path: Path, source: str | None = None) -> Notes:
     with open_import(path) as file:
         head = file.read(4096).removeprefix(BOM).lstrip()
         file.seek(0)
-        if head.startswith((b"[{", b"[\n", b"[ ", b"{", b"[]")) and _looks_like_json(head):
-            instructions = read_custom_instructions(file)
-            lines = list(_lines(instructions.text, instructions.at))
-            lines += _lines(instructions.wishes, instructions.at, "How the user wants answers: ")
-            source = source or "chatgpt"
+        is_zip = head.startswith(MARKS)
+        if is_zip or (
+            head.startswith((b"[{", b"[\n", b"[ ", b"{", b"[]")) and _looks_like_json(head)
+        ):
+            found, notes = _notes_of_archive(file) if is_zip else _notes_of_json([file])
+            lines = [line for note in notes for line in _lines(note.text, note.at, note.prefix)]
+            source = source or found
         else:
             lines = list(_lines(_decoded(file.read(MAX_TEXT_BYTES + 1), path)))
     if not lines:
@@ -59,6 +66,36 @@ def read_notes(path: Path, source: str | None = None) -> Notes:
         texts=[text for text, _ in lines],
         written={text: at for text, at in lines if at is not None},
     )
+
+
+def _notes_of_archive(file: BinaryIO) -> tuple[str, list[Note]]:
+    with opened_zip(file) as archive:
+        return _notes_of_json(json_members(archive), strict=False)
+
+
+def _notes_of_json(files: Iterable[BinaryIO], *, strict: bool = True) -> tuple[str, list[Note]]:
+    """The source, and the notes of all files; one that is no JSON has none, unless ``strict``.
+
+    Raises:
+        Unreadable: ``strict``, and a file is not JSON.
+    """
+    instructions, others = CustomInstructions(), list[Note]()
+    for file in files:
+        for item in _items(file):
+            if strict and isinstance(item, Broken):
+                raise Unreadable("The file is not valid JSON, or cut off.")
+            if isinstance(item, dict):
+                instructions.read(item)
+                others += [note for note in claude_notes(item) if note.text.strip()]
+    return "claude" if others else "chatgpt", [*instructions.notes(), *others]
+
+
+def _items(file: BinaryIO) -> Iterator[Any]:
+    """The values of the file, one at a time: of a list, or the one that it is."""
+    skip_bom(file)
+    start = file.read(1024).lstrip()[:1]
+    skip_bom(file)
+    return read_values(file, in_list=start == b"[")
 
 
 def _looks_like_json(head: bytes) -> bool:

@@ -12,8 +12,8 @@ from personaagent.core.records import Persona
 from personaagent.core.states import AgentContext, AgentState, SimulatedContext
 from personaagent.core.weights import Weights
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.agent.branches import branch_memory
 from personaagent.nodes.agent.question import query_of, question_of, recognised, similar_of
-from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.decision.closed_question import is_given
 from personaagent.nodes.decision.defaults import RECENT, RELIABILITY, weights_for
 from personaagent.nodes.decision.history import are_truth_values, history_of
@@ -41,7 +41,7 @@ async def decide(
         return {}
     [reply] = messages_from_dict([held]) if held else state["messages"][-1:]
     assert isinstance(reply, AIMessage)
-    memory = user_memory(deps.memory, runtime)
+    memory = await branch_memory(deps.memory, state, runtime)
     decision = await _decision(asked, reply, state, memory)
     if decision is None:
         return {"messages": [reply], "reply": None} if held else {}

@@ -4,7 +4,7 @@ The system prompt has ``prompt_tokens``. Its fixed text, the persona and the dat
 and as many statements of the profile as fit into half of it. Recalled episodes share what remains:
 the most similar come first, and the first that does not fit ends the list. The conversation has
 ``history_tokens`` of its own: the current turn always stands in the prompt, and before it as many of
-the latest messages as fit.
+the latest messages as fit. System messages of the client come on top, as long as one message may be.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 
 from personaagent.core.records import Episode, Profile, Statement
 from personaagent.core.settings import Settings
+from personaagent.core.text import shorten_middle
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.format import EPISODE_CHARS, format_episodes
 
@@ -62,6 +63,11 @@ def fit_statements(profile: Profile, settings: Settings) -> Profile:
 def _importance(statement: Statement) -> tuple[bool, bool, float]:
     changed = statement.changed_at.timestamp() if statement.changed_at else 0.0
     return statement.locked, statement.source == "user", changed
+
+
+def fit_instructions(instructions: str, settings: Settings) -> str:
+    """The client's system messages, cut in the middle if they are longer than a message may be."""
+    return shorten_middle(instructions, settings.max_query_chars)
 
 
 def fit_messages(messages: Sequence[AnyMessage], history_tokens: int) -> list[AnyMessage]:

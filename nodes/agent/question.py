@@ -11,8 +11,8 @@ from personaagent.memory.label_counts import LabelCounts
 from personaagent.memory.recognition import Recognised
 from personaagent.memory.similar_labels import SimilarLabel
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.agent.remember import this_turn
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.agent.branches import branch_memory
+from personaagent.nodes.agent.conversation import question_of as text_of_question
 from personaagent.nodes.decision.bare_choice import asks_for_bare_choice
 from personaagent.nodes.decision.closed_question import closed_question
 from personaagent.nodes.dependencies import Dependencies
@@ -37,7 +37,10 @@ async def question(
     What the turn will name of the user's labels is noted with its thread, so that forgetting a label
     finds it.
     """
-    query, memory = query_of(state), user_memory(deps.memory, runtime)
+    query = query_of(state)
+    if not query:
+        return {**NOTHING_CLOSED}  # only a picture
+    memory = await branch_memory(deps.memory, state, runtime)
     context = runtime.context
     answers, label = ((), None) if context is None else (context.answers, context.task)
     task, instruction, counts = await recognised(memory, query, label)
@@ -65,7 +68,7 @@ async def recognised(memory: UserMemory, query: str, label: str | None) -> Recog
 
 def query_of(state: AgentState) -> str:
     """The user's last message."""
-    return this_turn(state["messages"])[0].text
+    return text_of_question(state["messages"])
 
 
 def question_of(state: AgentState) -> ClosedQuestion | None:

@@ -7,12 +7,14 @@ from langchain_core.messages import (
     AnyMessage,
     HumanMessage,
     SystemMessage,
+    ToolMessage,
     message_to_dict,
 )
 from langgraph.runtime import Runtime
 
 from personaagent.core.decision import ClosedQuestion
 from personaagent.core.records import Usage
+from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.models.ending import WARNINGS, ending_of
 from personaagent.models.invoke import invoke_model
@@ -23,7 +25,8 @@ from personaagent.models.label_probabilities import (
 )
 from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
-from personaagent.nodes.agent.prompt_budget import fit_messages
+from personaagent.nodes.agent.conversation import Conversation, conversation, with_text
+from personaagent.nodes.agent.prompt_budget import fit_instructions, fit_messages
 from personaagent.nodes.agent.question import asks_to_choose, similar_of
 from personaagent.nodes.agent.telling import only_tells
 from personaagent.nodes.decision.evidence import evidence, possible_answers
@@ -48,18 +51,17 @@ async def react(
     Raises:
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
+    talk = conversation(state["messages"])
     if asked := asks_to_choose(state):
-        return await _choose(state, asked, deps)
+        return await _choose(state, talk, asked, deps)
     settings = deps.settings
     is_last_step = state["steps"] + 1 >= settings.max_steps
-    tells = _only_tells(state, runtime)
-    messages = fit_messages(state["messages"], settings.history_tokens)
-    prompt: list[AnyMessage] = [
-        _system_message(state),
-        *(_to_acknowledge(messages) if tells else messages),
-    ]
+    tells = _only_tells(talk, runtime)
+    prompt = _prompt(state, talk, settings)
+    if tells:
+        prompt[-1] = with_text(prompt[-1], f"{talk.question}\n\n{render('acknowledge')}")
     if is_last_step and state["steps"] > 0:
-        prompt.append(HumanMessage(render("at_the_cap")))
+        prompt = _at_the_cap(prompt, settings)
     actor = await deps.models.chat("actor")
     tools = None if is_last_step or tells else deps.tools
     reasoning = runtime.context is not None and runtime.context.reasoning
@@ -67,23 +69,24 @@ async def react(
     return {"messages": [reply], **_counted(state, reply), **_warned(state, reply)}
 
 
-async def _choose(state: AgentState, asked: ClosedQuestion, deps: Dependencies) -> dict[str, Any]:
+async def _choose(
+    state: AgentState, talk: Conversation, asked: ClosedQuestion, deps: Dependencies
+) -> dict[str, Any]:
     """The actor's choice among the answers, with how probable each was to it.
 
     Options are asked in both orders where the first leaves a doubt.
     """
-    *earlier, last = fit_messages(state["messages"], deps.settings.history_tokens)
+    *before, last = _prompt(state, talk, deps.settings)
     actor = with_logprobs(await deps.models.chat("actor"))
-    before = [_system_message(state), *earlier]
 
     async def ask(query: str) -> tuple[AIMessage, dict[str, float] | None]:
-        prompt = [*before, HumanMessage(_to_choose(query, asked, state))]
+        prompt = [*before, with_text(last, _to_choose(query, asked, state))]
         reply = await invoke_model(actor, prompt, role="actor", shown=False)
         return reply, answer_probabilities(reply, asked.answers)
 
-    reply, chances = await ask(last.text)
+    reply, chances = await ask(talk.question)
     replies = [reply]
-    if chances and not is_settled(chances) and (other := reversed_options(last.text, asked)):
+    if chances and not is_settled(chances) and (other := reversed_options(talk.question, asked)):
         reply, reverse = await ask(other)
         replies.append(reply)
         chances = mean_of_orders(asked, chances, reverse) if reverse else chances
@@ -117,25 +120,41 @@ def _warned(state: AgentState, reply: AIMessage) -> dict[str, Any]:
     return {"warnings": [*state.get("warnings", []), warning]} if warning else {}
 
 
-def _system_message(state: AgentState) -> SystemMessage:
-    """The system prompt, with the user's words in its memories beside it (``RECALLED``)."""
+def _prompt(state: AgentState, talk: Conversation, settings: Settings) -> list[AnyMessage]:
+    """The system prompt, and as much of the conversation as fits; the turn stands in it whole."""
+    messages = fit_messages([*talk.earlier, *talk.turn], settings.history_tokens)
+    return [_system_message(state, fit_instructions(talk.instructions, settings)), *messages]
+
+
+def _system_message(state: AgentState, instructions: str) -> SystemMessage:
+    """The system prompt, with the user's words in its memories beside it (``RECALLED``).
+
+    What the client itself put into the thread as system messages comes at its end.
+    """
     recalled = state.get("recalled", [])
     texts = [_short_text(each) for each in recalled if each.get("superseded_by") is None]
-    return SystemMessage(state["system_prompt"], additional_kwargs={RECALLED: texts})
+    prompt = state["system_prompt"]
+    if instructions:
+        prompt += "\n\n" + render("application", instructions=instructions)
+    return SystemMessage(prompt, additional_kwargs={RECALLED: texts})
+
+
+def _at_the_cap(prompt: list[AnyMessage], settings: Settings) -> list[AnyMessage]:
+    """``prompt``, which asks for an answer: after a tool's result no message of the user may follow,
+    except where tool messages are turned into the user's (``flatten_tool_messages``)."""
+    *before, last = prompt
+    if settings.json_tools or not isinstance(last, ToolMessage):
+        return [*prompt, HumanMessage(render("at_the_cap"))]
+    text = f"{last.text}\n\n{render('at_the_cap')}"
+    return [*before, last.model_copy(update={"content": text})]
 
 
 def _short_text(episode: dict[str, Any]) -> str:
     return " ".join(filter(None, (episode["query"], episode.get("ground_truth"))))
 
 
-def _only_tells(state: AgentState, runtime: Runtime[AgentContext]) -> bool:
+def _only_tells(talk: Conversation, runtime: Runtime[AgentContext]) -> bool:
     """Whether the user's message asks for nothing; of a task, each message does."""
-    last = state["messages"][-1]
-    if not isinstance(last, HumanMessage) or not only_tells(last.text):
+    if len(talk.turn) > 1 or not only_tells(talk.question):
         return False
     return runtime.context is None or runtime.context.task is None
-
-
-def _to_acknowledge(messages: list[AnyMessage]) -> list[AnyMessage]:
-    *earlier, last = messages
-    return [*earlier, HumanMessage(f"{last.text}\n\n{render('acknowledge')}")]

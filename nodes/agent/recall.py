@@ -6,47 +6,61 @@ to do with the question are left out (``relevance.py``).
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
 
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from personaagent.core.errors import ConfigurationError, DataError, ServiceError, UsageError
 from personaagent.core.prometheus import RECALL_SECONDS, count_failure
 from personaagent.core.records import Profile, Usage, new_id
 from personaagent.core.settings import Settings
-from personaagent.core.states import AgentContext, AgentState, thread_to_note
-from personaagent.core.text import check_text
+from personaagent.core.states import AgentContext, AgentState, SimulatedContext, thread_to_note
+from personaagent.core.text import check_message
 from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.agent.branches import begin_turn, id_of_run
+from personaagent.nodes.agent.conversation import conversation, questions_of
 from personaagent.nodes.agent.relevance import relevant_episodes, relevant_profile
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 
 
 async def recall(
-    state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
+    state: AgentState,
+    runtime: Runtime[AgentContext],
+    config: RunnableConfig | None = None,
+    *,
+    deps: Dependencies,
 ) -> dict[str, Any]:
     """Begin a turn: recall the ``top_k`` nearest episodes (paper: R^u(q*)) and read the profile.
 
-    If the search fails, ``recalled`` is empty and ``warnings`` says why.
+    If the search fails, ``recalled`` is empty and ``warnings`` says why. A picture without text
+    recalls nothing.
 
     Raises:
         UsageError: the last message is not the user's, or its text cannot be used.
     """
-    query = latest_query(state["messages"])
-    check_text(query, "message", deps.settings.max_query_chars)
-    memory = user_memory(deps.memory, runtime)
+    query = latest_query(state["messages"], deps.settings.max_query_chars)
+    step = (config or {}).get("metadata", {}).get("langgraph_step")
+    memory, branch = await begin_turn(user_memory(deps.memory, runtime), state, runtime, step)
+    if isinstance(runtime.context, SimulatedContext):
+        memory = memory.patient()
+    top_k = _top_k(runtime, deps.settings) if query else 0
     recalled, profile = await asyncio.gather(
-        _recall_timed(memory, query, _top_k(runtime, deps.settings)), memory.profile.read()
+        _recall_timed(memory, query, top_k), memory.profile.read()
     )
-    recalled, profile = await _relevant(recalled, profile, state["messages"], deps)
+    if query:
+        seconds = memory.recaller.timeout
+        recalled, profile = await _relevant(recalled, profile, state["messages"], deps, seconds)
     episode_id = _episode_id(runtime)
     await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
+        "branch": branch,
         "episode_id": episode_id,
         "recalled": [each.stored() for each in as_shown_for(query, recalled.episodes)],
         "profile": profile.stored(),
@@ -56,22 +70,33 @@ async def recall(
     }
 
 
-def latest_query(messages: list[AnyMessage]) -> str:
-    """The text of the last message, which must be the user's."""
-    if not messages or not isinstance(messages[-1], HumanMessage):
+def latest_query(messages: Sequence[BaseMessage], limit: int) -> str:
+    """The text of the user's message at the end of the thread; empty if it is only a picture.
+
+    Raises:
+        UsageError: there is no such message, or its text cannot be used.
+    """
+    said = [message for message in messages if not isinstance(message, SystemMessage)]
+    if not said or not isinstance(said[-1], HumanMessage):
         raise UsageError("The conversation must end with a message of the user.")
-    return messages[-1].text
+    talk = conversation(said)
+    is_picture_alone = talk.has_media and not talk.question
+    return "" if is_picture_alone else check_message(talk.question, limit)
 
 
 async def _relevant(
-    recalled: RecallResult, profile: Profile, messages: list[AnyMessage], deps: Dependencies
+    recalled: RecallResult,
+    profile: Profile,
+    messages: list[AnyMessage],
+    deps: Dependencies,
+    seconds: float,
 ) -> tuple[RecallResult, Profile]:
-    """What of both bears on the question; all of it if that cannot be computed now."""
+    """What of both bears on the question; all of it if that cannot be computed in so many seconds."""
     if deps.settings.recall_mode == "bm25":
         return recalled, profile
-    questions = [each.text for each in messages if isinstance(each, HumanMessage)]
+    questions = questions_of(messages)
     try:
-        async with asyncio.timeout(deps.settings.recall_timeout):
+        async with asyncio.timeout(seconds):
             statements = await relevant_profile(profile, questions, deps.vectors)
             episodes = await relevant_episodes(recalled.episodes, questions, deps.vectors)
     except (TimeoutError, ServiceError, ConfigurationError, DataError) as error:
@@ -97,13 +122,9 @@ def _top_k(runtime: Runtime[AgentContext], settings: Settings) -> int:
 
 
 def _episode_id(runtime: Runtime[AgentContext]) -> str:
-    """The id of this turn's episode.
-
-    It derives from the run's id, if there is one: a server repeats a run from its start if the
-    process was killed, and the turn must leave only one episode.
-    """
+    """The id of this turn's episode; it derives from the run's id, if there is one."""
     run = runtime.execution_info and runtime.execution_info.run_id
-    return uuid5(NAMESPACE_OID, run).hex[:16] if run else new_id()
+    return id_of_run(run) if run else new_id()
 
 
 async def _note_thread(

@@ -10,9 +10,13 @@ from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
 from personaagent.models.ending import ENDED, ending_of
+from personaagent.nodes.agent.branches import discard, note_turn
+from personaagent.nodes.agent.conversation import question_of
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.profile_refresh import refresh_if_due
+
+NOT_REMEMBERED = "This turn is not remembered: your message has no text."
 
 
 async def remember(
@@ -23,25 +27,33 @@ async def remember(
     Of tool calls only the names are stored. If alignment has published a version by itself, the
     warnings tell the user once, with the first answer of that version. If the index is down, the
     episode is stored and marked to be indexed later. A summary that is due is refreshed in the
-    background: the turn waits for no model.
+    background: the turn waits for no model. What the conversation left behind is discarded.
     """
     TURNS.inc()
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
+    if not question_of(state["messages"]):
+        return {"episode_id": "", "warnings": [*state["warnings"], NOT_REMEMBERED]}
     memory = user_memory(deps.memory, runtime)
-    episode = _episode(state, runtime, memory.user_id)
+    id, left = await note_turn(memory, state, runtime)
+    episode = _episode(id, state, runtime, memory.user_id)
     news = await memory.remember(episode, state["persona"]["version"])
+    await discard(memory, left)
     refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
-    return {"warnings": state["warnings"] + news}
+    return {
+        "branch": {**state.get("branch", {}), "last": id},
+        "episode_id": id,
+        "warnings": state["warnings"] + news,
+    }
 
 
-def _episode(state: AgentState, runtime: Runtime[AgentContext], user_id: str) -> Episode:
+def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id: str) -> Episode:
     turn = this_turn(state["messages"])
     info = runtime.execution_info
     return Episode(
-        id=state["episode_id"],
+        id=id,
         user_id=user_id,
-        query=turn[0].text,
+        query=question_of(state["messages"]),
         response=without_controls(turn[-1].text),
         task=runtime.context.task if runtime.context is not None else None,
         metadata={

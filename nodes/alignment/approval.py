@@ -7,9 +7,9 @@ from langgraph.types import interrupt
 from pydantic import ValidationError
 
 from personaagent.core.alignment import (
-    Decision,
     OwnRule,
     Proposal,
+    ProposalDecision,
     RuleChange,
     ShownEpisode,
     ShownPair,
@@ -40,11 +40,11 @@ async def approved(
             proposal = proposal.model_copy(update={"problem": str(error)})
 
 
-def _decision(answer: Any) -> Decision:
+def _decision(answer: Any) -> ProposalDecision:
     if not isinstance(answer, dict):
-        return Decision(decision="approve" if answer is True else "refuse")
+        return ProposalDecision(decision="approve" if answer is True else "refuse")
     try:
-        return Decision.model_validate(answer)
+        return ProposalDecision.model_validate(answer)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(['answer', *map(str, problem['loc'])])}: {problem['msg']}"
@@ -54,7 +54,7 @@ def _decision(answer: Any) -> Decision:
 
 
 def _answered(
-    decision: Decision, before: Sequence[Rule], proposed: Sequence[Rule], next_id: str
+    decision: ProposalDecision, before: Sequence[Rule], proposed: Sequence[Rule], next_id: str
 ) -> list[Rule] | None:
     if decision.decision == "approve":
         return [*proposed]

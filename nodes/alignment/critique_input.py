@@ -8,6 +8,7 @@ from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.core.records import Episode, Rule
 from personaagent.core.text import shorten, shorten_middle
+from personaagent.memory.instructions import Instructions
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.fence import fence
@@ -21,7 +22,8 @@ EXCERPT_CHARS = 500
 class CritiqueInput:
     """The input of a round. It holds nothing of the held-out episodes.
 
-    ``refused`` lists the edits that this run has tried or refused before, and why.
+    ``refused`` lists the edits that this run has tried or refused before, and why; ``instructions``
+    are those that the user's queries share.
     """
 
     deps: Dependencies
@@ -31,6 +33,7 @@ class CritiqueInput:
     batch: list[Episode]
     losses: dict[str, Loss]
     refused: list[str]
+    instructions: Instructions
 
     @property
     def failing(self) -> list[Episode]:
@@ -94,6 +97,7 @@ async def build_critique_input(
         batch=batch,
         losses={episode.id: run.losses[episode.id] for episode in batch},
         refused=run.refused,
+        instructions=await memory.recaller.instructions(),
     )
 
 

@@ -63,7 +63,8 @@ async def _draw_holdout(
         memory.episodes.find(batch), memory.episodes.find([episode.id for episode in rest])
     )
     queries = {episode.id: episode.query for episode in others}
-    asked_in_batch = repeated_queries(queries, [episode.query for episode in in_batch])
+    differing = (await memory.recaller.instructions()).differing
+    asked_in_batch = repeated_queries(queries, [each.query for each in in_batch], differing)
     candidates = [episode for episode in rest if episode.id not in asked_in_batch]
     return stratified(candidates, run.plan.holdout)
 

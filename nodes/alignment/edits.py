@@ -60,7 +60,13 @@ def _refusal_by_guard(operation: Operation, critique_input: CritiqueInput) -> st
     cited = [e for e in critique_input.batch if e.id in operation.evidence]
     others = [e.ground_truth or "" for e in critique_input.batch if e.id not in operation.evidence]
     simulated = [loss.simulated for loss in critique_input.losses.values()]
-    return refusal(operation.text, cited, simulated + others, critique_input.deps.settings)
+    return refusal(
+        operation.text,
+        cited,
+        simulated + others,
+        critique_input.deps.settings,
+        critique_input.instructions.differing,
+    )
 
 
 def _replaced(rule: Rule, operation: Operation) -> Rule:

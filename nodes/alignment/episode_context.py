@@ -12,12 +12,15 @@ from personaagent.core.alignment import EpisodeContext
 from personaagent.core.alignment_state import AlignmentPlan
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode
-from personaagent.core.states import SimulatedContext
+from personaagent.core.states import AgentContext, SimulatedContext
 from personaagent.memory.ranking import same_query
+from personaagent.memory.recall import PATIENCE
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.question import chooses_label, question
 from personaagent.nodes.agent.recall import recall
 from personaagent.nodes.dependencies import Dependencies
+
+ATTEMPTS = 3
 
 
 async def build_episode_contexts(
@@ -27,31 +30,40 @@ async def build_episode_contexts(
     memory: UserMemory,
     runtime: Runtime[Any],
     deps: Dependencies,
+    *,
+    others: int = 0,
 ) -> dict[str, EpisodeContext]:
-    """Build the contexts of these episodes, by id; forgotten episodes are left out.
+    """Build the contexts of these episodes, by id.
 
-    Held-out episodes are hidden from the contexts of the others, so that no candidate is built from
-    them. All queries are embedded in one call, which costs less than one call in each recall.
+    Forgotten episodes are left out, and those for which nothing can be recalled now. Held-out
+    episodes are hidden from the contexts of the others, so that no candidate is built from them. All
+    queries are embedded in one call, which costs less than one call in each recall.
+
+    Raises:
+        IndexUnavailable: nothing can be recalled for any of them, and there are no ``others``.
     """
     episodes = await memory.episodes.find(episode_ids)
     if deps.settings.top_k and deps.settings.recall_mode != "bm25":
         with suppress(ServiceError):  # recall tries again, and reports it
             await memory.indexer.embedder.embed([episode.query for episode in episodes])
     held_out = frozenset(holdout)
-    contexts = await asyncio.gather(
-        *(
-            build_episode_context(
-                episode,
-                frozenset() if episode.id in held_out else held_out,
-                plan,
-                memory,
-                runtime,
-                deps,
-            )
-            for episode in episodes
-        )
-    )
-    return {episode.id: context for episode, context in zip(episodes, contexts, strict=True)}
+
+    async def build(episode: Episode) -> EpisodeContext | IndexUnavailable:
+        hidden = frozenset() if episode.id in held_out else held_out
+        try:
+            return await build_episode_context(episode, hidden, plan, memory, runtime, deps)
+        except IndexUnavailable as error:
+            return error
+
+    results = await asyncio.gather(*map(build, episodes))
+    failures = [each for each in results if isinstance(each, IndexUnavailable)]
+    if failures and len(failures) == len(results) and not others:
+        raise failures[0]
+    return {
+        episode.id: result
+        for episode, result in zip(episodes, results, strict=True)
+        if isinstance(result, EpisodeContext)
+    }
 
 
 async def build_episode_context(
@@ -73,23 +85,47 @@ async def build_episode_context(
     hidden |= {episode.id}
     turn: Any = {"messages": [HumanMessage(episode.query)]}
     context = simulated_context(episode, hidden, plan, memory.user_id)
-    own_runtime = runtime.override(context=context)
-    async with deps.recall_slots:  # waiting here does not count towards recall's own time limit
-        recall_update = await recall(turn, own_runtime, deps=deps)
-        question_update = await question(turn, own_runtime, deps=deps)
-    if warnings := recall_update["warnings"]:
-        raise IndexUnavailable(
-            f"Nothing can be proved without memory: try again. {' '.join(warnings)}"
-        )
-    queries = {recalled["id"]: recalled["query"] for recalled in recall_update["recalled"]}
-    same = {id for id, query in queries.items() if same_query(query, episode.query)}
+    begun = await _begun(turn, runtime.override(context=context), deps)
+    queries = {recalled["id"]: recalled["query"] for recalled in begun["recalled"]}
+    differing = (await memory.recaller.instructions()).differing
+    same = {id for id, query in queries.items() if same_query(query, episode.query, differing)}
     return EpisodeContext(
         wanted=episode.ground_truth or "",
         hidden=sorted(hidden | same),
         recalled=[recalled_id for recalled_id in queries if recalled_id not in same],
-        profile=recall_update["profile"],
-        choice=chooses_label(turn | question_update),
+        profile=begun["profile"],
+        choice=chooses_label(begun),
     )
+
+
+async def _begun(turn: Any, runtime: Runtime[AgentContext], deps: Dependencies) -> Any:
+    """The state after ``recall`` and ``question``.
+
+    Nobody waits for it, so what fails is tried again, after a pause.
+    """
+    for attempt in range(ATTEMPTS):
+        await asyncio.sleep(attempt * deps.settings.recall_timeout / 5)
+        async with deps.recall_slots:  # waiting here does not count towards recall's own time limit
+            begun, warnings = await _begin(turn, runtime, deps)
+        if not warnings:
+            return begun
+    raise IndexUnavailable(f"Nothing can be proved without memory: try again. {' '.join(warnings)}")
+
+
+async def _begin(
+    turn: Any, runtime: Runtime[AgentContext], deps: Dependencies
+) -> tuple[Any, list[str]]:
+    begun = turn | await recall(turn, runtime, deps=deps)
+    if begun["warnings"]:
+        return begun, begun["warnings"]
+    seconds = PATIENCE * deps.settings.recall_timeout
+    try:
+        async with asyncio.timeout(seconds):
+            return begun | await question(turn, runtime, deps=deps), []
+    except TimeoutError:
+        return begun, [f"The nearest labels took over {seconds:g} s and were given up."]
+    except (IndexUnavailable, ServiceError) as error:
+        return begun, [str(error)]
 
 
 def simulated_context(
@@ -105,9 +141,11 @@ def simulated_context(
 def still_valid(
     episodes: Iterable[Episode], contexts: Mapping[str, EpisodeContext]
 ) -> dict[str, Episode]:
-    """The episodes by id, without those whose label is no longer what their context says."""
+    """The episodes by id, without those that are discarded, or whose label is no longer what their
+    context says."""
     return {
         episode.id: episode
         for episode in episodes
-        if episode.id not in contexts or episode.ground_truth == contexts[episode.id].wanted
+        if not episode.discarded
+        and (episode.id not in contexts or episode.ground_truth == contexts[episode.id].wanted)
     }

@@ -7,20 +7,23 @@ one may have been slipped in.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from fractions import Fraction
 
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
-from personaagent.memory.ranking import same_query
-from personaagent.nodes.alignment.copies import carries, clauses, normal, plain
+from personaagent.memory.ranking import same_query, whole
+from personaagent.nodes.alignment.copies import carries, clauses, normal
 from personaagent.nodes.alignment.names import names_in, says
+from personaagent.nodes.alignment.switching_off import switches_off
 from personaagent.prompts.fence import TAGS
 
 __all__ = ["independent", "refusal"]
 
 SAME_MOMENT = timedelta(seconds=1)
+Differing = Callable[[str], str]
+"""Returns what differs in a query from others of its task."""
 OCCASIONS = 2
 """How many independent episodes must contain what a rule copies."""
 
@@ -33,65 +36,32 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _SPELLED = re.compile(r"(?<!\w)(?:\w[\s.\-_*·|/]{1,3}){5,}\w(?!\w)")
-_OURS = (
-    r"(?:instructions?|rules?|guidelines?|guardrails?|directives?|orders?|restrictions?|limits?"
-    r"|prompts?|programming|safety|filters?|memory|memories)\b"
-)
-_SWITCHES_OFF = re.compile(
-    rf"\b(?:your|previous|prior|earlier|system|hidden|initial|original|locked|fixed)\b ?\w* ?{_OURS}"
-    rf"|\b(?:ignor\w+|disregard|forget|overrid\w+|bypass|disobey|disable|without any)\b.{{0,40}}{_OURS}"
-    rf"|{_OURS}.{{0,20}}\b(?:above|(?:not|no longer) (?:apply|count|valid)|void|suspended)\b"
-    r"|\b(?:persona|preamble|system prompt|safety (?:text|filters?|rules?)|hidden text)\b"
-    r"|\b(?:do anything now|jailbr\w+|(?:developer|god|unrestricted) mode)\b"
-    r"|\b(?:deine\w*|bisherige\w*)\b.{0,20}(?:regeln|anweisungen|vorgaben|richtlinien)\b"
-    r"|\b(?:tes|vos)\b.{0,20}(?:regles|consignes|instructions)\b"
-    r"|\b(?:tus|ignora\w*|olvida\w*)\b.{0,20}(?:reglas|normas|instrucciones)\b"
-    r"|(?:你的|之前|忽略|忘记).{0,6}(?:规则|指令|指示|提示|设定)"
-)
-_FORGET_RULES = {
-    "de": ("vergiss|ignorier|missacht", "regeln|anweisungen|vorgaben|richtlinien"),
-    "fr": ("oubli|ignor", "règles|consignes|instructions"),
-    "it": ("ignora|dimentica", "regole|istruzioni|norme"),
-    "pt": ("ignor|esque[cç]", "regras|instruções|normas"),
-    "nl": ("negeer|vergeet", "regels|instructies|richtlijnen"),
-    "tr": ("yok say|unut|görmezden gel|dikkate alma", "talimat|kural|yönerge"),
-    "ru": ("забудь|забыть|игнорир|не соблюдай|отмени", "инструкци|правил|указани|ограничен"),
-    "el": ("αγνόησ|ξέχασ|παράβλεψ", "οδηγί|κανόν|εντολ|περιορισμ"),
-    "ar": ("تجاهل|انس|لا تتبع|تخط", "تعليمات|قواعد|أوامر|قيود"),
-    "hi": ("अनदेखा|भूल|नज़रअंदाज़", "निर्देश|नियम|आदेश"),
-    "ja": ("無視|忘れ|従わな|解除", "指示|命令|規則|ルール|制限"),
-    "ko": ("무시|잊어|따르지|해제", "지시|규칙|명령|제한|지침"),
-}
-"""By language, words for giving up and for the rules that are given up."""
-_FORGETS_RULES = re.compile(
-    plain(
-        "|".join(
-            rf"(?:{verbs}).{{0,40}}(?:{nouns})|(?:{nouns}).{{0,40}}(?:{verbs})"
-            for verbs, nouns in _FORGET_RULES.values()
-        )
-    )
-)
 
 
 def refusal(
-    rule_text: str, cited: Sequence[Episode], simulated: Sequence[str], settings: Settings
+    rule_text: str,
+    cited: Sequence[Episode],
+    simulated: Sequence[str],
+    settings: Settings,
+    differing: Differing = whole,
 ) -> str | None:
     """Why alignment may not write this rule on this evidence, in one sentence; None if it may.
 
     ``cited`` are the episodes that the rule cites, ``simulated`` the other texts that the editor
-    has seen: simulated answers, and labels that are not cited.
+    has seen: simulated answers, and labels that are not cited. ``differing`` returns what differs in
+    a query from others of its task.
     """
     evidence = [episode for episode in cited if episode.ground_truth is not None]
     answers = [*simulated, *(each.response for each in evidence if each.signal != "accept")]
     return (
         _unfit(rule_text, settings)
         or _unfounded(evidence, settings)
-        or _unsaid(rule_text, evidence, answers)
-        or _copied(rule_text, evidence, answers)
+        or _unsaid(rule_text, evidence, answers, differing)
+        or _copied(rule_text, evidence, answers, differing)
     )
 
 
-def independent(episodes: Sequence[Episode]) -> int:
+def independent(episodes: Sequence[Episode], differing: Differing = whole) -> int:
     """How many occasions the episodes are.
 
     A question asked again, a conversation, and what one source brought at one moment are one
@@ -99,14 +69,18 @@ def independent(episodes: Sequence[Episode]) -> int:
     """
     occasions: list[list[Episode]] = []
     for episode in episodes:
-        same = [each for each in occasions if any(_one_occasion(episode, one) for one in each)]
+        same = [
+            each
+            for each in occasions
+            if any(_one_occasion(episode, one, differing) for one in each)
+        ]
         joined = [one for each in same for one in each]
         occasions = [each for each in occasions if each not in same] + [[*joined, episode]]
     return len(occasions)
 
 
-def _one_occasion(one: Episode, other: Episode) -> bool:
-    if same_query(one.query, other.query):
+def _one_occasion(one: Episode, other: Episode, differing: Differing) -> bool:
+    if same_query(one.query, other.query, differing):
         return True
     if one.source == other.source and abs(one.created_at - other.created_at) < SAME_MOMENT:
         return True
@@ -124,7 +98,7 @@ def _unfit(rule: str, settings: Settings) -> str | None:
         return "the rule holds markup that stands for a part of the prompt"
     if _SPELLED.search(rule):
         return "the rule is spelled out letter by letter"
-    if _SWITCHES_OFF.search(plain(rule)) or _FORGETS_RULES.search(plain(rule)):
+    if switches_off(rule):
         return "no rule may switch off or give away the fixed instructions"
     return None
 
@@ -143,19 +117,23 @@ def _unfounded(evidence: Sequence[Episode], settings: Settings) -> str | None:
     return None
 
 
-def _unsaid(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> str | None:
+def _unsaid(
+    rule: str, evidence: Sequence[Episode], answers: Sequence[str], differing: Differing
+) -> str | None:
     """Why the rule may not use a name that the user gave on fewer than two occasions; None: it may."""
     truths = [_truth(each) for each in evidence]
     for name in names_in(rule, [*answers, *truths]):
         witnesses = [each for each in evidence if says([each.query, _truth(each)], name)]
         if not witnesses:
             return f"the user never said {name} in the cited episodes"
-        if independent(witnesses) < OCCASIONS:
+        if independent(witnesses, differing) < OCCASIONS:
             return f"the user said {name} on one occasion only; a name needs two"
     return None
 
 
-def _copied(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> str | None:
+def _copied(
+    rule: str, evidence: Sequence[Episode], answers: Sequence[str], differing: Differing
+) -> str | None:
     """Why a clause of the rule is a copy that is not allowed: from an answer, or from one occasion.
 
     An answer that the user accepted is the agent's text, and no witness.
@@ -165,7 +143,7 @@ def _copied(rule: str, evidence: Sequence[Episode], answers: Sequence[str]) -> s
         witnesses = [each for each in copied if each.signal == "edit"]
         if not witnesses and (copied or any(carries(text, clause) for text in answers)):
             return "the rule repeats what stands in an answer, not in what the user wrote"
-        if witnesses and independent(witnesses) < OCCASIONS:
+        if witnesses and independent(witnesses, differing) < OCCASIONS:
             return "what a rule copies from a label needs two independent episodes that hold it"
     return None
 

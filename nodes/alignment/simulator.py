@@ -11,7 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from personaagent.core.alignment import SimulatedAnswer
 from personaagent.core.alignment_state import AlignmentPlan
-from personaagent.core.decision import Decision as AnswerDecision
+from personaagent.core.decision import Decision
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
@@ -105,6 +105,6 @@ class Simulator:
         decision = end_state.get("decision")
         return SimulatedAnswer(
             answer=end_state["messages"][-1].text,
-            decision=decision and AnswerDecision.model_validate(decision),
+            decision=decision and Decision.model_validate(decision),
             usage=usage,
         )

@@ -28,7 +28,9 @@ def weigh(
     """The distribution over the answers and the best: ``log p(y) = sum_s w_s log p_s(y)``, normalised.
 
     A logarithmic opinion pool (Genest and Zidek 1986). The best is the most probable answer; of
-    numbers the predictive median. A source that is None says nothing.
+    numbers the predictive median. The distribution that is told has weights that sum to 1: the model
+    has read the labels that vote, and what two sources know must not count twice. A source that is
+    None says nothing.
 
     Args:
         question: its answers are the keys of each source; one that lacks an answer rules it out
@@ -45,11 +47,10 @@ def weigh(
         for name, weight, said in _by_source(history, model, names, weights)
         if said is not None
     ]
-    probabilities = pool(question.answers, sources)
     decision = Decision(
         question=question,
-        answer=_best(question, probabilities),
-        probabilities=probabilities,
+        answer=_best(question, pool(question.answers, sources)),
+        probabilities=pool(question.answers, _summing_to_one(sources)),
         sources=sources,
     )
     return decision.model_copy(update={"reason": in_words(decision)})
@@ -62,6 +63,11 @@ def pool(answers: Sequence[str], sources: Sequence[Source]) -> dict[str, float]:
     powers = {y: exp(score - highest) for y, score in scores.items()}
     total = sum(powers.values())
     return {y: power / total for y, power in powers.items()}
+
+
+def _summing_to_one(sources: Sequence[Source]) -> list[Source]:
+    total = sum(source.weight for source in sources) or 1.0
+    return [each.model_copy(update={"weight": each.weight / total}) for each in sources]
 
 
 def in_words(decision: Decision) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from personaagent.core.alignment import Decision
+from personaagent.core.alignment import ProposalDecision
 from personaagent.core.records import Record
 from personaagent.server.alignment_queue import queue_alignment, resume_alignment
 from personaagent.server.alignment_runs import (
@@ -68,7 +68,7 @@ async def show_alignment(run: RunId, memory: CurrentUserMemory, api: InternalCli
 
 @router.post("/decision", status_code=202, responses=error_responses(409))
 async def answer_proposal(
-    decision: Decision, memory: CurrentUserMemory, api: InternalClient
+    decision: ProposalDecision, memory: CurrentUserMemory, api: InternalClient
 ) -> RunSummary:
     """Approve, edit or refuse the proposal that waits; a new run continues from it."""
     return alignment_run(await resume_alignment(api, memory.user_id, decision))

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
 from personaagent.memory.exchange.importer import Imported
+from personaagent.memory.exchange.preview import ImportPreview, preview_import
 from personaagent.nodes.profile_refresh import refresh_if_due
 from personaagent.server.alignment_queue import queue_alignment_if_due
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.errors import Refusal, error_responses
-from personaagent.server.streams import LINES, export_body, import_body, start_stream
+from personaagent.server.streams import LINES, export_body, import_body, start_stream, uploaded
 
 router = APIRouter(prefix="/me", tags=["episodes"])
 
@@ -18,8 +19,8 @@ UPLOADED_FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {LINES: {"schema": {"type": "string"}}},
-        "description": "JSON lines as the export gives them, or the conversations.json of a chat "
-        "export of ChatGPT or Claude.",
+        "description": "JSON lines as the export gives them, or another assistant's export, such as "
+        "the zip archive that ChatGPT or Claude sends.",
     }
 }
 EPISODE_LINES: dict[str, Any] = {
@@ -42,12 +43,19 @@ async def import_file(
     include_forgotten: Annotated[
         bool, Query(description="Bring back what the user has forgotten.")
     ] = False,
-) -> Imported:
-    """Remember the episodes of the body: all of them or, if it has errors, none.
+    dry_run: Annotated[
+        bool, Query(description="Write nothing; say what would be added, and what left out.")
+    ] = False,
+) -> Imported | ImportPreview:
+    """Remember the episodes of the body: of JSON lines all or, if they have errors, none; of another
+    assistant's export what can be read.
 
     Importing the same again adds nothing, and what the user has forgotten is left out. The
     response comes once all is written and indexed; the profile reads it afterwards.
     """
+    if dry_run:
+        async with uploaded(request, deps.settings.max_import_bytes) as file:
+            return await preview_import(memory, file)
     imported = await import_body(memory, request, deps.settings.max_import_bytes, include_forgotten)
     refresh_if_due(deps, memory, deps.settings.zone)
     await queue_alignment_if_due(api, memory, deps.settings)

@@ -131,6 +131,9 @@ async def test_what_is_imported_is_exported_and_the_same_again_adds_nothing(
             "forgotten": 0,
             "to_summarise": 3,
             "warnings": [],
+            "left_out": 0,
+            "problems": [],
+            "messages_left_out": {},
         }
 
     exported = await http.get("/me/export")

@@ -1,6 +1,12 @@
 """Small conversations in the formats of ChatGPT's and Claude's exports."""
 
+import io
+import json
+from datetime import datetime
 from typing import Any
+
+from personaagent.memory.exchange.import_file import parse
+from personaagent.memory.exchange.parse_results import LeftOut, ParsedEpisode, ParseProblem
 
 
 def chatgpt_message(role: str, *parts: Any, at: float | None = None, **more: Any) -> dict[str, Any]:
@@ -50,3 +56,20 @@ def claude(conversation_id: str, *messages: tuple[str, str]) -> dict[str, Any]:
             for number, (sender, text) in enumerate(messages)
         ],
     }
+
+
+def parsed(content: Any) -> tuple[dict[str, str], list[str]]:
+    """What a file of this content (JSON, or bytes) holds: each query with its answer, and all that is
+    left out of it."""
+    data = content if isinstance(content, bytes) else json.dumps(content).encode()
+    items = [*parse(io.BytesIO(data), "u")]
+    assert not any(isinstance(each, ParseProblem) for each in items), items
+    episodes = [each.episode for each in items if isinstance(each, ParsedEpisode)]
+    left_out = [str(each) for each in items if isinstance(each, LeftOut)]
+    return {each.query: each.response for each in episodes}, left_out
+
+
+def times(content: Any) -> list[datetime]:
+    """When each episode of the file was written."""
+    items = parse(io.BytesIO(json.dumps(content).encode()), "u")
+    return [each.episode.created_at for each in items if isinstance(each, ParsedEpisode)]

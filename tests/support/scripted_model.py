@@ -29,7 +29,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from personaagent.core.settings import Role, Settings
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.memory import Memory
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.agent.branches import branch_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
@@ -173,7 +173,7 @@ def scripted_dependencies(
         memory=memory,
         tools=[
             search_wikipedia_tool(Wikipedia(settings)),
-            recall_tool(lambda runtime: user_memory(memory, runtime), settings),
+            recall_tool(lambda runtime: branch_memory(memory, runtime.state, runtime), settings),
         ],
     )
     return deps, model.prompts

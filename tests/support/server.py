@@ -31,7 +31,7 @@ from personaagent.core.settings import Settings
 from personaagent.server.identity import Tokens
 from tests.support.alignment import Scripted
 from tests.support.alignment_endpoint import over_http
-from tests.support.endpoint import Endpoint, Reply, Responder, scripted_endpoint
+from tests.support.endpoint import Endpoint, Reply, Responder, Status, scripted_endpoint
 from tests.support.marks import need_mark
 
 ROOT = Path(__file__).parents[2]
@@ -40,11 +40,16 @@ SECRET = "a secret of the tests, and of nobody else"
 
 ALIGNING = over_http(Scripted())
 
+FAILS = "This cannot be answered."
+"""No prompt that holds it is answered."""
+
 
 def answers_from_memory(body: dict[str, Any]) -> Reply:
     """A model that knows only what its prompt says; of walks it answers by its persona's rules."""
     if "Tell me about" in str(body["messages"]):
         return ALIGNING(body)
+    if FAILS in str(body["messages"]):
+        return Status(400, "refused")
     known = str(body["messages"][0]["content"])
     return "Your dog is called Rex." if "dog is called Rex" in known else "I do not know."
 

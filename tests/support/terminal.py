@@ -1,5 +1,6 @@
 """A command on a pseudo-terminal."""
 
+import codecs
 import os
 import pty
 import select
@@ -29,6 +30,7 @@ class Terminal:
             start_new_session=True,
         )
         os.close(terminal)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._shown = self.passed = ""
 
     def wait_for(self, text: str) -> None:
@@ -36,8 +38,11 @@ class Terminal:
         while text not in self._shown:
             ready, _, _ = select.select([self._master], [], [], PATIENCE)
             assert ready, f"{text!r} does not come: {self._shown!r}"
-            self._shown += os.read(self._master, 65536).decode()
+            self._shown += self._read()
         self.passed, _, self._shown = self._shown.partition(text)
+
+    def _read(self) -> str:
+        return self._decoder.decode(os.read(self._master, 65536))
 
     def type(self, keys: str) -> None:
         """Press these keys."""
@@ -58,7 +63,7 @@ class Terminal:
         self.passed = self._shown
         while True:
             try:
-                self.passed += os.read(self._master, 65536).decode()
+                self.passed += self._read()
             except OSError:  # the other side is closed
                 os.close(self._master)
                 return self._process.wait(PATIENCE)

@@ -59,7 +59,8 @@ class RuleEdits:
         edits, usage = await _ask_for_edits(critique_input, messages)
         candidates, refused = await _check(edits, critique_input)
         if refused and not candidates:
-            messages.append(HumanMessage(render("update_refused", reasons="\n".join(refused))))
+            reasons = render("update_refused", reasons="\n".join(refused))
+            messages[-1] = HumanMessage(f"{messages[-1].text}\n\n{reasons}")  # roles take turns
             edits, more_usage = await _ask_for_edits(critique_input, messages)
             candidates, refused_again = await _check(edits, critique_input)
             refused, usage = refused + refused_again, usage + more_usage

@@ -145,7 +145,7 @@ async def test_why_shows_the_rules_that_spoke_with_their_evidence(command: Comma
         await handle_line(chat, "/why")
     shown = command.capsys.readouterr().out
     assert "Rules of version 2, by alignment" in shown
-    assert shown.endswith("r4  Greet back.  from e1, e2\n")
+    assert shown.endswith("r4  Greet back.  (from e1, e2)\n")
 
 
 async def test_a_persona_that_changed_meanwhile_is_told(command: Command) -> None:
@@ -212,6 +212,10 @@ def test_on_a_terminal(command: Command, terminal: Terminal) -> None:
     terminal.type_at_prompt("My home\\\ris\x1b\rLisbon.\r")
     terminal.wait_for("you live in Lisbon.")
     terminal.wait_for("episode ")
+    terminal.type_at_prompt("/hel")
+    terminal.wait_for("show this list")
+    terminal.type("\t\r")
+    terminal.wait_for("Tab completes a command.")
     terminal.type_at_prompt("/align\r")
     terminal.wait_for("Learning from your feedback")
     terminal.wait_for("0 labelled episodes are too few to learn from")

@@ -53,8 +53,8 @@ def test_answers_that_make_no_choice_are_refused_before_anything_is_written(
 def test_why_says_how_it_was_decided(command: Command) -> None:
     talk = command("chat", "-u", "ann", stdin=f"{OPTIONS}\n/why".encode())
     assert talk.out.startswith("B\n")
-    assert "Decided\nThe model (weight 1): B 70%, A 30%" in talk.out
-    assert "Together: B 70%, A 30%. Chosen: B." in talk.out
+    assert "Decided\nThe model B 70%; B.\n" in talk.out
+    assert "Together: B 70%, A 30%. Weights: model 1." in talk.out
 
 
 async def test_python_takes_answers_too(command: Command) -> None:

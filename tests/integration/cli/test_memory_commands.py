@@ -77,6 +77,9 @@ def imported(command: Command, file: Path) -> Command:
         "forgotten": 0,
         "to_summarise": 3,
         "warnings": [],
+        "left_out": 0,
+        "problems": [],
+        "messages_left_out": {},
     }
     assert result.err == ""
     return command

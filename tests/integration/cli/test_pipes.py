@@ -75,6 +75,12 @@ def test_a_question_is_read_in_the_encoding_of_the_terminal(
     assert remembered(command) == ["你好吗?"]
 
 
+def test_a_question_is_read_whatever_the_locale(command: Command) -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert run("ask", "你好吗?", env=os.environ | plain).returncode == 0
+    assert remembered(command) == ["你好吗?"]
+
+
 @pytest.mark.parametrize("question", ["Greet me.", "Tell me a story."])
 @pytest.mark.parametrize("reader", ["true", "head -2", "head -c 5"])
 def test_an_answer_whose_reader_leaves_is_remembered(

@@ -2,54 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from personaagent.eval.solvers.registry import SOLVERS
 from personaagent.eval.tasks.all import TASKS
-from tests.support.command import Command, Result, scripted_command
+from tests.support.command import Command
 from tests.support.endpoint import Endpoint, Reply, Status
+from tests.support.eval_command import METHODS_RUN, USERS, Script, run
 from tests.support.eval_data import locomo, prefeval
-from tests.support.movies import TASK, film_models, write_movies
+from tests.support.movies import TASK
 
-USERS = 6
 CATEGORY = {"category": 4}
-METHODS_RUN = ("prompt", "rag", "majority", "persona-no-alignment", "persona")
-
-
-class Script:
-    """The models; a chat whose last message holds ``broken`` fails."""
-
-    def __init__(self) -> None:
-        self.broken = "nothing is broken"
-
-    def __call__(self, body: dict[str, Any]) -> Reply:
-        last = str(body["messages"][-1]["content"])
-        return Status(400, "no such film") if self.broken in last else film_models(body)
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-def scripted(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
-    write_movies(tmp_path / "data", USERS)
-    monkeypatch.chdir(tmp_path)
-    data = {"PERSONAAGENT_DATA": str(tmp_path / "data")}
-    with scripted_command(script, monkeypatch, capsys, tmp_path / "home", **data) as both:
-        yield both
-
-
-def run(
-    command: Command, *more: str, methods: str = ",".join(METHODS_RUN), out: str = "out"
-) -> Result:
-    return command("eval", "run", "--tasks", TASK, "--methods", methods, "--out", out, *more)
 
 
 def chats(endpoint: Endpoint) -> list[str]:
@@ -180,61 +146,6 @@ def test_a_refused_key_ends_the_run_in_one_sentence(command, script, monkeypatch
     assert "0 of 6 results are kept in out; the same command continues from there." in result.err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "sentence"),
-    [
-        (["--tasks", "LaMP_9", "--methods", "rag"], 2, "There is no task 'LaMP_9'; there are LaMP"),
-        (["--tasks", TASK, "--methods", "rug"], 2, "There is no method 'rug'; there are prompt"),
-        (["--tasks", ",", "--methods", "rag"], 2, "A list is empty"),
-        (["--tasks", "LaMP_3", "--methods", "rag"], 5, "lamp-benchmark.github.io/download"),
-        (["--tasks", "prefeval_mcq", "--methods", "rag"], 5, "github.com/amazon-science/PrefEval"),
-        (["--tasks", "locomo_qa", "--methods", "rag"], 5, "github.com/snap-research/locomo"),
-        (["--tasks", TASK, "--methods", "rag", "--against", "pag"], 2, "none of the run's methods"),
-        (
-            ["--tasks", "locomo_recall", "--methods", "prompt"],
-            2,
-            "only recall, as locomo_recall asks",
-        ),
-        (["--tasks", TASK, "--methods", "rag", "--users", "0"], 2, "Invalid value for '--users'"),
-        (["--tasks", TASK, "--methods", "rag", "--prices", "no.toml"], 2, "no table of prices"),
-        (["--tasks", TASK, "--methods", "rag", "--langsmith", "p"], 3, "set LANGSMITH_API_KEY"),
-    ],
-)
-def test_what_cannot_be_run_is_refused_before_anything_is_asked(
-    command, endpoint, monkeypatch, arguments: list[str], code: int, sentence: str
-) -> None:
-    monkeypatch.delenv("LANGSMITH_API_KEY", raising=False)
-    result = command("eval", "run", *arguments)
-    assert (result.code, result.out) == (code, "")
-    assert sentence in result.err
-    assert endpoint.requests == []
-
-
-def test_a_folder_is_of_one_run(command: Command) -> None:
-    run(command, methods="majority")
-    other = run(command, "--seed", "1", methods="majority,similar")
-    assert other.code == 2
-    assert "out holds a run that was made with other" in other.err
-    assert "methods, seed" in other.err
-    assert command("eval", "report", ".").code == 5
-
-
-def test_one_process_at_a_time(command: Command) -> None:
-    run(command, methods="majority")
-    with FileLock("out/.lock"):
-        result = run(command, methods="majority")
-    assert "Another process is running the evaluation in out." in result.err
-    assert result.code != 0
-
-
-def test_a_folder_of_its_own_is_named_after_what_the_run_is_made_with(command: Command) -> None:
-    arguments = ("eval", "run", "--tasks", TASK, "--methods", "majority")
-    for _ in range(2):
-        assert command(*arguments).code == 0
-    command(*arguments, "--seed", "1")
-    assert len(list(Path("eval-runs").iterdir())) == 2
-
-
 def test_users_and_questions_are_drawn_by_the_seed(command: Command, tmp_path: Path) -> None:
     def drawn(*more: str) -> set[str]:
         out = "-".join(["out", *more])
@@ -246,78 +157,6 @@ def test_users_and_questions_are_drawn_by_the_seed(command: Command, tmp_path: P
     assert drawn("--users", "2") < drawn("--users", "4"), "more users are added to the fewer"
     assert len({frozenset(drawn("--users", "2", "--seed", str(seed))) for seed in range(5)}) > 1
     assert len(drawn("--limit", "3")) == 3
-
-
-def test_two_runs_are_compared_in_pairs(command: Command, monkeypatch) -> None:
-    run(command, methods="rag,prompt", out="first")
-    monkeypatch.setenv("PERSONAAGENT_TOP_K", "0")
-    run(command, methods="rag,prompt", out="second")
-    result = command("eval", "compare", "first", "second", "--json").data
-    assert result["differs"] == ["top_k"]
-    rows = {(row["method"], row["metric"]): row for row in result["rows"]}
-    rag, prompt = rows["rag", "accuracy"], rows["prompt", "accuracy"]
-    assert (rag["questions"], rag["first"], rag["second"]) == (6, 1.0, pytest.approx(1 / 6))
-    assert rag["difference"]["mean"] == pytest.approx(-5 / 6)
-    assert rag["difference"]["low"] < rag["difference"]["high"] < 0
-    assert (prompt["difference"]["mean"], prompt["difference"]["p"]) == (0, 1)
-    shown = command("eval", "compare", "first", "second").out
-    assert re.search(rf"{TASK} +rag +accuracy +6 +1\.000 +0\.167 +-0\.833", shown)
-    assert "The runs differ in: top_k" in shown
-
-
-@pytest.mark.parametrize("axis", ["history", "labels"])
-def test_a_curve_from_a_cold_start(command: Command, tmp_path: Path, axis: str) -> None:
-    arguments = ("eval", "curve", axis, "--values", "0,2,5", "--tasks", TASK)
-    result = command(*arguments, "--methods", "rag,majority", "--out", "cold", "--json")
-    assert result.code == 0
-    curve = result.data
-    assert (curve["axis"], curve["values"]) == (axis, ["0", "2", "5"])
-    lines = {line["method"]: line for line in curve["lines"]}
-    means = [round(each["mean"] * USERS) for each in lines["rag"]["estimates"]]
-    assert means == [1, 6, 6]
-    assert lines["rag"]["tokens"][0] < lines["rag"]["tokens"][1] < lines["rag"]["tokens"][2]
-    assert lines["majority"]["estimates"][0]["mean"] == 0, "no history, no answer"
-    page = (tmp_path / "cold" / "curve.html").read_text()
-    assert page.count("<svg") == 1
-    assert re.findall(r"""(?:src|href)=["'](?!#)""", page) == []
-    assert json.loads((tmp_path / "cold" / "curve.json").read_text()) == curve
-
-
-@pytest.mark.parametrize(
-    ("axis", "values", "setting"),
-    [
-        ("batch", "2,3", "align_batch"),
-        ("rounds", "1,2", "align_rounds"),
-        ("memories", "1,4", "top_k"),
-    ],
-)
-def test_the_other_curves_vary_their_setting(
-    command: Command, axis: str, values: str, setting: str
-) -> None:
-    result = command(
-        *("eval", "curve", axis, "--values", values, "--tasks", TASK, "--methods", "rag"),
-        *("--users", "1", "--out", "curve", "--json"),
-    )
-    assert result.code == 0
-    found = [
-        json.loads(Path(f"curve/{axis}-{value}/run.json").read_text())["made_with"]["settings"]
-        for value in values.split(",")
-    ]
-    assert [each[setting] for each in found] == [int(value) for value in values.split(",")]
-
-
-def test_a_curve_over_models(command, endpoint) -> None:
-    values = "org/small,large"
-    result = command(
-        *("eval", "curve", "model", "--values", values, "--tasks", TASK, "--methods", "prompt"),
-        *("--users", "1", "--out", "curve", "--json"),
-    )
-    assert result.data["values"] == values.split(",")
-    assert [each.body["model"] for each in endpoint.requests] == values.split(",")
-    wrong = ("eval", "curve", "weather", "--values", "1", "--tasks", TASK, "--methods", "prompt")
-    assert "There is no axis 'weather'; there are batch" in command(*wrong).err
-    wrong = ("eval", "curve", "history", "--values", "x", "--tasks", TASK, "--methods", "prompt")
-    assert command(*wrong).code == 2
 
 
 def test_prices(command: Command, tmp_path: Path) -> None:

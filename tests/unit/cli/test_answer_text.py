@@ -52,6 +52,7 @@ def terminal(monkeypatch) -> None:
 
     monkeypatch.setattr(answer_text, "console", console)
     monkeypatch.setattr(answer_text, "SECONDS_BETWEEN_DRAWINGS", 0)
+    monkeypatch.setattr(answer_text, "REST", 0)
 
 
 def written(pieces: Iterable[str]) -> str:
@@ -117,10 +118,23 @@ def test_the_rows_above_the_last_one_never_move() -> None:
 )
 @given(st.lists(st.sampled_from(PIECES), max_size=25), st.integers(1, 9))
 @example(["word " * 7, "**much longer bold text that goes on** and on"], 1)
+@example(["\n```py\n", "one", "\n\n", "```"], 1)
 @example(["text\n", "| a | b |\n|---|---|\n| 1 | 2 |\n| a wide cell | 3 |"], 2)
 def test_how_the_text_is_cut_into_pieces_does_not_matter(texts: list[str], size: int) -> None:
     text = "".join(texts)
     assert screen(cut(text, size)) == screen([text])
+
+
+def test_a_terminal_that_becomes_wider_meanwhile_loses_nothing(monkeypatch) -> None:
+    words = [f"word{number} " for number in range(40)]
+
+    def widening() -> Iterator[str]:
+        yield from words[:30]
+        wide = Console(force_terminal=True, width=200, color_system="standard")
+        monkeypatch.setattr(answer_text, "console", lambda: wide)
+        yield from words[30:]
+
+    assert " ".join(screen(widening())).split() == "".join(words).split()
 
 
 def test_nothing_is_written_for_no_answer() -> None:

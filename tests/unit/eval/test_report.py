@@ -49,14 +49,16 @@ def test_a_text_cannot_end_its_block() -> None:
     assert fenced("a ````` b\n```") == "``````text\na ````` b\n```\n``````"
 
 
-def test_the_scale_has_room_for_all() -> None:
+def test_the_scale_begins_at_zero_and_has_room_for_all() -> None:
     scale = IntervalScale.of(
         [Estimate(mean=0.5, low=0.25, high=0.75), Estimate(mean=1, low=1, high=1.25)]
     )
-    assert (scale.position(0.25), scale.position(1.25)) == (MARGIN, WIDTH - MARGIN)
-    assert scale.position(0.75) == WIDTH / 2
-    alone = IntervalScale.of([Estimate(mean=1, low=1, high=1)])
-    assert alone.position(1) == MARGIN
+    assert (scale.position(0), scale.position(1.25)) == (MARGIN, WIDTH - MARGIN)
+    assert scale.position(0.625) == WIDTH / 2
+    nothing = IntervalScale.of([Estimate(mean=0, low=0, high=0)])
+    assert nothing.position(0) == MARGIN
+    below = IntervalScale.of([Estimate(mean=-1, low=-2, high=-1)])
+    assert (below.position(-2), below.position(0)) == (MARGIN, WIDTH - MARGIN)
     assert IntervalScale.of([]).position(0.5) == WIDTH / 2
 
 
@@ -79,7 +81,7 @@ def test_a_curve_with_a_gap_and_a_mean_beyond_its_interval(tmp_path: Path) -> No
     assert html.count("<svg") == 1
     assert "a &lt;b&gt; c" in html
     assert "<b>" not in html
-    assert "0.100 [0.200, 0.900]" in html
+    assert '0.100<span class="range">[0.200, 0.900]</span>' in html
 
 
 def test_figures() -> None:

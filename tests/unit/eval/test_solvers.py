@@ -1,47 +1,20 @@
 """The solvers of the evaluation, with models that answer by what they are told."""
 
-import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from personaagent.core.errors import ConfigurationError, ModelUnavailable
-from personaagent.core.records import Episode
+from personaagent.core.errors import ModelUnavailable
 from personaagent.core.tokens import estimate_tokens
-from personaagent.eval.samples import Query, Sample
+from personaagent.eval.samples import Query
 from personaagent.eval.solvers.icl import draw_examples
 from personaagent.eval.solvers.registry import BASELINES, SOLVERS
-from tests.support.alignment import PREFERENCES, Scripted, act, answer_to, walks
+from tests.support.alignment import Scripted
+from tests.support.film_lovers import ANNA, GOLD, OTHERS, by_summary, reader
 from tests.support.scripted_model import Prompt, Reply, call
-from tests.support.solvers import ASK, TASK, films, most_wanted, open_bench, summarising, wanted
-
-[KILOMETRES, *_] = PREFERENCES
-GOLD = "the gold that nobody must see"
-ANNA = films(
-    "anna",
-    ("the knight of a castle", "classic"),
-    ("a robot in space", "sci-fi"),
-    ("a robot on the moon", "sci-fi"),
-    ("the dog and the cat", "comedy"),
-    about="the knight of a dark castle in space",
-    gold=GOLD,
-)
-OTHERS = [films(f"other{n}", (f"film {n}", f"tag{n}"), about="x") for n in range(9)]
-
-
-@summarising
-def reader(prompt: Prompt) -> Reply:
-    """Answers by what was wanted before, as far as it is told."""
-    return ", ".join(wanted("\n".join(message.text for message in prompt.messages))) or "nothing"
-
-
-@summarising
-def by_summary(prompt: Prompt) -> Reply:
-    """Answers by the summary that it is told."""
-    [summary] = re.findall(r"^<summary>\n(.*?)\n</summary>", prompt.system, re.M | re.S)
-    return str(summary)
+from tests.support.solvers import ASK, TASK, films, most_wanted, open_bench, wanted
 
 
 @pytest.mark.parametrize(
@@ -77,44 +50,6 @@ async def test_pag_tells_what_the_critic_wrote(tmp_path: Path) -> None:
                 output = await answerer.answer(ANNA.queries[0])
             assert output.text == "- Loves sci-fi."
             assert list(output.usage.by_role) == ["actor"], "the summary is not paid here again"
-
-
-async def test_icl_shows_others_and_never_the_user(tmp_path: Path) -> None:
-    same = films("twin", ("the knight of a dark castle in space", "spoilt"), about="x")
-    examples = {TASK: draw_examples([*OTHERS, same, ANNA], seed=1)}
-    assert "anna" in {each.user_id for each in examples[TASK]}
-    async with open_bench(tmp_path, reader, examples=examples, top_k=20) as bench:
-        output = await bench.answer("icl", ANNA)
-        assert sorted(str(output.text).split(", ")) == sorted(f"tag{n}" for n in range(9))
-        assert output.recalled == []
-        assert [message["role"] for message in output.messages] == ["system", "user"]
-    async with open_bench(tmp_path, reader, examples=examples, top_k=3, seed=0) as bench:
-        first = (await bench.answer("icl", ANNA)).text
-        assert first == (await bench.answer("icl", ANNA)).text
-    found = set()
-    for seed in range(5):
-        async with open_bench(tmp_path, reader, examples=examples, top_k=3, seed=seed) as bench:
-            found.add((await bench.answer("icl", ANNA)).text)
-    assert len(found) > 1, "the seed decides"
-    async with open_bench(tmp_path, reader) as bench:
-        with pytest.raises(ConfigurationError, match="draw_examples"):
-            await bench.answer("icl", ANNA)
-
-
-def test_examples_are_a_draw_of_bounded_size() -> None:
-    samples = [films(f"u{n}", ("a", f"{n}"), ("b", f"{n}"), about="x") for n in range(200)]
-    drawn = draw_examples(iter(samples), 0, most=20)
-    assert len({each.user_id for each in drawn}) == len(drawn) == 20
-    assert {each.query for each in drawn} == {f"{ASK}a?", f"{ASK}b?"}
-    assert any(int(each.ground_truth or 0) >= 100 for each in drawn), "late ones have their chance"
-    assert drawn == draw_examples(iter(samples), 0, most=20) != draw_examples(samples, 1, most=20)
-    unlabelled = Episode(user_id="b", query="hello", response="hi")
-    mixed = Sample(
-        id="c", task=TASK, user_id="c", history=[unlabelled, *samples[0].history], queries=[]
-    )
-    assert [each.labelled for seed in range(9) for each in draw_examples([mixed], seed)] == [
-        True
-    ] * 9
 
 
 async def test_the_reminder_stands_after_the_latest_of_the_conversation(tmp_path: Path) -> None:
@@ -165,142 +100,6 @@ async def test_react_looks_into_the_past_by_its_tool_alone(tmp_path: Path) -> No
     assert (output.text, output.recalled) == ("comedy", [])
     assert [each["role"] for each in output.messages] == ["system", "user", "assistant", "tool"]
     assert output.usage.by_role["actor"].llm_calls == 2
-
-
-SPACE = films(
-    "anna",
-    *[(f"robot {n} in space", "sci-fi") for n in range(4)],
-    *[(f"cat {n} on a sofa", "comedy") for n in range(4)],
-    about="a robot lost in space",
-    gold=GOLD,
-)
-
-
-def bare(tag: str) -> Scripted:
-    """Answers with the tag alone."""
-    return Scripted(actor=lambda prompt: tag)
-
-
-async def test_history_decides_by_the_labels_alone(tmp_path: Path) -> None:
-    async with open_bench(tmp_path, bare("comedy")) as bench:
-        output = await bench.answer("history", SPACE)
-        unseen = await bench.answer("history", SPACE.model_copy(update={"history": []}))
-        assert bench.prompts == []
-    assert output.text == "sci-fi"
-    assert output.decision is not None
-    assert output.decision.applied
-    assert "model" not in {source.name for source in output.decision.sources}
-    assert output.decision.confidence > 0.5
-    assert (unseen.text, unseen.decision) == ("", None), "nothing is known, so nothing is answered"
-
-
-async def test_fused_weighs_one_answer_to_the_prompt_of_rag(tmp_path: Path) -> None:
-    async with open_bench(tmp_path, bare("comedy"), top_k=2) as bench:
-        output = await bench.answer("fused", SPACE)
-        [prompt] = bench.prompts
-        await bench.answer("rag", SPACE)
-        assert prompt.system == bench.prompts[-1].system
-    assert (prompt.tools, len(output.recalled)) == ([], 2)
-    assert output.usage.by_role["actor"].llm_calls == 1
-    assert output.decision is not None
-    sources = {source.name: source.probabilities for source in output.decision.sources}
-    assert sources["history"]["sci-fi"] > sources["history"]["comedy"]
-    assert sources["model"]["comedy"] > sources["model"]["sci-fi"]
-    assert output.text == output.decision.answer
-
-
-async def test_react_weighs_nothing(tmp_path: Path) -> None:
-    async with open_bench(tmp_path, bare("comedy")) as bench:
-        output = await bench.answer("react", SPACE)
-    assert (output.text, output.decision) == ("comedy", None)
-
-
-LIVED = Sample(
-    id="walks",
-    task="walks",
-    user_id="anna",
-    history=walks(14, [KILOMETRES], task="walks"),
-    queries=[Query(id="q", text="Tell me about the zoo?", gold=GOLD)],
-)
-
-
-def algorithm_1(prompt: Prompt) -> Reply:
-    """The actor, and the free-text evaluator and prompt engineer of the paper's algorithm."""
-    if "meticulous" in prompt.last:
-        return " ".join(rule for rule, said in PREFERENCES.items() if said in prompt.last)
-    if "prompt engineer" in prompt.last:
-        return "\n".join(f"- {rule}" for rule in PREFERENCES if rule in prompt.last)
-    return act(prompt)
-
-
-@pytest.mark.parametrize(
-    ("solver", "follows"),
-    [
-        ("persona", [KILOMETRES]),
-        ("persona-paper", [KILOMETRES]),
-        ("persona-no-memory", [KILOMETRES]),
-        ("persona-no-action", [KILOMETRES]),
-        ("persona-no-alignment", []),
-        ("persona-no-persona", []),
-    ],
-)
-async def test_the_agent_answers_by_what_it_learned_from_the_sample(
-    tmp_path: Path, solver: str, follows: list[str]
-) -> None:
-    scripted = Scripted(actor=algorithm_1)
-    async with open_bench(tmp_path, scripted, align_rounds=1) as bench:
-        async with SOLVERS[solver].prepare(LIVED, bench.environment) as answerer:
-            output = await answerer.answer(LIVED.queries[0])
-            again = await answerer.answer(LIVED.queries[0])
-        assert output.text == again.text == answer_to("Tell me about the zoo?", follows)
-        learned = answerer.training_result
-        assert (learned is not None) == bool(follows)
-        if learned is not None and learned.alignment is not None:
-            assert learned.alignment["to_version"] == output.persona_version == 2
-            assert KILOMETRES not in learned.before
-            assert f"- {KILOMETRES}" in learned.after.splitlines()
-            calls = sum(each.llm_calls for each in learned.usage.by_role.values())
-            assert calls == len(bench.prompts) - 2 == learned.alignment["usage"]["llm_calls"]
-
-
-def openly(sample: Sample) -> Sample:
-    """The sample with a question that no set of labels answers, so that tools are offered."""
-    query = sample.queries[0].model_copy(update={"text": "Explain how a knight lived."})
-    return sample.model_copy(update={"queries": [query]})
-
-
-@pytest.mark.parametrize(
-    ("solver", "tools", "knows"),
-    [
-        ("persona", "recall_episodes search_wikipedia", "facts memories rules"),
-        ("persona-paper", "recall_episodes search_wikipedia", "facts memories rules"),
-        ("persona-no-alignment", "recall_episodes search_wikipedia", "facts memories rules"),
-        ("persona-no-persona", "recall_episodes search_wikipedia", "memories"),
-        ("persona-no-memory", "search_wikipedia", "rules"),
-        ("persona-no-action", "", "facts memories rules"),
-        ("recall-only", "recall_episodes", "facts rules"),
-        ("wikipedia-only", "search_wikipedia", "facts rules"),
-        ("recall-and-wikipedia", "recall_episodes search_wikipedia", "facts rules"),
-        ("no-tools", "", "facts rules"),
-        ("react", "recall_episodes search_wikipedia", ""),
-    ],
-)
-async def test_the_parts_of_each_agent(tmp_path: Path, solver: str, tools: str, knows: str) -> None:
-    async with open_bench(tmp_path, Scripted(actor=lambda prompt: "sci-fi")) as bench:
-        await bench.answer(solver, openly(ANNA))
-        [*_, last] = bench.prompts
-    offered = sorted(each["function"]["name"] for each in last.tools)
-    signs = {"facts": "the user chose", "memories": "<episode ", "rules": "<persona>\n- "}
-    assert offered == tools.split()
-    assert [name for name, sign in signs.items() if sign in last.system] == knows.split()
-
-
-async def test_a_summary_that_is_due_is_written_first(tmp_path: Path) -> None:
-    for every, said in ((4, "- Loves sci-fi."), (5, "(none)"), (0, "(none)")):
-        async with open_bench(tmp_path, by_summary, summary_every=every) as bench:
-            async with SOLVERS["persona-no-alignment"].prepare(ANNA, bench.environment) as answerer:
-                assert (await answerer.answer(openly(ANNA).queries[0])).text == said
-            assert (answerer.training_result is not None) == (every == 4)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

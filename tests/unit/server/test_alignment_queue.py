@@ -6,13 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock
 
-from personaagent.core.alignment import Decision
+from personaagent.core.alignment import ProposalDecision
 from personaagent.core.errors import Conflict
 from personaagent.server.alignment_queue import queue_alignment, resume_alignment
 from personaagent.server.forgetting import forget_user
 from tests.support.memories import index_in_memory, memory_of
 
-REFUSED = Decision(decision="refuse")
+REFUSED = ProposalDecision(decision="refuse")
 
 
 class Server:

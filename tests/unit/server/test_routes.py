@@ -1,5 +1,6 @@
 """Our routes as an application in this process: who is let in, and how errors are told."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from personaagent.server.dependencies import server_dependencies
 from personaagent.server.errors import status_of
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.store import server_store
+from tests.support.chat_exports import claude
 from tests.support.memories import episode, index_in_memory, remember
 from tests.support.scripted_model import scripted_dependencies
 
@@ -261,3 +263,14 @@ async def test_a_change_is_undone_and_what_was_forgotten_stays_out_over_http(
     assert (await http.get("/me/episodes/e2")).json()["response"] == ""
     again = (await http.post("/me/import", content=first)).json()
     assert (again["added"], again["forgotten"]) == (0, 1)
+
+
+async def test_a_dry_run_of_an_import_writes_nothing(http: httpx.AsyncClient) -> None:
+    export = json.dumps([claude("c", ("human", "One?"), ("assistant", "1")), {}])
+    preview = (await http.post("/me/import?dry_run=true", content=export)).json()
+    assert (preview["episodes"], preview["new"], preview["left_out"]) == (1, 1, 1)
+    assert (await http.get("/me/export")).content == b""
+    imported = (await http.post("/me/import", content=export)).json()
+    assert (imported["added"], imported["problems"]) == (1, preview["problems"])
+    assert (await http.post("/me/import?dry_run=true", content=export)).json()["known"] == 1
+    assert (await http.post("/me/import?dry_run=true", content=b"x")).status_code == 422

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from personaagent.local.agent import LocalAgent
-from personaagent.memory.exchange.import_file import Refused
-from tests.support.chat_exports import chatgpt, chatgpt_message, claude
+from personaagent.memory.exchange.check_import import Refused
+from tests.support.chat_exports import chatgpt, chatgpt_message, claude, parsed
 from tests.support.imports import import_text, stored
 
 
@@ -61,41 +61,77 @@ async def test_conversations_of_claude_are_imported(agent: LocalAgent, file: Pat
     ]
 
 
-def looping() -> dict[str, Any]:
-    conversation = chatgpt("c", chatgpt_message("user", "q"), chatgpt_message("assistant", "a"))
-    conversation["mapping"]["root"]["parent"] = "c-m1"
-    return conversation
-
-
 @pytest.mark.parametrize(
-    ("second", "expected"),
+    ("bad", "expected"),
     [
-        (looping(), "do not lead from current_node"),
-        (looping() | {"current_node": "gone"}, "do not lead from current_node"),
-        (looping() | {"current_node": None}, "no current_node"),
-        (looping() | {"mapping": {"a": {"message": {"id": 5}}}}, "mapping.a.message.id"),
-        (claude("c") | {"chat_messages": [{}]}, "chat_messages.0.uuid: Field required"),
-        ({"query": "q", "response": "r"}, "is not a conversation"),
-        ("text", "is not a conversation"),
+        (chatgpt("c") | {"mapping": None}, '("A title"): it has no messages'),
+        (chatgpt("c") | {"mapping": {"a": {"message": {"id": 5}}}}, "no message of yours"),
+        (chatgpt("c", chatgpt_message("user", "q")), "no message of yours with an answer"),
+        (claude("c"), '("A name"): it has no messages'),
+        (claude("c") | {"chat_messages": [{}, None]}, "no message of yours with an answer"),
+        ({"query": "q", "response": "r"}, "it is not a conversation of ChatGPT"),
+        ("text", "it is not a conversation of"),
+        (None, "it is not a conversation of"),
     ],
 )
-async def test_a_bad_conversation_is_named(
-    agent: LocalAgent, file: Path, second: Any, expected: str
+async def test_a_bad_conversation_is_named_and_the_others_come_in(
+    agent: LocalAgent, file: Path, bad: Any, expected: str
 ) -> None:
-    good = claude("good", ("human", "q"), ("assistant", "a"))
-    with pytest.raises(Refused) as refused:
-        await import_text(agent, file, json.dumps([good, second, good]))
-    [problem] = refused.value.problems
-    assert problem.startswith("given.jsonl, conversation 2: ")
+    one, other = (claude(each, ("human", each), ("assistant", "a")) for each in ("one", "other"))
+    imported = await import_text(agent, file, json.dumps([one, bad, other]))
+    assert (imported.added, imported.left_out) == (2, 1)
+    [problem] = imported.problems
+    assert problem.startswith("conversation 2")
     assert expected in problem
+
+
+async def test_an_export_of_which_nothing_can_be_read_is_refused(
+    agent: LocalAgent, file: Path
+) -> None:
+    with pytest.raises(Refused, match=r"given\.jsonl holds no conversation that") as refused:
+        await import_text(agent, file, json.dumps([{}] * 30))
+    assert len(refused.value.problems) == 20
+    assert refused.value.problems[0].startswith("given.jsonl, conversation 1: it is not")
     assert not await agent.memory("u").exists()
 
 
-@pytest.mark.parametrize("end", [b"", b', {"uuid": "\xff"}]', b", nonsense]"])
-async def test_an_export_that_is_cut_off_or_not_json_is_refused(
+@pytest.mark.parametrize("end", [b"", b', {"uuid": "x', b", nonsense]"])
+async def test_an_export_is_read_up_to_where_it_is_cut_off_or_no_json(
     agent: LocalAgent, file: Path, end: bytes
 ) -> None:
     good = json.dumps(claude("good", ("human", "q"), ("assistant", "a"))).encode()
-    with pytest.raises(Refused) as refused:
-        await import_text(agent, file, b"[" + good + end)
-    assert "conversation 2: the file from here on is not valid" in refused.value.problems[0]
+    imported = await import_text(agent, file, b"[" + good + end)
+    assert (imported.added, imported.left_out) == (1, 1)
+    assert imported.problems[0].startswith("conversation 2: ")
+    assert imported.problems[0].endswith("not valid JSON, or cut off")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b'"b"', b"b", None),
+        (b'"created_at"', b'"odd": [1,], "created_at"', None),
+        (b'"b"', b'"caf\xe9"', "caf\ufffd"),
+        (b'"b"', b'"one\nline"', "one\nline"),
+        (b'"b"', b'"an {odd [text \\"\\\\"', 'an {odd [text "\\'),
+        (b'"created_at"', b'"odd": NaN, "created_at"', "b"),
+        (b'"created_at"', b'"odd": ' + b"9" * 5000 + b', "created_at"', None),
+        (b'"created_at"', b'"odd": 1e999, "created_at"', "b"),
+    ],
+)
+@pytest.mark.parametrize("wrapper", [b"[%s]", b'{"conversations": [%s]}', b"%s"])
+def test_a_conversation_that_is_no_json_costs_no_other(
+    wrapper: bytes, old: bytes, new: bytes, expected: str | None
+) -> None:
+    texts = [
+        json.dumps(claude(each, ("human", each), ("assistant", each))).encode() for each in "abc"
+    ]
+    broken = texts[1].replace(old, new)
+    assert broken != texts[1]
+    separator = b"\n" if wrapper == b"%s" else b","
+    found, left_out = parsed(wrapper % separator.join([texts[0], broken, texts[2]]))
+    assert (found["a"], found["c"]) == ("a", "c")
+    if expected is None:
+        assert [each.split(":")[0] for each in left_out] == ["conversation 2"]
+    else:
+        assert (expected in found.values(), left_out) == (True, [])

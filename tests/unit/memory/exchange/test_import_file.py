@@ -1,14 +1,16 @@
 """JSON lines become episodes, and each error in a file has its place in it."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from personaagent.core.errors import DataError
 from personaagent.local.agent import LocalAgent
-from personaagent.memory.exchange.import_file import Refused
+from personaagent.memory.exchange.check_import import Refused
 from personaagent.memory.exchange.importer import Imported, import_episodes
 from personaagent.memory.exchange.jsonlines import LONGEST_LINE
+from tests.support.chat_exports import claude
 from tests.support.imports import import_json, import_text, stored
 
 
@@ -138,3 +140,29 @@ async def test_a_file_that_cannot_be_read_is_refused(agent: LocalAgent, tmp_path
     for path in (tmp_path / "missing.jsonl", tmp_path):
         with pytest.raises(DataError, match=r"cannot be read|not a regular file"):
             await import_episodes(agent.memory("u"), path)
+
+
+async def test_a_file_in_utf_16_is_read(agent: LocalAgent, file: Path) -> None:
+    text = '{"query": "caf\u00e9 \U0001f98a", "response": "r"}\r\n'
+    for encoding in ("utf-16", "utf-16-be"):
+        bom = "" if encoding == "utf-16" else "\ufeff"
+        await import_text(agent, file, (bom + text).encode(encoding))
+    assert [each.query for each in await stored(agent)] == ["caf\u00e9 \U0001f98a"]
+    export = json.dumps([claude("c", ("human", "One?"), ("assistant", "1"))])
+    assert (await import_text(agent, file, export.encode("utf-16"))).added == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\x1f\x8b\x08\0", r"packed \(gzip\): unpack it"),
+        (b"SQLite format 3\0", "is no text"),
+        (b"\xff\xfe{", "not valid UTF-16"),
+        (b"\xef\xbb\xbf\n<!doctype html>\n<html>\n<body>\nHello\n</html>", "is a web page"),
+    ],
+)
+async def test_what_is_no_text_is_refused_in_one_sentence(
+    agent: LocalAgent, file: Path, content: bytes, expected: str
+) -> None:
+    with pytest.raises(DataError, match=expected):
+        await import_text(agent, file, content)

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -126,3 +127,51 @@ def test_odd_parts_of_an_export_are_passed_over(tmp_path: Path) -> None:
     notes = notes_of(tmp_path, json.dumps(odd))
     assert notes.texts == ["How the user wants answers: Answer in Dutch."]
     assert notes.written == {}
+
+
+PROJECTS = [
+    {
+        "name": "Garden",
+        "description": "A small garden in Porto.",
+        "prompt_template": "Use metric units.\nName plants in Latin.",
+        "updated_at": "2026-01-02T10:00:00Z",
+        "docs": [{"filename": "a.txt", "content": "not about the user"}],
+    },
+    {"name": "How to use", "is_starter_project": True, "prompt_template": "x", "description": "y"},
+    {"name": None, "prompt_template": None},
+]
+MEMORIES = [
+    {
+        "conversations_memory": "**Work context**\n\nAna is a nurse.",
+        "project_memories": {"p1": "The garden faces north."},
+    }
+]
+
+
+def test_the_memory_and_the_projects_of_claude_are_read(tmp_path: Path) -> None:
+    notes = notes_of(tmp_path, json.dumps(PROJECTS))
+    assert notes.texts == [
+        "Project Garden: A small garden in Porto.",
+        "How the user wants answers in the project Garden: Use metric units.",
+        "How the user wants answers in the project Garden: Name plants in Latin.",
+    ]
+    assert notes.source == "claude"
+    assert set(notes.written.values()) == {datetime(2026, 1, 2, 10, tzinfo=UTC)}
+    notes = notes_of(tmp_path, json.dumps(MEMORIES))
+    assert notes.texts == ["Ana is a nurse.", "The garden faces north."]
+
+
+def test_an_archive_is_read_as_it_was_downloaded(tmp_path: Path) -> None:
+    file = tmp_path / "export.zip"
+    with ZipFile(file, "w") as archive:
+        instructions = [conversation(1_700_000_000, content=FRAMED)]
+        archive.writestr("conversations-000.json", json.dumps(instructions))
+        archive.writestr("memories.json", json.dumps(MEMORIES))
+        archive.writestr("odd.json", "[{")
+        archive.writestr("user.json", '{"email": "ana@example.org"}')
+    texts = read_notes(file).texts
+    assert texts[0] == "I am a nurse."
+    assert texts[-1] == "The garden faces north."
+    file.write_bytes(b"PK\x03\x04")
+    with pytest.raises(Unreadable, match="damaged"):
+        read_notes(file)

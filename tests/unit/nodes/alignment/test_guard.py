@@ -158,6 +158,10 @@ def test_episodes_of_one_occasion_count_once() -> None:
         assert independent([wish("a", "x", metadata=one), other]) == 2
     assert independent([wish("a", "x"), wish("b", "y")]) == 1, "the same moment"
     assert independent([wish("a", "x"), wish("b", "y", source="import")]) == 2
+    asks = f"Which of these fits? {' '.join(f'tag{number}' for number in range(20))}"
+    alike = [wish("a", "x", f"{asks} Rain"), wish("b", "y", f"{asks} Snow", day=8)]
+    assert independent(alike) == 1
+    assert independent(alike, lambda query: query.removeprefix(asks)) == 2
     bridge = wish("c", "z", "a question of its own, b", metadata={"thread_id": "t1"}, day=7)
     first = wish("a", "x", metadata={"thread_id": "t1"})
     assert independent([first, other, bridge]) == 1, "what is one with both makes both one"

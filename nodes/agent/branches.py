@@ -1,0 +1,180 @@
+"""The branch of a conversation that a turn goes on: what it left behind is hidden from the turn, and
+discarded when the turn is remembered. See ``memory/branches.py``."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_OID, uuid5
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langgraph.prebuilt import ToolRuntime
+from langgraph.runtime import Runtime
+
+from personaagent.core.states import AgentContext, thread_to_note
+from personaagent.memory.branches import (
+    Branch,
+    Exchange,
+    Turn,
+    branch_of,
+    digest,
+    end_of_emptied,
+    with_turn,
+)
+from personaagent.memory.memory import Memory
+from personaagent.memory.user import UserMemory
+from personaagent.nodes.current_user import user_memory
+
+AnyRuntime = Runtime[AgentContext] | ToolRuntime[Any, Any]
+NO_BRANCH = Branch([], frozenset(), None)
+FIRST_STEP = 1
+"""The step of ``recall`` on a thread that has no checkpoint."""
+
+
+class Conversation(NamedTuple):
+    """The thread of a run, what is remembered of its turns, and the branch that the run goes on."""
+
+    thread: str | None
+    turns: list[Turn]
+    branch: Branch
+
+
+async def branch_memory(
+    memory: Memory, state: Mapping[str, Any], runtime: AnyRuntime
+) -> UserMemory:
+    """The memory of the user whose run this is, without what their conversation has left behind."""
+    users = user_memory(memory, runtime)
+    conversation = await read_conversation(users, state, runtime)
+    return users.also_hiding(conversation.branch.left)
+
+
+async def read_conversation(
+    memory: UserMemory, state: Mapping[str, Any], runtime: AnyRuntime
+) -> Conversation:
+    """What stands of the run's conversation before the user's present message."""
+    thread = thread_to_note(runtime)
+    turns = await memory.conversations.turns(thread) if thread else []
+    if not turns:
+        return Conversation(thread, [], NO_BRANCH)
+    exchanges = [exchange for exchange, _ in _exchanges(state["messages"])[:-1]]
+    branch = branch_of(turns, exchanges)
+    last = (state.get("branch") or {}).get("last")
+    if last and not branch.standing:
+        branch = branch_of(turns, exchanges, await _end_of_emptied(memory, turns, last, state))
+    return Conversation(thread, turns, branch)
+
+
+async def begin_turn(
+    memory: UserMemory, state: Mapping[str, Any], runtime: AnyRuntime, step: int | None
+) -> tuple[UserMemory, dict[str, Any]]:
+    """Begin a turn: what the user returned to stands again, if the turn may write.
+
+    Args:
+        memory: of the user.
+        state: of the run.
+        runtime: of the run.
+        step: the number of this step of the graph on its thread, if it is known.
+
+    Returns:
+        The memory without what was left behind, and what the state is to hold of the branch.
+    """
+    thread = thread_to_note(runtime)
+    if thread and step == FIRST_STEP:  # its checkpoints are gone, so nothing was left behind
+        await memory.conversations.forget_turns(thread)
+    conversation = await read_conversation(memory, state, runtime)
+    if not (runtime.context is not None and runtime.context.incognito):
+        await _mark(memory, frozenset(), conversation.branch.standing)
+    branch = {"last": (state.get("branch") or {}).get("last"), "begun": time.time()}
+    return memory.also_hiding(conversation.branch.left), branch
+
+
+async def note_turn(
+    memory: UserMemory, state: Mapping[str, Any], runtime: AnyRuntime
+) -> tuple[str, frozenset[str]]:
+    """Note this turn, which has its answer, with its conversation.
+
+    Returns:
+        The id of its episode, and the episodes to discard. The id is another than that of the state
+        if the answer was made anew for a turn that is remembered already.
+    """
+    conversation = await read_conversation(memory, state, runtime)
+    exchange, _ = _exchanges(state["messages"])[-1]
+    id = _episode_id(state["episode_id"], exchange, conversation.turns, runtime)
+    if conversation.thread is None:
+        return id, frozenset()
+    begun = (state.get("branch") or {}).get("begun", 0.0)
+    left = conversation.branch.left - {id}
+    beside = {
+        turn.episode
+        for turn in conversation.turns
+        if turn.episode in left and turn.at > begun and turn.human != exchange.human
+    }  # asked at the same time: each stands, whichever the conversation goes on from
+    turn = Turn(episode=id, follows=conversation.branch.last, at=time.time(), **exchange._asdict())
+    others = [each for each in conversation.turns if each.episode not in beside]
+    await memory.conversations.note_turns(conversation.thread, with_turn(others, turn))
+    return id, left - beside
+
+
+async def discard(memory: UserMemory, left: frozenset[str]) -> None:
+    """Mark these episodes as discarded."""
+    await _mark(memory, left, [])
+
+
+async def _mark(memory: UserMemory, left: frozenset[str], standing: Sequence[str]) -> None:
+    discarded = await memory.episodes.discarded()
+    left, again = left - discarded, discarded.intersection(standing)
+    if left or again:
+        await memory.episodes.discard(left, again)
+
+
+def _exchanges(messages: Sequence[AnyMessage]) -> list[tuple[Exchange, str]]:
+    """What the user's messages were answered with, in order, and the texts of the messages."""
+    starts = [i for i, message in enumerate(messages) if isinstance(message, HumanMessage)]
+    ends = [*starts[1:], len(messages)]
+    return [
+        (_exchange(messages[start:end]), messages[start].text)
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _exchange(turn: Sequence[AnyMessage]) -> Exchange:
+    first, last = turn[0], turn[-1]
+    answered = isinstance(last, AIMessage) and not last.tool_calls
+    return Exchange(
+        human=first.id or "",
+        answer=(last.id or "") if answered else "",
+        query=digest(first.text),
+        response=digest(last.text) if answered else "",
+    )
+
+
+async def _end_of_emptied(
+    memory: UserMemory, turns: Sequence[Turn], last: str, state: Mapping[str, Any]
+) -> str | None:
+    episodes = await memory.episodes.find([turn.episode for turn in turns])
+    queries = {each.id: each.query for each in episodes}
+    exchange, message = _exchanges(state["messages"])[-1]
+    return end_of_emptied(turns, last, queries, message, exchange.human)
+
+
+def _episode_id(id: str, exchange: Exchange, turns: Sequence[Turn], runtime: AnyRuntime) -> str:
+    """The id of the turn's episode.
+
+    A client that has a message answered again may go on from the middle of its turn, whose state
+    holds the id of the first answer. A run that a server repeats has its own id again.
+    """
+    run = runtime.execution_info and runtime.execution_info.run_id
+    if run:
+        return id_of_run(run)
+    there = next((turn for turn in turns if turn.episode == id), None)
+    if there is None or there.answer == exchange.answer:
+        return id
+    return uuid5(NAMESPACE_OID, f"{id}:{exchange.answer}").hex[:16]
+
+
+def id_of_run(run: str) -> str:
+    """The id of the episode of a run's turn.
+
+    A server repeats a run from its start if the process was killed, and the turn must leave only one
+    episode.
+    """
+    return uuid5(NAMESPACE_OID, run).hex[:16]
