@@ -16,8 +16,8 @@ THOUGHT = "The user lives there."
 def ask(monkeypatch, capsys, tmp_path) -> Any:
     """Runs commands against a script, on one data folder."""
 
-    def run(script: Any) -> Any:
-        return scripted_command(script, monkeypatch, capsys, tmp_path / "home")
+    def run(script: Any, **variables: str) -> Any:
+        return scripted_command(script, monkeypatch, capsys, tmp_path / "home", **variables)
 
     return run
 
@@ -72,11 +72,11 @@ def test_reasoning_is_shown_when_asked_for(ask) -> None:
 
 def test_an_answer_that_broke_off_and_was_asked_again_is_shown_and_remembered_once(ask) -> None:
     replies: list[Reply] = [Cut("You live in"), "You live in Oslo."]
-    with ask(lambda body: replies.pop(0)) as (command, _):
+    with ask(lambda body: replies.pop(0), PERSONAAGENT_MODEL_RETRIES="1") as (command, _):
         result = command("ask", "Where is my home?", "-u", "ann")
         [kept] = episodes(command)
 
-    assert (result.code, result.out) == (0, "You live in Oslo.\n")
+    assert (result.code, result.out, result.err) == (0, "You live in Oslo.\n", "")
     assert kept["response"] == "You live in Oslo."
 
 
