@@ -66,7 +66,10 @@ class ReadingChat(ChatOpenAI):
         """Ask, and read the reply piece by piece."""
         model = (str(self.openai_api_base), self.model_name)
         reader = ReplyReader(
-            taken=ids_of(messages), opened=self._only_ends_reasoning(), shows_reasoning=reasoning
+            taken=ids_of(messages),
+            opened=self._only_ends_reasoning(),
+            shows_reasoning=reasoning,
+            offers_tools=bool(kwargs.get("tools")),
         )
         payload = self._get_request_payload(messages, stop=stop, **kwargs)
         if not payload.get("stream"):
