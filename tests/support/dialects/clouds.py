@@ -7,6 +7,7 @@ from tests.support.dialects.dialect import (
     Dialect,
     Reply,
     calls,
+    calls_made,
     chunk,
     completion,
     deltas,
@@ -52,6 +53,10 @@ def _deepseek_refuse(body: Body) -> Raw | None:
         )
     if body.get("logprobs"):
         return error(400, "deepseek-reasoner does not support the parameter `logprobs`")
+    for number, each in enumerate(body["messages"]):
+        if each.get("tool_calls") and "reasoning_content" not in each:
+            text = "Missing `reasoning_content` field in the assistant message at message index"
+            return error(400, f"{text} {number}.")
     return None
 
 
@@ -84,6 +89,9 @@ def _mistral_events(reply: Reply) -> list[Body | str]:
 
 
 def _mistral_refuse(body: Body) -> Raw | None:
+    if any(len(call["id"]) != 9 or not call["id"].isalnum() for call in calls_made(body)):
+        text = "Tool call id was x but must be a-z, A-Z, 0-9, with a length of 9."
+        return Raw(json.dumps({"object": "error", "message": text, "code": "3280"}), code=400)
     known = {"model", "messages", "temperature", "stream", "tools", "max_tokens", "response_format"}
     extra = next((name for name in body if name not in known), None)
     if extra is None:

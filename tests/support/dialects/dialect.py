@@ -106,6 +106,11 @@ def calls(
     ]
 
 
+def calls_made(body: Body) -> list[Body]:
+    """The calls that a request sends back."""
+    return [call for each in body["messages"] for call in each.get("tool_calls") or []]
+
+
 def message(reply: Reply, *, ids: str = "call_{}", **more: Any) -> Body:
     """The message of a whole answer."""
     if isinstance(reply.said, str):

@@ -7,6 +7,7 @@ from tests.support.dialects.dialect import (
     Dialect,
     Reply,
     calls,
+    calls_made,
     chunk,
     completion,
     deltas,
@@ -75,6 +76,10 @@ def _gemini_error(code: int, text: str, status: str = "INVALID_ARGUMENT") -> Raw
 def _gemini_refuse(body: Body) -> Raw | None:
     if body.get("logprobs"):
         return _gemini_error(400, "Logprobs is not enabled for models/gemini-2.5-flash")
+    if any("extra_content" not in call for call in calls_made(body)):
+        return _gemini_error(
+            400, "Function call is missing a thought_signature in functionCall parts."
+        )
     return None
 
 
