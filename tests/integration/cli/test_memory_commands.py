@@ -276,7 +276,7 @@ def test_an_imported_secret_is_gone_from_every_file(
     assert imported("feedback", "m77", "-u", "ann", "--edit", f"{CANARY}, please").code == 0
     assert files_with(home, CANARY)
     result = imported("memory", "forget", "m77", "tea", "-u", "ann")
-    assert result.out == "Forgotten: 2 x episode, 2 x embedding.\n"
+    assert result.out == "Forgotten: 2 episodes, 2 embeddings.\n"
     assert files_with(home, CANARY) == []
 
 
