@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.output import print_notice, print_result, printable
+from personaagent.cli.tables import listing
 from personaagent.core.alignment import Alignment, learned_sentence
 from personaagent.core.errors import Conflict
 from personaagent.core.records import Record
@@ -62,11 +62,15 @@ def align_all(options: dict[str, Any], users_at_once: int, after: int, as_json: 
 
 
 def _view(alignments: Sequence[UserAlignment]) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    for user in alignments:
-        outcome = user.error if user.alignment is None else _outcome(user.alignment)
-        table.add_row(Text(printable(user.user_id), "cyan"), Text(printable(outcome or "")))
-    return table if alignments else Text("(nobody has new labels)", "dim")
+    outcomes = {
+        user.user_id: user.error if user.alignment is None else _outcome(user.alignment)
+        for user in alignments
+    }
+    items = [
+        (Text(printable(user), "cyan"), Text(printable(outcome or "")))
+        for user, outcome in outcomes.items()
+    ]
+    return listing(items) if items else Text("(nobody has new labels)", "dim")
 
 
 def _outcome(result: Alignment) -> str:

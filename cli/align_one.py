@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.alignment_progress import AlignmentProgress
 from personaagent.cli.alignment_views import alignment_view, proposal_view
-from personaagent.cli.output import confirm, console, print_result, print_warning
+from personaagent.cli.output import confirm, print_result, print_view, print_warning
 from personaagent.core.alignment import Alignment
 from personaagent.core.errors import Conflict, UsageError
 from personaagent.core.records import Episode
@@ -59,7 +59,7 @@ def _approved(proposal: dict[str, Any]) -> bool:
     Raises:
         UsageError: standard input ended without an answer.
     """
-    console(stderr=True).print(proposal_view(proposal))
+    print_view(proposal_view(proposal), stderr=True)
     answer = confirm(proposal["question"])
     if answer is None:
         raise UsageError(

@@ -4,8 +4,9 @@ import re
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from personaagent.cli.output import console, one_line, print_notice
+from personaagent.cli.output import Waiting, one_line, print_notice
 from personaagent.core.alignment import Round, mean_loss
+from personaagent.core.counting import counted
 
 if TYPE_CHECKING:
     from personaagent.local.alignment import AlignmentStep
@@ -27,10 +28,10 @@ class AlignmentProgress:
     """
 
     def __init__(self) -> None:
-        self._status = console(stderr=True).status("Choosing episodes …")
+        self._waiting = Waiting("Choosing episodes …")
 
     def __enter__(self) -> Self:
-        self._status.start()
+        self._waiting.__enter__()
         return self
 
     def __exit__(
@@ -43,13 +44,13 @@ class AlignmentProgress:
 
     def stop(self) -> None:
         """Stop the spinner, so that something else can use the terminal."""
-        self._status.stop()
+        self._waiting.stop()
 
     def __call__(self, step: "AlignmentStep") -> None:
         """Print the outcome of the step, and show what comes next."""
         for line in _outcomes(step):
             print_notice(f"Round {step.round}: {line}")
-        self._status.update(f"Round {step.round}: {_next_work(step)} …")
+        self._waiting.update(f"Round {step.round}: {_next_work(step)} …")
 
 
 def loss_text(loss: float | None) -> str:
@@ -85,5 +86,5 @@ def _verdict(verdict: Round) -> str:
 
 def _next_work(step: "AlignmentStep") -> str:
     if step.node in ("sample", "simulate"):
-        return f"answering again, {step.simulated} of {step.episodes} episodes"
+        return f"answering again, {step.simulated} of {counted(step.episodes, 'episode')}"
     return NEXT_WORK.get(step.node, "continuing")

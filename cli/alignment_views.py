@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from personaagent.cli.alignment_progress import loss_text
 from personaagent.cli.output import one_line, printable
 from personaagent.cli.persona_views import difference_view
+from personaagent.cli.tables import listing
 from personaagent.core.alignment import Alignment, Proposal, RuleChange, StoppedBy, learned_sentence
+from personaagent.core.counting import counted
+from personaagent.core.ids import SHORT_CHARS, short_id
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule
 from personaagent.core.weights import Weights
 from personaagent.memory.persona_edits import Difference, difference
@@ -73,12 +75,17 @@ def proposal_view(question: dict[str, Any]) -> RenderableType:
 
 
 def _evidence_view(change: RuleChange) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    for episode in change.evidence:
-        wanted = f"\nyou wanted: {one_line(episode.wanted)}"
-        description = Text.assemble(one_line(episode.query), (wanted, "dim"))
-        table.add_row(Text(change.rule, "bold"), Text(episode.episode, "cyan"), description)
-    return table
+    return listing(
+        [
+            (
+                Text.assemble((f"{change.rule}  ", "bold"), (short_id(episode.episode), "cyan")),
+                Text.assemble(
+                    one_line(episode.query), (f"\nyou wanted: {one_line(episode.wanted)}", "dim")
+                ),
+            )
+            for episode in change.evidence
+        ]
+    )
 
 
 def pairs_view(
@@ -91,18 +98,21 @@ def pairs_view(
         queries: the query of each episode, by its id; an episode without one is left out.
         answers: also show the answers before and after, where they are still known.
     """
-    table = Table.grid(padding=(0, 2))
+    items: list[tuple[Text, Text]] = []
     for split, (before, after) in _mean_losses(pairs).items():
         count = sum(pair.part == split for pair in pairs)
-        description = Text(f"mean of {count} episodes", "dim")
-        table.add_row(Text(SPLIT_NAMES[split], "bold"), _loss_change(before, after), description)
+        description = Text(f"mean of {counted(count, 'episode')}", "dim")
+        items.append((_labelled(SPLIT_NAMES[split], "bold", before, after), description))
     for pair in pairs:
         if pair.episode in queries:
-            change = _loss_change(pair.before, pair.after)
-            table.add_row(
-                Text(pair.episode, "cyan"), change, _pair_text(pair, queries[pair.episode], answers)
-            )
-    return table if pairs else Text("(nothing better was found)", "dim")
+            label = _labelled(short_id(pair.episode), "cyan", pair.before, pair.after)
+            items.append((label, _pair_text(pair, queries[pair.episode], answers)))
+    return listing(items) if pairs else Text("(nothing better was found)", "dim")
+
+
+def _labelled(name: str, style: str, before: float | None, after: float | None) -> Text:
+    """The name, as wide as a short id, and how the loss changed."""
+    return Text.assemble((f"{name:{SHORT_CHARS}}  ", style), _loss_change(before, after))
 
 
 def _pair_text(pair: Pair, query: str, answers: bool) -> Text:
@@ -141,10 +151,11 @@ def _draft(version: int, rules: list[Rule], weights: list[Weights]) -> Persona:
 
 def _usage(result: Alignment) -> str:
     usage = result.usage
+    calls = counted(usage["llm_calls"], "model call")
     return printable(
-        f"{usage['llm_calls']:,} model calls ({usage['gate']['llm_calls']:,} of them in the gate), "
-        f"{usage['input_tokens']:,} tokens read, {usage['output_tokens']:,} written, "
-        f"{usage['cached']:,} simulations from the cache, {result.seconds:.1f} s"
+        f"{calls} ({usage['gate']['llm_calls']:,} of them in the gate), "
+        f"{counted(usage['input_tokens'], 'token')} read, {usage['output_tokens']:,} written, "
+        f"{counted(usage['cached'], 'simulation')} from the cache, {result.seconds:.1f} s"
     )
 
 

@@ -1,9 +1,10 @@
 """An answer on the terminal, printed while the model writes it; in a pipe, printed when it is whole."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
+from personaagent.cli.answer_text import open_answer
+from personaagent.cli.keyboard import typed_ahead
 from personaagent.cli.output import console, print_notice, printable, spinner
 from personaagent.core.answer import Answer
 from personaagent.local.turn_events import NodeFinished, Reasoning, TakenBack, TurnEvent
@@ -12,6 +13,7 @@ TOOL_MESSAGES = {
     "search_wikipedia": "Searching Wikipedia …",
     "recall_episodes": "Looking into memory …",
 }
+THINKING = "Thinking …"
 BROKE_OFF = "[The answer broke off; it is asked for again.]"
 WAS_REASONING = "[So far the model was thinking; its answer:]"
 
@@ -25,8 +27,8 @@ async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
     Reasoning, where it was asked for, goes to standard error.
     """
     shown = _Shown()
-    with ExitStack() as status:
-        status.enter_context(spinner("Thinking …"))
+    with typed_ahead(), ExitStack() as status:
+        status.enter_context(spinner(THINKING))
         try:
             async for event in events:
                 if shown.is_silent(event):
@@ -38,15 +40,22 @@ async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
                 if waiting_for := shown.show(event):
                     status.enter_context(spinner(waiting_for))
         finally:
+            status.close()
             shown.end_line()
     raise AssertionError("a turn ends with its answer")
+
+
+def is_live() -> bool:
+    """Whether somebody sees the answer while it is written."""
+    return console().is_terminal
 
 
 class _Shown:
     """What of a turn stands on the terminal."""
 
     def __init__(self) -> None:
-        self._live = console().is_terminal
+        self._live = is_live()
+        self._text = open_answer()
         self._answering = self._reasoning = False
 
     def is_silent(self, event: TurnEvent) -> bool:
@@ -67,7 +76,7 @@ class _Shown:
             case TakenBack():
                 self.end_line()
                 print_notice(BROKE_OFF if event.broke_off else WAS_REASONING)
-                return "Thinking …"
+                return THINKING
             case NodeFinished(tools=[*_, tool]):
                 self.end_line()
                 return TOOL_MESSAGES.get(tool, "Working …")
@@ -77,14 +86,13 @@ class _Shown:
     def finish(self, answer: Answer) -> None:
         """Show the answer where its pieces do not stand there yet."""
         if not self._answering:
-            self.end_line()
-            _write(answer.reply + "\n")
+            self._write(answer.reply)
         self.end_line()
 
     def end_line(self) -> None:
         """End the line that is open, if any."""
         if self._answering:
-            _write("\n")
+            self._text.end()
         if self._reasoning:
             console(stderr=True).print()
         self._answering = self._reasoning = False
@@ -92,7 +100,7 @@ class _Shown:
     def _write(self, text: str) -> None:
         if self._reasoning:
             self.end_line()
-        _write(text)
+        self._text.write(text)
         self._answering = True
 
     def _reason(self, text: str) -> None:
@@ -100,8 +108,3 @@ class _Shown:
             self.end_line()
         console(stderr=True).print(printable(text), style="dim", end="", soft_wrap=True)
         self._reasoning = True
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(printable(text))
-    sys.stdout.flush()

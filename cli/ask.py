@@ -8,6 +8,7 @@ import typer
 from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.options import AsJson, Reasoning, Thread, User
 from personaagent.cli.output import console, print_notice, print_result, print_warning
+from personaagent.cli.streams import decoded
 from personaagent.core.answer import Answer
 from personaagent.core.ids import short_id
 from personaagent.core.possible_answers import check_answers
@@ -49,6 +50,8 @@ def ask(
     }
 
     async def ask_once(agent: "LocalAgent") -> Answer:
+        if thread is not None:
+            options["thread_id"] = await agent.conversation_named(user, thread)
         if as_json:
             return await agent.ask(query, user, **options)
         from personaagent.cli.answer_stream import print_answer
@@ -76,5 +79,4 @@ def summary(answer: Answer) -> str:
 
 def _stdin(limit: int) -> str:
     """At most ``limit`` + 1 characters of standard input: enough to see that it is too long."""
-    data = sys.stdin.buffer.read(4 * limit + 4)
-    return data.decode(errors="surrogateescape")[: limit + 1].rstrip("\n")
+    return decoded(sys.stdin.buffer.read(4 * limit + 4))[: limit + 1].rstrip("\n")

@@ -12,6 +12,7 @@ from rich.text import Text
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import confirm, print_notice, print_result, print_warning, progress_bar
+from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.core.users import check_user_id
 
@@ -54,8 +55,8 @@ def backup(
         return await backup_file(memory, settings, file, passphrase=passphrase, replace=force)
 
     def describe(manifest: "Manifest") -> str:
-        episodes = manifest.counts["episodes.jsonl"]
-        return f"{episodes:,} episodes, persona and profile of '{user}' written to {file}."
+        episodes = counted(manifest.counts["episodes.jsonl"], "episode")
+        return f"{episodes}, persona and profile of '{user}' written to {file}."
 
     print_result(run_with_agent(write), as_json, describe)
 
@@ -111,14 +112,14 @@ def restored_view(restored: "Restored") -> Text:
     """What a restore did, for a person."""
     profile = OUTCOMES[restored.profile]
     if restored.profile == "kept":
-        profile += f"; {restored.statements} statements added"
+        profile += f"; {counted(restored.statements, 'statement')} added"
     forgotten = ""
     if restored.forgotten:
         forgotten = f" You have forgotten {restored.forgotten:,} of them here: left out."
+    added, skipped = counted(restored.added, "episode"), counted(restored.skipped, "was", "were")
     return Text(
-        f"'{restored.user}': {restored.added:,} episodes added, {restored.skipped:,} were there "
-        f"already.{forgotten} Persona {OUTCOMES[restored.persona]} (version {restored.version}). "
-        f"Profile {profile}."
+        f"'{restored.user}': {added} added, {skipped} there already.{forgotten} "
+        f"Persona {OUTCOMES[restored.persona]} (version {restored.version}). Profile {profile}."
     )
 
 

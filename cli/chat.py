@@ -14,7 +14,9 @@ from personaagent.cli.chat_input import interactive, read_messages
 from personaagent.cli.chat_session import ChatSession
 from personaagent.cli.options import Reasoning, Thread, User
 from personaagent.cli.output import print_error, print_notice, print_warning
+from personaagent.cli.streams import reader_gone
 from personaagent.core.errors import PersonaAgentError
+from personaagent.core.ids import short_id
 from personaagent.core.records import new_id
 from personaagent.core.users import check_user_id
 
@@ -32,13 +34,17 @@ def chat(user: User, thread: Thread = None, reasoning: Reasoning = False) -> Non
     check_user_id(user)
 
     async def talk(agent: "LocalAgent") -> None:
-        await hold_conversation(ChatSession(agent, user, thread or new_id(), reasoning=reasoning))
+        name = await agent.conversation_named(user, thread) if thread else new_id()
+        await hold_conversation(ChatSession(agent, user, name, reasoning=reasoning))
 
     run_with_agent(talk, role="all", embeddings=True)
 
 
 async def hold_conversation(session: ChatSession) -> None:
-    """Handle one line after the other until the user leaves; an error does not end the chat."""
+    """Handle one line after the other until the user leaves, or the reader of the answers.
+
+    An error does not end the chat.
+    """
     agent, user = session.agent, session.user
     if interactive():
         model = agent.deps.models.describe("actor")
@@ -51,10 +57,10 @@ async def hold_conversation(session: ChatSession) -> None:
             await handle_line(session, line)
         except PersonaAgentError as error:
             print_error(str(error))
-        if session.ended:
+        if session.ended or reader_gone():
             break
     if interactive() and session.last_answer:
-        print_notice(f"To continue this conversation later: --thread {session.thread}")
+        print_notice(f"To continue this conversation later: --thread {short_id(session.thread)}")
 
 
 async def handle_line(session: ChatSession, line: str) -> None:

@@ -10,7 +10,8 @@ from personaagent.cli.chat_alignment import start_alignment
 from personaagent.cli.chat_feedback import correct, mark_right, mark_wrong
 from personaagent.cli.chat_input import KEYS_HELP
 from personaagent.cli.chat_session import ChatSession
-from personaagent.cli.output import console, print_notice
+from personaagent.cli.output import print_notice, print_view
+from personaagent.cli.tables import listing
 from personaagent.core.errors import UsageError
 
 
@@ -55,10 +56,8 @@ async def _incognito(session: ChatSession, _: str) -> None:
 
 async def _help(_: ChatSession, __: str) -> None:
     usages = {f"/{name} {each.argument}": each.help for name, each in CHAT_COMMANDS.items()}
-    width = max(map(len, usages))
-    for usage, description in usages.items():
-        console().print(Text(f"{usage:{width}}  {description}"))
-    console().print(Text(KEYS_HELP))
+    print_view(listing([(Text(usage, "cyan"), Text(help)) for usage, help in usages.items()]))
+    print_view(Text(KEYS_HELP))
 
 
 async def _quit(session: ChatSession, _: str) -> None:

@@ -10,7 +10,7 @@ from personaagent.core.errors import UsageError
 from personaagent.core.records import Signal
 
 FORCE = "force"
-_NAMED = re.compile(r"#(\d{1,3}|[0-9a-f]{4,32})(?:\s+(.*))?", re.DOTALL)
+_NAMED = re.compile(r"#(\d{1,3}|[0-9a-f][0-9a-f-]{3,35})(?:\s+(.*))?", re.DOTALL)
 """A text may begin with # too: only a number or an id of ours names an answer."""
 _BACK = re.compile(r"\d{1,3}")
 

@@ -5,6 +5,8 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from personaagent.cli.streams import decoded
+
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.key_binding import KeyPressEvent
@@ -29,7 +31,7 @@ async def read_messages(earlier: Sequence[str], commands: Mapping[str, str]) -> 
     """
     if not interactive():
         while line := await asyncio.to_thread(sys.stdin.buffer.readline):
-            yield line.decode(errors="surrogateescape").rstrip("\r\n")
+            yield decoded(line).rstrip("\r\n")
         return
     from prompt_toolkit.patch_stdout import patch_stdout
 

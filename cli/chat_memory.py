@@ -15,7 +15,6 @@ from personaagent.cli.memory_forget import show_answers
 from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.output import (
     confirm,
-    console,
     print_notice,
     print_view,
     printable,
@@ -23,6 +22,7 @@ from personaagent.cli.output import (
 from personaagent.cli.persona_views import describe_version, persona_view, rules_view
 from personaagent.cli.profile_views import page_view, statements_view
 from personaagent.cli.undo import change_view
+from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.memory.derived import derived_from
 from personaagent.memory.facts import describe_facts
@@ -87,7 +87,7 @@ async def forget(session: ChatSession, which: str) -> None:
     name = which.removeprefix("#")
     episode_id = episode_named(session, name) if name else last_episode(session)
     episode = await session.agent.memory(session.user).episodes.get(episode_id)
-    console(stderr=True).print(episodes_view([episode]))
+    print_view(episodes_view([episode]), stderr=True)
     show_answers(await derived_from(session.agent.memory(session.user), [episode.id]), "blank")
     if not await _confirmed("Forget this, and all that rests on it alone?"):
         print_notice("Nothing was forgotten.")
@@ -102,7 +102,7 @@ async def forget(session: ChatSession, which: str) -> None:
 async def undo(session: ChatSession, _: str) -> None:
     """Show the last change, ask, and take it back."""
     change = await last_change(session.agent.memory(session.user))
-    console(stderr=True).print(change_view(change, "Last change"))
+    print_view(change_view(change, "Last change"), stderr=True)
     if not await _confirmed("Undo this?"):
         print_notice("Nothing was undone.")
         return
@@ -120,7 +120,7 @@ async def export(session: ChatSession, file: str) -> None:
     path = _path(file)
     memory = session.agent.memory(session.user)
     count = await export_file(memory, path, lambda done, total: None)
-    print_notice(f"{count:,} episodes written to {path}.")
+    print_notice(f"{counted(count, 'episode')} written to {path}.")
 
 
 def _path(file: str) -> Path:
@@ -131,7 +131,7 @@ async def _confirmed(question: str) -> bool:
     """Whether the user says yes; off a terminal, the next line of input is the answer."""
     if interactive():
         return confirm(question) is True
-    console(stderr=True).print(f"{question} [y/N]", soft_wrap=True)
+    print_view(Text(f"{question} [y/N]"), stderr=True)
     line = await asyncio.to_thread(sys.stdin.buffer.readline)
     return line.strip().lower() in (b"y", b"yes")
 

@@ -7,6 +7,7 @@ import typer
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_result
+from personaagent.core.ids import short_id
 from personaagent.core.records import Episode, Signal, only_signal
 from personaagent.core.text import check_text
 from personaagent.core.users import check_user_id
@@ -23,7 +24,10 @@ Force = Annotated[
 
 def feedback(
     episode: Annotated[
-        str, typer.Argument(metavar="EPISODE", help="Id of the episode, as `ask --json` gives it.")
+        str,
+        typer.Argument(
+            metavar="EPISODE", help="Id of the episode, or how it begins (4 digits, at least)."
+        ),
     ],
     user: User,
     edit: Annotated[
@@ -50,7 +54,7 @@ def feedback(
     print_result(
         labelled,
         as_json,
-        lambda record: f"Episode {record.id}: {describe_feedback(record, signal)}.",
+        lambda record: f"Episode {short_id(record.id)}: {describe_feedback(record, signal)}.",
     )
 
 

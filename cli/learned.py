@@ -13,6 +13,7 @@ from rich.text import Text
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.alignment_views import pairs_view
+from personaagent.cli.dates import shown_zone
 from personaagent.cli.memory_views import episodes_view
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_result
@@ -62,7 +63,7 @@ def learned(
 
 
 def start_of(since: str, at: datetime) -> datetime:
-    """The time that ``since`` means: a span before ``at``, or a date (its midnight in UTC).
+    """The time that ``since`` means: a span before ``at``, or a date (its midnight here).
 
     Raises:
         UsageError: it is neither a span nor a date.
@@ -71,7 +72,7 @@ def start_of(since: str, at: datetime) -> datetime:
         if match := re.fullmatch(r"(\d{1,6})([hdw])", since.strip()):
             return at - timedelta(**{UNITS[match[2]]: int(match[1])})
         day = datetime.fromisoformat(since.strip())
-        return day.astimezone(UTC) if day.tzinfo else day.replace(tzinfo=UTC)
+        return (day if day.tzinfo else day.replace(tzinfo=shown_zone())).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"--since '{since}' is not a time: use 12h, 7d or 4w, or a date such as 2026-01-31."

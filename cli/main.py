@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from personaagent.cli.streams import argument, lost, replaced, steady_streams
 from personaagent.core.errors import DataError, PersonaAgentError
 
 INTERRUPTED = 130
@@ -22,20 +23,39 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Every error is one sentence on standard error. Only the user can read the files that it writes.
     """
-    arguments = sys.argv[1:] if argv is None else list(argv)
+    arguments = [*map(argument, sys.argv[1:])] if argv is None else list(argv)
     os.umask(0o077)
     return guarded(lambda: _run(arguments))
 
 
 def guarded(run: Callable[[], int]) -> int:
-    """Return the exit code of ``run``; print an error that ends it, and return the error's code."""
+    """Return the exit code of ``run``; print an error that ends it, and return the error's code.
+
+    It is no error if the reader of standard output leaves, but it is one if a disk is full.
+    """
+    steady_streams()
+    exit_code = _guarded(run)
+    if reason := lost():
+        return exit_code or _fail(
+            f"Standard output could not be written ({reason}). What you asked for was done: only "
+            "its output is incomplete.",
+            DataError.exit_code,
+        )
+    if replaced():
+        from personaagent.cli.output import print_notice
+
+        print_notice(
+            f"A ? stands for what the encoding {sys.stdout.encoding} lacks: "
+            "PYTHONIOENCODING=utf-8 shows everything, if your terminal can."
+        )
+    return exit_code
+
+
+def _guarded(run: Callable[[], int]) -> int:
     try:
         return run()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush
-        return 1
     except PersonaAgentError as error:
         return _fail(str(error), error.exit_code)
     except Exception as error:

@@ -10,6 +10,7 @@ from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_forget import forget
 from personaagent.cli.memory_import import naming_problems, preview_file
 from personaagent.cli.memory_import_views import import_view, to_summarise_view
+from personaagent.cli.memory_keep import keep
 from personaagent.cli.memory_supersede import supersede
 from personaagent.cli.memory_views import (
     episode_view,
@@ -17,6 +18,8 @@ from personaagent.cli.memory_views import (
 )
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_notice, print_result, print_warning, progress_bar
+from personaagent.cli.streams import reader_gone
+from personaagent.core.counting import counted
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
 
@@ -95,11 +98,12 @@ def export(
         if out is not None:
             with progress_bar("Exporting episodes") as advance:
                 count = await export_file(memory, out, advance)
-            print_notice(f"{count:,} episodes written to {out}.")
+            print_notice(f"{counted(count, 'episode')} written to {out}.")
             return
         async for block, _ in export_blocks(memory):
             sys.stdout.buffer.write(block)
-        sys.stdout.flush()
+            if reader_gone():
+                break
 
     run_with_agent(write_episodes)
 
@@ -160,6 +164,7 @@ def show_episode(
 
 
 memory_app.command()(supersede)
+memory_app.command()(keep)
 memory_app.command()(forget)
 
 
@@ -176,4 +181,6 @@ def reindex(user: User, as_json: AsJson = False) -> None:
         return {"indexed": indexed}
 
     indexed = run_with_agent(rebuild_index, embeddings=True)
-    print_result(indexed, as_json, lambda counts: f"{counts['indexed']:,} episodes indexed.")
+    print_result(
+        indexed, as_json, lambda counts: f"{counted(counts['indexed'], 'episode')} indexed."
+    )

@@ -8,7 +8,8 @@ import typer
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_views import episodes_view, receipt_view
 from personaagent.cli.options import AsJson, User
-from personaagent.cli.output import confirm, console, print_notice, print_result
+from personaagent.cli.output import confirm, print_notice, print_result, print_view
+from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
@@ -81,7 +82,7 @@ def show_answers(answers: list[Episode], derived: Fate) -> None:
         "keep": "they stay",
     }[derived]
     print_notice(f"Answers that were drawn from it ({fate}):")
-    console(stderr=True).print(episodes_view(answers))
+    print_view(episodes_view(answers), stderr=True)
 
 
 def _check_one_choice(ids: list[str], query: str | None, everything: bool) -> None:
@@ -121,7 +122,7 @@ def _confirm(
     Raises:
         UsageError: the user does not say yes, or there is no terminal to ask on.
     """
-    count = f"{len(episodes):,} {'episode' if len(episodes) == 1 else 'episodes'}"
+    count = counted(len(episodes), "episode")
     if not sys.stdin.isatty():
         if not everything:
             print_result(episodes, as_json, episodes_view)
@@ -129,7 +130,7 @@ def _confirm(
             f"Nothing was forgotten yet: add --yes to forget {everything or 'these'} ({count})."
         )
     if not everything:
-        console(stderr=True).print(episodes_view(episodes))
+        print_view(episodes_view(episodes), stderr=True)
         show_answers(answers, derived)
     if not confirm(f"Forget {everything or 'this'} ({count})?"):
         raise UsageError("Nothing was forgotten.")

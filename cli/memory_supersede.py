@@ -8,6 +8,7 @@ from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_result
 from personaagent.core.errors import UsageError
+from personaagent.core.ids import short_id
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
 
@@ -40,5 +41,5 @@ def supersede(
 
 def _sentence(episode: Episode) -> str:
     if episode.superseded_by is None:
-        return f"Episode {episode.id} stands again."
-    return f"Episode {episode.id} is superseded by {episode.superseded_by}."
+        return f"Episode {short_id(episode.id)} stands again."
+    return f"Episode {short_id(episode.id)} is superseded by {short_id(episode.superseded_by)}."

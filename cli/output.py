@@ -1,18 +1,23 @@
 """What the command prints: data on standard output, everything else on standard error."""
 
+import re
 import signal
 import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
 
+from personaagent.cli.keyboard import typed_ahead
+from personaagent.cli.streams import shows_unicode
 from personaagent.core.text import shorten
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
 T = TypeVar("T")
 Advance = Callable[[float, float | None], None]
@@ -21,14 +26,21 @@ Advance = Callable[[float, float | None], None]
 SECONDS_BETWEEN_LINES = 10.0
 UNLIMITED_WIDTH = 10_000
 ONE_LINE_CHARS = 160
+ESCAPE, COLOUR_END = "\x1b", "\x1b[0m"
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+FILLING = re.compile(rf"(?:{COLOURS.pattern}|[ \t])+$")
 
 
 @cache
 def console(*, stderr: bool = False) -> "Console":
-    """The console on standard output or standard error; colours and line breaks on a terminal only."""
+    """The console on standard output or standard error; colours and line breaks on a terminal only,
+    whatever FORCE_COLOR says."""
     from rich.console import Console
 
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    terminal = None if (sys.stderr if stderr else sys.stdout).isatty() else False
+    console = Console(
+        stderr=stderr, highlight=False, markup=False, emoji=False, force_terminal=terminal
+    )
     if not console.is_terminal:
         console.width = UNLIMITED_WIDTH
     return console
@@ -39,37 +51,54 @@ def print_result(data: T, as_json: bool, render: Callable[[T], "RenderableType"]
     if as_json:
         from pydantic_core import to_json
 
-        print(to_json(data, indent=2).decode(), flush=True)  # noqa: T201
+        ascii_only = not shows_unicode(sys.stdout)
+        print(to_json(data, indent=2, ensure_ascii=ascii_only).decode(), flush=True)  # noqa: T201
     else:
         print_view(render(data))
 
 
-def print_view(view: "RenderableType") -> None:
-    """Print ``view`` on standard output; off a terminal, without the spaces that fill its lines."""
-    out = console()
-    if out.is_terminal:
-        out.print(view)
-        return
-    with out.capture() as captured:
-        out.print(view)
-    text = captured.get().removesuffix("\n")
-    print("\n".join(line.rstrip() for line in text.split("\n")), flush=True)  # noqa: T201
+def print_view(view: "RenderableType", *, stderr: bool = False) -> None:
+    """Print ``view`` on standard output or error, without the spaces that fill its lines."""
+    file = sys.stderr if stderr else sys.stdout
+    print("\n".join(drawn(view, console(stderr=stderr))), file=file, flush=True)
+
+
+def drawn(view: "RenderableType", on: "Console", width: int | None = None) -> list[str]:
+    """The lines of ``view`` as that console shows it, without the spaces that fill them.
+
+    ``width``: as if the console were so wide.
+    """
+    with on.capture() as captured:
+        on.print(view, width=width)
+    return [_unfilled(line) for line in captured.get().removesuffix("\n").split("\n")]
+
+
+def _unfilled(line: str) -> str:
+    """``line`` without the blanks at its end; a colour that it begins still ends with it."""
+    kept = FILLING.sub("", line)
+    if ESCAPE not in kept:
+        return kept
+    return f"{kept}{COLOUR_END}" if COLOURS.sub("", kept) else ""
 
 
 def print_notice(text: str) -> None:
     """Print one dim line on standard error."""
-    console(stderr=True).print(printable(text), style="dim", soft_wrap=True)
+    _print_words(text, "dim")
 
 
 def print_warning(text: str) -> None:
     """Print one warning on standard error."""
-    console(stderr=True).print(printable(f"Warning: {text}"), style="yellow", soft_wrap=True)
+    _print_words(f"Warning: {text}", "yellow")
 
 
 def print_error(sentence: str) -> None:
     """Print one line of error on standard error."""
-    line = " ".join(printable(f"Error: {sentence}").split())
-    console(stderr=True).print(line, style="red", soft_wrap=True)
+    _print_words(" ".join(f"Error: {sentence}".split()), "red")
+
+
+def _print_words(text: str, style: str) -> None:
+    """Print ``text`` on standard error; a terminal's edge falls between words, or in a long one."""
+    console(stderr=True).print(printable(text), style=style, overflow="ignore", crop=False)
 
 
 def confirm(question: str) -> bool | None:
@@ -97,12 +126,59 @@ def one_line(text: str) -> str:
     return shorten(" ".join(printable(text).split()), ONE_LINE_CHARS)
 
 
+class Waiting:
+    """What the command does now and for how long it has, beside a spinner on standard error.
+
+    It is a context manager, and shows nothing off a terminal.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text, self._started = text, time.monotonic()
+        frames = "dots" if shows_unicode(sys.stderr) else "line"
+        self._status = console(stderr=True).status(self, spinner=frames)
+        self._ending = ExitStack()
+
+    def __enter__(self) -> Self:
+        if console(stderr=True).is_terminal:
+            self._ending.enter_context(typed_ahead())
+            self._ending.enter_context(self._status)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __rich__(self) -> "Text":
+        from rich.text import Text
+
+        seconds = int(time.monotonic() - self._started)
+        return Text(f"{self._text} {duration(seconds)}" if seconds else self._text)
+
+    def update(self, text: str) -> None:
+        """Say that it does something else now."""
+        self._text = text
+
+    def stop(self) -> None:
+        """Take the spinner away, so that something else can use the terminal."""
+        self._ending.close()
+
+
+def duration(seconds: int) -> str:
+    """A time to wait, such as ``5 s`` or ``2 min 05 s``."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
 @contextmanager
 def spinner(text: str) -> Iterator[Callable[[str], None]]:
-    """Show a spinner on standard error while the block runs, on a terminal only; yields a function
-    that changes its text."""
-    with console(stderr=True).status(text) as status:
-        yield status.update
+    """Show a spinner and the seconds on standard error while the block runs, on a terminal only;
+    yields a function that changes its text."""
+    with Waiting(text) as waiting:
+        yield waiting.update
 
 
 @contextmanager
@@ -117,13 +193,15 @@ def progress_bar(text: str, *, bytes_: bool = False) -> Iterator[Advance]:
         MofNCompleteColumn,
         Progress,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
 
     amount = [DownloadColumn(), TransferSpeedColumn()] if bytes_ else [MofNCompleteColumn()]
-    columns = (TextColumn("{task.description}"), BarColumn(), *amount)
-    with Progress(*columns, TimeRemainingColumn(compact=True), console=console(stderr=True)) as bar:
+    times = (TimeElapsedColumn(), TimeRemainingColumn(compact=True))
+    columns = (TextColumn("{task.description}"), BarColumn(), *amount, *times)
+    with typed_ahead(), Progress(*columns, console=console(stderr=True)) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from personaagent.cli.dates import shown_minute
 from personaagent.cli.output import printable
+from personaagent.cli.tables import listing
 from personaagent.core.ids import short_id
 from personaagent.core.records import Persona, Rule
 from personaagent.core.weights import Weights, describe_weights
@@ -25,14 +25,15 @@ def persona_view(persona: Persona) -> RenderableType:
 
 def weights_view(weights: Sequence[Weights]) -> RenderableType:
     """One line for each task: how its closed questions are decided."""
-    table = Table.grid(padding=(0, 2))
-    for each in weights:
-        table.add_row(
-            Text(printable(each.id), "cyan"),
-            describe_weights(each),
-            Text(_weights_notes(each), "dim"),
-        )
-    return table
+    return listing(
+        [
+            (
+                Text(printable(each.id), "cyan"),
+                Text.assemble(describe_weights(each), (f"  ({_weights_notes(each)})", "dim")),
+            )
+            for each in weights
+        ]
+    )
 
 
 def _weights_notes(weights: Weights) -> str:
@@ -43,18 +44,20 @@ def _weights_notes(weights: Weights) -> str:
 
 def rules_view(rules: Sequence[Rule]) -> RenderableType:
     """One line for each rule: its id, text, lock and evidence."""
-    table = Table.grid(padding=(0, 2))
-    for rule in rules:
-        table.add_row(Text(rule.id, "cyan"), Text(printable(rule.text)), rule_notes(rule))
-    return table if rules else Text("(no rules)", "dim")
+    items = [
+        (Text(rule.id, "cyan"), Text.assemble(printable(rule.text), (_in_brackets(rule), "dim")))
+        for rule in rules
+    ]
+    return listing(items) if items else Text("(no rules)", "dim")
 
 
-def rule_notes(rule: Rule) -> Text:
+def _in_brackets(rule: Rule) -> str:
     """Whether the rule is locked, and the ids of the episodes that are its evidence."""
     locked = ["locked"] if rule.locked else []
     ids = ", ".join(map(short_id, rule.evidence))
     evidence = [f"from {ids}"] if ids else []
-    return Text(printable("; ".join(locked + evidence)), "dim")
+    notes = printable("; ".join(locked + evidence))
+    return f"  ({notes})" if notes else ""
 
 
 def describe_version(persona: Persona) -> str:
@@ -92,5 +95,4 @@ def _signed_weights(sign: str, weights: Weights) -> str:
 
 
 def _signed(sign: str, rule: Rule) -> str:
-    notes = rule_notes(rule).plain
-    return printable(f"{sign} {rule.id}  {rule.text}" + (f"  ({notes})" if notes else "")) + "\n"
+    return printable(f"{sign} {rule.id}  {rule.text}{_in_brackets(rule)}") + "\n"

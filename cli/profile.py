@@ -9,9 +9,10 @@ import typer
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_views import receipt_view
 from personaagent.cli.options import AsJson, User
-from personaagent.cli.output import confirm, console, print_notice, print_result, spinner
+from personaagent.cli.output import confirm, print_notice, print_result, print_view, spinner
 from personaagent.cli.profile_import import import_statements
 from personaagent.cli.profile_views import changes_view, page_view, statement_view
+from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Statement, Usage
 from personaagent.core.users import check_user_id
@@ -57,7 +58,7 @@ def refresh(user: User, as_json: AsJson = False) -> None:
         memory = await known_user(agent, user)
         with spinner("Reading new episodes …") as show:
             used = await agent.refresh_profile(
-                user, lambda read, all: show(f"Read {read:,} of {all:,} new episodes …")
+                user, lambda read, all: show(f"Read {read:,} of {counted(all, 'new episode')} …")
             )
         counts = {"read": used.read, "remaining": used.remaining}
         return await read_page(memory), Usage().add("critic", used).summed() | counts
@@ -67,13 +68,13 @@ def refresh(user: User, as_json: AsJson = False) -> None:
         print_result(page.stored() | {"usage": usage}, True, str)
     else:
         print_result(page, False, page_view)
-        calls = usage["llm_calls"]
         print_notice(
-            f"{calls} {'call' if calls == 1 else 'calls'} of the critic, "
-            f"{usage['output_tokens']} tokens written."
+            f"{counted(usage['llm_calls'], 'call')} of the critic, "
+            f"{counted(usage['output_tokens'], 'token')} written."
         )
         if usage["remaining"]:
-            print_notice(f"{usage['remaining']:,} episodes remain to be read: run it again.")
+            remaining = counted(usage["remaining"], "episode remains", "episodes remain")
+            print_notice(f"{remaining} to be read: run it again.")
 
 
 @profile_app.command()
@@ -139,7 +140,7 @@ def forget(
         memory = await known_user(agent, user)
         chosen = await memory.profile.statements.get(statement)
         if sys.stdin.isatty() and not yes:
-            console(stderr=True).print(statement_view(chosen))
+            print_view(statement_view(chosen), stderr=True)
             if not confirm("Forget this for good?"):
                 raise UsageError("Nothing was forgotten.")
         return await agent.forget_statement(user, chosen.id)

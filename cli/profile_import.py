@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.options import AsJson, User
-from personaagent.cli.output import confirm, console, one_line, print_notice, print_result
+from personaagent.cli.output import confirm, one_line, print_notice, print_result, print_view
+from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.core.text import check_text
 from personaagent.core.users import check_user_id
@@ -66,14 +68,14 @@ def import_statements(
 
     added = run_with_agent(import_file)
     done = "would be added" if dry_run else "added"
-    print_result(added, as_json, lambda added: f"{len(added):,} statements {done}.")
+    print_result(added, as_json, lambda added: f"{counted(len(added), 'statement')} {done}.")
 
 
 async def _preview(statements: "Statements", notes: "Notes") -> list[str]:
     """Show the texts that are new, and say how many are not."""
     new = await statements.new_texts(notes.texts, notes.source)
     for text in new:
-        console(stderr=True).print(f"+ {one_line(text)}", soft_wrap=True)
+        print_view(Text(f"+ {one_line(text)}"), stderr=True)
     known = len(notes.texts) - len(new)
     print_notice(f"{len(new):,} new from {notes.source}; {known:,} known already, or forgotten.")
     return new

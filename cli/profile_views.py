@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from personaagent.cli.dates import shown_day, shown_minute
 from personaagent.cli.output import printable
+from personaagent.cli.tables import listing
 from personaagent.core.ids import short_id
 from personaagent.core.records import Rule, Statement
 from personaagent.memory.facts import describe_facts
@@ -76,15 +76,15 @@ def changes_view(changes: Sequence[ProfileChange]) -> RenderableType:
 def _items_view(
     items: Sequence[tuple[Statement | Rule, str]], evidence: Mapping[str, Evidence]
 ) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
+    shown: list[tuple[Text, Text]] = []
     for item, notes in items:
         text = Text(printable(item.text))
         if notes:
             text.append(f"  ({printable(notes)})", "dim")
         for line in _evidence_lines(item.evidence, evidence):
             text.append(f"\n{line}", "dim")
-        table.add_row(Text(item.id, "cyan"), text)
-    return table
+        shown.append((Text(item.id, "cyan"), text))
+    return listing(shown)
 
 
 def _evidence_lines(ids: Sequence[str], evidence: Mapping[str, Evidence]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
+from personaagent.cli.dates import shown_day
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import (
     print_notice,
@@ -15,6 +16,7 @@ from personaagent.cli.output import (
     printable,
     progress_bar,
 )
+from personaagent.core.counting import counted
 from personaagent.core.extras import check_installed
 from personaagent.core.users import check_user_id
 
@@ -73,9 +75,9 @@ def scorecard_view(card: "Scorecard") -> "RenderableType":
 
     first, last = card.compared[0], card.compared[-1]
     title = (
-        f"Tested before trained: {card.user_id}, {len(card.compared):,} episodes, "
-        f"{first.at:%Y-%m-%d} (version {first.version}) to "
-        f"{last.at:%Y-%m-%d} (version {last.version})"
+        f"Tested before trained: {card.user_id}, {counted(len(card.compared), 'episode')}, "
+        f"{shown_day(first.at)} (version {first.version}) to "
+        f"{shown_day(last.at)} (version {last.version})"
     )
     return Group(
         Text(printable(title), "bold"),
@@ -87,40 +89,36 @@ def scorecard_view(card: "Scorecard") -> "RenderableType":
 
 
 def _means(card: "Scorecard") -> "RenderableType":
-    from rich.table import Table
-
+    from personaagent.cli.tables import Figures
     from personaagent.scorecard.conditions import CONDITIONS
 
-    table = Table(box=None)
-    table.add_column()
-    for name in ("mean loss", "95% interval", "against none, in pairs"):
-        table.add_column(name, justify="right")
+    rows: list[list[str]] = []
     for condition, name in CONDITIONS.items():
         loss, to_none = card.means[condition].loss, card.means[condition].to_none
-        table.add_row(
-            name,
-            f"{loss.mean:.3f}",
-            f"[{loss.low:.3f}, {loss.high:.3f}]",
-            f"{to_none.mean:+.3f} [{to_none.low:+.3f}, {to_none.high:+.3f}]"
-            if condition != "none"
-            else "",
+        against = f"{to_none.mean:+.3f} [{to_none.low:+.3f}, {to_none.high:+.3f}]"
+        rows.append(
+            [
+                name,
+                f"{loss.mean:.3f}",
+                f"[{loss.low:.3f}, {loss.high:.3f}]",
+                against if condition != "none" else "",
+            ]
         )
-    return table
+    return Figures(["", "mean loss", "95% interval", "against none, in pairs"], rows)
 
 
 def _chart(card: "Scorecard") -> "RenderableType":
-    from rich.table import Table
-
+    from personaagent.cli.tables import Figures
     from personaagent.scorecard.conditions import CONDITIONS
 
     running = {condition: card.running_means(condition) for condition in CONDITIONS}
     lowest, highest = min(map(min, running.values())), max(map(max, running.values()))
-    table = Table(box=None)
-    table.add_column()
-    table.add_column(f"mean loss so far, from {lowest:.3f} to {highest:.3f}")
-    for condition, name in CONDITIONS.items():
-        table.add_row(name, sparkline(running[condition], lowest, highest))
-    return table
+    title = f"mean loss so far, from {lowest:.3f} to {highest:.3f}"
+    rows = [
+        [name, sparkline(running[condition], lowest, highest).ljust(len(title))]
+        for condition, name in CONDITIONS.items()
+    ]
+    return Figures(["", title], rows)
 
 
 def sparkline(values: Sequence[float], lowest: float, highest: float) -> str:
@@ -137,7 +135,7 @@ def sparkline(values: Sequence[float], lowest: float, highest: float) -> str:
 def _cost(card: "Scorecard") -> str:
     usage = card.usage
     return (
-        f"{usage['cached']:,} simulations were paid for earlier; the rest took "
-        f"{usage['llm_calls']:,} model calls, {usage['input_tokens']:,} input and "
-        f"{usage['output_tokens']:,} output tokens."
+        f"{counted(usage['cached'], 'simulation was', 'simulations were')} paid for earlier; the rest took "
+        f"{counted(usage['llm_calls'], 'model call')}, {usage['input_tokens']:,} input and "
+        f"{counted(usage['output_tokens'], 'output token')}."
     )

@@ -8,8 +8,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
+from personaagent.cli.dates import shown_minute
 from personaagent.cli.options import AsJson, User
-from personaagent.cli.output import confirm, console, print_result, printable
+from personaagent.cli.output import confirm, print_result, print_view, printable
 from personaagent.core.errors import UsageError
 from personaagent.core.users import check_user_id
 
@@ -43,7 +44,7 @@ def undo(
 
 def change_view(change: "Undoable", verb: str) -> RenderableType:
     """What is, or was, undone."""
-    title = f"{verb}: {change.title} ({change.at:%Y-%m-%d %H:%M} UTC)"
+    title = f"{verb}: {change.title} ({shown_minute(change.at)})"
     return Group(
         Text(printable(title), "bold"), *(Text(f"- {printable(line)}") for line in change.details)
     )
@@ -55,7 +56,7 @@ def _confirm(change: "Undoable") -> None:
     Raises:
         UsageError: the user does not say yes, or there is no terminal to ask on.
     """
-    console(stderr=True).print(change_view(change, "Last change"))
+    print_view(change_view(change, "Last change"), stderr=True)
     if not sys.stdin.isatty():
         raise UsageError("Nothing was undone yet: add --yes to undo this.")
     if not confirm("Undo this?"):

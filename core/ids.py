@@ -9,7 +9,8 @@ SHORT_CHARS = 8
 MIN_PREFIX_CHARS = 4
 SHOWN_CANDIDATES = 5
 _GENERATED = re.compile(r"[0-9a-f][0-9a-f-]{15,}")
-_PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,14}")
+_IN_TEXT = re.compile(r"\b[0-9a-f]{32}\b")
+_PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,30}")
 
 
 def short_id(id: str) -> str:
@@ -17,11 +18,16 @@ def short_id(id: str) -> str:
     return id[:SHORT_CHARS] if _GENERATED.fullmatch(id) else id
 
 
-def may_be_prefix(text: str) -> bool:
-    """Whether ``text`` can stand for a generated id: 4 to 15 hex digits or dashes.
+def shorten_ids(text: str) -> str:
+    """``text`` with the generated ids in it as ``short_id`` shows them."""
+    return _IN_TEXT.sub(lambda id: id[0][:SHORT_CHARS], text)
 
-    It is shorter than every generated id, so that the id of what was forgotten never stands for
-    something else. Ids that somebody chose must be written out.
+
+def may_be_prefix(text: str) -> bool:
+    """Whether ``text`` can stand for a generated id: 4 to 31 hex digits or dashes.
+
+    With fewer, a slip of the hand would name something else. Ids that somebody chose must be
+    written out.
     """
     return _PREFIX.fullmatch(text) is not None
 
@@ -34,10 +40,18 @@ def match_prefix(prefix: str, ids: Iterable[str]) -> str | None:
     """
     matches = sorted(id for id in ids if id.startswith(prefix) and _GENERATED.fullmatch(id))
     if len(matches) > 1:
-        shown = ", ".join(matches[:SHOWN_CANDIDATES])
+        shown = ", ".join(_distinct(matches)[:SHOWN_CANDIDATES])
         more = ", ..." if len(matches) > SHOWN_CANDIDATES else ""
         raise UsageError(
             f"'{prefix}' is the beginning of {len(matches)} ids: {shown}{more}. "
             "Write more of the one that you mean."
         )
     return matches[0] if matches else None
+
+
+def _distinct(ids: list[str]) -> list[str]:
+    """The ids, as short as they can be and still differ."""
+    chars = SHORT_CHARS
+    while len({id[:chars] for id in ids}) < len(ids):
+        chars += 1
+    return [id[:chars] for id in ids]

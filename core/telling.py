@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from personaagent.core.counting import counted
 from personaagent.core.records import Pair, Rule
 from personaagent.core.weights import Weights
 
@@ -36,9 +37,8 @@ def improvement(pairs: Sequence[Pair]) -> str:
         return "not tested"
     better = sum(after < before for before, after in scored)
     worse = sum(after > before for before, after in scored)
-    questions = "question" if len(scored) == 1 else "questions"
     got_worse = f", {worse} got worse" if worse else ""
-    return f"{better} of your {len(scored)} {questions} got better{got_worse}"
+    return f"{better} of your {counted(len(scored), 'question')} got better{got_worse}"
 
 
 def refusals(refused: Sequence[str], most: int = MOST_TOLD) -> str:
@@ -57,7 +57,7 @@ def labels_missing(missing: int) -> str:
     """How many corrections are missing until an alignment starts by itself; empty for 0."""
     if missing <= 0:
         return ""
-    return f"{missing} {'correction' if missing == 1 else 'corrections'} more until I learn."
+    return f"{counted(missing, 'correction')} more until I learn."
 
 
 def _changes(before: Sequence[Rule], after: Sequence[Rule], weights: Sequence[Weights]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from personaagent.core.counting import counted
 from personaagent.core.record import Record
 
 WEIGHTS_ID = "weights"
@@ -47,7 +48,7 @@ def describe_weights(weights: Weights) -> str:
     if weights.offset:
         parts.append(f"numbers {weights.offset:+g}")
     if weights.shown is not None:
-        parts.append(f"{weights.shown} episodes shown")
+        parts.append(f"{counted(weights.shown, 'episode')} shown")
     return "; ".join(parts)
 
 

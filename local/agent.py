@@ -12,11 +12,12 @@ from personaagent.core.alignment import Alignment
 from personaagent.core.alignment_state import AlignmentContext, alignment_thread
 from personaagent.core.answer import Answer
 from personaagent.core.errors import ModelUnavailable, UsageError
+from personaagent.core.ids import match_prefix, may_be_prefix
 from personaagent.core.settings import Settings
 from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
 from personaagent.local.turn import TurnRunner, last_answer
 from personaagent.local.turn_events import TurnEvent
-from personaagent.memory.data_folder import Files, open_files
+from personaagent.memory.data_folder import Files, conversation_thread, open_files
 from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.forget_statement import forget_statement
@@ -49,6 +50,19 @@ class LocalAgent:
             UsageError: the user id is not valid.
         """
         return self.deps.memory.of(self.store, user_id)
+
+    async def conversation_named(self, user_id: str, name: str) -> str:
+        """The user's conversation of that name, or the one with a generated name that begins so;
+        else ``name``, which starts one.
+
+        Raises:
+            UsageError: several begin so, or the user id is not valid.
+        """
+        if not may_be_prefix(name):
+            return name
+        prefix = conversation_thread(user_id, "")
+        names = [thread.removeprefix(prefix) for thread in await self._files.threads(user_id)]
+        return name if name in names else match_prefix(name, names) or name
 
     async def ask(self, text: str, user_id: str, **options: Any) -> Answer:
         """Run one turn and return its answer; options and errors as of ``stream``."""

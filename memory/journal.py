@@ -8,6 +8,7 @@ from uuid import uuid4
 from pydantic import Field
 
 from personaagent.core.errors import Conflict
+from personaagent.core.ids import short_id
 from personaagent.core.records import Episode, Moment, Record, now
 from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
 
@@ -140,7 +141,7 @@ def restored_label(episode: Episode | None, change: ChangedLabel) -> Episode:
     """
     if episode is None or _label_of(episode) != change.after:
         raise Conflict(
-            f"The feedback on episode {change.episode} was changed since, or the episode was "
+            f"The feedback on episode {short_id(change.episode)} was changed since, or the episode was "
             "forgotten: this cannot be undone."
         )
     return Episode.model_validate(episode.model_dump() | change.before)

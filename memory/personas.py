@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from personaagent.core.counting import counted
 from personaagent.core.errors import Conflict, Unknown, UsageError
 from personaagent.core.records import Author, Persona, Proof, Rule, TaskFacts
 from personaagent.core.weights import WEIGHTS_ID, Weights
@@ -278,7 +279,7 @@ def _successor(persona: Persona, removed: int) -> Persona:
         rules=persona.rules,
         weights=persona.weights,
         author="user",
-        note=f"removed {removed} {'rule' if removed == 1 else 'rules'} with the episodes they rested on",
+        note=f"removed {counted(removed, 'rule')} with the episodes they rested on",
         parent=persona.version,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from personaagent.core.counting import counted
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Statement
 from personaagent.core.text import check_text
@@ -41,7 +42,7 @@ def check_number(statements: Sequence[Statement], more: int) -> None:
     own = sum(each.source != "summary" for each in statements) + more
     if own > MAX_OWN_STATEMENTS:
         raise UsageError(
-            f"With this, the profile would have {own:,} statements of your own; at most "
+            f"With this, the profile would have {counted(own, 'statement')} of your own; at most "
             f"{MAX_OWN_STATEMENTS} fit. Forget some first: `personaagent profile forget ID`. "
             "Nothing was changed."
         )

@@ -6,6 +6,7 @@ A second undo takes back the change before. Forgetting cannot be undone.
 from collections.abc import Sequence
 from typing import Literal
 
+from personaagent.core.counting import counted
 from personaagent.core.errors import Conflict, Unknown, UsageError
 from personaagent.core.records import Moment, Record
 from personaagent.core.text import shorten
@@ -92,7 +93,7 @@ async def _describe(memory: UserMemory, entry: JournalEntry) -> tuple[str, list[
     if entry.version is None:
         ids = await Journal(memory.store).imported(entry.key)
         labelled = sum(each.labelled for each in await memory.episodes.find(ids))
-        added = f"{len(ids):,} {'episode' if len(ids) == 1 else 'episodes'}"
+        added = counted(len(ids), "episode")
         return "import", [f"{added}, {labelled:,} with what you wanted: undoing removes all of it"]
     persona = await memory.personas.get(entry.version)
     change = difference(await memory.personas.get(persona.parent or 1), persona)

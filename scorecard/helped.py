@@ -93,7 +93,8 @@ def has_helped(tests: Sequence[Tested], versions: Sequence[Persona]) -> Helped:
 def _not_known(tests: Sequence[Tested], version: int) -> str:
     learned = sum(test.part == "learned" for test in tests)
     if learned == len(tests):
-        why = f"version {version} was learned from all {learned} labels tested"
+        labels = "the one label" if learned == 1 else f"all {learned:,} labels"
+        why = f"version {version} was learned from {labels} tested"
     else:
         why = "no answer to another question could be simulated and judged"
     return f"Has it helped? Not known yet: {why}. Correct or accept further answers, and ask again."

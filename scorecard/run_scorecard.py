@@ -13,6 +13,7 @@ from langgraph.store.base import BaseStore
 
 from personaagent.core.alignment import EpisodeContext, Loss
 from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
+from personaagent.core.counting import counted
 from personaagent.core.errors import IndexUnavailable, ModelError, NothingLabelled
 from personaagent.core.records import Episode, Persona, new_id, now
 from personaagent.core.states import AgentContext
@@ -61,7 +62,7 @@ async def compute_scorecard(
     tests = await _test_concurrently(run, episodes, on_progress)
     if not any(test.losses.complete for test in tests):
         raise ModelError(
-            f"None of {len(tests)} episodes could be simulated and judged under all conditions; "
+            f"None of {counted(len(tests), 'episode')} could be simulated and judged under all conditions; "
             f"the first reason: {tests[0].reason_unscored}"
         )
     losses = [test.losses for test in tests]
@@ -221,6 +222,6 @@ def _warnings(tests: Sequence[_EpisodeTest]) -> list[str]:
     if not reasons:
         return []
     return [
-        f"{len(reasons)} of {len(tests)} episodes are left out, since not all of their "
+        f"{len(reasons):,} of {counted(len(tests), 'episode')} left out: not all of their "
         f"answers could be simulated and judged; the first reason: {reasons[0]}"
     ]

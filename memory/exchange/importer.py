@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from pydantic import Field
 
+from personaagent.core.counting import counted
 from personaagent.core.errors import DataError, IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Record
 from personaagent.memory.exchange.batches import Changed, batches, not_stored
@@ -109,7 +110,7 @@ async def _store_all(
     except Changed as error:
         raise DataError(
             "The file was changed while it was being imported: import it again. "
-            f"{added:,} of its episodes are stored."
+            f"{counted(added, 'episode is', 'episodes are')} stored."
         ) from error
     await memory.personas.begin()
     warnings = warnings or await _warnings_of(memory.indexer.refresh(sys.maxsize))

@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 from personaagent.core.alignment import Loss
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState
+from personaagent.core.counting import counted
 from personaagent.core.errors import ModelError
 from personaagent.nodes.alignment.evaluator import EvalResult, Evaluator, build_evaluator
 from personaagent.nodes.alignment.simulator import Simulator
@@ -53,8 +54,8 @@ def _check_scored(losses: Mapping[str, Loss]) -> None:
     unscored = [loss for loss in losses.values() if loss.score is None]
     if 2 * len(unscored) > len(losses):
         raise ModelError(
-            f"{len(unscored)} of {len(losses)} episodes could not be simulated and judged, so that "
-            f"nothing was changed; the first reason: {unscored[0].why}"
+            f"{len(unscored):,} of {counted(len(losses), 'episode')} could not be simulated and "
+            f"judged, so that nothing was changed; the first reason: {unscored[0].why}"
         )
 
 

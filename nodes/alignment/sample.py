@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 from personaagent.core.alignment import EpisodeContext, Loss
 from personaagent.core.alignment_run import AlignmentRun, apply_update
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState
+from personaagent.core.counting import counted
 from personaagent.core.errors import IndexUnavailable
 from personaagent.core.tracing import describe
 from personaagent.memory.profile import LabelledAt
@@ -120,10 +121,10 @@ def _last_losses(state: AlignmentState, labelled: Sequence[LabelledAt]) -> dict[
 
 
 def _too_few(labelled: int, least: int) -> str:
-    episodes = "labelled episode is" if labelled == 1 else "labelled episodes are"
+    episodes = counted(labelled, "labelled episode is", "labelled episodes are")
     return (
-        f"{labelled} {episodes} too few to learn from: correct or accept at least "
-        f"{least} answers first."
+        f"{episodes} too few to learn from: correct or accept at least "
+        f"{counted(least, 'answer')} first."
     )
 
 

@@ -97,7 +97,7 @@ def test_a_restore_adds_to_what_is_there_and_changes_nothing(
     assert command("profile", "add", "Anna has a dog.", "-u", "anna").code == 0
     merged = command("restore", str(archive))
     assert "Persona kept as it is here" in merged.out
-    assert "Profile kept as it is here, because both have changed; 1 statements added" in merged.out
+    assert "Profile kept as it is here, because both have changed; 1 statement added" in merged.out
     assert "Answer in Dutch." in rules(command)
     statements = command("profile", "show", "-u", "anna", "--json").data["summary"]
     assert [each["text"] for each in statements] == ["Anna has a dog.", "Anna lives in Lisbon."]

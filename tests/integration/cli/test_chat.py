@@ -1,11 +1,7 @@
 """The chat, driven by lines on standard input and by keys on a pseudo-terminal."""
 
-import os
-import pty
 import re
-import select
-import subprocess
-import sys
+import threading
 from typing import Any
 
 import pytest
@@ -19,6 +15,9 @@ from personaagent.local.agent import open_local
 from tests.support.command import Command
 from tests.support.endpoint import Reply, Stall, Status, ToolCall
 from tests.support.memories import episode
+from tests.support.terminal import Terminal
+
+TYPED_AHEAD = threading.Event()
 
 
 def script(body: dict[str, Any]) -> Reply:
@@ -29,6 +28,8 @@ def script(body: dict[str, Any]) -> Reply:
         return Status(400, "no such thing")
     if last == "Think for ever.":
         return Stall("Well")
+    if last == "Wait.":
+        assert TYPED_AHEAD.wait(60)
     if last == "Look it up.":
         return [ToolCall("recall_episodes", {"query": "home Lisbon"})]
     home = "Lisbon" if "Lisbon" in "\n".join(texts) else "nowhere"
@@ -144,7 +145,7 @@ async def test_why_shows_the_rules_that_spoke_with_their_evidence(command: Comma
         await handle_line(chat, "/why")
     shown = command.capsys.readouterr().out
     assert "Rules of version 2, by alignment" in shown
-    assert shown.endswith("r4  Greet back.  from e1, e2\n")
+    assert shown.endswith("r4  Greet back.  (from e1, e2)\n")
 
 
 async def test_a_persona_that_changed_meanwhile_is_told(command: Command) -> None:
@@ -195,65 +196,9 @@ def test_help_lists_every_command(command: Command) -> None:
         assert re.search(rf"^/{name}\b.*{re.escape(each.help)}$", shown, re.MULTILINE)
 
 
-PROMPT = "\x1b[?2004h"  # bracketed paste: from here on keys are the prompt's
-PATIENCE = 60
-
-
-class Terminal:
-    """The chat on a pseudo-terminal: what is typed goes in, what is shown can be waited for."""
-
-    def __init__(self) -> None:
-        self._master, terminal = pty.openpty()
-        code = (
-            "import os; os.open(os.ttyname(0), os.O_RDWR);"  # Ctrl-C is for who opened it first
-            "from personaagent.cli.main import main; raise SystemExit(main())"
-        )
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code, "chat", "--user", "ann"],
-            stdin=terminal,
-            stdout=terminal,
-            stderr=terminal,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "200", "PROMPT_TOOLKIT_NO_CPR": "1"},
-            start_new_session=True,
-        )
-        os.close(terminal)
-        self._shown = ""
-
-    def wait_for(self, text: str) -> None:
-        """Read until ``text`` is shown, and forget what stood before it."""
-        while text not in self._shown:
-            ready, _, _ = select.select([self._master], [], [], PATIENCE)
-            assert ready, f"{text!r} does not come: {self._shown!r}"
-            self._shown += os.read(self._master, 65536).decode()
-        self._shown = self._shown.partition(text)[2]
-
-    def type(self, keys: str) -> None:
-        """Press these keys."""
-        os.write(self._master, keys.encode())
-
-    def type_at_prompt(self, keys: str) -> None:
-        """Press these keys once the prompt reads them: before, Ctrl-C discards what was typed."""
-        self.wait_for(PROMPT)
-        self.type(keys)
-
-    def kill(self) -> None:
-        """End it where it stands, if it has not ended."""
-        self._process.kill()
-        self._process.wait()
-
-    def end(self) -> int:
-        """The exit code, once it has ended."""
-        while True:
-            try:
-                os.read(self._master, 65536)
-            except OSError:  # the other side is closed
-                os.close(self._master)
-                return self._process.wait(PATIENCE)
-
-
 @pytest.fixture
 def terminal(command: Command):
-    terminal = Terminal()
+    terminal = Terminal("chat", "--user", "ann")
     yield terminal
     terminal.kill()
 
@@ -280,3 +225,23 @@ def test_on_a_terminal(command: Command, terminal: Terminal) -> None:
     terminal.wait_for("To continue this conversation later: --thread ")
     assert terminal.end() == 0
     assert [each["query"] for each in episodes(command)] == ["My home\nis\nLisbon."]
+
+
+@pytest.mark.parametrize("enter", ["", "\r"])
+def test_what_is_typed_while_it_thinks_waits_for_the_prompt(
+    enter: str, command: Command, terminal: Terminal
+) -> None:
+    TYPED_AHEAD.clear()
+    terminal.type_at_prompt("Wait.\r")
+    terminal.wait_for("Thinking … 1 s")
+    terminal.type(f"My home is Lisbon.{enter}")
+    TYPED_AHEAD.set()
+    terminal.wait_for("you live in nowhere.")
+    assert "My home" not in terminal.passed, "nothing is written over the spinner"
+    if not enter:
+        terminal.wait_for("My home is Lisbon.")
+        terminal.type("\r")
+    terminal.wait_for("you live in Lisbon.")
+    terminal.type_at_prompt("\x04")
+    assert terminal.end() == 0
+    assert [each["query"] for each in episodes(command)] == ["My home is Lisbon.", "Wait."]

@@ -152,7 +152,7 @@ def test_a_chat_shows_forgets_and_exports(command: Command, tmp_path: Path) -> N
     assert "Statements\ns1  The user lives in Lisbon." in result.out, "/why"
     assert "Rules, version 1" in result.out, "/profile"
     assert "Nothing was forgotten." in result.err
-    assert "Forgotten: 1 x episode" in result.out
+    assert "Forgotten: 1 episode" in result.out
     assert "There is no answer yet" in result.err, "the last answer is gone"
     [left] = [json.loads(line) for line in out.read_text().splitlines()]
     assert left["query"] == "I live in Lisbon."

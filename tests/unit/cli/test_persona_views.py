@@ -24,7 +24,7 @@ def test_a_version_shows_its_weights_after_its_rules() -> None:
     persona = initial_persona().model_copy(update={"weights": [RATINGS]})
     assert lines(persona_view(persona))[-1] == (
         "weights:rating  history 1, model 2.5, names 0; numbers +0.4  "
-        "locked; from 20 of your labels"
+        "(locked; from 20 of your labels)"
     )
     assert not any("weights" in line for line in lines(persona_view(initial_persona())))
 

@@ -215,7 +215,7 @@ async def test_what_is_unscored_counts_under_no_condition(tmp_path: Path) -> Non
     assert card.running_means("rag") == pytest.approx([0, 0, 1 / 3, 1 / 2, 2 / 5])
     assert card.means["then"].loss.mean == pytest.approx(3 / 5)
     assert card.warnings == [
-        "1 of 6 episodes are left out, since not all of their answers could be simulated and "
+        "1 of 6 episodes left out: not all of their answers could be simulated and "
         "judged; the first reason: it broke"
     ]
 
