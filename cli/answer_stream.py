@@ -13,6 +13,7 @@ TOOL_MESSAGES = {
     "search_wikipedia": "Searching Wikipedia …",
     "recall_episodes": "Looking into memory …",
 }
+THINKING = "Thinking …"
 BROKE_OFF = "[The answer broke off; it is asked for again.]"
 WAS_REASONING = "[So far the model was thinking; its answer:]"
 
@@ -27,7 +28,7 @@ async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
     """
     shown = _Shown()
     with typed_ahead(), ExitStack() as status:
-        status.enter_context(spinner("Thinking …"))
+        status.enter_context(spinner(THINKING))
         try:
             async for event in events:
                 if shown.is_silent(event):
@@ -44,11 +45,16 @@ async def print_answer(events: AsyncIterator[TurnEvent]) -> Answer:
     raise AssertionError("a turn ends with its answer")
 
 
+def is_live() -> bool:
+    """Whether somebody sees the answer while it is written."""
+    return console().is_terminal
+
+
 class _Shown:
     """What of a turn stands on the terminal."""
 
     def __init__(self) -> None:
-        self._live = console().is_terminal
+        self._live = is_live()
         self._text = open_answer()
         self._answering = self._reasoning = False
 
@@ -70,7 +76,7 @@ class _Shown:
             case TakenBack():
                 self.end_line()
                 print_notice(BROKE_OFF if event.broke_off else WAS_REASONING)
-                return "Thinking …"
+                return THINKING
             case NodeFinished(tools=[*_, tool]):
                 self.end_line()
                 return TOOL_MESSAGES.get(tool, "Working …")
@@ -80,13 +86,13 @@ class _Shown:
     def finish(self, answer: Answer) -> None:
         """Show the answer where its pieces do not stand there yet."""
         if not self._answering:
-            self.end_line()
             self._write(answer.reply)
         self.end_line()
 
     def end_line(self) -> None:
         """End the line that is open, if any."""
-        self._text.end()
+        if self._answering:
+            self._text.end()
         if self._reasoning:
             console(stderr=True).print()
         self._answering = self._reasoning = False

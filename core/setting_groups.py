@@ -54,7 +54,7 @@ class ModelSettings(BaseModel):
     tool_mode: ToolMode = Field(
         "auto",
         description="How tools are called: native, json (grammar-forced), or auto "
-        "(json on the embedded model, native elsewhere).",
+        "(json on the embedded model and where the endpoint refuses tools, else native).",
     )
     model_timeout: float = Field(
         120.0,

@@ -68,7 +68,9 @@ class AlignmentRunner:
             while True:
                 result, proposal = await self._run(graph_input, context, on_step)
                 if result is not None:
-                    return Alignment.model_validate(result)
+                    alignment = Alignment.model_validate(result)
+                    notices = self.deps.models.take_notices()
+                    return alignment.model_copy(update={"warnings": notices + alignment.warnings})
                 if proposal is None:
                     raise ModelError("The alignment ended without a result: try again.")
                 if approve is None:

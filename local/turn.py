@@ -1,7 +1,7 @@
 """One turn of a conversation on this machine, streamed as it happens."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -37,6 +37,8 @@ class TurnRunner:
     incognito_graph: Graph
     files: Files
     max_query_chars: int
+    take_notices: Callable[[], list[str]]
+    """What the models' endpoints have refused since it was last asked, told with the answer."""
 
     @classmethod
     def over(cls, deps: Dependencies, files: Files) -> Self:
@@ -46,6 +48,7 @@ class TurnRunner:
             incognito_graph=_compile(deps, files, InMemorySaver()),
             files=files,
             max_query_chars=deps.settings.max_query_chars,
+            take_notices=deps.models.take_notices,
         )
 
     async def stream(
@@ -108,7 +111,10 @@ class TurnRunner:
                     await self.files.delete_turn(thread_id, turn)
             raise
         answer = _answer(state, user_id, thread, time.monotonic() - started)
-        yield answer.model_copy(update={"reasoning": events.reasoning or None})
+        warnings = answer.warnings + self.take_notices()
+        yield answer.model_copy(
+            update={"reasoning": events.reasoning or None, "warnings": warnings}
+        )
 
 
 def _compile(deps: Dependencies, files: Files, saver: BaseCheckpointSaver[Any]) -> Graph:

@@ -4,16 +4,19 @@ A call takes a third less processor time than over httpx's own transport (1.7 ag
 """
 
 from functools import cache
-from ssl import SSLContext
 from typing import TYPE_CHECKING
 
 from personaagent.models.proxies import SOCKS, proxy_for
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     import httpx2
 
 CONNECT_SECONDS = 10.0
 AT_ONCE = 1000
+NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_MESSAGE")
+"""OpenSSL's reasons where an answer to a TLS handshake was something else."""
 
 
 def http_client(url: str, timeout: float, *, at_once: int = AT_ONCE) -> "httpx2.AsyncClient":
@@ -42,7 +45,7 @@ def http_client(url: str, timeout: float, *, at_once: int = AT_ONCE) -> "httpx2.
 
 
 @cache
-def trusted() -> SSLContext:
+def trusted() -> "SSLContext":
     """The certificates that we trust, read once: ``SSL_CERT_FILE``, ``SSL_CERT_DIR``, else certifi's."""
     import httpx2
 
@@ -67,3 +70,30 @@ def timed_out(error: BaseException) -> bool:
     while error.__cause__:
         error = error.__cause__
     return isinstance(error, TimeoutError)
+
+
+def untrusted_certificate(error: BaseException) -> str | None:
+    """Why the other side's certificate is not trusted; None if ``error`` has another cause."""
+    reasons = (getattr(cause, "verify_message", None) for cause in _causes(error))
+    return next(filter(None, reasons), None)
+
+
+def proxy_wants_password(error: BaseException) -> bool:
+    """Whether a proxy refused to pass the request on without a name and a password."""
+    return any(
+        407 in (getattr(cause, "status", None), getattr(cause, "status_code", None))
+        for cause in _causes(error)
+    )
+
+
+def speaks_no_tls(error: BaseException) -> bool:
+    """Whether the other side answered a TLS handshake with something else."""
+    return any(getattr(cause, "reason", None) in NO_TLS for cause in _causes(error))
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """``error`` and what it came from, the first cause last."""
+    found = [error]
+    while cause := found[-1].__cause__ or found[-1].__context__:
+        found.append(cause)
+    return found

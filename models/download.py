@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from personaagent.core.errors import DataError, DownloadError
+from personaagent.core.errors import ConfigurationError, DataError, DownloadError
 from personaagent.core.files import make_private
 from personaagent.models.catalog import Model, ModelFile, find_model
 from personaagent.models.packages import check_packages
@@ -60,7 +60,8 @@ async def pull(model: Model, home: Path, progress: Progress) -> Path:
     by hand is verified in the same way.
 
     Raises:
-        ConfigurationError: the packages that fetch and run it are not installed.
+        ConfigurationError: the packages that fetch and run it are not installed, or the proxy that
+            the environment names cannot be used.
         DownloadError: no source could give a file, or none gave the right one.
         DataError: the disk is full or cannot be written.
     """
@@ -91,7 +92,8 @@ async def _place(model: Model, file: ModelFile, folder: Path, staging: Path) -> 
     final, staged = folder / file.name, staging / file.name
     if await asyncio.to_thread(_verified, final, file):
         return
-    reasons = []
+    reasons: list[str] = []
+    unusable_proxy: ConfigurationError | None = None
     for source in file.sources:
         try:
             if not await asyncio.to_thread(_verified, staged, file):
@@ -99,11 +101,16 @@ async def _place(model: Model, file: ModelFile, folder: Path, staging: Path) -> 
         except DownloadError as error:
             reasons.append(f"{source.place}: {error}")
             continue
+        except ConfigurationError as error:
+            unusable_proxy = error
+            continue
         if await asyncio.to_thread(_verified, staged, file):
             staged.replace(final)
             return
         staged.unlink()
         reasons.append(f"{source.place}: {file.name} has not the SHA-256 it should have")
+    if unusable_proxy:
+        raise unusable_proxy
     raise DownloadError(
         f"The model {model.name} could not be fetched ({'; '.join(reasons)}): check the network "
         f"and run `personaagent model pull` again, or set OPENAI_BASE_URL to use another endpoint."

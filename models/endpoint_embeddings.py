@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from personaagent.core.errors import ModelError
 from personaagent.core.settings import Settings
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from langchain_openai import OpenAIEmbeddings
 
 BATCH = 32
+ENCODING = "encoding_format"
+"""openai's client asks for vectors in base64."""
 
 
 class EndpointEmbedder(CachedEmbedder):
@@ -25,6 +27,7 @@ class EndpointEmbedder(CachedEmbedder):
         self._connecting = asyncio.Lock()
         self._client: OpenAIEmbeddings | None = None
         self._http: httpx2.AsyncClient | None = None
+        self._options: dict[str, Any] = {}
 
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
         import numpy as np
@@ -52,10 +55,21 @@ class EndpointEmbedder(CachedEmbedder):
             await self._http.aclose()
 
     async def _request(self, texts: list[str]) -> list[list[float]]:
+        """The vectors; as plain numbers from then on where the endpoint refuses base64 by name."""
+        import openai
+
+        from personaagent.models.endpoint_reason import whole_reason_of
+
         async with self._connecting:
             if self._client is None:
                 self._client = await asyncio.to_thread(self._connect)
-        return await self._client.aembed_documents(texts)
+        try:
+            return await self._client.aembed_documents(texts, **self._options)
+        except openai.APIStatusError as error:
+            if self._options or ENCODING not in whole_reason_of(error):
+                raise
+            self._options = {ENCODING: "float"}
+            return await self._client.aembed_documents(texts, **self._options)
 
     def _connect(self) -> "OpenAIEmbeddings":
         from langchain_openai import OpenAIEmbeddings

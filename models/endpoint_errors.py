@@ -1,5 +1,6 @@
 """What went wrong at a model endpoint, as errors of our own."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +17,21 @@ from personaagent.core.errors import (
     PersonaAgentError,
     UnusableAnswer,
 )
-from personaagent.models.connection import timed_out
+from personaagent.models.connection import (
+    proxy_wants_password,
+    speaks_no_tls,
+    timed_out,
+    untrusted_certificate,
+)
+from personaagent.models.endpoint_reason import reason_of, whole_reason_of
+from personaagent.models.endpoint_remedies import Remedy, remedy_for
+from personaagent.models.proxies import proxy_setting
+from personaagent.models.refusals import OVERFLOW
 
 RETRY_COUNT = "x-stainless-retry-count"
 """The header in which openai's client counts the retries of a request."""
-MESSAGE_CHARS = 200
-"""How much of an endpoint's own message an error quotes."""
+SETTINGS = {"embedding": "PERSONAAGENT_EMBEDDINGS", "actor": "PERSONAAGENT_MODEL"}
+"""Which setting names a role's model, where it is not ``PERSONAAGENT_<ROLE>_MODEL``."""
 BUSY_STATUSES = (408, 409, 429)
 UNREADABLE = (aiohttp.ClientError, ValueError, LookupError, TypeError, AttributeError)
 """Raised on an answer that is no HTTP, or whose body is no JSON or has another shape."""
@@ -58,8 +68,17 @@ class _Failure:
     @property
     def message(self) -> str:
         """What the endpoint said, in one line."""
-        line = " ".join(str(getattr(self.error, "message", self.error)).split())
-        return line if len(line) <= MESSAGE_CHARS else f"{line[:MESSAGE_CHARS]}…"
+        return reason_of(self.error)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What a remedy may speak of: the role, its model, and the setting that names that."""
+        try:
+            model = str(json.loads(self.error.request.content)["model"])
+        except (AttributeError, RuntimeError, ValueError, LookupError, TypeError):
+            model = f"the {self.role} model"
+        setting = SETTINGS.get(self.role, f"PERSONAAGENT_{self.role.upper()}_MODEL")
+        return {"role": self.role, "model": model, "setting": setting}
 
     @property
     def endpoint(self) -> str:
@@ -70,15 +89,23 @@ class _Failure:
     @property
     def is_overflow(self) -> bool:
         """Whether the prompt was too long for the model."""
-        message = self.message.lower()
-        return isinstance(self.error, ContextOverflowError) or (
-            "context" in message and any(word in message for word in ("length", "size", "window"))
+        status = getattr(self.error, "status_code", None)
+        return (
+            isinstance(self.error, ContextOverflowError)
+            or status == 413
+            or bool(OVERFLOW.search(whole_reason_of(self.error)))
         )
 
-    def unavailable(self, problem: str) -> ModelUnavailable:
+    def unavailable(self, problem: str, advice: str = "try again later") -> ModelUnavailable:
         """The endpoint did not answer; the client may have tried again by itself."""
         retried = int(self.error.request.headers.get(RETRY_COUNT, 0)) >= self.retries
-        return ModelUnavailable(f"{self.endpoint} {problem}; try again later.", retried=retried)
+        return ModelUnavailable(f"{self.endpoint} {problem}; {advice}.", retried=retried)
+
+    def told(self, problem: str, advice: str) -> str:
+        """The sentence of an HTTP error: what it means, what to do, and what the endpoint said."""
+        meaning, todo = problem.format(**self.names), advice.format(**self.names)
+        said = self.message or "nothing"
+        return f"{self.endpoint} {meaning} (HTTP {self.error.status_code}): {todo}; it said: {said}"
 
 
 Translation = Callable[[_Failure], PersonaAgentError]
@@ -89,6 +116,9 @@ def _translate(failure: _Failure) -> PersonaAgentError:
         return ModelError(
             f"The prompt is longer than the {failure.role} model's context: {failure.message}"
         )
+    status = getattr(failure.error, "status_code", None)
+    if status is not None and (remedy := remedy_for(status, whole_reason_of(failure.error))):
+        return _remedied(failure, remedy)
     return next(
         translation(failure)
         for kind, translation in _translations()
@@ -115,36 +145,65 @@ def _translations() -> tuple[tuple[type[Exception], Translation], ...]:
     )
 
 
+def _remedied(failure: _Failure, remedy: Remedy) -> PersonaAgentError:
+    if remedy.kind is ModelUnavailable:
+        problem = f"{remedy.problem.format(**failure.names)} (HTTP {failure.error.status_code}"
+        return failure.unavailable(f"{problem}: {failure.message})", remedy.advice)
+    return remedy.kind(failure.told(remedy.problem, remedy.advice))
+
+
 def _cut_off(failure: _Failure) -> PersonaAgentError:
     return UnusableAnswer(f"The {failure.role} model's answer was cut off at its token limit.")
 
 
 def _key_refused(failure: _Failure) -> PersonaAgentError:
     return ConfigurationError(
-        f"{failure.endpoint} refused the key (HTTP {failure.error.status_code}): "
-        "check OPENAI_API_KEY and OPENAI_BASE_URL."
+        failure.told("refused the key", "check OPENAI_API_KEY and OPENAI_BASE_URL")
     )
 
 
 def _unknown_model(failure: _Failure) -> PersonaAgentError:
-    return ConfigurationError(
-        f"{failure.endpoint} knows no such model or address (HTTP 404): "
-        f"check the {failure.role} model's name and OPENAI_BASE_URL; it said: {failure.message}"
-    )
+    advice = "check the {role} model's name and OPENAI_BASE_URL, which often ends in /v1"
+    return ConfigurationError(failure.told("knows no such model or address", advice))
 
 
 def _no_connection(failure: _Failure) -> PersonaAgentError:
     import openai
 
+    through = proxy_setting(str(failure.error.request.url))
+    if through and proxy_wants_password(failure.error):
+        return _password_wanted(through)
+    if why := untrusted_certificate(failure.error):
+        return ConfigurationError(
+            f"{failure.endpoint} has a certificate that is not trusted ({why}): set SSL_CERT_FILE "
+            "to a file with the certificate of its authority, or correct OPENAI_BASE_URL."
+        )
+    if speaks_no_tls(failure.error):
+        return ConfigurationError(
+            f"{failure.endpoint} does not speak TLS: begin OPENAI_BASE_URL with http:// if it is "
+            "meant to."
+        )
     if isinstance(failure.error, openai.APITimeoutError) and timed_out(failure.error):
         return failure.unavailable("stopped answering for too long")
-    return failure.unavailable("cannot be reached or broke the connection")
+    by_proxy = f" (through the proxy of {through})" if through else ""
+    return failure.unavailable(f"cannot be reached or broke the connection{by_proxy}")
+
+
+def _password_wanted(through: str) -> PersonaAgentError:
+    return ConfigurationError(
+        f"The proxy of {through} wants a name and a password (HTTP 407): write them into "
+        f"{through}, as http://NAME:PASSWORD@HOST:PORT."
+    )
 
 
 def _busy_or_refused(failure: _Failure) -> PersonaAgentError:
     status = failure.error.status_code
     if status in BUSY_STATUSES or status >= 500:
         return failure.unavailable(f"is unavailable or too busy (HTTP {status}: {failure.message})")
+    if status == 405:
+        return _unknown_model(failure)
+    if status == 407 and (through := proxy_setting(str(failure.error.request.url))):
+        return _password_wanted(through)
     return ModelError(
         f"{failure.endpoint} refused the {failure.role} model's request "
         f"(HTTP {status}): {failure.message}"

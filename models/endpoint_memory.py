@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -22,6 +22,8 @@ KEPT = timedelta(days=30)
 """After so long the endpoint is asked again: it may have learned it meanwhile."""
 
 NOTICES = {
+    refusals.BEGINNING: "{model} does not mark where its reasoning begins: from now on its answers are "
+    "shown when that has ended.",
     refusals.JSON_SCHEMA: "{model} takes no JSON schema: from now on it is asked for JSON otherwise.",
     refusals.JSON_OBJECT: "{model} takes no form of an answer: from now on JSON is asked for in words.",
     refusals.TOOLS: "{model} cannot call tools: from now on it chooses them in JSON.",
@@ -30,6 +32,8 @@ NOTICES = {
     refusals.RENAMED: "{model} takes max_tokens in place of max_completion_tokens.",
     refusals.FEWER_LOGPROBS: "{model} shows 5 log-probabilities a token at most.",
 }
+ALSO_SAYS = {refusals.LOGPROBS: refusals.FEWER_LOGPROBS, "max_tokens": refusals.RENAMED}
+"""Of these notices the first says the second too."""
 NOTICE = "{model} takes no {part}: from now on requests leave it out."
 
 
@@ -66,16 +70,18 @@ class EndpointMemory:
         if not new:
             return
         self._tell(model, new)
-        found = dict.fromkeys(new, now().date().isoformat())
-        self._known = await asyncio.to_thread(self._add, _key(base_url, model), found)
+        key, found = _key(base_url, model), dict.fromkeys(new, now().date().isoformat())
+        self._known = _with(self._known or {}, key, found)
+        if self._file is not None:
+            await asyncio.to_thread(self._add, self._file, key, found)
 
     def take_notices(self) -> list[str]:
         """What was learned since the last time, each in one sentence for the user."""
         notices, self._notices = self._notices, []
         return notices
 
-    def _tell(self, model: str, parts: Iterable[str]) -> None:
-        for part in parts:
+    def _tell(self, model: str, parts: Collection[str]) -> None:
+        for part in sorted({*parts} - {ALSO_SAYS.get(part) for part in parts}):
             notice = NOTICES.get(part, NOTICE).format(model=model, part=part)
             self._notices.append(notice)
             logging.getLogger(__name__).info(notice)
@@ -89,16 +95,16 @@ class EndpointMemory:
         except (OSError, ValueError):
             return {}
 
-    def _add(self, key: str, found: dict[str, str]) -> Known:
-        """Add to what the file holds by now, and replace it whole."""
-        known = self._read() or self._known or {}
-        known = known | {key: known.get(key, {}) | found}
-        if self._file is not None:
-            try:
-                _replace(self._file, json.dumps(known, indent=1, sort_keys=True))
-            except OSError as error:  # this process alone knows
-                logging.getLogger(__name__).info("%s cannot be written: %s", self._file, error)
-        return known
+    def _add(self, file: Path, key: str, found: dict[str, str]) -> None:
+        """Add to what the file holds by now."""
+        try:
+            _replace(file, json.dumps(_with(self._read(), key, found), indent=1, sort_keys=True))
+        except OSError as error:  # this process alone knows
+            logging.getLogger(__name__).info("%s cannot be written: %s", file, error)
+
+
+def _with(known: Known, key: str, found: dict[str, str]) -> Known:
+    return known | {key: known.get(key, {}) | found}
 
 
 def _replace(file: Path, text: str) -> None:

@@ -12,7 +12,15 @@ from pydantic import Field
 
 from personaagent.models.endpoint_memory import EndpointMemory
 from personaagent.models.reading_chat import ReadingChat
-from personaagent.models.refusals import STREAM, TOOLS, left_out, refused_part, without
+from personaagent.models.refusals import (
+    BEGINNING,
+    STREAM,
+    TOOLS,
+    TOOLS_NOW,
+    left_out,
+    refused_part,
+    without,
+)
 
 LEFT_OUT = "left_out"
 """Argument of a call inside: what this request goes without."""
@@ -47,7 +55,7 @@ class EndpointModel(ReadingChat):
     ) -> ChatResult:
         parts = kwargs.pop(LEFT_OUT, self._known())
         while True:
-            if TOOLS in parts and kwargs.get("tools"):
+            if _chooses(parts, kwargs):
                 return await agenerate_from_stream(self._choosing(messages, stop, parts, **kwargs))
             try:
                 result = await super()._agenerate(
@@ -90,7 +98,7 @@ class EndpointModel(ReadingChat):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         """One request, with tools as the endpoint takes them."""
-        if TOOLS in parts and kwargs.get("tools"):
+        if _chooses(parts, kwargs):
             return self._choosing(messages, stop, parts, **kwargs)
         kwargs[LEFT_OUT] = parts
         return super()._astream(messages, stop, run_manager, **kwargs)
@@ -114,11 +122,18 @@ class EndpointModel(ReadingChat):
             await self._keep(parts)
             yield chunk
 
+    def _only_ends_reasoning(self) -> bool:
+        return BEGINNING in self._known()
+
+    async def _note_only_ends_reasoning(self) -> None:
+        await self._keep(frozenset({BEGINNING}))
+
     def _known(self) -> frozenset[str]:
-        return self.memory.left_out(str(self.openai_api_base), self.model_name)
+        known = self.memory.left_out(str(self.openai_api_base), self.model_name)
+        return known if self.finds_tools else known - {TOOLS}
 
     async def _keep(self, parts: frozenset[str]) -> None:
-        await self.memory.keep(str(self.openai_api_base), self.model_name, parts)
+        await self.memory.keep(str(self.openai_api_base), self.model_name, parts - {TOOLS_NOW})
 
     def _parts_after(
         self,
@@ -134,9 +149,14 @@ class EndpointModel(ReadingChat):
         refused = refused_part(error, sent)
         if refused is None or refused == "response_format":
             raise error
-        if refused == TOOLS and not self.finds_tools:
+        if refused in (TOOLS, TOOLS_NOW) and not self.finds_tools:
             raise error
         more = parts | {left_out(refused, sent)}
         if more == parts:
             raise error
         return more
+
+
+def _chooses(parts: frozenset[str], options: dict[str, Any]) -> bool:
+    """Whether tools are to be chosen in JSON."""
+    return bool(parts & {TOOLS, TOOLS_NOW}) and bool(options.get("tools"))

@@ -11,7 +11,6 @@ from ipaddress import (
     ip_network,
 )
 from urllib.parse import SplitResult, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from personaagent.core.errors import ConfigurationError
 
@@ -30,6 +29,8 @@ def proxy_for(url: str) -> str | None:
     Raises:
         ConfigurationError: the proxy of ``url`` cannot be used. Other proxies are not looked at.
     """
+    from urllib.request import getproxies
+
     address = urlsplit(url)
     host = (address.hostname or "").rstrip(".")
     proxies = getproxies()
@@ -37,6 +38,15 @@ def proxy_for(url: str) -> str | None:
     if not proxy or is_loopback(host) or _is_excepted(address, proxies.get("no", "")):
         return None
     return _checked(proxy if "://" in proxy else f"http://{proxy}", address.scheme, host)
+
+
+def proxy_setting(url: str) -> str | None:
+    """The name of the variable that gives ``url`` its proxy; None if it has none.
+
+    Raises:
+        ConfigurationError: as ``proxy_for``.
+    """
+    return _variable(urlsplit(url).scheme) if proxy_for(url) else None
 
 
 def is_loopback(host: str) -> bool:
@@ -48,6 +58,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_excepted(address: SplitResult, exceptions: str) -> bool:
+    from urllib.request import proxy_bypass
+
     host, port = (address.hostname or "").rstrip("."), address.port or PORTS.get(address.scheme)
     entries = exceptions.replace(",", " ").lower().split()
     if any(_names(entry, host, port) for entry in entries):
@@ -93,14 +105,9 @@ def _checked(proxy: str, scheme: str, host: str) -> str:
     Raises:
         ConfigurationError: it is no address, or of a kind that nothing here speaks.
     """
-    variable = _variable(scheme)
-    try:
-        address = urlsplit(proxy)
-        usable = bool(address.hostname) and address.port != 0 and not set(proxy) & set(" \t\r\n")
-    except ValueError:
-        usable = False
+    variable, address = _variable(scheme), _parsed(proxy)
     instead = f"correct {variable}, or add {host} to NO_PROXY if it needs no proxy."
-    if not usable:
+    if address is None:
         raise ConfigurationError(
             f"{variable} is no address of a proxy: it should look like "
             f"http://proxy.example:3128; {instead}"
@@ -115,6 +122,16 @@ def _checked(proxy: str, scheme: str, host: str) -> str:
             f"{variable} names a proxy of an unknown kind ({address.scheme}): {instead}"
         )
     return proxy
+
+
+def _parsed(proxy: str) -> SplitResult | None:
+    """The parts of the address; None if it is none."""
+    try:
+        address = urlsplit(proxy)
+        has_port = address.port != 0
+    except ValueError:
+        return None
+    return address if address.hostname and has_port and not set(proxy) & set(" \t\r\n") else None
 
 
 def _variable(scheme: str) -> str:

@@ -12,13 +12,14 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 
+from personaagent.models.handed_back import REASONING_CONTENT, hand_back, keep
 from personaagent.models.hidden_errors import hidden_error
 from personaagent.models.reply_reader import ReplyReader
 from personaagent.models.server_events import DONE, server_events
 from personaagent.models.tool_call_parts import ids_of
 
-_opened_in_prompt: set[tuple[str, str]] = set()
-"""Models, by endpoint, whose chat template begins the reasoning: they only end it."""
+_wants_reasoning: set[tuple[str, str]] = set()
+"""Models, by endpoint, that refuse a tool's result without the reasoning that led to the call."""
 
 
 class ReadingChat(ChatOpenAI):
@@ -65,21 +66,49 @@ class ReadingChat(ChatOpenAI):
         """Ask, and read the reply piece by piece."""
         model = (str(self.openai_api_base), self.model_name)
         reader = ReplyReader(
-            taken=ids_of(messages), opened=model in _opened_in_prompt, shows_reasoning=reasoning
+            taken=ids_of(messages),
+            opened=self._only_ends_reasoning(),
+            shows_reasoning=reasoning,
+            offers_tools=bool(kwargs.get("tools")),
         )
         payload = self._get_request_payload(messages, stop=stop, **kwargs)
         if not payload.get("stream"):
             payload.pop("stream", None)
-        response = (await self.async_client.with_raw_response.create(**payload)).http_response
+        response = await self._send(messages, payload)
         done = False
         async for event in _events(response):
             if event is DONE:
                 done = True
             elif chunk := reader.read(event):
                 yield ChatGenerationChunk(message=chunk)
-        yield ChatGenerationChunk(message=reader.end(done=done))
+        last = reader.end(done=done)
+        keep(model, messages, reader)
         if reader.splitter.opened_in_prompt:
-            _opened_in_prompt.add(model)
+            await self._note_only_ends_reasoning()
+        yield ChatGenerationChunk(message=last)
+
+    def _only_ends_reasoning(self) -> bool:
+        """Whether the chat template of the model begins its reasoning, so that it only ends it."""
+        return False
+
+    async def _note_only_ends_reasoning(self) -> None:
+        """Remember that the model has just done so."""
+
+    async def _send(self, messages: list[BaseMessage], payload: dict[str, Any]) -> httpx2.Response:
+        """Send the request; with the reasoning of this turn where the endpoint demands it back."""
+        model = (str(self.openai_api_base), self.model_name)
+        create = self.async_client.with_raw_response.create
+        is_demanded = model in _wants_reasoning
+        try:
+            sent = hand_back(model, messages, payload, reasoning=is_demanded)
+            return (await create(**sent)).http_response  # type: ignore[no-any-return]
+        except openai.BadRequestError as error:
+            if is_demanded or REASONING_CONTENT not in str(error):
+                raise
+            sent = hand_back(model, messages, payload, reasoning=True)
+            response = (await create(**sent)).http_response
+            _wants_reasoning.add(model)
+            return response  # type: ignore[no-any-return]
 
 
 async def _events(response: httpx2.Response) -> AsyncIterator[Any]:

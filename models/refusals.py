@@ -11,6 +11,8 @@ from typing import Any
 from personaagent.models.endpoint_reason import parameters_named, whole_reason_of
 
 TOOLS = "tools"
+TOOLS_NOW = "tools, this time"
+"""Refused for what the conversation holds (calls of another endpoint, say), so not for good."""
 STREAM = "stream"
 SYSTEM = "system messages"
 LOGPROBS = "logprobs"
@@ -22,6 +24,9 @@ RENAMED = "max_completion_tokens"
 JSON_SCHEMA = "json_schema"
 JSON_OBJECT = "json_object"
 """Forms of an answer (``response_format``)."""
+
+BEGINNING = "beginning of reasoning"
+"""What a model leaves out of its replies: its chat template has written it into the prompt."""
 
 NEEDED = frozenset({"model", "messages", "response_format"})
 """What no request goes without; whoever asks for a form (``structured``) knows what to do instead."""
@@ -36,7 +41,13 @@ REFUSES = re.compile(
     r"|must be|unavailable",
     re.IGNORECASE,
 )
-OVERFLOW = re.compile(r"context (?:length|window|size)|too (?:long|many tokens)", re.IGNORECASE)
+OVERFLOW = re.compile(
+    r"context[ _-]?(?:length|window|size)|maximum context|too many (?:input |prompt )?tokens"
+    r"|(?:prompt|input|request)[^.]{0,20} (?:is |are )?(?:too (?:long|large)|exceeds?)[^.]{0,40}"
+    r"(?:token|length|limit|$)",
+    re.IGNORECASE,
+)
+"""The prompt was too long for the model."""
 
 ORDINARY = frozenset({"stop", "user", "n", "store", STREAM, TOOLS})
 """Parameters whose names are words of any sentence."""
@@ -48,6 +59,11 @@ SAME_AS = {
     "functions": TOOLS,
     "function_call": TOOLS,
 }
+
+OF_THIS_CONVERSATION = re.compile(
+    r"tool_call_ids?\b|tool call id|must be (?:a response|followed|preceded)|preced|not followed",
+    re.IGNORECASE,
+)
 
 OTHER_WORDS = {
     TOOLS: re.compile(
@@ -73,8 +89,8 @@ OTHER_WORDS = {
 def refused_part(error: BaseException, sent: Mapping[str, Any]) -> str | None:
     """The part of the request ``sent`` that ``error`` refuses; None if it is about other things.
 
-    A parameter's name, or ``SYSTEM``. What merely quotes the request may be taken for a refusal:
-    only an answer to the request without that part proves it.
+    A parameter's name, ``SYSTEM`` or ``TOOLS_NOW``. What merely quotes the request may be taken for a
+    refusal: only an answer to the request without that part proves it.
     """
     status = getattr(error, "status_code", None)
     if status is not None and status not in STATUSES:
@@ -87,7 +103,8 @@ def refused_part(error: BaseException, sent: Mapping[str, Any]) -> str | None:
         return SYSTEM
     in_field = [_in(parts, name) for name in parameters_named(error)]
     named = in_field or [_in(parts, name) for name in _names(reason)]
-    return next(filter(None, named), None)
+    part = next(filter(None, named), None)
+    return TOOLS_NOW if part == TOOLS and OF_THIS_CONVERSATION.search(reason) else part
 
 
 def left_out(refused: str, sent: Mapping[str, Any]) -> str:
@@ -114,7 +131,7 @@ def without(payload: dict[str, Any], parts: Iterable[str]) -> dict[str, Any]:
             case _ if part == STREAM:
                 payload.pop("stream_options", None)
                 payload.pop(STREAM, None)
-            case _ if part not in NEEDED | {TOOLS}:
+            case _ if part not in NEEDED | {TOOLS, TOOLS_NOW}:
                 payload.pop(part, None)
     return payload
 

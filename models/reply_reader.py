@@ -9,6 +9,7 @@ from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, Us
 from personaagent.models.ending import DONE
 from personaagent.models.reasoning import Piece, ReasoningSplitter
 from personaagent.models.tool_call_parts import ToolCallParts
+from personaagent.models.written_calls import WrittenCalls
 
 REASONING = "reasoning_content"
 """Key in the ``additional_kwargs`` of a piece: reasoning, where it was asked for."""
@@ -31,14 +32,22 @@ class ReplyReader:
         taken: ids of tool calls that the conversation holds already.
         opened: as of ``ReasoningSplitter``.
         shows_reasoning: whether the pieces carry the reasoning (``REASONING``).
+        offers_tools: whether the model may call tools.
     """
 
     def __init__(
-        self, *, taken: set[str] | None = None, opened: bool = False, shows_reasoning: bool = False
+        self,
+        *,
+        taken: set[str] | None = None,
+        opened: bool = False,
+        shows_reasoning: bool = False,
+        offers_tools: bool = False,
     ) -> None:
         self.splitter = ReasoningSplitter(opened=opened)
         self.calls = ToolCallParts(taken or set())
+        self._written = WrittenCalls(expected=offers_tools)
         self.reasoning = ""
+        self.details: list[Mapping[str, Any]] = []
         self._shows_reasoning = shows_reasoning
         self._shown = 0
         self._reasoning_shown = 0
@@ -77,6 +86,10 @@ class ReplyReader:
             raise ValueError("it holds no reply")
         cut = self._info.get("finish_reason") == "length"
         last = self._chunk(self.splitter.end(cut=cut)) or AIMessageChunk(content="")
+        rest, calls = self._written.end()
+        last.content = last.text + rest
+        self._text += rest
+        self.calls.add(calls)
         if self._refusal and not self._text.strip():
             last.content = self._refusal
         if self._logprobs:
@@ -117,6 +130,8 @@ class ReplyReader:
         self.calls.add(part.get("tool_calls"))
         if part.get("function_call"):
             self.calls.add([{"function": part["function_call"], "index": 0}])
+        if isinstance(details := part.get("reasoning_details"), list):
+            self.details += [each for each in details if isinstance(each, Mapping)]
         text, reasoning = _split_blocks(part.get("content") or choice.get("text"))
         self.reasoning += reasoning or _beside(part)
         return text
@@ -131,13 +146,11 @@ class ReplyReader:
         if piece.taken_back:
             more[TAKEN_BACK] = self._shown
             self._text = ""
-        self._shown += len(piece.answer)
-        self._text += piece.answer
-        return (
-            AIMessageChunk(content=piece.answer, additional_kwargs=more)
-            if piece.answer or more
-            else None
-        )
+            self._written.clear()
+        answer = self._written.feed(piece.answer)
+        self._shown += len(answer)
+        self._text += answer
+        return AIMessageChunk(content=answer, additional_kwargs=more) if answer or more else None
 
     def _answers_logprobs(self) -> list[Any]:
         """The log-probabilities of the answer's tokens, without those of the reasoning."""

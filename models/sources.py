@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from personaagent.core.errors import DownloadError
+from personaagent.models.proxies import proxy_for
 
 HUB_TIMEOUT = 5.0
 """Seconds that the hub may take to say whether it has a file."""
@@ -54,6 +55,9 @@ class HubFile:
 
         Where the hub cannot be reached that says so, and why, within a second; the library
         retries for 24. ``HF_ENDPOINT`` names another hub, such as a mirror.
+
+        Raises:
+            ConfigurationError: the proxy that the environment names for the hub cannot be used.
         """
         await asyncio.to_thread(self._ask)
         folder = target.parent / "hub"
@@ -64,8 +68,10 @@ class HubFile:
     def _ask(self) -> None:
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
+        url = hf_hub_url(self.repository, self.file)
+        proxy_for(url)
         try:
-            get_hf_file_metadata(hf_hub_url(self.repository, self.file), timeout=HUB_TIMEOUT)
+            get_hf_file_metadata(url, timeout=HUB_TIMEOUT)
         except Exception as error:  # httpx's and the hub's have no base in common
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise DownloadError(reason.rstrip(".")) from error

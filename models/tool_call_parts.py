@@ -128,6 +128,11 @@ class ToolCallParts:
         return call.id
 
     @property
+    def ids(self) -> list[str]:
+        """The ids of the calls, once ``chunks`` has given them."""
+        return [call.id for call in self._calls if call.name]
+
+    @property
     def extras(self) -> dict[str, Any]:
         """What an endpoint sent beside a call and wants back with it, by the call's id."""
         return {call.id: call.extra for call in self._calls if call.extra}

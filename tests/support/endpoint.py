@@ -52,10 +52,11 @@ class Status:
 
 @dataclass(frozen=True)
 class Raw:
-    """A 200 with this very body."""
+    """An answer with this very body, a 200 if nothing else is said."""
 
     body: str
     content_type: str = "application/json"
+    code: int = 200
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Endpoint:
     base_url: str
     requests: list[Request] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    refuses_base64: bool = False
 
 
 @contextmanager
@@ -139,12 +141,17 @@ def _application(responder: Responder, endpoint: Endpoint) -> Starlette:
         return await _respond(body, reply)
 
     async def embeddings(request: HttpRequest) -> Response:
-        return _embedded(await note(request))
+        body = await note(request)
+        if endpoint.refuses_base64 and body.get("encoding_format") == "base64":
+            return await _respond(body, Status(400, "encoding_format must be float"))
+        return _embedded(body)
 
     return Starlette(
         routes=[
-            Route("/v1/chat/completions", chat, methods=["POST"]),
-            Route("/v1/embeddings", embeddings, methods=["POST"]),
+            Route("/chat/completions", chat, methods=["POST"]),
+            Route("/{prefix:path}/chat/completions", chat, methods=["POST"]),
+            Route("/embeddings", embeddings, methods=["POST"]),
+            Route("/{prefix:path}/embeddings", embeddings, methods=["POST"]),
         ]
     )
 
@@ -155,7 +162,7 @@ async def _respond(body: dict[str, Any], reply: Reply) -> Response:
             error = {"message": reply.message, "type": "scripted", "code": None}
             return JSONResponse({"error": error}, reply.code, reply.headers)
         case Raw():
-            return Response(reply.body, media_type=reply.content_type)
+            return Response(reply.body, reply.code, media_type=reply.content_type)
         case Stall(after=None):
             await _for_ever()
         case Cut() | Stall() if not body.get("stream"):

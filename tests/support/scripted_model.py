@@ -154,6 +154,9 @@ class ScriptedModels:
         self.asked.append(role)
         return self.model
 
+    def take_notices(self) -> list[str]:
+        return []
+
     async def aclose(self) -> None:
         return None
 

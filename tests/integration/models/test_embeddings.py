@@ -133,3 +133,14 @@ async def test_an_endpoint_that_is_down_is_unavailable() -> None:
     async with aclosing(embedder):
         with pytest.raises(ModelUnavailable, match="cannot be reached"):
             await embedder.embed(["one"])
+
+
+async def test_an_endpoint_that_refuses_base64_is_asked_for_numbers_from_then_on() -> None:
+    with scripted_endpoint(lambda body: "never") as endpoint:
+        endpoint.refuses_base64 = True
+        settings = Settings(openai_base_url=endpoint.base_url, embeddings="openai:bag")
+        async with aclosing(make_embedder(settings)) as embedder:
+            assert len(await embedder.embed(["boat", "sea"])) == 2
+            assert len(await embedder.embed(["garden"])) == 1
+    forms = [request.body.get("encoding_format") for request in endpoint.requests]
+    assert forms == ["base64", "float", "float"]

@@ -36,12 +36,14 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def proxy(heard: list[str]) -> AsyncIterator[str]:
+async def proxy(heard: list[str], status: str = "200 OK") -> AsyncIterator[str]:
     """The address of a proxy that answers everything itself; what it was asked goes to ``heard``."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(ANSWER)}"
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(ANSWER)}"
+        )
         writer.write(f"{head}\r\nConnection: close\r\n\r\n{ANSWER}".encode())
         await writer.drain()
         writer.close()
@@ -80,6 +82,22 @@ async def test_what_no_proxy_names_is_asked_directly(monkeypatch: pytest.MonkeyP
         with pytest.raises(ModelUnavailable, match="cannot be reached"):
             await ask("http://models.invalid/v1")
     assert not heard
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_wants_a_password_is_a_wrong_setting(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with proxy([], "407 Proxy Authentication Required") as address:
+        monkeypatch.setenv("ALL_PROXY", f"http://{address}")
+        with pytest.raises(ConfigurationError, match=r"ALL_PROXY wants a name and a password"):
+            await ask(f"{scheme}://models.invalid/v1")
+
+
+async def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(ModelUnavailable, match="through the proxy of HTTPS_PROXY"):
+        await ask("https://models.invalid/v1")
 
 
 @pytest.mark.parametrize("address", [*UNUSABLE, "http://127.0.0.1:9"])

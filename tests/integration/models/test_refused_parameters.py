@@ -1,5 +1,6 @@
 """What an endpoint refuses by name is left out, over real HTTP: once found, never sent again."""
 
+import asyncio
 import json
 import stat
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from personaagent.core.settings import Settings
 from personaagent.models.chat import Models, connect
 from personaagent.models.endpoint_memory import FILE, EndpointMemory
 from personaagent.models.invoke import invoke_model
+from tests.support.command import scripted_command
 from tests.support.endpoint import Endpoint, Raw, Reply, Status, ToolCall, scripted_endpoint
 
 LIMITS = ["max_completion_tokens", "max_tokens"]
@@ -45,7 +47,7 @@ async def ask(
         memory=memory,
         finds_tools=finds_tools,
     )
-    model = model.model_copy(update={"streaming": stream, **options})
+    model = model.model_copy(update=({"streaming": True} if stream else {}) | options)
     try:
         return await invoke_model(
             model,
@@ -128,9 +130,9 @@ async def test_only_an_answer_proves_a_refusal() -> None:
 
     def respond(body: dict[str, Any]) -> Reply:
         named = "temperature is wrong, " if "temperature" in body else ""
-        return Status(400, f"{named}no such model")
+        return Status(400, f"{named}it cannot be")
 
-    with scripted_endpoint(respond) as endpoint, pytest.raises(ModelError, match="no such model"):
+    with scripted_endpoint(respond) as endpoint, pytest.raises(ModelError, match="it cannot be"):
         await ask(endpoint, memory)
     assert memory.left_out(endpoint.base_url, "m") == frozenset()
     assert memory.take_notices() == []
@@ -165,11 +167,33 @@ async def test_tools_that_are_refused_are_chosen_in_json(stream: bool) -> None:
     assert "JSON" in notice
 
 
+async def test_tools_that_only_this_conversation_spoils_are_sent_again_in_the_next() -> None:
+    memory = EndpointMemory()
+
+    def respond(body: dict[str, Any]) -> Reply:
+        if "tools" in body:
+            return Status(400, "Tool call id was call_1 but must have a length of 9")
+        return without_tools(body)
+
+    with scripted_endpoint(respond) as endpoint:
+        assert (await ask(endpoint, memory, tools=True)).tool_calls
+    assert memory.take_notices() == []
+    assert memory.left_out(endpoint.base_url, "m") == frozenset()
+
+
 async def test_a_model_that_can_call_tools_is_given_them() -> None:
     with scripted_endpoint(lambda body: [ToolCall("look_up", {"query": "Oslo"})]) as endpoint:
         reply = await ask(endpoint, tools=True)
     assert reply.tool_calls[0]["args"] == {"query": "Oslo"}
     assert len(endpoint.requests) == 1
+
+
+async def test_native_tools_are_not_replaced_but_the_reason_and_the_remedy_are_told() -> None:
+    with (
+        scripted_endpoint(without_tools) as endpoint,
+        pytest.raises(ModelError, match=r"PERSONAAGENT_TOOL_MODE.*does not support tools"),
+    ):
+        await ask(endpoint, tools=True, finds_tools=False)
 
 
 async def test_system_messages_that_are_refused_begin_the_users_first_one() -> None:
@@ -201,6 +225,34 @@ async def test_the_next_process_knows_it_and_another_model_is_asked_anew(tmp_pat
     assert stat.S_IMODE((home / FILE).stat().st_mode) == 0o600
 
 
+async def test_many_requests_at_once_tell_it_once() -> None:
+    memory = EndpointMemory()
+    with scripted_endpoint(refusing("temperature")) as endpoint:
+        replies = await asyncio.gather(*(ask(endpoint, memory) for _ in range(5)))
+    assert [reply.text for reply in replies] == ["In Norway."] * 5
+    assert len(memory.take_notices()) == 1
+
+
+async def test_where_tools_are_to_be_native_they_are_sent_whatever_is_remembered() -> None:
+    memory = EndpointMemory()
+    with scripted_endpoint(without_tools) as endpoint:
+        await ask(endpoint, memory, tools=True)
+        with pytest.raises(ModelError, match="PERSONAAGENT_TOOL_MODE"):
+            await ask(endpoint, memory, tools=True, finds_tools=False)
+
+
+async def test_two_processes_add_to_the_same_file(tmp_path: Path) -> None:
+    file = tmp_path / FILE
+    one, other = EndpointMemory(file), EndpointMemory(file)
+    await one.ready()
+    await other.ready()
+    await one.keep("http://x", "m", ["seed"])
+    await other.keep("http://x", "m", ["stop"])
+    again = EndpointMemory(file)
+    await again.ready()
+    assert again.left_out("http://x", "m") == {"seed", "stop"}
+
+
 async def test_the_file_names_no_credentials(tmp_path: Path) -> None:
     file = tmp_path / FILE
     memory = EndpointMemory(file)
@@ -228,3 +280,20 @@ async def test_after_a_month_the_endpoint_is_asked_again(tmp_path: Path) -> None
     memory = EndpointMemory(file)
     await memory.ready()
     assert memory.left_out("http://x", "m") == frozenset()
+
+
+def test_the_user_is_told_once_whichever_command_comes_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    with scripted_command(refusing("temperature"), monkeypatch, capsys, home) as (
+        command,
+        endpoint,
+    ):
+        first = command("ask", "Where is Oslo?", "-u", "ann", "--json")
+        second = command("ask", "Where is Oslo?", "-u", "ann", "--json")
+        plain = command("ask", "Where is Oslo?", "-u", "ann")
+    assert [notice for notice in first.data["warnings"] if "temperature" in notice]
+    assert second.data["warnings"] == []
+    assert "temperature" not in plain.out + plain.err
+    assert sum("temperature" in request.body for request in endpoint.requests) == 1

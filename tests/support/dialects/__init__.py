@@ -1,0 +1,1 @@
+"""Endpoints that send what the real ones send: streams recorded in shape, with words of ours."""
