@@ -15,6 +15,7 @@ from personaagent.models.refusals import (
     SYSTEM,
     TOOLS,
     TOOLS_NOW,
+    WHOLE,
     left_out,
     refused_part,
     without,
@@ -198,6 +199,26 @@ def fastapi_body(name: str) -> dict[str, Any]:
         ),
         (400, "unknown field: parallel_tool_calls", "parallel_tool_calls"),
         (415, "Streaming is not supported", STREAM),
+        (
+            500,
+            openai_body("Only user, assistant and tool roles are supported, got system."),
+            SYSTEM,
+        ),
+        (
+            422,
+            {
+                "detail": [
+                    {
+                        "loc": ["body", "messages", 0, "role"],
+                        "msg": "permitted: 'user', 'assistant'",
+                    }
+                ]
+            },
+            SYSTEM,
+        ),
+        (400, {"error": "Model m does not support parameter stop."}, "stop"),
+        (400, {"errors": [{"message": "additional property 'stream_options'"}]}, "stream_options"),
+        (400, {"message": "extraneous key [temperature] is not permitted"}, "temperature"),
     ],
 )
 def test_a_refusal_names_its_part(code: int, body: Any, part: str) -> None:
@@ -228,6 +249,12 @@ def test_a_refusal_names_its_part(code: int, body: Any, part: str) -> None:
 )
 def test_another_failure_names_none(code: int, body: Any) -> None:
     assert refused_part(error(code, body), SENT) is None
+
+
+def test_a_model_that_only_streams_refuses_whole_answers() -> None:
+    body = openai_body("This model only support stream mode, please enable the stream parameter.")
+    assert refused_part(error(400, body), SENT | {"stream": False}) == WHOLE
+    assert without({"messages": []}, [WHOLE])["stream"] is True
 
 
 def test_what_was_not_sent_is_not_refused() -> None:
