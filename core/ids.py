@@ -9,7 +9,7 @@ SHORT_CHARS = 8
 MIN_PREFIX_CHARS = 4
 SHOWN_CANDIDATES = 5
 _GENERATED = re.compile(r"[0-9a-f][0-9a-f-]{15,}")
-_IN_TEXT = re.compile(r"\b[0-9a-f]{32}\b")
+_IN_TEXT = re.compile(r"\b[0-9a-f]{16,32}\b")
 _PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,30}")
 
 

@@ -21,7 +21,8 @@ def join_thread(left: Any, right: Any) -> list[AnyMessage]:
     merged: list[AnyMessage] = add_messages(left, right)  # type: ignore[assignment]
     if not any(_asks(message) and message.id not in known for message in merged):
         return merged
-    open_ids = {message.id for message in _after_the_last_answer(left)}
+    before = [message for message in merged if message.id in known]
+    open_ids = {message.id for message in _after_the_last_answer(before)}
     return [
         _marked(each) if _asks(each) and each.id in open_ids else each  # type: ignore[misc]
         for each in merged

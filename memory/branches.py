@@ -6,7 +6,7 @@ messages any more were left behind; their episodes are discarded, until the user
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import SequenceMatcher
 from hashlib import sha256
 from operator import attrgetter
@@ -17,7 +17,7 @@ from personaagent.memory.superseding import normal_question
 
 LATEST_TURNS = 500
 """Turns of a conversation that can be left behind; older ones stand for good."""
-ALIKE = 0.5
+ALIKE = 0.7
 """From this ratio on, a message that begins an emptied conversation is an edit of an earlier one."""
 
 
@@ -110,8 +110,8 @@ def end_of_emptied(
     by_episode = {turn.episode: turn for turn in turns}
     likeness = {
         episode: 1.0 if by_episode[episode].human == human else _likeness(query, message)
-        for episode in _chain(last, turns)
-        if (query := queries.get(episode)) is not None
+        for episode in _chain(last, _follows(turns))
+        if episode in by_episode and (query := queries.get(episode)) is not None
     }
     edited = max(likeness, key=likeness.__getitem__, default=None)
     if edited is None or likeness[edited] < ALIKE:
@@ -123,6 +123,20 @@ def with_turn(turns: Sequence[Turn], turn: Turn) -> list[Turn]:
     """The turns with one more; remembered again, it replaces what it was."""
     others = [each for each in turns if each.episode != turn.episode]
     return [*others, turn][-LATEST_TURNS:]
+
+
+def without_turns(turns: Sequence[Turn], episodes: Collection[str]) -> list[Turn]:
+    """The turns without those of these episodes; what followed one of them follows what is before it."""
+    follows = {turn.episode: turn.follows for turn in turns if turn.episode in episodes}
+
+    def before(turn: Turn) -> str | None:
+        return next((id for id in _chain(turn.follows, follows) if id not in follows), None)
+
+    return [
+        turn.model_copy(update={"follows": before(turn)})
+        for turn in turns
+        if turn.episode not in episodes
+    ]
 
 
 def _standing(turns: Sequence[Turn], exchanges: Sequence[Exchange]) -> list[str]:
@@ -143,16 +157,20 @@ def _standing(turns: Sequence[Turn], exchanges: Sequence[Exchange]) -> list[str]
 def _up_to(episode: str | None, turns: Sequence[Turn], humans: Collection[str]) -> set[str]:
     """The turn of this episode and those before it, but for those whose message was edited in place."""
     by_episode = {turn.episode: turn for turn in turns}
-    return {id for id in _chain(episode, turns) if by_episode[id].human not in humans}
+    chain = [by_episode[id] for id in _chain(episode, _follows(turns)) if id in by_episode]
+    return {turn.episode for turn in chain if turn.human not in humans}
 
 
-def _chain(episode: str | None, turns: Sequence[Turn]) -> list[str]:
-    """The episode, the one that it follows, and so on."""
-    follows = {turn.episode: turn.follows for turn in turns}
+def _follows(turns: Sequence[Turn]) -> dict[str, str | None]:
+    return {turn.episode: turn.follows for turn in turns}
+
+
+def _chain(episode: str | None, follows: Mapping[str, str | None]) -> list[str]:
+    """The episode, the one that it follows, and so on, as far as ``follows`` says."""
     chain: list[str] = []
-    while episode in follows and episode not in chain:
+    while episode is not None and episode not in chain:
         chain.append(episode)
-        episode = follows[episode]
+        episode = follows.get(episode)
     return chain
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import uuid4
 
-from personaagent.memory.branches import Turn
+from personaagent.memory.branches import Turn, without_turns
 from personaagent.memory.facts import NamedLabel
 from personaagent.memory.user_store import UserStore
 
@@ -55,6 +55,13 @@ class Conversations:
         note = {"thread": thread, "episodes": [turn.episode for turn in turns], "named": []}
         values = note | {"turns": [turn.stored() for turn in turns]}
         await self.store.write([("conversations", _note_id(thread, TURNS), values)])
+
+    async def drop_turn(self, thread: str, episode_id: str) -> None:
+        """Take the turn of this episode out of those that the thread's branches decide about."""
+        turns = await self.turns(thread)
+        remaining = without_turns(turns, [episode_id])
+        if len(remaining) < len(turns):
+            await self.note_turns(thread, remaining)
 
     async def forget_turns(self, thread: str) -> None:
         """Drop what was noted of the turns of the thread."""

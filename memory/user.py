@@ -11,7 +11,7 @@ from personaagent.memory.conversations import Conversations
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.index.protocol import Entry
-from personaagent.memory.indexer import Indexer
+from personaagent.memory.indexer import Indexer, thread_of
 from personaagent.memory.notices import Notices
 from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
@@ -107,6 +107,19 @@ class UserMemory:
             _warning_of(self._index_elsewhere(episode), INDEXED_LATER),
         )
         return notices + [warning for warning in (*warnings, late) if warning]
+
+    async def keep(self, episode_id: str) -> Episode:
+        """Let a discarded episode stand, whatever its conversation goes on from.
+
+        Raises:
+            UnknownEpisode: the user has no such episode.
+            UsageError: several ids begin so.
+        """
+        episode = await self.episodes.get(episode_id)
+        if thread := thread_of(episode):
+            await self.conversations.drop_turn(thread, episode.id)
+        await self.episodes.discard((), [episode.id])
+        return await self.episodes.get(episode.id)
 
     async def _entries(self, episode: Episode) -> tuple[list[Entry], str | None]:
         """What the index in the store holds of the episode, or a warning if nobody can say now."""

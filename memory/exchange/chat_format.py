@@ -18,13 +18,16 @@ class ChatFormat(Protocol):
     @property
     def source(self) -> str:
         """The source of its episodes: ``chatgpt``."""
+        ...
 
     @property
     def program(self) -> str:
         """The name that its users know: ``ChatGPT``."""
+        ...
 
     def recognises(self, item: Json) -> bool:
         """Whether the object is one of this program, by its fields; it may be damaged."""
+        ...
 
     def conversation(self, item: Json) -> Conversation:
         """What was said in it, as far as it can be read.
@@ -34,6 +37,7 @@ class ChatFormat(Protocol):
         Raises:
             ValueError: nothing of it can be read; the message says why, as in "it has no messages".
         """
+        ...
 
 
 class PageFormat(Protocol):
@@ -42,14 +46,18 @@ class PageFormat(Protocol):
     @property
     def source(self) -> str:
         """The source of its episodes."""
+        ...
 
     @property
     def program(self) -> str:
         """The name that its users know."""
+        ...
 
     def recognises(self, head: str) -> bool:
         """Whether a page that begins with these 64 Ki characters is one of this program."""
+        ...
 
     def conversations(self, page: TextIO) -> Iterator[Conversation | str]:
         """Each conversation of the page, or why one cannot be read; one at a time, for pages may be
         long."""
+        ...

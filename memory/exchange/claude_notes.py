@@ -13,7 +13,6 @@ from personaagent.memory.exchange.moments import moment_of
 
 NAME_CHARS = 60
 NOTE_FIELDS = ("prompt_template", "conversations_memory")
-FILES = ("projects.json", "memories.json")
 NOTES = "memory or instructions of projects: `personaagent profile import` reads them"
 
 

@@ -5,13 +5,12 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from personaagent.core.errors import Unreadable
-from personaagent.memory.exchange.claude_notes import FILES, NOTES
+from personaagent.memory.exchange.claude_notes import NOTES
 from personaagent.memory.exchange.foreign import is_export, read_export
 from personaagent.memory.exchange.formats import programs
 from personaagent.memory.exchange.parse_results import LeftOut, ParsedEpisode
@@ -25,6 +24,7 @@ LARGEST_RATIO = 100
 SPOOLED_BYTES = 64 << 20
 ENDINGS = (".json", ".jsonl", ".html", ".htm")
 _CHATS = re.compile(r"(?:^|/)conversations[^/]*\.json$")
+_NOTES = re.compile(r"(?:^|/)(?:projects|memories)(?:/[^/]+)?\.json$")
 _DAMAGE = (BadZipFile, zlib.error, EOFError)
 
 
@@ -39,7 +39,7 @@ def read_zip(file: BinaryIO, user_id: str) -> Iterator[ParsedEpisode | LeftOut]:
     with opened_zip(file) as archive:
         is_empty = True
         for member in _members(archive):
-            if PurePosixPath(member.filename).name in FILES:
+            if _NOTES.search(member.filename):
                 yield LeftOut(member.filename, NOTES, "message")
         for place, export in _exports(archive):
             is_empty = False
@@ -138,4 +138,6 @@ def _nothing_in(archive: ZipFile) -> str:
     names = archive.namelist()
     if "manifest.json" in names and "episodes.jsonl" in names:
         return "The file is a backup of this program: `personaagent restore` reads it."
+    if any(map(_NOTES.search, names)):
+        return f"The zip archive holds no conversations, but {NOTES}."
     return f"The zip archive holds no conversations of {programs()}."

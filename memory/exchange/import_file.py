@@ -23,7 +23,10 @@ def open_import(path: Path) -> Iterator[BinaryIO]:
         DataError: it cannot be opened, or is not a regular file.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise DataError(f"{path} is a folder: give the file with the conversations in it.")
+        if not stat.S_ISREG(mode):
             raise DataError(f"{path} is not a regular file: write it to one and import that.")
         file = path.open("rb")
     except OSError as error:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 LONGEST = 256 << 20
 LONGEST_GAP = 1 << 16
+OPENING, CLOSING = (b"{", b"["), (b"}", b"]")
 _CHUNK = 1 << 20
 _OUTSIDE = re.compile(rb'["{}\[\]]')
 _INSIDE = re.compile(rb'"|\\.', re.DOTALL)
@@ -21,33 +22,37 @@ class Broken:
 
 
 def read_values(file: BinaryIO, *, in_list: bool) -> Iterator[Any]:
-    """The values from here on: of the list that begins here, or one after the other.
+    """The values from here on: of the list that begins here, and of lists right after it, or one
+    after the other.
 
     Each is read by itself, also with what strict parsers refuse: bytes that are not UTF-8, raw
     control characters, NaN. ``Broken`` stands for one that is no JSON all the same.
     """
-    depth, level = int(in_list), 0
+    depth, level, is_closed = int(in_list), 0, False
     value, between = bytearray(), bytearray()
     for text, bracket in segments(file):
+        if is_closed and (text.strip() or bracket not in (b"", b"[")):
+            return
         if level > depth:
             value += text
         elif level == depth and len(between) < LONGEST_GAP:
             between += text
+        if level > depth or (level == depth and bracket in OPENING):
+            value += bracket
         if level == depth and bracket:
             yield from _simple_values(between)
             between.clear()
-        if level > depth or bracket in (b"{", b"["):
-            value += bracket if level >= depth else b""
         level += _step(bracket)
-        if level < depth and bracket in (b"}", b"]"):
-            return
         if level == depth and value:
             yield _loaded(value)
             value.clear()
+        is_closed = level < depth and (is_closed or bracket in CLOSING)
         if len(value) > LONGEST:
             break
-    yield from [] if in_list else _simple_values(between)
-    yield from [Broken()] if in_list or value else []
+    if in_list or value:
+        yield from [] if is_closed else [Broken()]
+    else:
+        yield from _simple_values(between)
 
 
 def segments(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
@@ -73,7 +78,7 @@ def segments(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _step(bracket: bytes) -> int:
-    return {b"": 0, b"{": 1, b"[": 1}.get(bracket, -1)
+    return (bracket in OPENING) - (bracket in CLOSING)
 
 
 def _simple_values(text: bytearray) -> Iterator[Any]:

@@ -10,6 +10,8 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.prebuilt import ToolRuntime
 from langgraph.runtime import Runtime
 
+from personaagent.core.errors import PersonaAgentError
+from personaagent.core.prometheus import count_failure
 from personaagent.core.states import AgentContext, thread_to_note
 from personaagent.memory.branches import (
     Branch,
@@ -19,6 +21,7 @@ from personaagent.memory.branches import (
     digest,
     end_of_emptied,
     with_turn,
+    without_turns,
 )
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
@@ -82,25 +85,25 @@ async def begin_turn(
         await memory.conversations.forget_turns(thread)
     conversation = await read_conversation(memory, state, runtime)
     if not (runtime.context is not None and runtime.context.incognito):
-        await _mark(memory, frozenset(), conversation.branch.standing)
+        await follow(memory, conversation.branch._replace(left=frozenset()))
     branch = {"last": (state.get("branch") or {}).get("last"), "begun": time.time()}
     return memory.also_hiding(conversation.branch.left), branch
 
 
 async def note_turn(
     memory: UserMemory, state: Mapping[str, Any], runtime: AnyRuntime
-) -> tuple[str, frozenset[str]]:
+) -> tuple[str, Branch]:
     """Note this turn, which has its answer, with its conversation.
 
     Returns:
-        The id of its episode, and the episodes to discard. The id is another than that of the state
+        The id of its episode, and the branch that it goes on. The id is another than that of the state
         if the answer was made anew for a turn that is remembered already.
     """
     conversation = await read_conversation(memory, state, runtime)
     exchange, _ = _exchanges(state["messages"])[-1]
     id = _episode_id(state["episode_id"], exchange, conversation.turns, runtime)
     if conversation.thread is None:
-        return id, frozenset()
+        return id, NO_BRANCH
     begun = (state.get("branch") or {}).get("begun", 0.0)
     left = conversation.branch.left - {id}
     beside = {
@@ -109,21 +112,28 @@ async def note_turn(
         if turn.episode in left and turn.at > begun and turn.human != exchange.human
     }  # asked at the same time: each stands, whichever the conversation goes on from
     turn = Turn(episode=id, follows=conversation.branch.last, at=time.time(), **exchange._asdict())
-    others = [each for each in conversation.turns if each.episode not in beside]
+    others = without_turns(conversation.turns, beside)
     await memory.conversations.note_turns(conversation.thread, with_turn(others, turn))
-    return id, left - beside
+    return id, conversation.branch._replace(left=left - beside)
 
 
-async def discard(memory: UserMemory, left: frozenset[str]) -> None:
-    """Mark these episodes as discarded."""
-    await _mark(memory, left, [])
+async def follow(memory: UserMemory, branch: Branch) -> list[str]:
+    """Mark what the branch left behind as discarded, and what is in it as standing.
 
-
-async def _mark(memory: UserMemory, left: frozenset[str], standing: Sequence[str]) -> None:
-    discarded = await memory.episodes.discarded()
-    left, again = left - discarded, discarded.intersection(standing)
-    if left or again:
-        await memory.episodes.discard(left, again)
+    Returns:
+        What the user should know: it could not be done now. The next turn does it.
+    """
+    if not branch.left and not branch.standing:
+        return []
+    try:
+        discarded = await memory.episodes.discarded()
+        left, again = branch.left - discarded, discarded.intersection(branch.standing)
+        if left or again:
+            await memory.episodes.discard(left, again)
+    except PersonaAgentError as error:
+        count_failure(error)
+        return [f"Remembered; the other version of this conversation is in memory too: {error}"]
+    return []
 
 
 def _exchanges(messages: Sequence[AnyMessage]) -> list[tuple[Exchange, str]]:
@@ -137,13 +147,12 @@ def _exchanges(messages: Sequence[AnyMessage]) -> list[tuple[Exchange, str]]:
 
 
 def _exchange(turn: Sequence[AnyMessage]) -> Exchange:
-    first, last = turn[0], turn[-1]
-    answered = isinstance(last, AIMessage) and not last.tool_calls
+    first, answers = turn[0], [m for m in turn if isinstance(m, AIMessage) and not m.tool_calls]
     return Exchange(
         human=first.id or "",
-        answer=(last.id or "") if answered else "",
+        answer=(answers[-1].id or "") if answers else "",
         query=digest(first.text),
-        response=digest(last.text) if answered else "",
+        response=digest(answers[-1].text) if answers else "",
     )
 
 

@@ -75,7 +75,7 @@ def questions_of(messages: Sequence[BaseMessage]) -> list[str]:
     return [*filter(None, asked)]
 
 
-def with_text(message: AnyMessage, text: str) -> HumanMessage:
+def with_text(message: BaseMessage, text: str) -> HumanMessage:
     """The user's message with another text, beside the same pictures."""
     media = [] if isinstance(message.content, str) else [*filter(_is_media, message.content)]
     return HumanMessage([{"type": "text", "text": text}, *media] if media else text)

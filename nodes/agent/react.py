@@ -4,7 +4,7 @@ from typing import Any
 
 from langchain_core.messages import (
     AIMessage,
-    AnyMessage,
+    BaseMessage,
     HumanMessage,
     SystemMessage,
     ToolMessage,
@@ -17,6 +17,7 @@ from personaagent.core.records import Usage
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState
 from personaagent.models.ending import WARNINGS, ending_of
+from personaagent.models.flatten_tool_messages import flatten_tool_messages
 from personaagent.models.invoke import invoke_model
 from personaagent.models.label_probabilities import (
     answer_probabilities,
@@ -59,6 +60,7 @@ async def react(
     tells = _only_tells(talk, runtime)
     prompt = _prompt(state, talk, settings)
     if tells:
+        prompt = flatten_tool_messages(prompt)  # not every endpoint reads calls without tools
         prompt[-1] = with_text(prompt[-1], f"{talk.question}\n\n{render('acknowledge')}")
     if is_last_step and state["steps"] > 0:
         prompt = _at_the_cap(prompt, settings)
@@ -76,7 +78,7 @@ async def _choose(
 
     Options are asked in both orders where the first leaves a doubt.
     """
-    *before, last = _prompt(state, talk, deps.settings)
+    *before, last = flatten_tool_messages(_prompt(state, talk, deps.settings))
     actor = with_logprobs(await deps.models.chat("actor"))
 
     async def ask(query: str) -> tuple[AIMessage, dict[str, float] | None]:
@@ -120,7 +122,7 @@ def _warned(state: AgentState, reply: AIMessage) -> dict[str, Any]:
     return {"warnings": [*state.get("warnings", []), warning]} if warning else {}
 
 
-def _prompt(state: AgentState, talk: Conversation, settings: Settings) -> list[AnyMessage]:
+def _prompt(state: AgentState, talk: Conversation, settings: Settings) -> list[BaseMessage]:
     """The system prompt, and as much of the conversation as fits; the turn stands in it whole."""
     messages = fit_messages([*talk.earlier, *talk.turn], settings.history_tokens)
     return [_system_message(state, fit_instructions(talk.instructions, settings)), *messages]
@@ -139,7 +141,7 @@ def _system_message(state: AgentState, instructions: str) -> SystemMessage:
     return SystemMessage(prompt, additional_kwargs={RECALLED: texts})
 
 
-def _at_the_cap(prompt: list[AnyMessage], settings: Settings) -> list[AnyMessage]:
+def _at_the_cap(prompt: list[BaseMessage], settings: Settings) -> list[BaseMessage]:
     """``prompt``, which asks for an answer: after a tool's result no message of the user may follow,
     except where tool messages are turned into the user's (``flatten_tool_messages``)."""
     *before, last = prompt

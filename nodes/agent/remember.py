@@ -10,7 +10,7 @@ from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
 from personaagent.models.ending import ENDED, ending_of
-from personaagent.nodes.agent.branches import discard, note_turn
+from personaagent.nodes.agent.branches import follow, note_turn, read_conversation
 from personaagent.nodes.agent.conversation import question_of
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
@@ -32,13 +32,14 @@ async def remember(
     TURNS.inc()
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
-    if not question_of(state["messages"]):
-        return {"episode_id": "", "warnings": [*state["warnings"], NOT_REMEMBERED]}
     memory = user_memory(deps.memory, runtime)
-    id, left = await note_turn(memory, state, runtime)
+    if not question_of(state["messages"]):
+        await follow(memory, (await read_conversation(memory, state, runtime)).branch)
+        return {"episode_id": "", "warnings": [*state["warnings"], NOT_REMEMBERED]}
+    id, branch = await note_turn(memory, state, runtime)
     episode = _episode(id, state, runtime, memory.user_id)
     news = await memory.remember(episode, state["persona"]["version"])
-    await discard(memory, left)
+    news += await follow(memory, branch)
     refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
     return {
         "branch": {**state.get("branch", {}), "last": id},

@@ -113,6 +113,12 @@ async def supersede(episode: EpisodeId, link: Superseded, memory: CurrentUserMem
     return await memory.episodes.supersede(episode, link.by)
 
 
+@router.put("/{episode:path}/kept", responses=error_responses(404))
+async def keep(episode: EpisodeId, memory: CurrentUserMemory) -> Episode:
+    """Let an episode stand that was discarded when its message was edited or answered again."""
+    return await memory.keep(episode)
+
+
 @router.get("/{episode:path}", responses=error_responses(404))
 async def show_episode(episode: EpisodeId, memory: CurrentUserMemory) -> Episode:
     """One episode."""

@@ -54,6 +54,7 @@ ASKS = [
     Ask("GET", "/me/episodes/{episode}", told=404),
     Ask("PUT", "/me/episodes/{episode}/feedback", {"signal": "reject"}, told=404),
     Ask("PUT", "/me/episodes/{episode}/superseded", {"by": None}, told=404),
+    Ask("PUT", "/me/episodes/{episode}/kept", told=404),
     Ask("DELETE", "/me/episodes/{episode}", told=404),
     Ask("POST", "/me/import", content=b'{"id": "own", "query": "Mine?", "response": "Yes."}'),
     Ask("GET", "/me/export"),

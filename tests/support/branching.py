@@ -59,6 +59,11 @@ class Branching:
         found = [each async for each in self.graph.aget_state_history(where) if matches(each)]
         return RunnableConfig(found[0].config)
 
+    async def state(self, where: RunnableConfig) -> dict[str, Any]:
+        """The state at a checkpoint."""
+        values: dict[str, Any] = (await self.graph.aget_state(where)).values
+        return values
+
     async def standing(self) -> list[str]:
         """What was asked in the episodes that stand, oldest first."""
         return [each.query for each in await self.episodes() if not each.discarded]

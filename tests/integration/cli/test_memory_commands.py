@@ -139,6 +139,17 @@ def test_list_is_newest_first_and_filtered(imported: Command) -> None:
     assert "wanted: Green" in imported("memory", "list", "-u", "ann").out
 
 
+def test_a_discarded_episode_can_be_kept(command: Command, file: Path) -> None:
+    file.write_text('{"id": "cat", "query": "My cat is Tom.", "response": "Ok", "discarded": true}')
+    command("memory", "import", str(file), "-u", "ann")
+    assert " discarded" in command("memory", "list", "-u", "ann").out
+    assert "discarded" in command("memory", "show", "cat", "-u", "ann").out
+    assert command("memory", "keep", "cat", "-u", "ann").out == "Episode cat stands.\n"
+    assert "discarded" not in command("memory", "show", "cat", "-u", "ann").out
+    assert "discarded" not in command("memory", "export", "-u", "ann").out
+    assert command("memory", "keep", "dog", "-u", "ann").code == 5
+
+
 def test_one_episode_replaces_another_and_stands_again(imported: Command) -> None:
     def link(id: str) -> str | None:
         superseded_by: str | None = imported("memory", "show", id, "-u", "ann", "--json").data[

@@ -3,7 +3,7 @@
 import pytest
 
 from personaagent.core.errors import UsageError
-from personaagent.core.ids import match_prefix, may_be_prefix, short_id
+from personaagent.core.ids import match_prefix, may_be_prefix, short_id, shorten_ids
 
 IDS = [
     "3f2a90bc11d04e55",
@@ -33,3 +33,9 @@ def test_what_is_too_short_chosen_or_a_full_id_is_no_prefix(text: str) -> None:
 
 def test_short_ids_are_cut_only_where_they_were_generated() -> None:
     assert [short_id(id) for id in IDS] == ["3f2a90bc", "3f2a77bc", "aa00c8ee", "trip-to-rome"]
+
+
+def test_ids_in_a_text_are_cut_and_its_words_are_not() -> None:
+    assert shorten_ids(f"recalled {IDS[0]}, decade, 2026-11-28") == (
+        "recalled 3f2a90bc, decade, 2026-11-28"
+    )

@@ -40,3 +40,15 @@ def test_a_question_that_is_sent_again_under_its_id_is_open_again() -> None:
 def test_removing_a_message_marks_nothing() -> None:
     thread = join_thread([HumanMessage("q", id="1"), HumanMessage("p", id="2")], [])
     assert marked(join_thread(thread, [RemoveMessage("2")])) == []
+
+
+def test_a_question_whose_answer_was_taken_out_is_marked() -> None:
+    thread = [HumanMessage("q", id="1"), AIMessage("a", id="2")]
+    assert marked(join_thread(thread, [RemoveMessage("2"), HumanMessage("other")])) == ["q"]
+
+
+def test_a_client_may_send_the_whole_conversation_again() -> None:
+    failed = HumanMessage("q2", id="3")
+    thread = [HumanMessage("q1", id="1"), AIMessage("a1", id="2"), failed]
+    again = [each.model_copy() for each in thread]
+    assert marked(join_thread(thread, [*again, HumanMessage("q3", id="4")])) == ["q2"]

@@ -184,6 +184,21 @@ async def test_results_of_tools_that_nobody_called_are_left_out(thread: MakeThre
     assert anna.said() == [("human", "q1"), ("ai", "a1\n\na2"), ("human", "q2")]
 
 
+async def test_without_tools_earlier_calls_are_told_in_words(thread: MakeThread) -> None:
+    def answer(prompt: Prompt) -> Reply:
+        if prompt.last == "look" and prompt.tools:
+            return [call("recall_episodes", query="x")]
+        return "fine"
+
+    anna = thread(answer)
+    await anna.ask("look")
+    await anna.ask("and now?")
+    assert [role for role, _ in anna.said()] == ["human", "ai", "tool", "ai", "human"]
+    await anna.ask("My sister got a new job.")
+    assert anna.prompts[-1].tools == []
+    assert [role for role, _ in anna.said()] == ["human", "ai"] * 2 + ["human"]
+
+
 async def test_a_picture_alone_is_answered_and_not_remembered(thread: MakeThread) -> None:
     anna = thread(lambda prompt: f"I see {prompt.messages[1].content[0]['type']}")  # type: ignore[index]
     assert await anna.ask(HumanMessage([PICTURE])) == "I see image_url"  # type: ignore[list-item]

@@ -11,6 +11,7 @@ from personaagent.memory.branches import (
     digest,
     end_of_emptied,
     with_turn,
+    without_turns,
 )
 
 
@@ -73,11 +74,11 @@ def test_a_message_that_was_edited_in_place_was_left() -> None:
 
 
 def test_an_emptied_conversation_ends_where_an_edit_begins() -> None:
-    queries = {"1": "I live in Malmo.", "2": "Do cats purr?", "3": "What is a fjord?"}
+    queries = {"1": "I live in Malmo.", "2": "Do cats purr at night?", "3": "What is a fjord?"}
     for message, end, left in [
         ("Why is the sky blue at noon?", "3", ""),
         ("I live in Lund.", None, "123"),
-        ("Do dogs purr?", "1", "23"),
+        ("Do dogs purr at night?", "1", "23"),
     ]:
         assert end_of_emptied(LINE, "3", queries, message, "new") == end
         assert stands(branch_of(LINE, [], end)) == ("", left)
@@ -90,6 +91,13 @@ def test_a_long_conversation_keeps_its_latest_turns() -> None:
         turns = with_turn(turns, turn(str(number)))
     assert (len(turns), turns[0].episode) == (LATEST_TURNS, "2")
     assert len(with_turn(turns, turn("2"))) == LATEST_TURNS
+
+
+def test_what_follows_a_turn_that_is_taken_out_follows_the_one_before() -> None:
+    without = without_turns(LINE, ["2"])
+    assert [(each.episode, each.follows) for each in without] == [("1", None), ("3", "1")]
+    assert stands(branch_of(without, [said("3")])) == ("3", ""), "1 was cut from the beginning"
+    assert without_turns(LINE, ["1", "2"]) == [turn("3")]
 
 
 def test_a_digest_takes_any_text() -> None:

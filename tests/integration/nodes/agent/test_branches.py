@@ -10,7 +10,8 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
-from personaagent.core.errors import ModelError
+from personaagent.core.errors import DataError, ModelError
+from personaagent.memory.episodes import Episodes
 from tests.support.branching import Branching, branching
 from tests.support.scripted_model import Prompt, Reply
 
@@ -156,12 +157,35 @@ async def test_an_emptied_conversation_was_ended_and_not_edited(anna: Branching)
     assert await anna.standing() == [LUND], "an edit of the very first message"
 
 
+async def test_a_message_can_be_edited_in_the_state_of_a_checkpoint(anna: Branching) -> None:
+    told = (await anna.ask(MALMO))["messages"]
+    edited = {"messages": [HumanMessage(LUND, id=told[0].id)]}
+    before = await anna.at(MALMO, next="recall")
+    await anna.ask(None, await anna.graph.aupdate_state(before, edited, as_node="__start__"))
+    assert await anna.standing() == [LUND]
+    at_answer = await anna.at(LUND, "Noted.", next="decide")
+    [answer] = [each for each in (await anna.state(at_answer))["messages"] if each.id != told[0].id]
+    other = {"messages": [AIMessage("Lund, then.", id=answer.id)]}
+    await anna.ask(None, await anna.graph.aupdate_state(at_answer, other, as_node="react"))
+    stands = [each.response for each in await anna.episodes() if not each.discarded]
+    assert stands == ["Lund, then."]
+
+
 async def test_an_edited_answer_keeps_what_the_user_said(anna: Branching) -> None:
     state = await anna.ask(MALMO)
     edited = AIMessage("Good to know.", id=state["messages"][-1].id)
     await anna.graph.aupdate_state({"configurable": {"thread_id": "t1"}}, {"messages": [edited]})
     await anna.ask("Hello.")
     assert await anna.standing() == [MALMO, "Hello."]
+
+
+async def test_an_episode_that_the_user_keeps_stands_for_good(anna: Branching) -> None:
+    await anna.ask("Hello.")
+    told = await anna.ask(MALMO)
+    await anna.ask(LUND, await anna.at("Hello.", "Noted."))
+    assert not (await anna.memory.keep(told["episode_id"])).discarded
+    await anna.ask("Go on.")
+    assert await anna.standing() == ["Hello.", MALMO, LUND, "Go on."]
 
 
 async def test_what_fails_discards_nothing(tmp_path: Path) -> None:
@@ -174,6 +198,32 @@ async def test_what_fails_discards_nothing(tmp_path: Path) -> None:
         with pytest.raises(ModelError):
             await anna.ask(LUND, await anna.at("Hello.", "Noted."))
         assert await anna.standing() == ["Hello.", MALMO]
+
+
+async def test_what_cannot_be_marked_now_is_told_and_marked_by_the_next_turn(
+    anna: Branching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def locked(*_: object) -> None:
+        raise DataError("the lock is taken")
+
+    await anna.ask("Hello.")
+    await anna.ask(MALMO)
+    with monkeypatch.context() as patch:
+        patch.setattr(Episodes, "discard", locked)
+        state = await anna.ask(LUND, await anna.at("Hello.", "Noted."))
+    assert "the lock is taken" in state["warnings"][0]
+    assert await anna.standing() == ["Hello.", MALMO, LUND]
+    await anna.ask("Go on.")
+    assert await anna.standing() == ["Hello.", LUND, "Go on."]
+
+
+async def test_a_message_may_be_edited_to_a_picture_alone(anna: Branching) -> None:
+    await anna.ask("Hello.")
+    await anna.ask(MALMO)
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    await anna.ask([HumanMessage([picture])], await anna.at("Hello.", "Noted."))
+    await anna.ask("Go on.")
+    assert await anna.standing() == ["Hello.", "Go on."]
 
 
 async def test_an_incognito_turn_discards_nothing(anna: Branching) -> None:

@@ -43,6 +43,7 @@ async def test_conversations_of_chatgpt_are_imported(agent: LocalAgent, file: Pa
     assert first.created_at == datetime.fromtimestamp(1_600_000_000.5, UTC)
     assert found["Hi"].created_at == datetime.fromtimestamp(1_700_000_000, UTC)
     assert (first.source, first.ground_truth) == ("chatgpt", None)
+    assert first.metadata == {"conversation_id": "c1", "title": "A title"}
     longer = [export[1], export[0]]
     assert (await import_text(agent, file, json.dumps(longer))).added == 0
 

@@ -59,6 +59,18 @@ def test_a_file_of_any_name_is_read_if_it_holds_conversations() -> None:
     assert parsed(zipped({"data/My chats.JSON": conversation("One?")})) == ({"One?": "a"}, [])
 
 
+def test_memory_and_projects_beside_conversations_are_named() -> None:
+    members = {
+        "conversations.json": [conversation("One?")],
+        "memories.json": [],
+        "projects.json": [],
+    }
+    found, left_out = parsed(zipped(members))
+    assert found == {"One?": "a"}
+    assert [each.split(":")[0] for each in left_out] == ["memories.json", "projects.json"]
+    assert all("`personaagent profile import` reads them" in each for each in left_out)
+
+
 def test_archives_in_the_archive_are_read_too() -> None:
     inner = zipped({"conversations.json": [conversation("One?")]})
     outer = {"part-1.zip": inner, "part-2.zip": b"PK\x03\x04 damaged", "photos.zip": zipped({})}
@@ -89,6 +101,10 @@ def test_an_archive_with_a_damaged_file_is_read_up_to_there() -> None:
         (zipped({}), "holds no conversations of ChatGPT"),
         (zipped(OTHERS), "holds no conversations of ChatGPT"),
         (zipped({"manifest.json": {}, "episodes.jsonl": b"{}"}), "`personaagent restore` reads it"),
+        (
+            zipped({"projects/a.json": {"prompt_template": "x"}}),
+            "`personaagent profile import` reads",
+        ),
         (zipped({"conversations.json": [{}] * 99})[:-30], "damaged, or cut off"),
         (b"PK\x03\x04 nothing", "damaged, or cut off"),
     ],

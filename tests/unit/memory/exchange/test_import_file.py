@@ -138,7 +138,7 @@ async def test_a_file_without_episodes_is_an_error(
 
 async def test_a_file_that_cannot_be_read_is_refused(agent: LocalAgent, tmp_path: Path) -> None:
     for path in (tmp_path / "missing.jsonl", tmp_path):
-        with pytest.raises(DataError, match=r"cannot be read|not a regular file"):
+        with pytest.raises(DataError, match=r"cannot be read|is a folder"):
             await import_episodes(agent.memory("u"), path)
 
 
