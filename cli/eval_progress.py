@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from personaagent.cli.output import SECONDS_BETWEEN_LINES, console, print_notice
+from personaagent.eval.number_format import format_count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,9 @@ class EvalProgress:
         self._folder, self._progress, self._done_before = folder, progress, progress.done
         self._started = time.monotonic()
         earlier = f", {self._done_before:,} of them from before" if self._done_before else ""
-        print_notice(f"{progress.total:,} results{earlier}; they are kept in {folder}.")
+        are = "it is" if progress.total == 1 else "they are"
+        results = format_count(progress.total, "result")
+        print_notice(f"{results}{earlier}; {are} kept in {folder}.")
         if console(stderr=True).is_terminal and self._bar is None:
             self._bar = _make_bar()
             self._bar.start()

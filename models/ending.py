@@ -22,7 +22,9 @@ _REASONS: dict[Ending, str] = {
 """What the values of ``finish_reason`` mean, other than that the reply is whole: those of OpenAI and
 Azure; Anthropic, Gemini, Mistral, DeepSeek, GLM, vLLM, OpenRouter."""
 
-_ENDINGS = {reason: ending for ending, reasons in _REASONS.items() for reason in reasons.split()}
+_ENDINGS: dict[str, Ending] = {
+    reason: ending for ending, reasons in _REASONS.items() for reason in reasons.split()
+}
 
 WARNINGS: dict[Ending, str] = {
     "length": "The answer was cut off at the model's token limit: what follows is missing.",

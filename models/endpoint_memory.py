@@ -28,6 +28,7 @@ NOTICES = {
     refusals.JSON_OBJECT: "{model} takes no form of an answer: from now on JSON is asked for in words.",
     refusals.TOOLS: "{model} cannot call tools: from now on it chooses them in JSON.",
     refusals.STREAM: "{model} cannot stream: from now on its answers come whole.",
+    refusals.WHOLE: "{model} only streams: from now on every answer is asked for as a stream.",
     refusals.SYSTEM: "{model} takes no system messages: from now on they begin the user's first one.",
     refusals.RENAMED: "{model} takes max_tokens in place of max_completion_tokens.",
     refusals.FEWER_LOGPROBS: "{model} shows 5 log-probabilities a token at most.",

@@ -36,6 +36,8 @@ class EndpointModel(ReadingChat):
     what to do without.
     """
 
+    name: str | None = "ChatOpenAI"
+    """Its name in traces, where it has had no other."""
     memory: EndpointMemory = Field(default_factory=EndpointMemory, exclude=True, repr=False)
     finds_tools: bool = False
 

@@ -14,6 +14,8 @@ TOOLS = "tools"
 TOOLS_NOW = "tools, this time"
 """Refused for what the conversation holds (calls of another endpoint, say), so not for good."""
 STREAM = "stream"
+WHOLE = "whole answers"
+"""Refused by models that only stream."""
 SYSTEM = "system messages"
 LOGPROBS = "logprobs"
 FEWER_LOGPROBS = "more than 5 logprobs"
@@ -38,7 +40,7 @@ REFUSES = re.compile(
     r"not (?:be )?(?:supported|allowed|permitted|enabled|available|implemented|valid|accepted)"
     r"|(?:does|do|can)(?:n't| ?not) (?:support|accept|allow)|unsupported|unrecognized|unrecognised"
     r"|unknown|unexpected|invalid|requires?|forbidden|extra (?:fields|inputs)|no endpoints|deprecated"
-    r"|must be|unavailable",
+    r"|must be|unavailable|only .{1,60} (?:is|are) (?:supported|allowed)",
     re.IGNORECASE,
 )
 OVERFLOW = re.compile(
@@ -60,6 +62,13 @@ SAME_AS = {
     "function_call": TOOLS,
 }
 
+ONLY_STREAMS = re.compile(
+    r"only supports? (?:the )?stream|non-?stream\w*[^.]{0,40}not supported|must (?:be|use) stream"
+    r"|stream\W[^.]{0,30}(?:must be|has to be|should be|needs to be) (?:set to )?true"
+    r"|enable the stream|streaming is (?:required|mandatory)|requires stream",
+    re.IGNORECASE,
+)
+
 OF_THIS_CONVERSATION = re.compile(
     r"tool_call_ids?\b|tool call id|must be (?:a response|followed|preceded)|preced|not followed",
     re.IGNORECASE,
@@ -71,7 +80,8 @@ OTHER_WORDS = {
     ),
     SYSTEM: re.compile(
         r"system[-_ ](?:role|message|prompt|instruction)|'system'|developer (?:instruction|role)"
-        r"|roles must alternate",
+        r"|roles must alternate|got .?system|roles?:? .?system|.user. (?:or|and) .assistant."
+        r"|permitted: .user",
         re.IGNORECASE,
     ),
     "response_format": re.compile(
@@ -89,8 +99,8 @@ OTHER_WORDS = {
 def refused_part(error: BaseException, sent: Mapping[str, Any]) -> str | None:
     """The part of the request ``sent`` that ``error`` refuses; None if it is about other things.
 
-    A parameter's name, ``SYSTEM`` or ``TOOLS_NOW``. What merely quotes the request may be taken for a
-    refusal: only an answer to the request without that part proves it.
+    A parameter's name, ``SYSTEM``, ``WHOLE`` or ``TOOLS_NOW``. What merely quotes the request may be
+    taken for a refusal: only an answer to the request without that part proves it.
     """
     status = getattr(error, "status_code", None)
     if status is not None and status not in STATUSES:
@@ -101,6 +111,8 @@ def refused_part(error: BaseException, sent: Mapping[str, Any]) -> str | None:
     parts = set(sent) - {"model", "messages"}
     if _has_system(sent) and OTHER_WORDS[SYSTEM].search(reason):
         return SYSTEM
+    if ONLY_STREAMS.search(reason) and not sent.get(STREAM):
+        return WHOLE
     in_field = [_in(parts, name) for name in parameters_named(error)]
     named = in_field or [_in(parts, name) for name in _names(reason)]
     part = next(filter(None, named), None)
@@ -128,6 +140,8 @@ def without(payload: dict[str, Any], parts: Iterable[str]) -> dict[str, Any]:
                 payload.pop(LOGPROBS, None)
             case _ if part == SYSTEM:
                 payload["messages"] = _without_system(payload["messages"])
+            case _ if part == WHOLE:
+                payload[STREAM] = True
             case _ if part == STREAM:
                 payload.pop("stream_options", None)
                 payload.pop(STREAM, None)

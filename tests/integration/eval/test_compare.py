@@ -36,7 +36,8 @@ def test_two_runs_are_compared_in_pairs(command: Command, monkeypatch) -> None:
 def test_two_runs_without_a_common_question_cannot_be_compared(
     command: Command, other: tuple[str, ...], sentence: str
 ) -> None:
-    run(command, "--limit", "1", methods="similar", out="first")
+    begun = run(command, "--limit", "1", methods="similar", out="first")
+    assert "1 result; it is kept in first." in begun.err
     assert command("eval", "run", "--tasks", TASK, *other, "--out", "second").code == 0
     result = command("eval", "compare", "first", "second", "--json")
     assert (result.code, result.out) == (5, "")

@@ -100,6 +100,19 @@ async def test_an_endpoint_that_cannot_stream_answers_whole_from_then_on() -> No
     assert len(memory.take_notices()) == 1
 
 
+async def test_a_model_that_only_streams_is_asked_for_streams() -> None:
+    memory = EndpointMemory()
+
+    def respond(body: dict[str, Any]) -> Reply:
+        only = "This model only support stream mode, please enable the stream parameter."
+        return "In Norway." if body.get("stream") else Status(400, only)
+
+    with scripted_endpoint(respond) as endpoint:
+        replies = [await ask(endpoint, memory, stream=False) for _ in range(2)]
+    assert [reply.text for reply in replies] == ["In Norway."] * 2
+    assert len(endpoint.requests) == 3
+
+
 async def test_tokens_of_a_stream_that_cannot_be_counted_are_not_asked_for() -> None:
     with scripted_endpoint(refusing("stream_options")) as endpoint:
         assert (await ask(endpoint)).text == "In Norway."

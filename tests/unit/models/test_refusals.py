@@ -6,16 +6,14 @@ import httpx2
 import openai
 import pytest
 
-from personaagent.models.endpoint_reason import reason_of
 from personaagent.models.refusals import (
-    FEWER_LOGPROBS,
     LOGPROBS,
     RENAMED,
     STREAM,
     SYSTEM,
     TOOLS,
     TOOLS_NOW,
-    left_out,
+    WHOLE,
     refused_part,
     without,
 )
@@ -198,6 +196,26 @@ def fastapi_body(name: str) -> dict[str, Any]:
         ),
         (400, "unknown field: parallel_tool_calls", "parallel_tool_calls"),
         (415, "Streaming is not supported", STREAM),
+        (
+            500,
+            openai_body("Only user, assistant and tool roles are supported, got system."),
+            SYSTEM,
+        ),
+        (
+            422,
+            {
+                "detail": [
+                    {
+                        "loc": ["body", "messages", 0, "role"],
+                        "msg": "permitted: 'user', 'assistant'",
+                    }
+                ]
+            },
+            SYSTEM,
+        ),
+        (400, {"error": "Model m does not support parameter stop."}, "stop"),
+        (400, {"errors": [{"message": "additional property 'stream_options'"}]}, "stream_options"),
+        (400, {"message": "extraneous key [temperature] is not permitted"}, "temperature"),
     ],
 )
 def test_a_refusal_names_its_part(code: int, body: Any, part: str) -> None:
@@ -230,6 +248,12 @@ def test_another_failure_names_none(code: int, body: Any) -> None:
     assert refused_part(error(code, body), SENT) is None
 
 
+def test_a_model_that_only_streams_refuses_whole_answers() -> None:
+    body = openai_body("This model only support stream mode, please enable the stream parameter.")
+    assert refused_part(error(400, body), SENT | {"stream": False}) == WHOLE
+    assert without({"messages": []}, [WHOLE])["stream"] is True
+
+
 def test_what_was_not_sent_is_not_refused() -> None:
     sent = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "temperature": 0}
     assert refused_part(error(400, openai_body("m does not support tools")), sent) is None
@@ -241,63 +265,3 @@ def test_an_event_of_a_stream_refuses_as_well() -> None:
     body = {"message": "temperature is not supported", "code": 400}
     event = openai.APIError("temperature is not supported", request, body=body)
     assert refused_part(event, SENT) == "temperature"
-
-
-def test_a_part_is_left_out_whole() -> None:
-    assert without(SENT, ["temperature", "seed"]).keys() == SENT.keys() - {"temperature", "seed"}
-    assert without(SENT, []) == SENT
-
-
-def test_more_than_five_log_probabilities_become_five_and_then_none() -> None:
-    assert left_out("top_logprobs", SENT) == FEWER_LOGPROBS
-    fewer = without(SENT, [FEWER_LOGPROBS])
-    assert fewer["top_logprobs"] == 5
-    assert left_out("logprobs", fewer) == LOGPROBS
-    assert not without(fewer, [LOGPROBS]).keys() & {"logprobs", "top_logprobs"}
-
-
-def test_the_limit_of_tokens_takes_its_older_name_and_then_none() -> None:
-    renamed = without(SENT, [RENAMED])
-    assert renamed["max_tokens"] == 400
-    assert RENAMED not in renamed
-    assert "max_tokens" not in without(SENT, [RENAMED, "max_tokens"])
-
-
-@pytest.mark.parametrize("content", ["Hello", [{"type": "text", "text": "Hello"}]])
-def test_system_messages_begin_the_first_message_of_the_user(content: Any) -> None:
-    messages = [SENT["messages"][0], {"role": "user", "content": content}]
-    [first] = without(SENT | {"messages": messages}, [SYSTEM])["messages"]
-    assert first["role"] == "user"
-    assert str(first["content"]).index("Be kind.") < str(first["content"]).index("Hello")
-    assert messages[1]["content"] == content
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (openai_body("Not\nthis way."), "Not this way"),
-        ({"error": "model is loading"}, "model is loading"),
-        ([{"error": {"code": 400, "message": "Bad", "status": "INVALID_ARGUMENT"}}], "Bad"),
-        (fastapi_body("seed"), "body.seed: Extra inputs"),
-        ({"detail": "Not allowed"}, "Not allowed"),
-        ({"object": "error", "message": "Too much"}, "Too much"),
-        (
-            {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
-            "Overloaded",
-        ),
-        ("<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway"),
-        ("upstream is gone", "upstream is gone"),
-        (
-            {"error": {"message": "Provider returned error", "metadata": {"raw": "Slow down"}}},
-            "Slow down",
-        ),
-        (
-            openai_body("Incorrect API key provided: sk-abcdef123456"),
-            "Incorrect API key provided: (a key)",
-        ),
-        (openai_body("litellm.BadRequestError: OpenAIException - No such thing"), "No such thing"),
-        (openai_body("x" * 300), "x" * 200 + "…"),
-    ],
-)
-def test_the_reason_is_read_out_of_any_body(body: Any, reason: str) -> None:
-    assert reason_of(error(400, body)) == reason
