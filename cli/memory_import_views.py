@@ -8,6 +8,7 @@ from rich.text import Text
 
 from personaagent.cli.dates import shown_day
 from personaagent.cli.output import printable
+from personaagent.core.counting import counted
 
 if TYPE_CHECKING:
     from personaagent.memory.exchange.importer import Imported
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 def import_view(imported: "Imported") -> RenderableType:
     """How many episodes were added, and why the others were not."""
-    lines = [f"{_episodes(imported.added)} added, {imported.skipped:,} were there already."]
+    added, skipped = counted(imported.added, "episode"), counted(imported.skipped, "was", "were")
+    lines = [f"{added} added, {skipped} there already."]
     if imported.forgotten:
         lines.append(
             f"{imported.forgotten:,} of them you have forgotten: left out; --include-forgotten "
@@ -29,14 +31,14 @@ def import_view(imported: "Imported") -> RenderableType:
 def preview_view(preview: "ImportPreview") -> RenderableType:
     """How many episodes an import would add, from when, and what it would leave out."""
     counts = [
-        f"{preview.known:,} are there already" if preview.known else "",
+        f"{counted(preview.known, 'is', 'are')} there already" if preview.known else "",
         f"{preview.forgotten:,} you have forgotten" if preview.forgotten else "",
     ]
     others = "".join(f", {each}" for each in counts if each)
     sources = ", ".join(f"{count:,} from {name}" for name, count in preview.sources.items())
     lines = [
-        f"{_episodes(preview.episodes)} in the file ({sources}){_period(preview)}.",
-        f"{_episodes(preview.new)} would be added{others}.",
+        f"{counted(preview.episodes, 'episode')} in the file ({sources}){_period(preview)}.",
+        f"{counted(preview.new, 'episode')} would be added{others}.",
         *_left_out(preview.left_out, preview.problems, preview.messages_left_out),
         "Nothing was written.",
     ]
@@ -47,14 +49,11 @@ def to_summarise_view(imported: "Imported") -> str | None:
     """What the profile has yet to read of an import; None if it added nothing."""
     if not imported.added:
         return None
+    unread = counted(imported.to_summarise, "episode")
     return (
-        f"The profile has not read {_episodes(imported.to_summarise)} yet: `personaagent profile "
-        "refresh` reads them now, else the next turns do, in the background."
+        f"The profile has not read {unread} yet: `personaagent profile refresh` reads them now, else "
+        "the next turns do, in the background."
     )
-
-
-def _episodes(count: int) -> str:
-    return f"{count:,} {'episode' if count == 1 else 'episodes'}"
 
 
 def _period(preview: "ImportPreview") -> str:
@@ -69,7 +68,7 @@ def _left_out(count: int, problems: Sequence[str], messages: Mapping[str, int]) 
     """The conversations that were left out with the reason of each, and the messages by reason."""
     if count:
         shown = f", of which {len(problems)} are shown" if count > len(problems) else ""
-        yield f"Left out: {count:,} {'conversation' if count == 1 else 'conversations'}{shown}."
+        yield f"Left out: {counted(count, 'conversation')}{shown}."
     yield from (f"- {each}" for each in problems)
     if messages:
         yield "Left out of the others:" if count else "Left out:"

@@ -7,6 +7,7 @@ import typer
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.options import AsJson, User
 from personaagent.cli.output import print_result
+from personaagent.core.ids import short_id
 from personaagent.core.records import Episode
 from personaagent.core.users import check_user_id
 
@@ -25,4 +26,6 @@ def keep(
     async def keep_it(agent: "LocalAgent") -> Episode:
         return await (await known_user(agent, user)).keep(episode)
 
-    print_result(run_with_agent(keep_it), as_json, lambda kept: f"Episode {kept.id} stands.")
+    print_result(
+        run_with_agent(keep_it), as_json, lambda kept: f"Episode {short_id(kept.id)} stands."
+    )
