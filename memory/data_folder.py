@@ -196,8 +196,7 @@ async def _one_process(home: Path) -> AsyncIterator[None]:
     """
     from filelock import AsyncFileLock  # its import probes the file system
 
-    make_private(home / "locks")
-    async with AsyncFileLock(home / "locks" / "setup.lock"):
+    async with AsyncFileLock(home / ".setup.lock"):
         yield
 
 
