@@ -118,7 +118,11 @@ def _usable(
 
 def _answer(message: AIMessage) -> str:
     """The text of ``message`` without what was taken back, and without reasoning."""
-    return without_reasoning(message.text[message.additional_kwargs.get(TAKEN_BACK, 0) :])
+    text = message.text[message.additional_kwargs.get(TAKEN_BACK, 0) :]
+    is_read = (
+        REASONED in message.response_metadata
+    )  # by ``ReplyReader``: a tag left is a quoted one
+    return text if is_read else without_reasoning(text)
 
 
 def _check_ending(ending: Ending, role: Role, *, has_answer: bool, in_form: bool) -> None:

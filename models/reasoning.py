@@ -5,37 +5,19 @@ Endpoints that know the model send reasoning beside the answer. Others pass on w
 written the beginning into the prompt.
 """
 
-import string
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-_TAGS = (
-    *(
-        (f"<{name}>", f"</{name}>")
-        for name in ("think", "thinking", "thought", "reasoning", "seed:think", "longcat_think")
-    ),
-    ("[THINK]", "[/THINK]"),
-    ("◁think▷", "◁/think▷"),
-    ("<|START_THINKING|>", "<|END_THINKING|>"),
-    ("<|begin_of_thought|>", "<|end_of_thought|>"),
-    ("<|channel>thought", "<channel|>"),
-    ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
-    ("<|start|>assistant<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
+from personaagent.models.reasoning_tags import (
+    CLOSINGS,
+    FRAMES,
+    OPENINGS,
+    begun,
+    cut_end,
+    find,
+    first_of,
+    starting,
+    tail,
 )
-"""How a block of reasoning begins and ends: DeepSeek, Qwen, GLM and most others; Gemini; Seed; LongCat;
-Magistral; Kimi; Command A; OpenThinker; Gemma; gpt-oss."""
-
-_FRAMES = (
-    ("<answer>", "</answer>"),
-    ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
-    ("<|begin_of_solution|>", "<|end_of_solution|>"),
-)
-"""What some of them put around the answer after it."""
-
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_OPENINGS = dict(_TAGS)
-_CLOSINGS = tuple(dict.fromkeys(closing for _, closing in _TAGS))
-_FRAME_OPENINGS = dict(_FRAMES)
 
 
 @dataclass(frozen=True)
@@ -97,7 +79,7 @@ class ReasoningSplitter:
         if self._closing or (self._unopened and cut):
             return Piece(reasoning=rest)
         if self._frame:
-            rest = _cut_end(rest.rstrip(), self._frame)
+            rest = cut_end(rest.rstrip(), self._frame)
         if self.reasoned and not self._before:
             rest = rest.strip()
         return Piece(rest)
@@ -113,9 +95,9 @@ class ReasoningSplitter:
         return self._answer()
 
     def _inside(self, closing: str) -> Piece | None:
-        at = _find(self._held, closing)
+        at = find(self._held, closing)
         if at < 0:
-            return self._take_reasoning(len(self._held) - _partial(self._held, [closing]))
+            return self._take_reasoning(len(self._held) - begun(self._held, [closing]))
         reasoning, self._held = self._held[:at], self._held[at + len(closing) :]
         self._closing, self._may_begin = None, True
         return Piece(reasoning=reasoning)
@@ -128,10 +110,10 @@ class ReasoningSplitter:
 
     def _until_closing(self) -> Piece | None:
         """Reasoning whose beginning stands in the prompt, unless the model repeats it."""
-        if opening := _starts(self._held.lstrip(), _OPENINGS):
+        if opening := starting(self._held.lstrip(), OPENINGS):
             self._open(opening)
             return Piece()
-        if (found := _first(self._held, _CLOSINGS)) is None:
+        if (found := first_of(self._held, CLOSINGS)) is None:
             return None
         at, closing = found
         reasoning, self._held = self._held[:at], self._held[at + len(closing) :]
@@ -140,19 +122,19 @@ class ReasoningSplitter:
 
     def _open(self, opening: str) -> None:
         self._held = self._held.lstrip()[len(opening) :]
-        self._closing, self._unopened, self.reasoned = _OPENINGS[opening], False, True
+        self._closing, self._unopened, self.reasoned = OPENINGS[opening], False, True
 
     def _beginning(self) -> Piece | None:
         """Before the answer: reasoning, a frame around the answer, or the answer itself."""
         text = self._held.lstrip()
-        if opening := _starts(text, _OPENINGS):
+        if opening := starting(text, OPENINGS):
             self._open(opening)
             return Piece()
-        if self.reasoned and (frame := _starts(text, _FRAME_OPENINGS)):
-            self._frame, self._held = _FRAME_OPENINGS[frame], text[len(frame) :]
+        if self.reasoned and (frame := starting(text, FRAMES)):
+            self._frame, self._held = FRAMES[frame], text[len(frame) :]
             return Piece()
-        expected = [*_OPENINGS, *(_FRAME_OPENINGS if self.reasoned and not self._frame else ())]
-        if not text or any(_lower(each).startswith(_lower(text)) for each in expected):
+        expected = [*OPENINGS, *(FRAMES if self.reasoned and not self._frame else ())]
+        if begun(text, expected) == len(text):
             return None
         if self.reasoned:
             self._held = text
@@ -166,11 +148,11 @@ class ReasoningSplitter:
             return bare
         if block is not None:
             return self._block(block)
-        ends = [*_CLOSINGS] if not self.reasoned else []
-        ends += [f"\n{opening}" for opening in _OPENINGS]
-        held = _partial(self._held, ends)
+        ends = [*CLOSINGS] if not self.reasoned else []
+        ends += [f"\n{opening}" for opening in OPENINGS]
+        held = begun(self._held, ends)
         if self._frame:
-            held = max(held, _tail(self._held, self._frame))
+            held = max(held, tail(self._held, self._frame))
         return self._take_answer(len(self._held) - held)
 
     def _take_answer(self, length: int) -> Piece | None:
@@ -182,7 +164,7 @@ class ReasoningSplitter:
 
     def _bare_closing(self, block: int | None) -> Piece | None:
         """A closing tag before ``block``, where one begins: all before it was reasoning."""
-        found = _first(self._held[:block], _CLOSINGS)
+        found = first_of(self._held[:block], CLOSINGS)
         if found is None:
             return None
         at, closing = found
@@ -197,7 +179,7 @@ class ReasoningSplitter:
     def _opening_line(self) -> int | None:
         """Where a line of the answer begins with an opening tag, outside of code."""
         for at in _line_starts(self._before, self._held):
-            is_opening = _starts(self._held[at:], _OPENINGS)
+            is_opening = starting(self._held[at:], OPENINGS)
             if is_opening and not _in_code(self._before + self._held[:at]):
                 return at
         return None
@@ -206,13 +188,13 @@ class ReasoningSplitter:
         """A block of reasoning amid the answer; what has no end is no block."""
         if at:
             return self._take_answer(at)
-        opening = _starts(self._held, _OPENINGS)
+        opening = starting(self._held, OPENINGS)
         assert opening is not None
-        end = _find(self._held, _OPENINGS[opening])
+        end = find(self._held, OPENINGS[opening])
         if end < 0:
             return None
         reasoning = self._held[len(opening) : end]
-        self._held = self._held[end + len(_OPENINGS[opening]) :]
+        self._held = self._held[end + len(OPENINGS[opening]) :]
         self.reasoned = self._may_begin = True
         return Piece(reasoning=reasoning)
 
@@ -220,48 +202,6 @@ class ReasoningSplitter:
 def _joined(first: Piece, second: Piece) -> Piece:
     answer = second.answer if second.taken_back else first.answer + second.answer
     return Piece(answer, first.reasoning + second.reasoning, first.taken_back or second.taken_back)
-
-
-def _lower(text: str) -> str:
-    """``text`` with ASCII letters in lower case, so that no length changes."""
-    return text.translate(_LOWER)
-
-
-def _find(text: str, tag: str) -> int:
-    return _lower(text).find(_lower(tag))
-
-
-def _first(text: str, tags: Sequence[str]) -> tuple[int, str] | None:
-    found = [(at, tag) for tag in tags if (at := _find(text, tag)) >= 0]
-    return min(found, default=None)
-
-
-def _starts(text: str, tags: dict[str, str]) -> str | None:
-    """The longest of ``tags`` that ``text`` begins with."""
-    start = _lower(text[:64])
-    return max((tag for tag in tags if start.startswith(_lower(tag))), key=len, default=None)
-
-
-def _partial(text: str, tags: Sequence[str]) -> int:
-    """How many of the last characters of ``text`` may begin one of ``tags``."""
-    lowered = [_lower(tag) for tag in tags]
-    end = _lower(text[-max(map(len, tags)) :])
-    for length in range(len(end), 0, -1):
-        if any(len(tag) > length and tag.startswith(end[-length:]) for tag in lowered):
-            return length
-    return 0
-
-
-def _tail(text: str, tag: str) -> int:
-    """How many of the last characters of ``text`` may be ``tag`` and the space around it."""
-    bare = text.rstrip()
-    is_whole = _lower(bare).endswith(_lower(tag))
-    rest = bare[: -len(tag)] if is_whole else text[: len(text) - _partial(text, [tag])]
-    return len(text) - len(rest.rstrip())
-
-
-def _cut_end(text: str, tag: str) -> str:
-    return text[: -len(tag)].rstrip() if _lower(text).endswith(_lower(tag)) else text
 
 
 def _line_starts(before: str, text: str) -> list[int]:

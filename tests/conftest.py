@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import marks
 
@@ -14,8 +15,13 @@ STARTS_A_SERVER = {"backend", "database", "open_server", "server", "token_server
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach child processes: where a shell starts tests in the background, it does not."""
+    """Let Ctrl-C reach child processes: where a shell starts tests in the background, it does not.
+
+    No example of Hypothesis has a time limit: on a busy machine any is slow once.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -94,6 +94,13 @@ async def test_reasoning_is_no_part_of_the_message(reply: dict[bool, Raw], strea
     assert THOUGHT not in message.model_dump_json()
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_an_answer_about_the_tags_keeps_them(stream: bool) -> None:
+    says = "Write </think> at its end."
+    reply = both({"content": f"<think>Tags?</think>{says}"}, texts("<think>Tags?</think>", says))
+    assert (await answer(reply[stream], stream=stream)).text == says
+
+
 async def test_reasoning_in_earlier_answers_is_not_sent_again() -> None:
     earlier = [*ASKS, AIMessage(f"<think>{THOUGHT}</think>{SAID}"), HumanMessage("And Rome?")]
     with scripted_endpoint(lambda body: "In Italy.") as endpoint:
