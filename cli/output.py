@@ -97,8 +97,17 @@ def print_error(sentence: str) -> None:
 
 
 def _print_words(text: str, style: str) -> None:
-    """Print ``text`` on standard error; a terminal's edge falls between words, or in a long one."""
-    console(stderr=True).print(printable(text), style=style, overflow="ignore", crop=False)
+    """Print ``text`` on standard error; the edge of a terminal does not break words or paths."""
+    out, text = console(stderr=True), printable(text)
+    if out.is_terminal:
+        text = "\n".join(_broken(line, out.width) for line in text.split("\n"))
+    out.print(text, style=style, soft_wrap=True)
+
+
+def _broken(line: str, width: int) -> str:
+    from textwrap import fill
+
+    return fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def confirm(question: str) -> bool | None:

@@ -1,7 +1,9 @@
 """What is printed where."""
 
 import json
+from io import StringIO
 
+from rich.console import Console
 from rich.text import Text
 
 from personaagent.cli import output
@@ -23,6 +25,15 @@ def test_json_is_the_only_thing_on_standard_output(capsys) -> None:
 def test_off_a_terminal_there_is_no_colour_and_no_line_is_broken(capsys) -> None:
     output.print_result("word " * 100, False, lambda text: Text(text, "red"))
     assert capsys.readouterr().out == ("word " * 100).rstrip() + "\n"
+
+
+def test_a_notice_on_a_terminal_breaks_between_words_and_leaves_paths_whole(monkeypatch) -> None:
+    shown = StringIO()
+    terminal = Console(file=shown, force_terminal=True, width=30, color_system=None)
+    monkeypatch.setattr(output, "console", lambda stderr=False: terminal)
+    path = "/a/very/long/path/to/a/file/that/is/wide.json"
+    output.print_notice(f"The export of all episodes is in {path}.")
+    assert shown.getvalue() == f"The export of all episodes is\nin\n{path}.\n"
 
 
 def test_square_brackets_are_text(capsys) -> None:
