@@ -27,10 +27,6 @@ def mcp(user: User) -> None:
             return await agent.forget(user, episode_ids)
 
         access = MemoryAccess(agent.memory(user), forget)
-
-        async def access_of(_: object) -> MemoryAccess:
-            return access
-
-        await MemoryServer(access_of, version("personaagent")).run_stdio_async()
+        await MemoryServer(access, version("personaagent")).run_stdio_async()
 
     run_with_agent(serve, embeddings=True)

@@ -20,7 +20,7 @@ def episode_writes(episode: Episode) -> list[StoreWrite]:
     and of a discarded one nobody has."""
     if episode.discarded:
         followers: tuple[Namespace, ...] = ("unsummarised", "unaligned")
-        nobody = [(namespace, episode.id, None) for namespace in followers]
+        nobody: list[StoreWrite] = [(namespace, episode.id, None) for namespace in followers]
         return [value_write(episode), *discarded_writes(episode), *nobody]
     unaligned: StoreWrite = ("unaligned", episode.id, None)
     if episode.labelled:

@@ -77,8 +77,10 @@ class Indexer:
         return IndexState(built=built, behind=await self.is_behind())
 
     async def is_lost(self) -> bool:
-        """Whether nothing is indexed, though all should be."""
-        return not await self.is_behind() and await self.index.is_empty()
+        """Whether nothing is indexed, though all should be; a user who forgot all has lost nothing."""
+        if await self.is_behind() or not await self.index.is_empty():
+            return False
+        return await self.episodes.exist()
 
     async def is_behind(self) -> bool:
         """Whether any episode waits in the queue."""

@@ -48,29 +48,33 @@ class MemoryAccess:
     forget: Callable[[list[str]], Awaitable[Receipt]]
 
 
-AccessOf = Callable[[Caller], Awaitable[MemoryAccess]]
-"""The access of whoever calls."""
-
-
 class MemoryServer(MCPServer[Any]):
     """The server, not running yet: ``run_stdio_async`` and ``streamable_http_app`` serve it.
 
     Args:
-        access_of: whose memory a caller reaches.
+        access: whose memory callers reach.
         version: of the package.
     """
 
-    def __init__(self, access_of: AccessOf, version: str) -> None:
+    def __init__(self, access: MemoryAccess, version: str) -> None:
         super().__init__(
             "personaagent", instructions=INSTRUCTIONS, version=version, log_level="WARNING"
         )
-        self.access_of = access_of
+        self.access = access
         self.tool(annotations=READS)(recall)
         self.tool(annotations=ADDS)(remember)
         self.tool(annotations=READS)(why)
         self.tool(annotations=DESTROYS)(forget)
-        self.resource("persona://current", mime_type="application/json")(persona)
-        self.resource("profile://current", mime_type="application/json")(profile)
+        self.resource("persona://current", mime_type="application/json")(self.persona)
+        self.resource("profile://current", mime_type="application/json")(self.profile)
+
+    async def persona(self) -> Persona:
+        """The current persona: rules with their evidence, and how closed questions are decided."""
+        return await self.access.memory.personas.current()
+
+    async def profile(self) -> Profile:
+        """The profile: computed facts, and statements with their evidence."""
+        return await self.access.memory.profile.read()
 
 
 class Remembered(BaseModel):
@@ -178,25 +182,13 @@ async def forget(
         )
 
 
-async def persona(ctx: Caller) -> Persona:
-    """The current persona: rules with their evidence, and how closed questions are decided."""
-    async with _access(ctx) as access:
-        return await access.memory.personas.current()
-
-
-async def profile(ctx: Caller) -> Profile:
-    """The profile: computed facts, and statements with their evidence."""
-    async with _access(ctx) as access:
-        return await access.memory.profile.read()
-
-
 @asynccontextmanager
 async def _access(ctx: Caller) -> AsyncIterator[MemoryAccess]:
-    """The caller's access; our errors reach the client as their sentence."""
+    """What the tools may do; our errors reach the client as their sentence."""
     server = ctx.mcp_server
     assert isinstance(server, MemoryServer)
     try:
-        yield await server.access_of(ctx)
+        yield server.access
     except PersonaAgentError as error:
         raise ToolError(str(error)) from error
 

@@ -103,6 +103,7 @@ async def _begun(turn: Any, runtime: Runtime[AgentContext], deps: Dependencies) 
 
     Nobody waits for it, so what fails is tried again, after a pause.
     """
+    warnings: list[str] = []
     for attempt in range(ATTEMPTS):
         await asyncio.sleep(attempt * deps.settings.recall_timeout / 5)
         async with deps.recall_slots:  # waiting here does not count towards recall's own time limit

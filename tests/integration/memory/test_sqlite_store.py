@@ -69,6 +69,17 @@ async def test_deleting_an_episode_deletes_its_rows(tmp_path: Path) -> None:
         assert counts(tmp_path) == (1, 1), "a changed episode keeps its rows"
 
 
+async def test_who_forgot_their_only_episode_recalls_nothing_and_is_not_told_of_a_fault(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as agent:
+        anna = agent.memory("anna")
+        await anna.remember(episode("e1", "rye bread"), version=1)
+        await agent.forget("anna", ["e1"])
+        assert await anna.search("bread", 5) == []
+        assert (await anna.recall("bread", 5)).warnings == []
+
+
 async def test_what_is_forgotten_leaves_no_byte(tmp_path: Path) -> None:
     async with opened(tmp_path) as agent:
         anna = agent.memory("anna")

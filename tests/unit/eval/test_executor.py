@@ -224,7 +224,7 @@ def test_a_line_is_complete_or_does_not_count(tmp_path: Path) -> None:
     assert path.read_bytes() == b""
     path.write_text('{"word":"one"}\n')
     with pytest.raises(DataError, match="Line 1 of"):
-        [*read_records(path, Word)]
+        list(read_records(path, Word))
     with pytest.raises(DataError, match="cannot be written"):
         JsonLinesWriter(tmp_path / "missing" / "words.jsonl")
 

@@ -87,7 +87,7 @@ async def test_an_answer_that_is_made_anew_takes_the_place_of_the_first(
 ) -> None:
     number = count(1)
     async with branching(tmp_path, lambda prompt: f"Answer {next(number)}.") as anna:
-        first = await anna.ask(MALMO)
+        again = first = await anna.ask(MALMO)
         await anna.memory.episodes.give_feedback(first["episode_id"], "reject")
         for _ in range(2):
             again = await anna.ask(None, await anna.at(MALMO, next=node))
@@ -136,9 +136,8 @@ async def test_a_client_may_send_all_messages_anew(anna: Branching) -> None:
 
 
 async def test_what_is_cut_from_the_beginning_stands(anna: Branching) -> None:
-    for number in range(4):
-        state = await anna.ask(f"Part {number}.")
-    out = [RemoveMessage(id=str(each.id)) for each in state["messages"][:4]]
+    states = [await anna.ask(f"Part {number}.") for number in range(4)]
+    out = [RemoveMessage(id=str(each.id)) for each in states[-1]["messages"][:4]]
     await anna.ask([*out, HumanMessage("Part 4.")])
     await anna.ask("Part 5.")
     assert await anna.standing() == [f"Part {number}." for number in range(6)]
