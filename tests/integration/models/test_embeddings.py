@@ -111,9 +111,8 @@ async def test_an_endpoint_is_sent_the_texts_themselves() -> None:
 
 async def test_a_wrong_address_is_a_setting_to_mend() -> None:
     with scripted_endpoint(lambda body: Raw("")) as endpoint:
-        embedder = make_embedder(
-            Settings(embeddings="openai:x", openai_base_url=f"{endpoint.base_url}/wrong")
-        )
+        wrong = f"{endpoint.base_url}/embeddings/wrong?beside="  # what follows is no path
+        embedder = make_embedder(Settings(embeddings="openai:x", openai_base_url=wrong))
         async with aclosing(embedder):
             with pytest.raises(
                 ConfigurationError, match="embedding model's name and OPENAI_BASE_URL"
