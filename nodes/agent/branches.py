@@ -168,14 +168,18 @@ async def _end_of_emptied(
 def _episode_id(id: str, exchange: Exchange, turns: Sequence[Turn], runtime: AnyRuntime) -> str:
     """The id of the turn's episode.
 
-    A client that has a message answered again may go on from the middle of its turn, whose state
+    A turn that was noted and then killed is noted again by whatever run finishes it: the answer is the
+    same. A client that has a message answered again may go on from the middle of its turn, whose state
     holds the id of the first answer. A run that a server repeats has its own id again.
     """
+    noted = (each for each in turns if exchange.answer and each.answer == exchange.answer)
+    if same := next(noted, None):
+        return same.episode
     run = runtime.execution_info and runtime.execution_info.run_id
     if run:
         return id_of_run(run)
     there = next((turn for turn in turns if turn.episode == id), None)
-    if there is None or there.answer == exchange.answer:
+    if there is None:
         return id
     return uuid5(NAMESPACE_OID, f"{id}:{exchange.answer}").hex[:16]
 
