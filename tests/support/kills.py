@@ -60,6 +60,14 @@ def stored(database: str, user: str, kind: str) -> list[str]:
     return sql(database, f"SELECT key FROM store WHERE prefix = '{place}' ORDER BY key").split()
 
 
+def standing(database: str, user: str) -> list[str]:
+    """The episodes of the user that are not discarded."""
+    place = f"users.{user_key(user)}.episodes"
+    discarded = "coalesce(value->'episode'->>'discarded', 'false') = 'true'"
+    wanted = f"prefix = '{place}' AND NOT ({discarded})"
+    return sql(database, f"SELECT key FROM store WHERE {wanted} ORDER BY key").split()
+
+
 def put_episodes(database: str, user: str, episodes: list[Episode]) -> None:
     """Store the episodes as the memory does, without a server."""
     for episode in episodes:
