@@ -196,7 +196,7 @@ async def _one_process(home: Path) -> AsyncIterator[None]:
     """
     from filelock import AsyncFileLock  # its import probes the file system
 
-    async with AsyncFileLock(home / ".setup.lock"):
+    async with AsyncFileLock(home / ".setup.lock", mode=0o600):
         yield
 
 
