@@ -1,6 +1,7 @@
 """Whether what a turn needs can be reached."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 
 from langgraph.store.base import BaseStore
@@ -10,6 +11,8 @@ from personaagent.core.settings import Settings
 from personaagent.models.chat import endpoint_of
 from personaagent.models.connection import http_client
 from personaagent.nodes.dependencies import Dependencies
+
+log = logging.getLogger(__name__)
 
 READY_TIMEOUT = 5.0
 """Seconds that each service has to answer."""
@@ -29,19 +32,20 @@ class Readiness(Record):
 
 
 async def check_readiness(deps: Dependencies, store: BaseStore) -> Readiness:
-    """Send each service a request that costs nothing. A failure's reason is not reported."""
+    """Send each service a request that costs nothing. Only the log says why one fails."""
     store_answers, index_answers, models_answer = await asyncio.gather(
-        _succeeds(store.aget(("health",), "health")),
-        _succeeds(deps.memory.check_index(store)),
-        _succeeds(_reach_endpoint(deps.settings)),
+        _succeeds("store", store.aget(("health",), "health")),
+        _succeeds("index", deps.memory.check_index(store)),
+        _succeeds("models", _reach_endpoint(deps.settings)),
     )
     return Readiness(store=store_answers, index=index_answers, models=models_answer)
 
 
-async def _succeeds(request: Awaitable[object]) -> bool:
+async def _succeeds(service: str, request: Awaitable[object]) -> bool:
     try:
         await asyncio.wait_for(request, READY_TIMEOUT)
-    except Exception:  # drivers of stores and indexes have no base class in common
+    except Exception as error:  # drivers of stores and indexes have no base class in common
+        log.warning("Not ready: the %s: %r", service, error)
         return False
     return True
 

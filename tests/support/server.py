@@ -207,6 +207,8 @@ class _NotReady(Exception):
 def _wait_until_ready(server: Server, path: str) -> None:
     assert server.process.poll() is None, server.log
     try:
-        httpx.get(f"{server.url}{path}").raise_for_status()
+        answer = httpx.get(f"{server.url}{path}")
     except httpx.HTTPError as error:
         raise _NotReady(server.log) from error
+    if answer.is_error:
+        raise _NotReady(f"{answer.text}\n{server.log}")
