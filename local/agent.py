@@ -253,7 +253,8 @@ async def open_local(
 ) -> AsyncIterator[LocalAgent]:
     """Open the agent on the data folder of ``settings``; the folder is made if need be (mode 0700).
 
-    Two processes may open the same folder: both read and write it.
+    Two processes may open the same folder: both read and write it. Whoever is cancelled (Ctrl-C) does not
+    wait for a summary in the background: it stays due.
 
     Raises:
         DataError: the folder or a database in it cannot be used.
@@ -262,4 +263,8 @@ async def open_local(
         files = await stack.enter_async_context(open_files(settings.home))
         agent = LocalAgent(deps or Dependencies.from_settings(settings), files)
         stack.push_async_callback(agent.aclose)
-        yield agent
+        try:
+            yield agent
+        except asyncio.CancelledError:
+            await agent.deps.refreshing.cancel_all()
+            raise

@@ -12,6 +12,7 @@ import pytest
 from langchain_openai import ChatOpenAI
 
 from personaagent.core.settings import Settings
+from personaagent.local.agent import open_local
 from personaagent.memory.data_folder import open_files
 from personaagent.nodes.dependencies import Dependencies
 from tests.support.embedder import BagEmbedder
@@ -107,3 +108,17 @@ async def test_all_connections_are_closed_though_one_close_is_cancelled(
     await slow.close()
     assert quick.is_closed()
     assert embedder.closed
+
+
+async def test_who_is_cancelled_does_not_wait_for_a_summary(tmp_path: Path) -> None:
+    settings, begun, summary = Settings(home=tmp_path), threading.Event(), Stuck()
+
+    async def work() -> None:
+        async with open_local(settings, Dependencies.from_settings(settings, Closed())) as agent:
+            agent.deps.refreshing.start("anna", summary)
+            await asyncio.to_thread(summary.begun.wait, 10)
+            begun.set()
+            await asyncio.Event().wait()
+
+    async with asyncio.timeout(30):
+        await cancelled(work(), begun)
