@@ -105,6 +105,7 @@ def _application(server: Server) -> Starlette:
             models.CountRequest,
             lambda q, n, b: {"count": q.count(n, b.filter, exact=bool(b.exact)).count},
         ),
+        ("POST", "/points/scroll", models.ScrollRequest, _scrolled),
         (
             "POST",
             "/points/query/batch",
@@ -145,6 +146,12 @@ def _endpoint(
         return JSONResponse({"time": 0.001, "status": "ok", "result": result})
 
     return answer
+
+
+def _scrolled(qdrant: QdrantClient, name: str, body: models.ScrollRequest) -> dict[str, Any]:
+    points, offset = qdrant.scroll(name, body.filter, limit=body.limit or 10)
+    shown = [each.model_dump(mode="json") for each in points]
+    return {"points": shown, "next_page_offset": offset}
 
 
 def _done(result: models.UpdateResult | None = None) -> dict[str, Any]:

@@ -133,6 +133,15 @@ async def test_term_statistics_are_of_the_users_own_episodes(index: EpisodeIndex
     assert beside == pytest.approx(alone)
 
 
+async def test_only_a_user_with_episodes_has_entries(index: EpisodeIndex) -> None:
+    assert not await index.has_entries(ANNA)
+    await index.upsert(ANNA, await entries("walk the dog"))
+    assert await index.has_entries(ANNA)
+    assert not await index.has_entries("")
+    await index.clear(ANNA)
+    assert not await index.has_entries(ANNA)
+
+
 async def test_upsert_replaces(index: EpisodeIndex) -> None:
     await index.upsert(ANNA, await entries("walk the dog"))
     await index.upsert(ANNA, await entries("bake bread"))
