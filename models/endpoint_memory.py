@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
+from personaagent.core.files import make_private
 from personaagent.core.records import now
 from personaagent.models import refusals
 
@@ -109,7 +110,7 @@ def _with(known: Known, key: str, found: dict[str, str]) -> Known:
 
 
 def _replace(file: Path, text: str) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(file.parent)
     with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as written:
         written.write(text)
     os.replace(written.name, file)

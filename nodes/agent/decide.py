@@ -11,6 +11,7 @@ from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Persona
 from personaagent.core.states import AgentContext, AgentState, SimulatedContext
 from personaagent.core.weights import Weights
+from personaagent.memory.label_counts import LabelCounts
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.branches import branch_memory
 from personaagent.nodes.agent.question import query_of, question_of, recognised, similar_of
@@ -42,14 +43,15 @@ async def decide(
     [reply] = messages_from_dict([held]) if held else state["messages"][-1:]
     assert isinstance(reply, AIMessage)
     memory = await branch_memory(deps.memory, state, runtime)
-    decision = await _decision(asked, reply, state, memory)
+    labels = (await recognised(memory, query_of(state), asked.task)).labels
+    decision = await _decision(asked, reply, state, memory, labels)
     if decision is None:
         return {"messages": [reply], "reply": None} if held else {}
     answers = runtime.context.answers if runtime.context else ()
     given = is_given(asked, query_of(state), answers)
     decision = settled(decision, reply.text, bare=held is not None, given=given)
     if isinstance(runtime.context, SimulatedContext):
-        decision = await _with_recent_history(decision, asked, state, memory)
+        decision = _with_recent_history(decision, state, labels)
     return {
         "decision": decision.stored(),
         "reply": None,
@@ -58,11 +60,14 @@ async def decide(
 
 
 async def _decision(
-    asked: ClosedQuestion, reply: AIMessage, state: AgentState, memory: UserMemory
+    asked: ClosedQuestion,
+    reply: AIMessage,
+    state: AgentState,
+    memory: UserMemory,
+    labels: LabelCounts | None,
 ) -> Decision | None:
     """The decision by all sources that say anything; None if none does."""
     weights = _weights(asked, state)
-    labels = (await recognised(memory, query_of(state), asked.task)).labels
     history = history_of(asked, labels, similar_of(state), weights)
     model = state.get("chances")
     if model is None:
@@ -74,11 +79,11 @@ async def _decision(
     return weigh(asked, history, model, names, weights)
 
 
-async def _with_recent_history(
-    decision: Decision, asked: ClosedQuestion, state: AgentState, memory: UserMemory
+def _with_recent_history(
+    decision: Decision, state: AgentState, labels: LabelCounts | None
 ) -> Decision:
     """The decision, with what the history says by ``RECENT``."""
-    labels = (await recognised(memory, query_of(state), asked.task)).labels
+    asked = decision.question
     weights = _weights(asked, state).model_copy(update={"half_life": RECENT})
     recent = history_of(asked, labels, similar_of(state), weights)
     return decision.model_copy(update={"recent_history": recent})
