@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from langgraph.store.base import BaseStore
 
@@ -18,6 +19,17 @@ LOCK_TIMEOUT = 30
 """Seconds to wait for another writer."""
 
 
+class LocksInProcess:
+    """A lock for each key and event loop, as long as somebody holds it or waits for it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, key: str) -> asyncio.Lock:
+        """The lock of this key in the running event loop."""
+        return self._locks.setdefault((id(asyncio.get_running_loop()), key), asyncio.Lock())
+
+
 def database_of(store: BaseStore) -> str | None:
     """The address of the store's Postgres database; None for a store of another kind."""
     address = getattr(getattr(store, "conn", None), "conninfo", None)
@@ -25,7 +37,9 @@ def database_of(store: BaseStore) -> str | None:
 
 
 @asynccontextmanager
-async def database_lock(address: str, key: str) -> AsyncIterator[None]:
+async def database_lock(
+    address: str, key: str, patience: int = LOCK_TIMEOUT
+) -> AsyncIterator[None]:
     """Hold the lock of ``key`` against all processes that use this Postgres, on any machine.
 
     It opens a connection of its own: if waiting writers each held a connection of the store's
@@ -34,20 +48,20 @@ async def database_lock(address: str, key: str) -> AsyncIterator[None]:
     from psycopg import AsyncConnection  # pyright: ignore[reportMissingImports]  # installed only where the store is a Postgres
 
     async with await AsyncConnection.connect(address, autocommit=True) as connection:
-        await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")
+        await connection.execute(f"SET lock_timeout = '{patience}s'")
         await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
         yield
 
 
 @asynccontextmanager
-async def file_lock(path: Path) -> AsyncIterator[None]:
+async def file_lock(path: Path, patience: int = LOCK_TIMEOUT) -> AsyncIterator[None]:
     """Hold the lock at ``path`` against all processes on this machine."""
-    async with await asyncio.to_thread(_file_lock, path):
+    async with await asyncio.to_thread(_file_lock, path, patience):
         yield
 
 
-def _file_lock(path: Path) -> "AsyncFileLock":
+def _file_lock(path: Path, patience: int) -> "AsyncFileLock":
     from filelock import AsyncFileLock  # importing it probes the file system
 
     make_private(path.parent)
-    return AsyncFileLock(path, timeout=LOCK_TIMEOUT)
+    return AsyncFileLock(path, timeout=patience)
