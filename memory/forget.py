@@ -35,6 +35,11 @@ class Receipt(Record):
     blanked: list[str] = Field(default_factory=list)
     remaining: list[str] = Field(default_factory=list)
 
+    @classmethod
+    def of_nothing(cls) -> "Receipt":
+        """That of what was gone already."""
+        return cls(episodes=[], embeddings=0, statements=[], rules=[], threads=[], simulations=0)
+
 
 DeleteThreads = Callable[[Collection[str]], Awaitable[None]]
 """Deletes these conversations of the user, wherever they are stored."""
