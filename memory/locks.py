@@ -9,7 +9,9 @@ from weakref import WeakValueDictionary
 
 from langgraph.store.base import BaseStore
 
+from personaagent.core.errors import DataError
 from personaagent.core.files import make_private
+from personaagent.memory.storage_errors import HELD_TOO_LONG
 
 if TYPE_CHECKING:
     from filelock import AsyncFileLock
@@ -25,9 +27,24 @@ class LocksInProcess:
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
-    def of(self, key: str) -> asyncio.Lock:
-        """The lock of this key in the running event loop."""
-        return self._locks.setdefault((id(asyncio.get_running_loop()), key), asyncio.Lock())
+    @asynccontextmanager
+    async def hold(self, key: str, patience: int | None = None) -> AsyncIterator[None]:
+        """Hold the lock of this key in the running event loop.
+
+        Raises:
+            DataError: it was not free in so many seconds.
+        """
+        loop = asyncio.get_running_loop()
+        lock = self._locks.setdefault((id(loop), key), asyncio.Lock())
+        try:
+            async with asyncio.timeout(LOCK_TIMEOUT if patience is None else patience):
+                await lock.acquire()
+        except TimeoutError as error:
+            raise DataError(HELD_TOO_LONG) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def database_of(store: BaseStore) -> str | None:
@@ -37,9 +54,7 @@ def database_of(store: BaseStore) -> str | None:
 
 
 @asynccontextmanager
-async def database_lock(
-    address: str, key: str, patience: int = LOCK_TIMEOUT
-) -> AsyncIterator[None]:
+async def database_lock(address: str, key: str, patience: int | None = None) -> AsyncIterator[None]:
     """Hold the lock of ``key`` against all processes that use this Postgres, on any machine.
 
     It opens a connection of its own: if waiting writers each held a connection of the store's
@@ -48,20 +63,22 @@ async def database_lock(
     from psycopg import AsyncConnection  # pyright: ignore[reportMissingImports]  # installed only where the store is a Postgres
 
     async with await AsyncConnection.connect(address, autocommit=True) as connection:
-        await connection.execute(f"SET lock_timeout = '{patience}s'")
+        await connection.execute(
+            f"SET lock_timeout = '{LOCK_TIMEOUT if patience is None else patience}s'"
+        )
         await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
         yield
 
 
 @asynccontextmanager
-async def file_lock(path: Path, patience: int = LOCK_TIMEOUT) -> AsyncIterator[None]:
+async def file_lock(path: Path, patience: int | None = None) -> AsyncIterator[None]:
     """Hold the lock at ``path`` against all processes on this machine."""
     async with await asyncio.to_thread(_file_lock, path, patience):
         yield
 
 
-def _file_lock(path: Path, patience: int) -> "AsyncFileLock":
+def _file_lock(path: Path, patience: int | None) -> "AsyncFileLock":
     from filelock import AsyncFileLock  # importing it probes the file system
 
     make_private(path.parent)
-    return AsyncFileLock(path, timeout=patience)
+    return AsyncFileLock(path, timeout=LOCK_TIMEOUT if patience is None else patience)

@@ -16,7 +16,6 @@ from personaagent.memory.index.open import open_index
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.indexer import Indexer
 from personaagent.memory.locks import (
-    LOCK_TIMEOUT,
     LocksInProcess,
     database_lock,
     database_of,
@@ -153,7 +152,7 @@ class Memory:
 
     @asynccontextmanager
     async def _lock(
-        self, store: BaseStore, key: str, patience: int = LOCK_TIMEOUT
+        self, store: BaseStore, key: str, patience: int | None = None
     ) -> AsyncIterator[None]:
         """Let one writer in at a time, of all processes that use the store.
 
@@ -164,7 +163,7 @@ class Memory:
             DataError: the lock cannot be taken, or not soon enough.
         """
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._locks.of(key))
+            await stack.enter_async_context(self._locks.hold(key, patience))
             with storage_errors():
                 if address := database_of(store):
                     await stack.enter_async_context(self._lock_connections)
