@@ -20,6 +20,7 @@ PersonaAgentError                 exit code 1
     ├── IndexUnavailable              the index is down, locked or slow: turns go on without it
     │   └── IndexDamaged                  ... and only rebuilding it helps
     └── Conflict                      somebody else has written meanwhile
+        └── Forgotten                     ... or the user has forgotten what this began with
 """
 
 
@@ -129,3 +130,7 @@ class IndexDamaged(IndexUnavailable):
 
 class Conflict(DataError, RuntimeError):
     """Somebody else has changed the same thing meanwhile."""
+
+
+class Forgotten(Conflict):
+    """The user has forgotten everything, or what a write rests on, since the operation began."""

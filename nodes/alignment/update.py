@@ -26,7 +26,7 @@ async def update(
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     if not run.gradient:
         return {"candidates": []}
-    memory = user_memory(simulator.deps.memory, runtime)
+    memory = user_memory(simulator.deps.memory, runtime, state)
     critique_input = await build_critique_input(run, memory, simulator.deps)
     budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
     if limit := budget.exhausted():
