@@ -1,15 +1,20 @@
 """The store in the data folder: LangGraph's, with the index of the episodes in the same database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import aiosqlite
-from langgraph.store.base import Op, PutOp, Result
+from langgraph.store.base import Op, PutOp
+from langgraph.store.base import Result as OpResult
 from langgraph.store.sqlite import AsyncSqliteStore
 
 from personaagent.memory.index import rows
 from personaagent.memory.index.sqlite import SqliteIndex
+
+Result = TypeVar("Result")
 
 
 class SqliteStore(AsyncSqliteStore):
@@ -41,7 +46,7 @@ class SqliteStore(AsyncSqliteStore):
             for sql, values in statements:
                 await cursor.executemany(sql, values)
 
-    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+    async def abatch(self, ops: Iterable[Op]) -> list[OpResult]:
         ops = [*ops]
         puts = [op for op in ops if isinstance(op, PutOp)]
         if not puts:
@@ -50,6 +55,23 @@ class SqliteStore(AsyncSqliteStore):
         results = iter(await super().abatch(reads) if reads else [])
         await self.write(puts)
         return [None if isinstance(op, PutOp) else next(results) for op in ops]
+
+    async def change(
+        self,
+        path: tuple[str, ...],
+        key: str,
+        change: Callable[[dict[str, Any] | None], tuple[dict[str, Any] | None, Result]],
+    ) -> Result:
+        """Read a value, and write what ``change`` makes of it, in one transaction: see ``change_value``."""
+        async with self._cursor(writes=True) as cursor:
+            await cursor.execute(
+                "SELECT value FROM store WHERE prefix = ? AND key = ?", (".".join(path), key)
+            )
+            row = await cursor.fetchone()
+            value, result = change(None if row is None else json.loads(row[0]))
+            if value is not None:
+                await self._batch_put_ops([(0, PutOp(path, key, value, index=False))], cursor)
+            return result
 
     @asynccontextmanager
     async def _cursor(

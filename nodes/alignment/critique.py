@@ -6,7 +6,9 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState
+from personaagent.core.errors import LimitReached
 from personaagent.core.records import Usage
+from personaagent.models.metering import metered
 from personaagent.nodes.alignment.critique_input import build_critique_input
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
@@ -30,10 +32,11 @@ async def critique(
     memory = user_memory(simulator.deps.memory, runtime)
     critique_input = await build_critique_input(run, memory, simulator.deps)
     budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
-    if limit := budget.exhausted():
-        return {"stopped_by": limit}
-    gradient = await STRATEGIES[run.plan.mode].critic.critique(critique_input)
-    await budget.spend(gradient.usage)
+    try:
+        with metered(budget):
+            gradient = await STRATEGIES[run.plan.mode].critic.critique(critique_input)
+    except LimitReached as reached:
+        return {"stopped_by": reached.limit}
     return {
         "gradient": gradient.text,
         "points": [point.stored() for point in gradient.points],
