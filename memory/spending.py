@@ -81,12 +81,13 @@ class Spending:
         return await self._write(run, lambda _: spent, asks or Spent(), most)
 
     async def add(self, run: str, amount: Spent, *, most: Mapping[str, float] = {}) -> str | None:
-        """Add ``amount`` to what the run has spent, unless the day has reached one of its limits.
+        """Add ``amount`` to what the entry of ``run`` has spent today, unless the day has reached one
+        of its limits.
 
         Returns:
             The limit that was reached, if any.
         """
-        return await self._write(run, lambda spent: spent + amount, amount, most)
+        return await self._write(run, lambda of_today: of_today + amount, amount, most)
 
     async def delete_past(self) -> None:
         """Delete the entries of earlier days."""
@@ -111,8 +112,7 @@ class Spending:
 
         def written(value: Value | None) -> tuple[Value | None, str | None]:
             entries = {**earlier, **({} if value is None else value["runs"])}
-            own = entries.get(run, {"spent": {}})
-            spent = total(Spent.model_validate(own["spent"]))
+            spent = total(_sum({run: entries[run]}, today) if run in entries else Spent())
             if limit := (_sum(entries, today, run) + spent - asks).reached(most):
                 return None, limit
             entries[run] = {"day": today, "spent": spent.stored()}
@@ -142,6 +142,6 @@ class Spending:
         return f"{self.clock():%Y-%m-%d}"
 
 
-def _sum(entries: Mapping[str, Any], day: str, besides: str) -> Spent:
+def _sum(entries: Mapping[str, Any], day: str, besides: str = "") -> Spent:
     amounts = [e["spent"] for run, e in entries.items() if e["day"] == day and run != besides]
     return sum(map(Spent.model_validate, amounts), Spent())

@@ -12,7 +12,7 @@ from personaagent.models.metering import metered
 from personaagent.nodes.alignment.critique_input import build_critique_input
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.current_user import aligned_memory
 
 
 async def critique(
@@ -29,7 +29,7 @@ async def critique(
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     if run.gradient and _is_unchanged(run):
         return {"usage": Usage().stored()}
-    memory = user_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime)
     critique_input = await build_critique_input(run, memory, simulator.deps)
     budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
     try:

@@ -12,7 +12,7 @@ from personaagent.nodes.alignment.critique_input import build_critique_input
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
 from personaagent.nodes.alignment.strategies.protocols import Gradient
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.current_user import aligned_memory
 
 
 async def update(
@@ -28,7 +28,7 @@ async def update(
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     if not run.gradient:
         return {"candidates": []}
-    memory = user_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime)
     critique_input = await build_critique_input(run, memory, simulator.deps)
     budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
     editor = STRATEGIES[run.plan.mode].editor
