@@ -50,7 +50,12 @@ class RequestLimits:
         if body.is_declared_too_long():
             await body.refuse()
             return
-        await self._app(scope, body.receive, body.send)
+        try:
+            await self._app(scope, body.receive, body.send)
+        except Exception:  # whatever became of the 413 on its way
+            if not body.is_too_long:
+                raise
+            await body.refuse()
 
 
 async def _count(scope: Scope, per_minute: int) -> None:
@@ -69,29 +74,36 @@ class _Body:
     def __init__(self, receive: Receive, send: Send, scope: Scope, most: int) -> None:
         self._receive, self._send, self._scope, self._most = receive, send, scope, most
         self._length = 0
-        self._refused = False
+        self._answered = self._refused = False
 
     def is_declared_too_long(self) -> bool:
         """Whether the header says so."""
         length = Headers(scope=self._scope).get("content-length", "")
         return length.isdecimal() and int(length) > self._most
 
+    @property
+    def is_too_long(self) -> bool:
+        """Whether more came than may."""
+        return self._length > self._most
+
     async def receive(self) -> Message:
         """The next part; 413 if it is one too many, whatever its header said."""
         message = await self._receive()
         self._length += len(message.get("body", b""))
-        if self._length > self._most:
+        if self.is_too_long:
             raise HTTPException(413, TOO_LONG)
         return message
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         """Send on; an answer to a body that was too long is 413, whatever became of the error."""
-        if self._length <= self._most:
-            await self._send(message)
-        elif not self._refused:
+        if self.is_too_long and not self._answered:
             await self.refuse()
+        elif not self._refused:
+            self._answered = True
+            await self._send(message)
 
     async def refuse(self) -> None:
-        """Answer with 413."""
-        self._refused = True
-        await JSONResponse({"detail": TOO_LONG}, 413)(self._scope, self._receive, self._send)
+        """Answer with 413, unless an answer has begun."""
+        if not self._answered:
+            self._answered = self._refused = True
+            await JSONResponse({"detail": TOO_LONG}, 413)(self._scope, self._receive, self._send)
