@@ -3,17 +3,20 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
-from langgraph.store.base import Op, PutOp, Result
+from langgraph.store.base import Op, PutOp
+from langgraph.store.base import Result as OpResult
 from langgraph.store.sqlite import AsyncSqliteStore
 
 from personaagent.memory.generation import Guard
 from personaagent.memory.index import rows
 from personaagent.memory.index.sqlite import SqliteIndex
+
+Result = TypeVar("Result")
 
 
 class SqliteStore(AsyncSqliteStore):
@@ -71,7 +74,7 @@ class SqliteStore(AsyncSqliteStore):
         async with self._cursor(writes=True) as cursor:
             await cursor.execute(sql, (prefix, f"{prefix[:-1]}/", *kept))
 
-    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+    async def abatch(self, ops: Iterable[Op]) -> list[OpResult]:
         ops = [*ops]
         puts = [op for op in ops if isinstance(op, PutOp)]
         if not puts:
@@ -85,6 +88,23 @@ class SqliteStore(AsyncSqliteStore):
     async def _do(self, cursor: aiosqlite.Cursor, puts: Sequence[PutOp]) -> None:
         if puts:
             await self._batch_put_ops([*enumerate(puts)], cursor)
+
+    async def change(
+        self,
+        path: tuple[str, ...],
+        key: str,
+        change: Callable[[dict[str, Any] | None], tuple[dict[str, Any] | None, Result]],
+    ) -> Result:
+        """Read a value, and write what ``change`` makes of it, in one transaction: see ``change_value``."""
+        async with self._cursor(writes=True) as cursor:
+            await cursor.execute(
+                "SELECT value FROM store WHERE prefix = ? AND key = ?", (".".join(path), key)
+            )
+            row = await cursor.fetchone()
+            value, result = change(None if row is None else json.loads(row[0]))
+            if value is not None:
+                await self._batch_put_ops([(0, PutOp(path, key, value, index=False))], cursor)
+            return result
 
     @asynccontextmanager
     async def _cursor(
