@@ -20,6 +20,8 @@ from personaagent.core.users import user_key
 from personaagent.memory.migrate_checkpoints import migrate_postgres
 from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens
+from personaagent.server.lost_runs import end_lost_runs
+from personaagent.server.runs_in_turn import take_turns
 
 __all__ = ["agent", "alignment"]
 """aegra loads graphs from a file: ``aegra.json`` names this one."""
@@ -58,8 +60,12 @@ def main() -> None:
         )
     _migrate(settings.db.database_url_sync)
     shutil.rmtree(ours.home / FORMER_INDEX, ignore_errors=True)
-    if ours.qdrant_url is None:
+    alone, queue = ours.qdrant_url is None, settings.redis.REDIS_BROKER_ENABLED
+    if alone:
         _hold_only_index(settings.db.database_url_sync)
+    if not queue:
+        end_lost_runs(alone=alone)
+    take_turns(queue=queue)
     _scope_store_by_user_hash()
     _stream_every_event()
 
