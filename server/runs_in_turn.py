@@ -29,6 +29,11 @@ WAITS = """
                 AND (other.created_at, other.run_id) < (own.created_at, own.run_id))
     )
 """
+NEXT = """
+    SELECT other.run_id FROM runs AS own JOIN runs AS other USING (thread_id)
+    WHERE own.run_id = :run AND other.status = 'pending'
+    ORDER BY other.created_at, other.run_id LIMIT 1
+"""
 
 _waiting: set[asyncio.Task[None]] = set()
 
@@ -109,9 +114,9 @@ def _start_in_turn() -> None:
 
 
 def _take_from_queue_in_turn() -> None:
-    from aegra_api.services import worker_executor
+    from aegra_api.services import run_executor, worker_executor
 
-    acquire = worker_executor._acquire_and_load
+    acquire, signal = worker_executor._acquire_and_load, run_executor._signal_run_done
 
     async def acquire_in_turn(run_id: str, worker_name: str) -> Any:
         if not await _waits(run_id):
@@ -121,11 +126,17 @@ def _take_from_queue_in_turn() -> None:
         back.add_done_callback(_waiting.discard)
         return None
 
+    async def signal_to_next(run_id: str) -> None:
+        await signal(run_id)
+        if next_run := await _value(NEXT, run_id):
+            await worker_executor._push_back(next_run)
+
     worker_executor._acquire_and_load = acquire_in_turn
+    run_executor._signal_run_done = signal_to_next
 
 
 async def _queue_again(run_id: str) -> None:
-    """A run that is lost here, with its process, is queued again by aegra after two minutes."""
+    """A run that is lost here, with its process, is queued again when the one before it ends."""
     from aegra_api.services.worker_executor import _push_back
 
     await asyncio.sleep(WAIT_SECONDS)
@@ -134,7 +145,11 @@ async def _queue_again(run_id: str) -> None:
 
 async def _waits(run_id: str) -> bool:
     """Whether another run on the thread is running, or was there before this one."""
+    return bool(await _value(WAITS, run_id))
+
+
+async def _value(query: str, run_id: str) -> Any:
     from aegra_api.core.orm import get_session_maker
 
     async with get_session_maker()() as session:
-        return bool(await session.scalar(text(WAITS), {"run": run_id}))
+        return await session.scalar(text(query), {"run": run_id})

@@ -19,6 +19,7 @@ PARAMETERS = {
     "aegra_api.services.local_executor:LocalExecutor.stop": "self",
     "aegra_api.services.redis_broker:RedisRunBroker.aiter": "self",
     "aegra_api.services.redis_broker:RedisRunBroker.replay": "self last_event_id",
+    "aegra_api.services.run_executor:_signal_run_done": "run_id",
     "aegra_api.services.run_executor:start_run": "run_id user_id",
     "aegra_api.services.run_preparation:_prepare_run": (
         "session thread_id request user initial_status event_streaming_v2"
