@@ -38,7 +38,7 @@ async def test_of_a_failure_clients_are_told_the_kind_and_the_log_the_rest(
     server: Server = request.getfixturevalue(name)
     told = await everything_told(server)
     assert "ModelError" in told
-    address = urlsplit(server.endpoint.url).netloc
+    address = urlsplit(server.endpoint.base_url).netloc
     assert address not in told
     assert UPSTREAM not in told
     assert f"{address} refused" in server.log
