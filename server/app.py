@@ -16,6 +16,7 @@ from personaagent.server.error_handlers import add_error_handlers
 from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
+from personaagent.server.request_checks import RequestChecks
 from personaagent.server.request_limits import RequestLimits
 from personaagent.server.routes import (
     alignments,
@@ -76,5 +77,6 @@ app = FastAPI(
     telemetry={"tracing": False, "logs": False},
 )
 app.include_router(_routes())
+app.add_middleware(RequestChecks)
 add_error_handlers(app)
 app.add_middleware(RequestLimits)
