@@ -26,6 +26,12 @@ ALIGNMENTS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+NIGHTLY_USERS = Counter(
+    "personaagent_nightly_users",
+    "Users that a night came to: a run of theirs was queued, they needed none, or it failed.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 FAILURES = Counter(
     "personaagent_failures",
     "What failed: model calls, recall, indexing and requests, by the name of the error.",
