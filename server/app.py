@@ -18,6 +18,7 @@ from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.nightly_schedule import NightlySchedule
 from personaagent.server.nights import nightly_alignment
+from personaagent.server.request_metrics import MeasureRequests
 from personaagent.server.routes import (
     alignments,
     backup,
@@ -79,3 +80,4 @@ app = FastAPI(
 )
 app.include_router(_routes())
 add_error_handlers(app)
+app.add_middleware(MeasureRequests)

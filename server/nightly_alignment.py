@@ -15,7 +15,7 @@ from pathlib import Path
 
 from langgraph.store.base import BaseStore
 
-from personaagent.core.prometheus import NIGHTLY_USERS
+from personaagent.core.prometheus import NIGHT, NIGHTLY_USERS
 from personaagent.core.record import Moment, Record
 from personaagent.memory.locks import database_lock, database_of, file_lock
 from personaagent.server.due_users import DueUser, due_users
@@ -100,6 +100,7 @@ class NightlySweep:
             night = await self._night(began)
             if night.ended:
                 self._ended = began
+                NIGHT.set(night.began.timestamp())
                 return 0
             return await self._sweep(night, await self._free(night))
 
