@@ -1,4 +1,4 @@
-"""The users with labels that alignment has not seen, found without reading what they have.
+"""The users with labels that alignment has not seen, and enough to learn from.
 
 Memory is kept under ``users.<key>.<namespace>``. One look-up in the index of the table leads from a
 user to the next one, however much each of them has; a page of users is one statement.
@@ -13,12 +13,15 @@ from langgraph.store.base import BaseStore
 from personaagent.memory.locks import database_of
 from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
+from personaagent.nodes.alignment.draw_sets import LEAST_HELD_OUT
 
 FIRST = "users."
 LAST = "users/"
 """The first text after every user: a slash follows a dot."""
 KEY_LENGTH = 64
 PREFIX_LENGTH = len(FIRST) + KEY_LENGTH
+LEAST_LABELS = 1 + LEAST_HELD_OUT
+"""One to learn from, and those to prove it on: with fewer, a run ends at once."""
 BUCKET_DIGITS = 4
 """Hex digits of a user's key that name a bucket of users: too few to tell who somebody is."""
 NEXT_USER = """
@@ -37,7 +40,12 @@ DUE_USERS = """
         WHERE episodes.prefix = {user} || '.episodes' LIMIT 1
     )
     FROM found
-    WHERE EXISTS (SELECT 1 FROM store AS labels WHERE labels.prefix = {user} || '.unaligned')
+    WHERE CASE WHEN EXISTS (SELECT 1 FROM store AS news WHERE news.prefix = {user} || '.unaligned')
+        THEN (SELECT count(*) FROM (
+            SELECT 1 FROM store AS labels
+            WHERE labels.prefix = {user} || '.episodes' AND {labelled} LIMIT :least
+        ) AS enough) = :least
+        ELSE false END
     LIMIT :limit
 """
 USER = f"substr(found.prefix, 1, {PREFIX_LENGTH})"
@@ -46,12 +54,14 @@ SQLITE = {
     "after": ">=",
     "before": "<",
     "order": "",
+    "labelled": "json_extract(labels.value, '$.labelled')",
     "name": "json_extract(episodes.value, '$.episode.user_id')",
 }
 POSTGRES = {  # whatever its collation, it compares as the index for prefixes does
     "after": "~>=~",
     "before": "~<~",
     "order": "USING ~<~",
+    "labelled": "(labels.value -> 'labelled') = 'true'",
     "name": "episodes.value #>> '{episode,user_id}'",
 }
 
@@ -72,7 +82,7 @@ class DueUser:
 async def due_users(
     store: BaseStore, limit: int, *, after: str = "", until: str = ""
 ) -> list[DueUser]:
-    """Up to ``limit`` users with new labels, by their keys.
+    """Up to ``limit`` users with new labels, by their keys; none with too few of all to learn from.
 
     Args:
         store: the store of all users, in SQLite or in Postgres.
@@ -81,7 +91,8 @@ async def due_users(
         until: end before this bucket; empty: with the last user.
     """
     begin = f"{FIRST}{after}{'/' if len(after) == KEY_LENGTH else ''}"
-    values = {"start": begin, "end": f"{FIRST}{until}" if until else LAST, "limit": limit}
+    end = f"{FIRST}{until}" if until else LAST
+    values = {"start": begin, "end": end, "limit": limit, "least": LEAST_LABELS}
     with storage_errors():
         rows = await _rows(store, values)
     return [DueUser(name, key) for key, name in rows if name is not None]
