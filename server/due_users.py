@@ -121,5 +121,5 @@ async def _postgres_rows(store: Any, values: dict[str, Any]) -> list[tuple[Any, 
 
 def _statement(dialect: dict[str, str]) -> str:
     first = NEXT_USER.format(**dialect, last=":start")
-    following = NEXT_USER.format(**dialect, last=f"{USER} || '/'")
+    following = NEXT_USER.format(**dialect, last=f"({USER} || '/')")
     return DUE_USERS.format(**dialect, first=first, following=following, user=USER, key=KEY)

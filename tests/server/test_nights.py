@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from langgraph_sdk.errors import NotFoundError
 from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
 
 from personaagent.core.alignment_state import alignment_thread
@@ -78,8 +79,6 @@ async def first_run(sdk: Any, thread: str) -> Any:
 
 
 async def listed(sdk: Any, thread: str) -> list[Any]:
-    from langgraph_sdk.errors import NotFoundError
-
     try:
         return list(await sdk.runs.list(thread))
     except NotFoundError:
