@@ -1,6 +1,7 @@
 """The store in the data folder: LangGraph's, with the index of the episodes in the same database."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
@@ -28,6 +29,11 @@ class SqliteStore(AsyncSqliteStore):
         self.episode_index = index
 
     async def setup(self) -> None:
+        """Make the tables, all or none; LangGraph's own way breaks a database if it is cut short."""
+        async with self.lock:
+            if await self._next_migration() < len(self.MIGRATIONS):
+                async with self._transaction("BEGIN IMMEDIATE"):
+                    await self._migrate()
         await super().setup()
         async with self.lock:
             for statement in (*rows.TABLES, rows.EPISODE_TRIGGER):
@@ -61,10 +67,33 @@ class SqliteStore(AsyncSqliteStore):
             if not transaction:
                 yield cursor
                 return
-            await cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-            try:
+            async with self._transaction("BEGIN IMMEDIATE" if writes else "BEGIN"):
                 yield cursor
-                await cursor.execute("COMMIT")
-            finally:
-                if self.conn.in_transaction:
-                    await asyncio.shield(self.conn.rollback())
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str) -> AsyncIterator[None]:
+        try:
+            await self.conn.execute(begin)
+            yield
+            await self.conn.execute("COMMIT")
+        except BaseException:  # if cancelled, ``begin`` may yet be under way: this comes after it
+            await asyncio.shield(self.conn.rollback())
+            raise
+
+    async def _next_migration(self) -> int:
+        """The first of LangGraph's migrations that the database has not seen."""
+        await self.conn.execute(
+            "CREATE TABLE IF NOT EXISTS store_migrations (v INTEGER PRIMARY KEY)"
+        )
+        [[last]] = await self.conn.execute_fetchall("SELECT max(v) FROM store_migrations")
+        return 0 if last is None else int(last) + 1
+
+    async def _migrate(self) -> None:
+        first = await self._next_migration()  # another process may have been faster
+        for number, sql in enumerate(self.MIGRATIONS[first:], start=first):
+            try:
+                await self.conn.execute(sql)
+            except sqlite3.OperationalError as error:  # cut short before it was noted
+                if "duplicate column name" not in str(error):
+                    raise
+            await self.conn.execute("INSERT INTO store_migrations (v) VALUES (?)", (number,))
