@@ -5,10 +5,10 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 
-from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
+from personaagent.core.turn_clock import end_turn_clock
 from personaagent.models.ending import ENDED, ending_of
 from personaagent.nodes.agent.branches import follow, note_turn, read_conversation
 from personaagent.nodes.agent.conversation import question_of
@@ -32,7 +32,7 @@ async def remember(
     Raises:
         Forgotten: the user was forgotten since the turn began, or an episode that it recalled.
     """
-    TURNS.inc()
+    end_turn_clock(state["episode_id"])
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(deps.memory, runtime, state)
