@@ -15,13 +15,15 @@ from personaagent.server.data_folder import watching_deletions
 from personaagent.server.error_handlers import add_error_handlers
 from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
-from personaagent.server.limits import BODY_BYTES
+from personaagent.server.limits import BODY_BYTES, CHAT_BYTES
+from personaagent.server.machine_user import MachineUser
 from personaagent.server.routes import (
     alignments,
     backup,
     episodes,
     exchange,
     me,
+    openai_chat,
     operation,
     persona,
     profile,
@@ -29,6 +31,7 @@ from personaagent.server.routes import (
     statements,
     undo,
 )
+from personaagent.server.routes.openai_errors import ErrorsOfOpenAI
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,12 @@ def _routes() -> APIRouter:
     router.include_router(limited)
     for module in (exchange, backup):  # what is uploaded has a limit of its own
         router.include_router(module.router, **OF_THE_USER)
+    router.include_router(
+        openai_chat.router,
+        max_body_size=CHAT_BYTES,
+        dependencies=[Depends(current_user)],
+        responses=openai_chat.ERRORS,
+    )
     router.include_router(operation.router)
     return router
 
@@ -76,3 +85,5 @@ app = FastAPI(
 )
 app.include_router(_routes())
 add_error_handlers(app)
+app.add_middleware(MachineUser)
+app.add_middleware(ErrorsOfOpenAI)
