@@ -17,11 +17,13 @@ from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES, CHAT_BYTES
 from personaagent.server.machine_user import MachineUser
+from personaagent.server.memory_server import serving_memory
 from personaagent.server.routes import (
     alignments,
     backup,
     episodes,
     exchange,
+    mcp,
     me,
     openai_chat,
     operation,
@@ -50,7 +52,7 @@ def _routes() -> APIRouter:
     for module in (me, persona, profile, statements, episodes, undo, alignments, scorecard):
         limited.include_router(module.router)
     router.include_router(limited)
-    for module in (exchange, backup):  # what is uploaded has a limit of its own
+    for module in (exchange, backup, mcp):  # these have limits of their own
         router.include_router(module.router, **OF_THE_USER)
     router.include_router(
         openai_chat.router,
@@ -66,12 +68,12 @@ def _routes() -> APIRouter:
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Let a wrong setting end the start, not every request."""
     try:
-        await dependencies.aget()
+        settings = (await dependencies.aget()).settings
         await tokens.aget()
     except PersonaAgentError as error:
         log.critical("The server cannot start: %s", error)
         raise SystemExit(STARTUP_FAILED) from None
-    async with watching_deletions():
+    async with watching_deletions(), serving_memory(settings):
         yield
 
 
