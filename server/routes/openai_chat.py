@@ -7,11 +7,10 @@ from contextlib import AsyncExitStack
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, HTTPException, Request
 from starlette.responses import StreamingResponse
 
-from personaagent.core.errors import PersonaAgentError, Unknown
-from personaagent.server.errors import sentence, status_of
+from personaagent.core.errors import Unknown
 from personaagent.server.internal_client import streaming_client
 from personaagent.server.routes.openai_errors import details
 from personaagent.server.routes.openai_records import (
@@ -103,8 +102,8 @@ async def _chunks(
         try:
             async for piece in pieces:
                 yield _event(head | _delta(content=piece))
-        except PersonaAgentError as error:
-            yield _event({"error": details(status_of(error), sentence(error)).model_dump()})
+        except HTTPException as error:
+            yield _event({"error": details(error.status_code, error.detail).model_dump()})
             return
     ended = _delta(turn.finish_reason) | {"personaagent": turn.details.model_dump()}
     yield _event(head | ended)

@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
+from fastapi import HTTPException
 from langchain_core.messages import AIMessage
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.schema import StreamPart
 
 from personaagent.core import errors
-from personaagent.core.errors import PersonaAgentError, ServiceError
+from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import RoleUsage, Usage
 from personaagent.models.ending import Ending, ending_of
+from personaagent.server.errors import kind_only, status_of
 from personaagent.server.routes.openai_records import (
     INCOGNITO,
     ChatMessage,
@@ -45,7 +47,7 @@ class Turn:
         """The answer as it is written, from the events of a run.
 
         Raises:
-            PersonaAgentError: the run failed.
+            HTTPException: the run failed.
         """
         async for event in events:
             if event.event == "error":
@@ -149,12 +151,15 @@ def sent(messages: list[ChatMessage]) -> list[dict[str, Any]]:
     return [first, *others] if system else others
 
 
-def failure(event: Mapping[str, Any]) -> PersonaAgentError:
+def failure(event: Mapping[str, Any]) -> HTTPException:
     """The error that ended a run, by the name that the server tells of it."""
-    kind = getattr(errors, str(event.get("error")), None)
-    if isinstance(kind, type) and issubclass(kind, PersonaAgentError):
-        return kind(str(event.get("message")))
-    return ServiceError(f"The run failed: {event.get('error')}: {event.get('message')}")
+    name = str(event.get("error"))
+    kind = getattr(errors, name, None)
+    is_ours = isinstance(kind, type) and issubclass(kind, PersonaAgentError)
+    status = status_of(kind.__new__(kind)) if is_ours else 500
+    if status < 500:
+        return HTTPException(status, str(event.get("message")))
+    return HTTPException(status, kind_only("cannot do that now", name))
 
 
 async def _has_begun(api: LangGraphClient, thread: str) -> bool:
