@@ -120,7 +120,9 @@ class Turn:
                 )
 
 
-async def ask(api: LangGraphClient, chat: ChatRequest, thread: str | None) -> Any:
+async def ask(
+    api: LangGraphClient, chat: ChatRequest, thread: str | None
+) -> AsyncIterator[StreamPart]:
     """The events of a run that answers ``chat``; who closes them cancels it.
 
     Without a thread, the messages are the whole conversation. On a thread, what came after the last
@@ -129,14 +131,16 @@ async def ask(api: LangGraphClient, chat: ChatRequest, thread: str | None) -> An
     messages = chat.messages
     if thread is not None and await _has_begun(api, thread):
         messages = _after_the_last_answer(messages)
-    return api.runs.stream(
-        cast("Any", thread),  # the two overloads: with a thread, and without
+    runs: Any = api.runs  # of whose overloads one is for a thread, one for none
+    events: AsyncIterator[StreamPart] = runs.stream(
+        thread,
         GRAPH,
         input={"messages": sent(messages)},
         context={"incognito": chat.model == INCOGNITO},
         stream_mode=["messages-tuple", "updates"],
         on_disconnect="cancel",
     )
+    return events
 
 
 def sent(messages: list[ChatMessage]) -> list[dict[str, Any]]:
@@ -154,9 +158,9 @@ def sent(messages: list[ChatMessage]) -> list[dict[str, Any]]:
 def failure(event: Mapping[str, Any]) -> HTTPException:
     """The error that ended a run, by the name that the server tells of it."""
     name = str(event.get("error"))
-    kind = getattr(errors, name, None)
-    is_ours = isinstance(kind, type) and issubclass(kind, PersonaAgentError)
-    status = status_of(kind.__new__(kind)) if is_ours else 500
+    status, kind = 500, getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, PersonaAgentError):
+        status = status_of(kind.__new__(kind))
     if status < 500:
         return HTTPException(status, str(event.get("message")))
     return HTTPException(status, kind_only("cannot do that now", name))
