@@ -15,9 +15,10 @@ from personaagent.server.data_folder import watching_deletions
 from personaagent.server.error_handlers import add_error_handlers
 from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
-from personaagent.server.limits import BODY_BYTES, CHAT_BYTES
+from personaagent.server.limits import BODY_BYTES
 from personaagent.server.machine_user import MachineUser
 from personaagent.server.memory_server import serving_memory
+from personaagent.server.request_limits import RequestLimits
 from personaagent.server.routes import (
     alignments,
     backup,
@@ -55,10 +56,7 @@ def _routes() -> APIRouter:
     for module in (exchange, backup, mcp):  # these have limits of their own
         router.include_router(module.router, **OF_THE_USER)
     router.include_router(
-        openai_chat.router,
-        max_body_size=CHAT_BYTES,
-        dependencies=[Depends(current_user)],
-        responses=openai_chat.ERRORS,
+        openai_chat.router, dependencies=[Depends(current_user)], responses=openai_chat.ERRORS
     )
     router.include_router(operation.router)
     return router
@@ -87,5 +85,6 @@ app = FastAPI(
 )
 app.include_router(_routes())
 add_error_handlers(app)
+app.add_middleware(RequestLimits)
 app.add_middleware(MachineUser)
 app.add_middleware(ErrorsOfOpenAI)

@@ -6,8 +6,6 @@ from fastapi import Query
 
 BODY_BYTES = 1_000_000
 """The longest body, except of an import."""
-CHAT_BYTES = 10_000_000
-"""The longest conversation of a client of OpenAI's API, with its pictures."""
 MAX_PAGE = 100
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many at most.")]
