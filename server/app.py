@@ -16,6 +16,8 @@ from personaagent.server.error_handlers import add_error_handlers
 from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
+from personaagent.server.machine_user import MachineUser
+from personaagent.server.memory_server import serving_memory
 from personaagent.server.nightly_schedule import NightlySchedule
 from personaagent.server.nights import nightly_alignment
 from personaagent.server.request_checks import RequestChecks
@@ -26,7 +28,9 @@ from personaagent.server.routes import (
     backup,
     episodes,
     exchange,
+    mcp,
     me,
+    openai_chat,
     operation,
     persona,
     profile,
@@ -34,6 +38,7 @@ from personaagent.server.routes import (
     statements,
     undo,
 )
+from personaagent.server.routes.openai_errors import ErrorsOfOpenAI
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +57,11 @@ def _routes() -> APIRouter:
     for module in (me, persona, profile, statements, episodes, undo, alignments, scorecard):
         limited.include_router(module.router)
     router.include_router(limited)
-    for module in (exchange, backup):  # what is uploaded has a limit of its own
+    for module in (exchange, backup, mcp):  # these have limits of their own
         router.include_router(module.router, **OF_THE_USER)
+    router.include_router(
+        openai_chat.router, dependencies=[Depends(current_user)], responses=openai_chat.ERRORS
+    )
     router.include_router(operation.router)
     return router
 
@@ -68,7 +76,11 @@ async def _lifespan(served: FastAPI) -> AsyncIterator[None]:
     except PersonaAgentError as error:
         log.critical("The server cannot start: %s", error)
         raise SystemExit(STARTUP_FAILED) from None
-    async with watching_deletions(), nightly_alignment(served, settings, schedule):
+    async with (
+        watching_deletions(),
+        serving_memory(settings),
+        nightly_alignment(served, settings, schedule),
+    ):
         yield
 
 
@@ -84,4 +96,6 @@ app.include_router(_routes())
 app.add_middleware(RequestChecks)
 add_error_handlers(app)
 app.add_middleware(RequestLimits)
+app.add_middleware(MachineUser)
+app.add_middleware(ErrorsOfOpenAI)
 app.add_middleware(MeasureRequests)
