@@ -16,6 +16,7 @@ from personaagent.core.decision import ClosedQuestion
 from personaagent.core.records import Usage
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState
+from personaagent.core.thread_messages import with_episode
 from personaagent.models.ending import WARNINGS, ending_of
 from personaagent.models.flatten_tool_messages import flatten_tool_messages
 from personaagent.models.invoke import invoke_model
@@ -54,7 +55,8 @@ async def react(
     """
     talk = conversation(state["messages"])
     if asked := asks_to_choose(state):
-        return await _choose(state, talk, asked, deps)
+        chosen = await _choose(state, talk, asked, deps)
+        return chosen | {"reply": message_to_dict(_with_episode(chosen["reply"], state, runtime))}
     settings = deps.settings
     is_last_step = state["steps"] + 1 >= settings.max_steps
     tells = _only_tells(talk, runtime)
@@ -94,10 +96,17 @@ async def _choose(
         chances = mean_of_orders(asked, chances, reverse) if reverse else chances
     return {
         # as values: a stream of messages would show a message before it is decided
-        "reply": message_to_dict(without_logprobs(replies[0])),
+        "reply": without_logprobs(replies[0]),
         "chances": chances,
         **_counted(state, *replies),
     }
+
+
+def _with_episode(reply: AIMessage, state: AgentState, runtime: Runtime[AgentContext]) -> AIMessage:
+    """The reply with the id of the episode that the turn becomes, if it is to be remembered."""
+    incognito = runtime.context is not None and runtime.context.incognito
+    id = state.get("episode_id")
+    return with_episode(reply, id) if id and not incognito else reply
 
 
 def _to_choose(query: str, asked: ClosedQuestion, state: AgentState) -> str:

@@ -3,15 +3,18 @@
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langgraph.graph.message import push_message
 from langgraph.runtime import Runtime
 
 from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
+from personaagent.core.thread_messages import episode_chunk, with_episode
 from personaagent.models.ending import ENDED, ending_of
 from personaagent.nodes.agent.branches import follow, note_turn, read_conversation
 from personaagent.nodes.agent.conversation import question_of
+from personaagent.nodes.agent.question import asks_to_choose
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.profile_refresh import refresh_if_due
@@ -27,7 +30,8 @@ async def remember(
     Of tool calls only the names are stored. If alignment has published a version by itself, the
     warnings tell the user once, with the first answer of that version. If the index is down, the
     episode is stored and marked to be indexed later. A summary that is due is refreshed in the
-    background: the turn waits for no model. What the conversation left behind is discarded.
+    background: the turn waits for no model. What the conversation left behind is discarded. The
+    answer's message carries the id of the episode, so that any client can give feedback on it.
     """
     TURNS.inc()
     if runtime.context is not None and runtime.context.incognito:
@@ -44,8 +48,22 @@ async def remember(
     return {
         "branch": {**state.get("branch", {}), "last": id},
         "episode_id": id,
+        "messages": _answer_of(id, state),
         "warnings": state["warnings"] + news,
     }
+
+
+def _answer_of(id: str, state: AgentState) -> list[AIMessage]:
+    """The answer with the id of its episode, which is told to whoever streams messages, too.
+
+    A choice came whole when it was decided, and had the id then (``react``).
+    """
+    answer = state["messages"][-1]
+    if not isinstance(answer, AIMessage):
+        return []
+    if asks_to_choose(state) is None:
+        push_message(episode_chunk(answer, id), state_key=None)
+    return [with_episode(answer, id)]
 
 
 def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id: str) -> Episode:
