@@ -29,6 +29,7 @@ from personaagent.server.routes import (
     statements,
     undo,
 )
+from personaagent.server.titles import ThreadTitles
 
 log = logging.getLogger(__name__)
 
@@ -75,4 +76,5 @@ app = FastAPI(
     telemetry={"tracing": False, "logs": False},
 )
 app.include_router(_routes())
+app.add_middleware(ThreadTitles)
 add_error_handlers(app)
