@@ -27,6 +27,7 @@ from personaagent.server.routes import (
     profile,
     scorecard,
     statements,
+    threads,
     undo,
 )
 from personaagent.server.titles import ThreadTitles
@@ -45,7 +46,17 @@ OF_THE_USER: dict[str, Any] = {
 def _routes() -> APIRouter:
     router = APIRouter()
     limited = APIRouter(max_body_size=BODY_BYTES, **OF_THE_USER)
-    for module in (me, persona, profile, statements, episodes, undo, alignments, scorecard):
+    for module in (
+        me,
+        persona,
+        profile,
+        statements,
+        episodes,
+        threads,
+        undo,
+        alignments,
+        scorecard,
+    ):
         limited.include_router(module.router)
     router.include_router(limited)
     for module in (exchange, backup):  # what is uploaded has a limit of its own

@@ -56,6 +56,7 @@ ASKS = [
     Ask("PUT", "/me/episodes/{episode}/superseded", {"by": None}, told=404),
     Ask("PUT", "/me/episodes/{episode}/kept", told=404),
     Ask("DELETE", "/me/episodes/{episode}", told=404),
+    Ask("GET", "/me/threads", query="?search=heron"),
     Ask("POST", "/me/import", content=b'{"id": "own", "query": "Mine?", "response": "Yes."}'),
     Ask("GET", "/me/export"),
     Ask("GET", "/me/backup"),
