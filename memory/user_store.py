@@ -30,6 +30,7 @@ Namespace = Literal[
     "news",
     "simulations",
     "spending",
+    "preferences",
     "index",
 ]
 StoredValue = dict[str, Any]

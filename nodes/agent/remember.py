@@ -11,6 +11,8 @@ from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
 from personaagent.core.thread_messages import episode_chunk, with_episode
+from personaagent.memory.remembering import Remembering
+from personaagent.memory.user import UserMemory
 from personaagent.models.ending import ENDED, ending_of
 from personaagent.nodes.agent.branches import follow, note_turn, read_conversation
 from personaagent.nodes.agent.conversation import question_of
@@ -20,12 +22,13 @@ from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.profile_refresh import refresh_if_due
 
 NOT_REMEMBERED = "This turn is not remembered: your message has no text."
+PAUSED = "This turn is not remembered: remembering is paused."
 
 
 async def remember(
     state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
 ) -> dict[str, Any]:
-    """Store the user's message and the final answer as an episode, unless incognito.
+    """Store the user's message and the final answer as an episode, unless incognito or paused.
 
     Of tool calls only the names are stored. If alignment has published a version by itself, the
     warnings tell the user once, with the first answer of that version. If the index is down, the
@@ -37,9 +40,9 @@ async def remember(
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(deps.memory, runtime)
-    if not question_of(state["messages"]):
+    if why_not := await _why_not(state, memory):
         await follow(memory, (await read_conversation(memory, state, runtime)).branch)
-        return {"episode_id": "", "warnings": [*state["warnings"], NOT_REMEMBERED]}
+        return {"episode_id": "", "warnings": [*state["warnings"], why_not]}
     id, branch = await note_turn(memory, state, runtime)
     episode = _episode(id, state, runtime, memory.user_id)
     news = await memory.remember(episode, state["persona"]["version"])
@@ -51,6 +54,13 @@ async def remember(
         "messages": _answer_of(id, state),
         "warnings": state["warnings"] + news,
     }
+
+
+async def _why_not(state: AgentState, memory: UserMemory) -> str | None:
+    """Why the turn is not remembered; None if it is."""
+    if not question_of(state["messages"]):
+        return NOT_REMEMBERED
+    return PAUSED if await Remembering(memory.store).is_paused() else None
 
 
 def _answer_of(id: str, state: AgentState) -> list[AIMessage]:

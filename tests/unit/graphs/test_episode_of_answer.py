@@ -11,6 +11,8 @@ from langgraph.store.memory import InMemoryStore
 from personaagent.core.settings import load_settings
 from personaagent.core.thread_messages import EPISODE
 from personaagent.graphs.agent import build
+from personaagent.memory.remembering import Remembering
+from personaagent.nodes.agent.remember import PAUSED
 from tests.support.memories import index_in_memory
 from tests.support.scripted_model import call, scripted_dependencies
 
@@ -84,6 +86,24 @@ async def test_an_incognito_answer_has_none(
     messages = parts[-1]["messages"] if mode == "values" else [message for message, _ in parts]
     assert ids(messages)
     assert set(ids(messages)) == {None}
+
+
+@pytest.mark.parametrize("asked", [OPEN, CHOICE], ids=["open", "choice"])
+async def test_while_remembering_is_paused_there_is_none(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    anna = Conversation(tmp_path, says("Rex"))
+    await anna.stream("My dog is called Rex.")
+    await Remembering(anna.memory.store).pause(paused=True)
+    state = (await anna.stream(**asked))[-1]
+    assert len(await anna.episodes()) == 1
+    assert ids(state["messages"])[-1] is None
+    assert state["episode_id"] == ""
+    assert PAUSED in state["warnings"]
+    assert len(state["recalled"]) == 1, "what is remembered stays recalled"
+    await Remembering(anna.memory.store).pause(paused=False)
+    await anna.stream(**asked)
+    assert len(await anna.episodes()) == 2
 
 
 async def test_a_call_of_a_tool_is_no_answer(tmp_path: Path) -> None:
