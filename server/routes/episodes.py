@@ -10,6 +10,7 @@ from personaagent.core.text import check_text
 from personaagent.memory.derived import Derived
 from personaagent.memory.episodes import TRUTH_CHARS, time_key
 from personaagent.memory.forget import Receipt
+from personaagent.memory.forget_preview import ForgetPreview, preview_forgetting
 from personaagent.memory.recall import SEARCH_CHARS
 from personaagent.server.alignment_queue import queue_alignment_if_due, tell_missing_labels
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
@@ -117,6 +118,12 @@ async def supersede(episode: EpisodeId, link: Superseded, memory: CurrentUserMem
 async def keep(episode: EpisodeId, memory: CurrentUserMemory) -> Episode:
     """Let an episode stand that was discarded when its message was edited or answered again."""
     return await memory.keep(episode)
+
+
+@router.get("/{episode:path}/forgetting", responses=error_responses(404))
+async def preview(episode: EpisodeId, memory: CurrentUserMemory) -> ForgetPreview:
+    """What would go with the episode if it were forgotten; nothing is written."""
+    return await preview_forgetting(memory, episode)
 
 
 @router.get("/{episode:path}", responses=error_responses(404))
