@@ -4,13 +4,14 @@ import { ask } from './api/client'
 import { ChatView } from './chat/chat-view'
 import { Header } from './header'
 import { NoticeBar } from './notice-bar'
+import { MemoryView } from './memory/memory-view'
 import { attempt } from './notices'
 import { view } from './route'
 import { session } from './session'
 import { SignIn } from './sign-in'
 import { language, t } from './texts'
 
-export const VIEWS: Record<string, () => preact.JSX.Element> = { chat: ChatView }
+export const VIEWS: Record<string, () => preact.JSX.Element> = { chat: ChatView, memory: MemoryView }
 
 async function learnSignIn(): Promise<void> {
   await attempt(async () => {

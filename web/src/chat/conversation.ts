@@ -81,7 +81,7 @@ export async function say(text: string, instead?: Message): Promise<void> {
   problem.value = ''
   stopped = false
   try {
-    await stream(await ownThread(text, left), [question, ...removed.map(removal)], left)
+    await stream(await ownThread(text, left), [...removed.map(removal), question], left)
   } catch (error) {
     if (!left.aborted) problem.value = sentenceOf(error)
   }

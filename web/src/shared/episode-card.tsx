@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 
 import { correct } from '../api/memory'
@@ -10,10 +11,12 @@ import { TextForm } from './text-form'
 interface Props {
   episode: Episode
   onForgotten?: (threads: string[]) => void
+  /** What else there is to do with it. */
+  children?: ComponentChildren
 }
 
 /** An episode whole: what was asked, answered and wanted; the user can correct and forget it. */
-export function EpisodeCard({ episode, onForgotten }: Props) {
+export function EpisodeCard({ episode, onForgotten, children }: Props) {
   const [now, setNow] = useState(episode)
   const [doing, setDoing] = useState<'correct' | 'forget' | 'gone'>()
   const words = t().why
@@ -36,6 +39,7 @@ export function EpisodeCard({ episode, onForgotten }: Props) {
         <button type="button" class="small" onClick={() => setDoing('forget')}>
           {t().forget}
         </button>
+        {children}
       </div>
       {doing === 'correct' && (
         <TextForm label={t().feedback.wanted} text={now.ground_truth ?? ''} action={t().save} mayBeEmpty onSend={send} onCancel={done} />

@@ -7,6 +7,8 @@ const ALLOWED = [
   'p', 'pre', 'strong', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul',
 ]
 
+const SAFE = /^(?:https?|mailto):/i
+
 const escape = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
@@ -15,6 +17,10 @@ const marked = new Marked({
   breaks: true,
   renderer: {
     html: ({ text }) => escape(text), // HTML is shown, not obeyed
+    link({ href, tokens }) {
+      const text = this.parser.parseInline(tokens)
+      return SAFE.test(href) ? `<a href="${escape(href)}">${text}</a>` : text
+    },
     image: ({ text, href }) => escape(text || href), // a picture would tell its host who reads
   },
 })
@@ -24,7 +30,7 @@ export function markdown(text: string): DocumentFragment {
   const nodes = DOMPurify.sanitize(marked.parse(text, { async: false }), {
     ALLOWED_TAGS: ALLOWED,
     ALLOWED_ATTR: ['href', 'start'],
-    ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+    ALLOWED_URI_REGEXP: SAFE,
     RETURN_DOM_FRAGMENT: true,
   })
   for (const link of nodes.querySelectorAll('a')) {
