@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 
 from personaagent.core.errors import PersonaAgentError
+from personaagent.server import page
 from personaagent.server.auth import tokens
 from personaagent.server.current_user import current_user
 from personaagent.server.data_folder import watching_deletions
@@ -29,6 +30,7 @@ from personaagent.server.routes import (
     prompt,
     remembering,
     scorecard,
+    sign_in,
     statements,
     threads,
     undo,
@@ -67,7 +69,8 @@ def _routes() -> APIRouter:
     router.include_router(limited)
     for module in (exchange, backup):  # what is uploaded has a limit of its own
         router.include_router(module.router, **OF_THE_USER)
-    router.include_router(operation.router)
+    for module in (operation, sign_in, page):
+        router.include_router(module.router)
     return router
 
 
