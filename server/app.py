@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 
 from personaagent.core.errors import PersonaAgentError
+from personaagent.server import page
 from personaagent.server.auth import tokens
 from personaagent.server.current_user import current_user
 from personaagent.server.data_folder import watching_deletions
@@ -26,6 +27,7 @@ from personaagent.server.request_metrics import MeasureRequests
 from personaagent.server.routes import (
     alignments,
     backup,
+    destinations,
     episodes,
     exchange,
     mcp,
@@ -34,11 +36,16 @@ from personaagent.server.routes import (
     operation,
     persona,
     profile,
+    prompt,
+    remembering,
     scorecard,
+    sign_in,
     statements,
+    threads,
     undo,
 )
 from personaagent.server.routes.openai_errors import ErrorsOfOpenAI
+from personaagent.server.titles import ThreadTitles
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +61,20 @@ OF_THE_USER: dict[str, Any] = {
 def _routes() -> APIRouter:
     router = APIRouter()
     limited = APIRouter(max_body_size=BODY_BYTES, **OF_THE_USER)
-    for module in (me, persona, profile, statements, episodes, undo, alignments, scorecard):
+    for module in (
+        me,
+        persona,
+        profile,
+        statements,
+        episodes,
+        threads,
+        undo,
+        prompt,
+        remembering,
+        destinations,
+        alignments,
+        scorecard,
+    ):
         limited.include_router(module.router)
     router.include_router(limited)
     for module in (exchange, backup, mcp):  # these have limits of their own
@@ -62,7 +82,8 @@ def _routes() -> APIRouter:
     router.include_router(
         openai_chat.router, dependencies=[Depends(current_user)], responses=openai_chat.ERRORS
     )
-    router.include_router(operation.router)
+    for module in (operation, sign_in, page):
+        router.include_router(module.router)
     return router
 
 
@@ -94,6 +115,7 @@ app = FastAPI(
 )
 app.include_router(_routes())
 app.add_middleware(RequestChecks)
+app.add_middleware(ThreadTitles)
 add_error_handlers(app)
 app.add_middleware(RequestLimits)
 app.add_middleware(MachineUser)
