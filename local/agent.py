@@ -24,8 +24,10 @@ from personaagent.memory.forget_statement import forget_statement
 from personaagent.memory.summary import Progress, SummaryRefresh, refresh_summary
 from personaagent.memory.undo import Undoable, undo
 from personaagent.memory.user import UserMemory
+from personaagent.models.metering import metered
 from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.dependencies import Dependencies
+from personaagent.nodes.user_meter import user_meter
 
 
 class LocalAgent:
@@ -139,13 +141,15 @@ class LocalAgent:
             progress: told, after each call of the critic, how many episodes of how many were read.
         """
         settings = self.deps.settings
-        return await refresh_summary(
-            self.memory(user_id),
-            await self.deps.models.chat("critic"),
-            max_calls=settings.summary_calls,
-            zone=settings.zone,
-            progress=progress,
-        )
+        memory = self.memory(user_id)
+        with metered(user_meter(memory, settings)):
+            return await refresh_summary(
+                memory,
+                await self.deps.models.chat("critic"),
+                max_calls=settings.summary_calls,
+                zone=settings.zone,
+                progress=progress,
+            )
 
     async def forget(
         self, user_id: str, episode_ids: list[str], *, derived: Derived = "blank"

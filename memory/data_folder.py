@@ -164,8 +164,7 @@ async def open_store(home: Path) -> AsyncIterator[SqliteStore]:
             index = SqliteIndex(file)
             stack.push_async_callback(index.aclose)
             store = SqliteStore(await stack.enter_async_context(_database(file)), index)
-            async with _one_process(home):
-                await store.setup()
+            await store.setup()
             for folder in FORMER_INDEXES:
                 await asyncio.to_thread(shutil.rmtree, home / folder, ignore_errors=True)
         yield store
@@ -184,22 +183,9 @@ async def open_saver(
         with _folder_errors(home), storage_errors():
             make_private(home)
             saver = make_saver(await stack.enter_async_context(_database(home / CHECKPOINTS)))
-            async with _one_process(home):
-                await saver.setup()
-                await migrate_sqlite(saver.conn)
+            await saver.setup()
+            await migrate_sqlite(saver.conn)
         yield saver
-
-
-@asynccontextmanager
-async def _one_process(home: Path) -> AsyncIterator[None]:
-    """Keep other processes from making the same tables while the block runs.
-
-    LangGraph's own setup reads which migrations were done, then does the others: not in one transaction.
-    """
-    from filelock import AsyncFileLock  # its import probes the file system
-
-    async with AsyncFileLock(home / ".setup.lock", mode=0o600):
-        yield
 
 
 @contextmanager

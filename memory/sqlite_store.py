@@ -2,17 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
-from langgraph.store.base import Op, PutOp, Result
+from langgraph.store.base import Op, PutOp
+from langgraph.store.base import Result as OpResult
 from langgraph.store.sqlite import AsyncSqliteStore
 
 from personaagent.memory.generation import Guard
 from personaagent.memory.index import rows
 from personaagent.memory.index.sqlite import SqliteIndex
+
+Result = TypeVar("Result")
 
 
 class SqliteStore(AsyncSqliteStore):
@@ -31,6 +35,11 @@ class SqliteStore(AsyncSqliteStore):
         self.episode_index = index
 
     async def setup(self) -> None:
+        """Make the tables, all or none; LangGraph's own way breaks a database if it is cut short."""
+        async with self.lock:
+            if await self._next_migration() < len(self.MIGRATIONS):
+                async with self._transaction("BEGIN IMMEDIATE"):
+                    await self._migrate()
         await super().setup()
         async with self.lock:
             for statement in (*rows.TABLES, rows.EPISODE_TRIGGER):
@@ -65,7 +74,7 @@ class SqliteStore(AsyncSqliteStore):
         async with self._cursor(writes=True) as cursor:
             await cursor.execute(sql, (prefix, f"{prefix[:-1]}/", *kept))
 
-    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+    async def abatch(self, ops: Iterable[Op]) -> list[OpResult]:
         ops = [*ops]
         puts = [op for op in ops if isinstance(op, PutOp)]
         if not puts:
@@ -80,6 +89,23 @@ class SqliteStore(AsyncSqliteStore):
         if puts:
             await self._batch_put_ops([*enumerate(puts)], cursor)
 
+    async def change(
+        self,
+        path: tuple[str, ...],
+        key: str,
+        change: Callable[[dict[str, Any] | None], tuple[dict[str, Any] | None, Result]],
+    ) -> Result:
+        """Read a value, and write what ``change`` makes of it, in one transaction: see ``change_value``."""
+        async with self._cursor(writes=True) as cursor:
+            await cursor.execute(
+                "SELECT value FROM store WHERE prefix = ? AND key = ?", (".".join(path), key)
+            )
+            row = await cursor.fetchone()
+            value, result = change(None if row is None else json.loads(row[0]))
+            if value is not None:
+                await self._batch_put_ops([(0, PutOp(path, key, value, index=False))], cursor)
+            return result
+
     @asynccontextmanager
     async def _cursor(
         self, *, transaction: bool = True, writes: bool = False
@@ -90,13 +116,36 @@ class SqliteStore(AsyncSqliteStore):
             if not transaction:
                 yield cursor
                 return
-            await cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-            try:
+            async with self._transaction("BEGIN IMMEDIATE" if writes else "BEGIN"):
                 yield cursor
-                await cursor.execute("COMMIT")
-            finally:
-                if self.conn.in_transaction:
-                    await asyncio.shield(self.conn.rollback())
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str) -> AsyncIterator[None]:
+        try:
+            await self.conn.execute(begin)
+            yield
+            await self.conn.execute("COMMIT")
+        except BaseException:  # if cancelled, ``begin`` may yet be under way: this comes after it
+            await asyncio.shield(self.conn.rollback())
+            raise
+
+    async def _next_migration(self) -> int:
+        """The first of LangGraph's migrations that the database has not seen."""
+        await self.conn.execute(
+            "CREATE TABLE IF NOT EXISTS store_migrations (v INTEGER PRIMARY KEY)"
+        )
+        [[last]] = await self.conn.execute_fetchall("SELECT max(v) FROM store_migrations")
+        return 0 if last is None else int(last) + 1
+
+    async def _migrate(self) -> None:
+        first = await self._next_migration()  # another process may have been faster
+        for number, sql in enumerate(self.MIGRATIONS[first:], start=first):
+            try:
+                await self.conn.execute(sql)
+            except sqlite3.OperationalError as error:  # cut short before it was noted
+                if "duplicate column name" not in str(error):
+                    raise
+            await self.conn.execute("INSERT INTO store_migrations (v) VALUES (?)", (number,))
 
 
 async def _values(

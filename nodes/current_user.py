@@ -7,6 +7,7 @@ from langgraph.prebuilt import ToolRuntime
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
+from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import ConfigurationError, UsageError
 from personaagent.core.states import AgentContext
 from personaagent.core.tracing import describe
@@ -14,6 +15,8 @@ from personaagent.core.users import check_user_id
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
+
+NOT_HERE = "An alignment runs on its user's own thread only: start it by POST /me/alignments."
 
 AnyRuntime = Runtime[Any] | ToolRuntime[Any, Any]
 
@@ -34,6 +37,24 @@ def user_memory(
     user_id, info = _user_id(runtime), runtime.execution_info
     describe(user_id=user_id, thread=info.thread_id if info else None)
     return memory.of(_store(runtime), user_id, _generation(state)).hiding(_hidden(runtime))
+
+
+def aligned_memory(
+    memory: Memory, runtime: AnyRuntime, state: Mapping[str, Any] | None = None
+) -> UserMemory:
+    """The memory of the user whose alignment this is; on a server it runs on their own thread only.
+
+    So a server's queue runs one at a time, and the thread's history is that of the persona.
+
+    Raises:
+        UsageError, ConfigurationError: as ``user_memory`` raises them; or a client has started it on
+            another thread.
+    """
+    user, info = user_memory(memory, runtime, state), runtime.execution_info
+    thread = info.thread_id if info else None
+    if runtime.server_info is not None and thread != alignment_thread(user.user_id):
+        raise UsageError(NOT_HERE)
+    return user
 
 
 def _user_id(runtime: AnyRuntime) -> str:

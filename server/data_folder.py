@@ -19,6 +19,7 @@ from personaagent.core.settings import load_settings
 from personaagent.memory.data_folder import Files, open_saver, open_store
 from personaagent.server.adopt_old_state import adopt_checkpoints, adopt_memory
 from personaagent.server.checkpoints import ServerSaver
+from personaagent.server.record_flushes import keep_flushing
 from personaagent.server.thread_records import delete_one_at_a_time, keep_in_line, restore_records
 
 IDLE = timedelta(days=30)
@@ -71,6 +72,7 @@ async def watching_deletions() -> AsyncIterator[None]:
         yield
         return
     delete_one_at_a_time()
+    keep_flushing()
     watching = asyncio.create_task(keep_in_line(saver))
     try:
         yield
