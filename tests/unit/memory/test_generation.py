@@ -17,7 +17,6 @@ from personaagent.memory.exchange.importer import import_episodes
 from personaagent.memory.forget import forget, forget_all
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.memory import Memory
-from personaagent.memory.spending import Spent
 from personaagent.memory.user import UserMemory
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import episode, index_in_memory, memory_of, remember
@@ -31,7 +30,6 @@ EVERY_WRITE: dict[str, Write] = {
     "a notice": lambda anna: anna.notices.add(1, "A secret was learned."),
     "a conversation": lambda anna: anna.conversations.note("thread", ["e1"]),
     "a simulation": lambda anna: anna.simulations.put("s", {"answer": "a secret"}),
-    "spending": lambda anna: anna.spending.book("run", Spent(calls=1)),
     "a restore": lambda anna: anna.store.begin(),
 }
 
