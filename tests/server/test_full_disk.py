@@ -63,8 +63,8 @@ async def test_a_full_disk_never_ends_the_server_and_costs_nothing_that_was_stor
                 assert refused.status_code == 503, refused.text
                 assert "DataError" in refused.json()["detail"]
                 assert (await http.get("/ok")).status_code == 200
-                assert {*await queries(http)} == {"Hello.", *stored}
+                assert {"Hello.", *stored} <= {*await queries(http)}
             done = await turn(sdk, "There is room again.")
             assert done["messages"][-1]["content"] == "I do not know."
-            assert {*await queries(http)} == {"Hello.", *stored, "There is room again."}
+            assert {"Hello.", *stored, "There is room again."} <= {*await queries(http)}
         assert "The disk is full: make room and try again" in server.log

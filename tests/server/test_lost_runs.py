@@ -21,6 +21,10 @@ DOG = "My dog is called Rex."
 TOLD = {"messages": [{"role": "user", "content": DOG}]}
 HELLO = {"messages": [{"role": "user", "content": "Hello."}]}
 UNFINISHED = "SELECT count(*) FROM runs WHERE status IN ('pending', 'running')"
+UNCLAIMED = """
+    INSERT INTO runs (run_id, thread_id, status, user_id) VALUES ('unclaimed', '{thread}', 'running', 'ana')
+"""
+"""As an earlier version left it, which was killed."""
 SOON = {
     "LEASE_DURATION_SECONDS": "5",
     "HEARTBEAT_INTERVAL_SECONDS": "1",
@@ -104,6 +108,7 @@ async def test_with_a_queue_another_server_goes_on_and_asks_nothing_twice(
                 first = await begin(sdk, model, thread, "agent", TOLD)
                 second = (await sdk.runs.create(thread, "agent", input=HELLO))["run_id"]
                 kill(server)
+                sql(database, UNCLAIMED.format(thread=thread))
         model.answer_everything()
         with running_server(tmp_path, model, **settings) as server:
             async with server.sdk("ana") as sdk:
@@ -111,6 +116,7 @@ async def test_with_a_queue_another_server_goes_on_and_asks_nothing_twice(
                 assert await ended(sdk, thread, second) == "success"
                 assert (await texts(sdk, thread))[::2] == [DOG, "Hello."]
                 assert len(await texts(sdk, thread)) == 4
+                assert (await sdk.runs.get(thread, "unclaimed"))["status"] == "error"
     assert len(stored(database, "ana", "episodes")) == 2
 
 
