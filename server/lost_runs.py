@@ -16,8 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
-RENEW_SECONDS = 10.0
 PREFIX = "process-"
 """What the name of a process begins with: workers of a queue have other names."""
 PROBLEM = "The server ended during this run: ask again, or continue from the last checkpoint."
@@ -83,7 +81,7 @@ def _claim_runs(executor: Any) -> None:
 
     @event.listens_for(Run, "before_insert")
     def claim(_mapper: Any, _connection: Any, run: Any) -> None:
-        run.claimed_by, run.lease_expires_at = process, datetime.now(UTC) + LEASE
+        run.claimed_by, run.lease_expires_at = process, _expiry()
 
     async def start_claiming(self: Any) -> None:
         self.claiming = asyncio.create_task(_keep_claims(process))
@@ -100,13 +98,22 @@ def _claim_runs(executor: Any) -> None:
 
 async def _keep_claims(process: str) -> None:
     """Renew the claims of this process, and end runs whose claim has expired; never returns."""
+    from aegra_api.settings import settings
+
     while True:
-        await asyncio.sleep(RENEW_SECONDS)
+        await asyncio.sleep(settings.worker.HEARTBEAT_INTERVAL_SECONDS)
         try:
-            await _execute(RENEW, process=process, until=datetime.now(UTC) + LEASE)
+            await _execute(RENEW, process=process, until=_expiry())
             await _execute(END.format(lost=EXPIRED), problem=PROBLEM)
         except (SQLAlchemyError, OSError) as error:
             log.warning("The claims of runs cannot be renewed now: %s", type(error).__name__)
+
+
+def _expiry() -> datetime:
+    """When a claim of now expires, by the settings for workers of a queue."""
+    from aegra_api.settings import settings
+
+    return datetime.now(UTC) + timedelta(seconds=settings.worker.LEASE_DURATION_SECONDS)
 
 
 async def _execute(statement: str, **parameters: Any) -> None:
