@@ -81,7 +81,9 @@ async def watching_deletions() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def exclusive(user_id: str, *, remove_lock: bool = False) -> AsyncIterator[None]:
+async def exclusive(
+    user_id: str, *, remove_lock: bool = False, patience: float = 0
+) -> AsyncIterator[None]:
     """Keep out alignments of the user by the command; see ``Files.exclusive``.
 
     A server with a database of its own has no command beside it.
@@ -93,7 +95,7 @@ async def exclusive(user_id: str, *, remove_lock: bool = False) -> AsyncIterator
     if files is None:
         yield
         return
-    lock = files.exclusive(user_id, remove_lock=remove_lock)
+    lock = files.exclusive(user_id, remove_lock=remove_lock, patience=patience)
     await asyncio.to_thread(lock.__enter__)
     try:
         yield
