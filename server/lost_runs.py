@@ -1,3 +1,5 @@
+# pyright: reportMissingImports=false
+# aegra has an environment of its own.
 """Ends the runs of a killed process of the Postgres server that nobody would end or continue.
 
 With a queue, aegra 0.11 gives each run a lease and hands an expired one to another worker. Without one,

@@ -1,3 +1,5 @@
+# pyright: reportMissingImports=false
+# aegra has an environment of its own.
 """Runs on one thread of the Postgres server, one at a time, as ``multitask_strategy`` says.
 
 aegra 0.11 stores the strategy and begins each run at once: of two on a thread, the messages of one are

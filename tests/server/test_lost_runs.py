@@ -19,8 +19,8 @@ from tests.support.server import Server, answers_from_memory, running_server
 
 RULE = next(iter(PREFERENCES))
 DOG = "My dog is called Rex."
-TOLD = {"messages": [{"role": "user", "content": DOG}]}
-HELLO = {"messages": [{"role": "user", "content": "Hello."}]}
+TOLD: Any = {"messages": [{"role": "user", "content": DOG}]}
+HELLO: Any = {"messages": [{"role": "user", "content": "Hello."}]}
 UNFINISHED = "SELECT count(*) FROM runs WHERE status IN ('pending', 'running')"
 UNCLAIMED = """
     INSERT INTO runs (run_id, thread_id, status, user_id) VALUES ('unclaimed', '{thread}', 'running', 'ana')

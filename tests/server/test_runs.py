@@ -28,7 +28,7 @@ class Runs:
 
     async def begin(self, text: str, **options: Any) -> str:
         """Begin a turn; the id of its run."""
-        asked = {"messages": [{"role": "user", "content": text}]}
+        asked: Any = {"messages": [{"role": "user", "content": text}]}
         run = await self.sdk.runs.create(self.thread, "agent", input=asked, **options)
         return run["run_id"]
 
