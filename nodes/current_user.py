@@ -1,5 +1,6 @@
 """The identity of a run: whose memory its nodes and tools reach."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +22,14 @@ NOT_HERE = "An alignment runs on its user's own thread only: start it by POST /m
 AnyRuntime = Runtime[Any] | ToolRuntime[Any, Any]
 
 
-def user_memory(memory: Memory, runtime: AnyRuntime) -> UserMemory:
+def user_memory(
+    memory: Memory, runtime: AnyRuntime, state: Mapping[str, Any] | None = None
+) -> UserMemory:
     """Return the memory of the user whose run this is: the only one that a node or tool can reach.
 
     On a server the user is the authenticated one, whatever the client's context claims. Episodes
-    that the context hides do not appear in it.
+    that the context hides do not appear in it. With the ``state`` of a run, what is written belongs
+    to the generation in which the run began: nothing is, if the user was forgotten since.
 
     Raises:
         UsageError: nobody is authenticated, and the context has no user id.
@@ -33,10 +37,12 @@ def user_memory(memory: Memory, runtime: AnyRuntime) -> UserMemory:
     """
     user_id, info = _user_id(runtime), runtime.execution_info
     describe(user_id=user_id, thread=info.thread_id if info else None)
-    return memory.of(_store(runtime), user_id).hiding(_hidden(runtime))
+    return memory.of(_store(runtime), user_id, _generation(state)).hiding(_hidden(runtime))
 
 
-def aligned_memory(memory: Memory, runtime: AnyRuntime) -> UserMemory:
+def aligned_memory(
+    memory: Memory, runtime: AnyRuntime, state: Mapping[str, Any] | None = None
+) -> UserMemory:
     """The memory of the user whose alignment this is; on a server it runs on their own thread only.
 
     So a server's queue runs one at a time, and the thread's history is that of the persona.
@@ -45,7 +51,7 @@ def aligned_memory(memory: Memory, runtime: AnyRuntime) -> UserMemory:
         UsageError, ConfigurationError: as ``user_memory`` raises them; or a client has started it on
             another thread.
     """
-    user, info = user_memory(memory, runtime), runtime.execution_info
+    user, info = user_memory(memory, runtime, state), runtime.execution_info
     thread = info.thread_id if info else None
     if runtime.server_info is not None and _is_of_another(thread, user.user_id):
         raise UsageError(NOT_HERE)
@@ -68,6 +74,12 @@ def _user_id(runtime: AnyRuntime) -> str:
     if runtime.context is None or not runtime.context.user_id:
         raise UsageError("The run's context has no user_id: say whose memory is meant.")
     return str(runtime.context.user_id)
+
+
+def _generation(state: Mapping[str, Any] | None) -> str:
+    """The generation in which the run began, as its first node noted; empty if that did not."""
+    notes = [(state or {}).get(name) for name in ("branch", "plan")]
+    return next((str(each.get("generation") or "") for each in notes if each), "")
 
 
 def _hidden(runtime: AnyRuntime) -> Hidden:

@@ -29,7 +29,7 @@ async def compare(
     """
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     proves = STRATEGIES[run.plan.mode].gate.needs_holdout
-    memory = aligned_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, state)
     evaluator = await build_evaluator(run, memory, simulator, uses_judge=proves)
     batch = await _score(evaluator, run.batch)
     others = await _score(evaluator, run.holdout + run.earlier_batches)

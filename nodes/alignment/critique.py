@@ -29,7 +29,7 @@ async def critique(
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     if run.gradient and _is_unchanged(run):
         return {"usage": Usage().stored()}
-    memory = aligned_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, state)
     critique_input = await build_critique_input(run, memory, simulator.deps)
     budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
     try:

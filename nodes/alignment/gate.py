@@ -32,7 +32,7 @@ async def gate(
         ConfigurationError: the models cannot be asked at all.
     """
     run = AlignmentRun.from_state(state, simulator.deps.settings)
-    memory = aligned_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, state)
     evaluator = await build_evaluator(run, memory, simulator)
     verdict = await STRATEGIES[run.plan.mode].gate.decide(run, evaluator)
     stale_rounds = 0 if verdict.accepted else run.stale_rounds + 1

@@ -33,7 +33,7 @@ async def publish(
     """
     settings = simulator.deps.settings
     run = AlignmentRun.from_state(state, settings)
-    memory = aligned_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, state)
     evaluator = await build_evaluator(run, memory, simulator)
     final, published, conflict = FinalPersona(run.rules, run.weights), None, None
     try:

@@ -34,7 +34,7 @@ async def sample(
     ends without a change.
     """
     deps = simulator.deps
-    memory = aligned_memory(deps.memory, runtime)
+    memory = aligned_memory(deps.memory, runtime, None if is_due(state) else state)
     if not await is_wanted(state, memory):
         return unwanted_run(state)
     begun = await new_run(state, runtime, deps.settings, memory) if is_due(state) else {}

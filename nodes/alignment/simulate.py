@@ -31,7 +31,7 @@ async def simulate(
         ConfigurationError: the actor cannot be asked at all.
     """
     settings = simulator.deps.settings
-    memory = aligned_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, dict(branch))
     episode_id, plan = branch["episode"], AlignmentPlan.model_validate(branch["plan"])
     context = EpisodeContext.model_validate(branch["episode_context"])
     rules = [Rule.model_validate(rule) for rule in branch["rules"]]

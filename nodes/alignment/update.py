@@ -28,7 +28,7 @@ async def update(
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     if not run.gradient:
         return {"candidates": []}
-    memory = aligned_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, state)
     critique_input = await build_critique_input(run, memory, simulator.deps)
     budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
     editor = STRATEGIES[run.plan.mode].editor
