@@ -44,6 +44,7 @@ from personaagent.server.routes import (
     threads,
     undo,
 )
+from personaagent.server.routes import tokens as tokens_route
 from personaagent.server.routes.openai_errors import ErrorsOfOpenAI
 from personaagent.server.titles import ThreadTitles
 
@@ -74,6 +75,7 @@ def _routes() -> APIRouter:
         destinations,
         alignments,
         scorecard,
+        tokens_route,
     ):
         limited.include_router(module.router)
     router.include_router(limited)
