@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -73,6 +74,13 @@ def message(text: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": text}]}
 
 
+def holding(server: Server, text: str) -> list[Path]:
+    """The databases in the server's data folder that hold it."""
+    return [
+        each for each in server.folder.glob("home/*.sqlite*") if text.encode() in each.read_bytes()
+    ]
+
+
 async def asked(server: Server, text: str) -> None:
     """Wait until the model was asked this."""
 
@@ -132,6 +140,7 @@ async def test_a_stateless_run_under_way_does_not_keep_anybody_from_forgetting(
         answer = await person.forget()
         assert answer.status_code == 200, answer.text
         assert await person.left() == []
+        assert not holding(server, text)
     finally:
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
@@ -146,6 +155,7 @@ async def test_a_turn_under_way_leaves_nothing_of_a_user_who_is_forgotten(
     answer = await person.forget()
     assert answer.status_code == 200, answer.text
     assert await person.left() == []
+    assert not holding(server, text)
 
 
 async def test_an_import_under_way_ends_and_nothing_of_it_stays(person: Person) -> None:
