@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # LangGraph looks once, when imported
+
+# ruff: isort: split
 from fastapi import HTTPException
 from langgraph_sdk.auth.types import BaseUser
 

@@ -19,6 +19,7 @@ from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.memory.migrate_checkpoints import migrate_sqlite
 from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
+from personaagent.memory.strict_checkpoints import strict_serializer
 
 NAMESPACES_A_PAGE = 1000
 PACKED_AT_ONCE = 64 << 20
@@ -182,6 +183,7 @@ async def open_saver(
             saver = make_saver(
                 await stack.enter_async_context(_database(home / "checkpoints.sqlite"))
             )
+            saver.serde = strict_serializer()
             async with _one_process(home):
                 await saver.setup()
                 await migrate_sqlite(saver.conn)
