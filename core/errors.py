@@ -13,6 +13,7 @@ PersonaAgentError                 exit code 1
 │   ├── ModelError                    the endpoint refused the request, or its answer is of no use
 │   │   ├── ModelUnavailable          the endpoint did not answer: trying again may help
 │   │   └── UnusableAnswer            the model's answer is empty, cut off or in a wrong form
+│   ├── LimitReached                  the user's budget is spent: it comes back by itself
 │   └── DownloadError                 a model file could not be fetched or verified
 └── DataError                     5   stored or imported data is missing, unreadable or full
     ├── UnknownEpisode                no such episode in this user's memory
@@ -21,6 +22,7 @@ PersonaAgentError                 exit code 1
     ├── IndexUnavailable              the index is down, locked or slow: turns go on without it
     │   └── IndexDamaged                  ... and only rebuilding it helps
     └── Conflict                      somebody else has written meanwhile
+        └── Forgotten                     ... or the user has forgotten what this began with
 """
 
 
@@ -110,6 +112,16 @@ class UnusableAnswer(ModelError):
         self.empty = empty
 
 
+class LimitReached(ServiceError, RuntimeError):
+    """A budget of the user's is spent; ``limit`` is what it limits, ``retry_after`` the seconds until
+    it comes back (0: not by waiting). A ``RuntimeError`` for the reason that ``UsageError`` has."""
+
+    def __init__(self, message: str, limit: str = "", retry_after: int = 0) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.retry_after = retry_after
+
+
 class DownloadError(ServiceError):
     """A model file could not be fetched, or is not the file it should be."""
 
@@ -150,3 +162,7 @@ class Conflict(DataError, RuntimeError):
     """Somebody else has changed the same thing meanwhile."""
 
     for_users = True
+
+
+class Forgotten(Conflict):
+    """The user has forgotten everything, or what a write rests on, since the operation began."""

@@ -16,7 +16,11 @@ from personaagent.server.error_handlers import add_error_handlers
 from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
+from personaagent.server.nightly_schedule import NightlySchedule
+from personaagent.server.nights import nightly_alignment
 from personaagent.server.request_checks import RequestChecks
+from personaagent.server.request_limits import RequestLimits
+from personaagent.server.request_metrics import MeasureRequests
 from personaagent.server.routes import (
     alignments,
     backup,
@@ -55,15 +59,16 @@ def _routes() -> APIRouter:
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(served: FastAPI) -> AsyncIterator[None]:
     """Let a wrong setting end the start, not every request."""
     try:
-        await dependencies.aget()
+        settings = (await dependencies.aget()).settings
         await tokens.aget()
+        schedule = NightlySchedule(settings)
     except PersonaAgentError as error:
         log.critical("The server cannot start: %s", error)
         raise SystemExit(STARTUP_FAILED) from None
-    async with watching_deletions():
+    async with watching_deletions(), nightly_alignment(served, settings, schedule):
         yield
 
 
@@ -78,3 +83,5 @@ app = FastAPI(
 app.include_router(_routes())
 app.add_middleware(RequestChecks)
 add_error_handlers(app)
+app.add_middleware(RequestLimits)
+app.add_middleware(MeasureRequests)

@@ -12,10 +12,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personaagent.core.audience import for_users_of_a_server, kind_only
-from personaagent.core.errors import PersonaAgentError
+from personaagent.core.errors import LimitReached, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.memory.exchange.check_import import Refused
 from personaagent.server.errors import sentence, status_of
+from personaagent.server.user_limits import retry_after
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -38,7 +39,8 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
         count_failure(error)
         logging.getLogger(__name__).warning("A request failed: %s", error)
     more = {"problems": error.problems} if isinstance(error, Refused) else {}
-    return JSONResponse({"detail": sentence(error), **more}, status)
+    headers = retry_after(error) if isinstance(error, LimitReached) else None
+    return JSONResponse({"detail": sentence(error), **more}, status, headers)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

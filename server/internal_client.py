@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager
 import httpx
 from langgraph_sdk.client import LangGraphClient
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from personaagent.server.dev_auth import USER_HEADER
 
 CREDENTIALS = ("authorization", USER_HEADER)
 """The headers that say who calls."""
 TIMEOUT_SECONDS = 60.0
+INTERNAL = "personaagent.internal"
+"""Marks a call of ours in its ASGI scope, where no client can: it counts with the request it is for."""
 
 
 @asynccontextmanager
@@ -23,8 +26,15 @@ async def internal_client(request: Request) -> AsyncIterator[LangGraphClient]:
     both.) No connection is made: the client calls the application.
     """
     headers = {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
-    transport = httpx.ASGITransport(app=request.app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=_marked(request.app), raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", headers=headers, timeout=TIMEOUT_SECONDS
     ) as http:
         yield LangGraphClient(http)
+
+
+def _marked(app: ASGIApp) -> ASGIApp:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, INTERNAL: True}, receive, send)
+
+    return call

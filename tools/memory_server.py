@@ -128,6 +128,7 @@ async def remember(
     """Remember something that the person said, with what you answered."""
     async with _access(ctx) as access:
         memory = access.memory
+        await memory.store.pin()  # each call is an operation of its own
         episode = Episode(
             user_id=memory.user_id,
             query=check_text(without_controls(text), "text", TEXT_CHARS),

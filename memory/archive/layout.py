@@ -29,6 +29,7 @@ NOT_ARCHIVED: tuple[Namespace, ...] = (
     "simulations",  # a cache
     "spending",  # belongs to the machine that spent
     "index",  # names the embedding model of this machine
+    "generation",  # belongs to the memory here, which a restore writes to
 )
 RECORDS: tuple[Namespace, ...] = tuple(
     namespace for namespace in get_args(Namespace) if namespace not in NOT_ARCHIVED

@@ -46,7 +46,7 @@ async def branch_memory(
     memory: Memory, state: Mapping[str, Any], runtime: AnyRuntime
 ) -> UserMemory:
     """The memory of the user whose run this is, without what their conversation has left behind."""
-    users = user_memory(memory, runtime)
+    users = user_memory(memory, runtime, state)
     conversation = await read_conversation(users, state, runtime)
     return users.also_hiding(conversation.branch.left)
 
@@ -85,9 +85,12 @@ async def begin_turn(
     if thread and step == FIRST_STEP:  # its checkpoints are gone, so nothing was left behind
         await memory.conversations.forget_turns(thread)
     conversation = await read_conversation(memory, state, runtime)
+    generation = ""
     if not (runtime.context is not None and runtime.context.incognito):
+        generation = await memory.store.begin()
         await follow(memory, conversation.branch._replace(left=frozenset()))
-    branch = {"last": (state.get("branch") or {}).get("last"), "begun": time.time()}
+    last = (state.get("branch") or {}).get("last")
+    branch = {"last": last, "begun": time.time(), "generation": generation}
     return memory.also_hiding(conversation.branch.left), branch
 
 

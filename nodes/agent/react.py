@@ -24,6 +24,7 @@ from personaagent.models.label_probabilities import (
     with_logprobs,
     without_logprobs,
 )
+from personaagent.models.metering import metered
 from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.conversation import Conversation, conversation, with_text
@@ -37,6 +38,7 @@ from personaagent.nodes.decision.option_orders import (
     reversed_options,
 )
 from personaagent.nodes.dependencies import Dependencies
+from personaagent.nodes.user_meter import turn_meter
 from personaagent.prompts.render import render
 
 
@@ -52,6 +54,13 @@ async def react(
     Raises:
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
+    with metered(turn_meter(deps, runtime)):
+        return await _step(state, runtime, deps)
+
+
+async def _step(
+    state: AgentState, runtime: Runtime[AgentContext], deps: Dependencies
+) -> dict[str, Any]:
     talk = conversation(state["messages"])
     if asked := asks_to_choose(state):
         return await _choose(state, talk, asked, deps)

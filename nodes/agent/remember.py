@@ -5,10 +5,10 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.runtime import Runtime
 
-from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
+from personaagent.core.turn_clock import end_turn_clock
 from personaagent.models.ending import ENDED, ending_of
 from personaagent.nodes.agent.branches import follow, note_turn, read_conversation
 from personaagent.nodes.agent.conversation import question_of
@@ -28,17 +28,21 @@ async def remember(
     warnings tell the user once, with the first answer of that version. If the index is down, the
     episode is stored and marked to be indexed later. A summary that is due is refreshed in the
     background: the turn waits for no model. What the conversation left behind is discarded.
+
+    Raises:
+        Forgotten: the user was forgotten since the turn began, or an episode that it recalled.
     """
-    TURNS.inc()
+    end_turn_clock(state["episode_id"])
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
-    memory = user_memory(deps.memory, runtime)
+    memory = user_memory(deps.memory, runtime, state)
     if not question_of(state["messages"]):
         await follow(memory, (await read_conversation(memory, state, runtime)).branch)
         return {"episode_id": "", "warnings": [*state["warnings"], NOT_REMEMBERED]}
     id, branch = await note_turn(memory, state, runtime)
     episode = _episode(id, state, runtime, memory.user_id)
-    news = await memory.remember(episode, state["persona"]["version"])
+    recalled = [each["id"] for each in state["recalled"]]
+    news = await memory.remember(episode, state["persona"]["version"], needs=recalled)
     news += await follow(memory, branch)
     refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
     return {
@@ -61,7 +65,7 @@ def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id
             "thread_id": info.thread_id if info else None,
             "persona_version": state["persona"]["version"],
             "tools": [call["name"] for call in tool_calls(turn)],
-            "recalled": [episode["id"] for episode in state["recalled"]],
+            "recalled": [each["id"] for each in state["recalled"]],
             **_ended(turn[-1]),
         },
     )
