@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from personaagent.core.audience import told
 from personaagent.core.errors import UsageError
 from personaagent.server.auth import tokens
 from personaagent.server.state_writes import server_made
@@ -45,7 +46,7 @@ class RequestChecks:
         try:
             body = await check(scope, body)
         except UsageError as error:
-            await JSONResponse({"detail": str(error)}, 422)(scope, receive, send)
+            await JSONResponse({"detail": told(error)}, 422)(scope, receive, send)
             return
         await self._app(_with_length(scope, body), _replay(body, receive), send)
 
@@ -111,9 +112,8 @@ def _with_length(scope: Scope, body: bytes) -> Scope:
     """The same request with a body of another length."""
     headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
     kept = len(headers) < len(scope["headers"])
-    return scope | {
-        "headers": [*headers, (b"content-length", b"%d" % len(body))] if kept else headers
-    }
+    told = [(b"content-length", b"%d" % len(body))] if kept else []
+    return {**scope, "headers": [*headers, *told]}
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
