@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from personaagent.server.dev_auth import USER_HEADER
+from personaagent.server.streaming_transport import StreamingTransport
 
 CREDENTIALS = ("authorization", USER_HEADER)
 """The headers that say who calls."""
@@ -25,8 +26,23 @@ async def internal_client(request: Request) -> AsyncIterator[LangGraphClient]:
     belong to the caller, and those of others do not exist. (``get_client()`` of the SDK bypasses
     both.) No connection is made: the client calls the application.
     """
-    headers = {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
     transport = httpx.ASGITransport(app=_marked(request.app), raise_app_exceptions=False)
+    async with _client(request, transport) as client:
+        yield client
+
+
+@asynccontextmanager
+async def streaming_client(request: Request) -> AsyncIterator[LangGraphClient]:
+    """The same for streams: what a run says comes while it says it."""
+    async with _client(request, StreamingTransport(_marked(request.app))) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _client(
+    request: Request, transport: httpx.AsyncBaseTransport
+) -> AsyncIterator[LangGraphClient]:
+    headers = {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", headers=headers, timeout=TIMEOUT_SECONDS
     ) as http:
