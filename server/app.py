@@ -15,6 +15,7 @@ from personaagent.server.current_user import current_user
 from personaagent.server.data_folder import watching_deletions
 from personaagent.server.error_handlers import add_error_handlers
 from personaagent.server.errors import error_responses
+from personaagent.server.foreign_failures import ForeignFailures
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.machine_user import MachineUser
@@ -117,6 +118,7 @@ app = FastAPI(
 )
 app.include_router(_routes())
 app.add_middleware(RequestChecks)
+app.add_middleware(ForeignFailures)
 app.add_middleware(ThreadTitles)
 add_error_handlers(app)
 app.add_middleware(RequestLimits)
