@@ -288,6 +288,24 @@ class ServerSettings(BaseModel):
     max_import_bytes: int = Field(
         256_000_000, ge=1, description="Server: longest import accepted (bytes)."
     )
+    max_body_bytes: int = Field(
+        4_000_000, ge=1, description="Server: longest body of any other request (bytes)."
+    )
+    requests_per_minute: int = Field(
+        0, ge=0, description="Server: requests that a user may make in a minute; 0: no limit."
+    )
+    daily_tokens: int = Field(
+        0,
+        ge=0,
+        description="Tokens that a user's turns and summaries may use in a day (UTC); alignment has "
+        "limits of its own. 0: no limit.",
+    )
+    daily_import_bytes: int = Field(
+        0,
+        ge=0,
+        description="Server: bytes that a user may upload in a day, as imports and archives; 0: no "
+        "limit.",
+    )
 
     @field_validator("auth_secret")
     @classmethod

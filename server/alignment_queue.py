@@ -5,15 +5,14 @@ Each user has one thread for alignment, on which their runs are queued one at a 
 
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
 from httpx import HTTPError
 from langgraph_sdk.client import LangGraphClient
-from langgraph_sdk.errors import ConflictError, NotFoundError
-from langgraph_sdk.schema import Run, RunStatus
+from langgraph_sdk.errors import ConflictError
+from langgraph_sdk.schema import Run
 
 from personaagent.core.alignment import ProposalDecision
 from personaagent.core.alignment_state import LABELS_TRIGGER, NIGHTLY_TRIGGER, alignment_thread
@@ -23,11 +22,9 @@ from personaagent.core.telling import labels_missing
 from personaagent.memory.user import UserMemory
 from personaagent.server.alignment_runs import GRAPH, alignment_run, run_options
 from personaagent.server.data_folder import exclusive
+from personaagent.server.removal import delete_thread, unfinished_on
 
 log = logging.getLogger(__name__)
-
-UNFINISHED: tuple[RunStatus, ...] = ("pending", "running")
-MOST_RUNS = 100
 
 _locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -145,39 +142,19 @@ async def resume_alignment(api: LangGraphClient, user_id: str, decision: Proposa
 
 async def unfinished_runs(api: LangGraphClient, user_id: str) -> list[Run]:
     """The runs of the user's alignment that are queued or running."""
-    return await _unfinished_on(api, alignment_thread(user_id))
+    return await unfinished_on(api, alignment_thread(user_id))
 
 
 async def cancel_alignment(api: LangGraphClient, user_id: str) -> None:
     """End all of the user's alignment: unfinished runs, and the thread's state.
 
     Call it before anything is forgotten: the thread holds the text of episodes. The next label
-    makes a new thread.
+    makes a new thread. What is gone already is success.
+
+    Raises:
+        DataError: a run or the thread cannot be removed now.
     """
     await delete_thread(api, alignment_thread(user_id))
-
-
-async def delete_thread(api: LangGraphClient, thread: str) -> None:
-    """Cancel the unfinished runs on a thread of the caller, and delete it, unless it is gone."""
-    await cancel_runs(api, thread)
-    with suppress(NotFoundError):
-        await api.threads.delete(thread)
-
-
-async def cancel_runs(api: LangGraphClient, thread: str) -> None:
-    """Cancel the running and the queued runs on a thread of the caller."""
-    with suppress(NotFoundError):
-        for run in await _unfinished_on(api, thread):
-            with suppress(NotFoundError, ConflictError):  # it has just ended
-                await api.runs.cancel(thread, run["run_id"], wait=True)
-
-
-async def _unfinished_on(api: LangGraphClient, thread: str) -> list[Run]:
-    return [
-        run
-        for status in UNFINISHED
-        for run in await api.runs.list(thread, limit=MOST_RUNS, status=status)
-    ]
 
 
 async def _proposal_waits(api: LangGraphClient, user_id: str) -> bool:
