@@ -85,8 +85,9 @@ async def test_requests_of_all_routes_are_measured_by_the_route_alone(token_serv
     after = await shown(token_server)
     for method, route, status in [
         ("GET", "/threads/{thread_id}", 200),
+        ("POST", "/threads", 200),
         ("GET", "/me/persona", 200),
-        ("GET", "/me/episodes/{episode_id}", 404),
+        ("GET", "/me/episodes/{episode}", 404),
         ("GET", "other", 404),
     ]:
         labels = f'method="{method}",route="{route}"'
