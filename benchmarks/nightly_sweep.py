@@ -34,7 +34,7 @@ STATUS = Path("/proc/self/status")
 KEY = "encode(sha256(('user ' || u)::bytea), 'hex')"
 FILL = (
     f"""INSERT INTO store (prefix, key, value)
-    SELECT 'users.' || {KEY} || '.episodes', 'e' || e, jsonb_build_object('labelled', true, 'episode',
+    SELECT 'users.' || {KEY} || '.episodes', 'e' || e, jsonb_build_object('episode',
         jsonb_build_object('user_id', 'user ' || u, 'query', repeat('where is it ', 6),
             'response', repeat('it is there ', 12), 'ground_truth', repeat('it is here ', 12)))
     FROM generate_series(1, {USERS}) AS u, generate_series(1, {EPISODES}) AS e""",
