@@ -24,7 +24,7 @@ from personaagent.server.nightly_schedule import NightlySchedule
 from personaagent.server.nights import nightly_alignment
 from personaagent.server.request_checks import RequestChecks
 from personaagent.server.request_limits import RequestLimits
-from personaagent.server.request_metrics import MeasureRequests
+from personaagent.server.request_metrics import MeasureRequests, NoteRoute
 from personaagent.server.routes import (
     alignments,
     backup,
@@ -117,6 +117,7 @@ app = FastAPI(
     telemetry={"tracing": False, "logs": False},
 )
 app.include_router(_routes())
+app.add_middleware(NoteRoute)
 app.add_middleware(RequestChecks)
 app.add_middleware(ForeignFailures)
 app.add_middleware(ThreadTitles)
