@@ -88,7 +88,9 @@ async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
 async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
     """An error of the server's own API, which a route asked: the caller's fault, or its own."""
     if isinstance(error, HTTPStatusError) and error.response.status_code < 500:
-        return JSONResponse({"detail": _detail(error)}, error.response.status_code)
+        wait = error.response.headers.get("retry-after")
+        headers = {"Retry-After": wait} if wait else None
+        return JSONResponse({"detail": _detail(error)}, error.response.status_code, headers)
     count_failure(error)
     logging.getLogger(__name__).warning("The server's own API failed: %s", error)
     return JSONResponse({"detail": "The server is too busy now: try again later."}, 503)
