@@ -21,7 +21,10 @@ define environment
 @touch $@
 endef
 
-.PHONY: help setup postgres demo dev serve test test-server live lint types docs bench bench-server eval clean
+# The page: its sources are in web/, what is built is served by personaagent.server.page.
+NODE_MODULES := web/node_modules/.ready
+
+.PHONY: help setup postgres web web-test demo dev serve test test-server live lint types docs bench bench-server eval clean
 
 help: ## this list
 	@grep -E '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +38,17 @@ postgres: $(POSTGRES)/.ready ## an environment (Python 3.12) with the server tha
 
 $(POSTGRES)/.ready: pyproject.toml constraints.txt
 	$(call environment,$(POSTGRES),$(PYTHON312),postgres)
+
+$(NODE_MODULES): web/package.json web/package-lock.json
+	@node --version >/dev/null 2>&1 || { echo "The page is built with Node 20 or newer: install it first."; exit 1; }
+	@cd web && npm ci --silent
+	@touch $@
+
+web: $(NODE_MODULES) ## the page that the server shows at /, built from web/ (needs Node 20)
+	@cd web && npm run --silent build
+
+web-test: $(NODE_MODULES) ## the page's own tests; tests/server/test_page.py tries it in Chromium
+	@cd web && npm run --silent test
 
 demo: setup ## the main job on the embedded model: import a history, ask, compare with no memory
 	@$(BIN)/python examples/demo.py

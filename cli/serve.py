@@ -53,6 +53,7 @@ def serve(
         *([] if reload else ["--no-reload"]),
     ]
     print_notice(f"Serving on http://{host}:{port}, {_who(settings)}; end it with Ctrl-C.")
+    print_notice(_page(f"http://{host}:{port}/"))
     os.chdir(folder)
     os.execve(sys.executable, command, SILENT | os.environ)  # noqa: S606
 
@@ -87,6 +88,14 @@ def _check_free(host: str, port: int) -> None:
             f"Nothing can be served on {host}, port {port} ({error.strerror}): choose another "
             "--host or --port."
         ) from error
+
+
+def _page(address: str) -> str:
+    from personaagent.server.page import is_built
+
+    if is_built():
+        return f"The page: {address}"
+    return "The page is not built: `make web` builds it, with Node 20 or newer."
 
 
 def _who(settings: Settings) -> str:

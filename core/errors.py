@@ -1,6 +1,7 @@
 """What can go wrong, in one tree; each error is one sentence for the user, with what to do.
 
 PersonaAgentError                 exit code 1
+├── ToldError                         its sentence says no more than the kind of another error
 ├── UsageError                    2   what was asked cannot be done
 │   ├── TokenRefused                  the token is forged, expired, or meant for somebody else
 │   ├── Unapproved                    a proposal of alignment waits for its user's decision
@@ -26,9 +27,20 @@ PersonaAgentError                 exit code 1
 
 
 class PersonaAgentError(Exception):
-    """Base of all errors that a user may see; ``str()`` is the sentence shown."""
+    """Base of all errors that a user may see; ``str()`` is the sentence shown.
+
+    ``for_users``: whether a server may show that sentence to its users. It may not where the sentence
+    is for whoever set the server up, and names addresses, folders or what an endpoint said.
+    """
 
     exit_code = 1
+    for_users = False
+
+
+class ToldError(PersonaAgentError):
+    """An error whose sentence was made for whoever asked; it says no more than the kind."""
+
+    for_users = True
 
 
 class UsageError(PersonaAgentError, RuntimeError):
@@ -39,6 +51,7 @@ class UsageError(PersonaAgentError, RuntimeError):
     """
 
     exit_code = 2
+    for_users = True
 
 
 class TokenRefused(UsageError):
@@ -122,13 +135,19 @@ class DataError(PersonaAgentError):
 class UnknownEpisode(DataError):
     """This user's memory holds no such episode."""
 
+    for_users = True
+
 
 class NothingLabelled(DataError):
     """No episode of this user says what they wanted, so there is nothing to work with."""
 
+    for_users = True
+
 
 class Unreadable(DataError):
     """The file to import cannot be read as episodes; nothing was imported."""
+
+    for_users = True
 
 
 class IndexUnavailable(DataError):
@@ -141,6 +160,8 @@ class IndexDamaged(IndexUnavailable):
 
 class Conflict(DataError, RuntimeError):
     """Somebody else has changed the same thing meanwhile."""
+
+    for_users = True
 
 
 class Forgotten(Conflict):

@@ -227,8 +227,14 @@ class AlignmentSettings(BaseModel):
     align_nightly: str = Field(
         "H 3 * * *",
         pattern=r"^never$|^(\S+ ){4,5}\S+$",
-        description="Cron schedule (UTC) on which a server learns from new labels even below "
-        "align_after; H: a minute derived from the user; never: off.",
+        description="Cron schedule (UTC) of the nights on which a server learns from new labels even "
+        "below align_after; H: minute 0; never: off.",
+    )
+    align_nightly_runs: int = Field(
+        4,
+        ge=1,
+        description="Server: alignments under way at once, of all users together, while a night "
+        "hands over more.",
     )
     webhook_url: str | None = Field(
         None, description="Where to tell that alignment has published a version. Not set: nobody."

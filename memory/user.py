@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, replace
 
+from personaagent.core.audience import told
 from personaagent.core.errors import Forgotten, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode
@@ -154,5 +155,5 @@ async def _warning_of(work: Awaitable[None], consequence: str) -> str | None:
         raise
     except (TimeoutError, PersonaAgentError) as error:
         count_failure(error)
-        return f"Remembered; {consequence}: {str(error) or 'it is too slow now.'}"
+        return f"Remembered; {consequence}: {told(error) if str(error) else 'it is too slow now.'}"
     return None

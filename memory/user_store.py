@@ -32,6 +32,7 @@ Namespace = Literal[
     "news",
     "simulations",
     "spending",
+    "preferences",
     "index",
     "generation",
 ]

@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolCall
 from langchain_core.tools import BaseTool
 
 from personaagent.core.errors import ModelUnavailable, PersonaAgentError, UnusableAnswer
-from personaagent.core.prometheus import count_failure, count_tokens
+from personaagent.core.prometheus import MODEL_SECONDS, count_failure, count_tokens
 from personaagent.core.settings import Role
 from personaagent.models.ending import Ending, ending_of
 from personaagent.models.endpoint_errors import endpoint_errors
@@ -62,7 +62,10 @@ async def invoke_model(
     asked = model.bind_tools(tools) if tools else model
     try:
         async with metered_call(role, messages) as count:
-            with endpoint_errors(role, getattr(model, "max_retries", None) or 0):
+            with (
+                MODEL_SECONDS.labels(role).time(),
+                endpoint_errors(role, getattr(model, "max_retries", None) or 0),
+            ):
                 message = await asked.ainvoke(_sendable(messages), **options)
             usage = usage_of(message)  # counted whatever the answer may be worth
             count(message)

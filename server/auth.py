@@ -18,6 +18,7 @@ from personaagent.core.once import Once
 from personaagent.core.settings import load_settings, variable
 from personaagent.core.users import user_key
 from personaagent.nodes.current_user import NOT_HERE
+from personaagent.server.acting_as import acting_user
 from personaagent.server.alignment_runs import GRAPH
 from personaagent.server.dev_auth import USER_HEADER, is_from_this_machine
 from personaagent.server.graphs import dependencies
@@ -43,10 +44,12 @@ tokens = Once(lambda: Tokens(load_settings()))
 async def authenticate(
     headers: Mapping[Any, Any], scope: Mapping[str, Any] | None = None
 ) -> Auth.types.MinimalUserDict:
-    """The user whom the bearer token names; 401 without a valid one.
+    """The user whom the bearer token names, or the server acts as; 401 without a valid one.
 
     ``headers`` are bytes on LangGraph's server and strings on aegra, which passes no ``scope``.
     """
+    if user := acting_user():
+        return {"identity": user}
     texts = {_text(name).lower(): _text(value) for name, value in headers.items()}
     verifier = await tokens.aget()
     if not verifier.required:

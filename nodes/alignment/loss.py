@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 
 from personaagent.core.alignment import Loss, SimulatedAnswer
+from personaagent.core.audience import told
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Episode, Usage
 from personaagent.memory.label_types import LabelType
@@ -89,5 +90,5 @@ class LossScorer:
                         seed=self.seed,
                     )
         except ServiceError as error:
-            return (None, str(error)), Usage()
+            return (None, told(error)), Usage()
         return (score, why), Usage().add("critic", used)

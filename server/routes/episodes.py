@@ -10,6 +10,7 @@ from personaagent.core.text import check_text
 from personaagent.memory.derived import Derived
 from personaagent.memory.episodes import TRUTH_CHARS, time_key
 from personaagent.memory.forget import Receipt
+from personaagent.memory.forget_preview import ForgetPreview, preview_forgetting
 from personaagent.memory.recall import SEARCH_CHARS
 from personaagent.server.alignment_queue import queue_alignment_if_due, tell_missing_labels
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
@@ -24,6 +25,10 @@ EpisodeId = Annotated[
     str,
     Path(min_length=1, max_length=128, description="Id of the episode."),
     AfterValidator(lambda id: check_text(id, "episode id", 128)),
+]
+
+DerivedAnswers = Annotated[
+    Derived, Query(description="What becomes of answers that were drawn from it.")
 ]
 
 
@@ -119,6 +124,14 @@ async def keep(episode: EpisodeId, memory: CurrentUserMemory) -> Episode:
     return await memory.keep(episode)
 
 
+@router.get("/{episode:path}/forgetting", responses=error_responses(404))
+async def show_forgetting(
+    episode: EpisodeId, memory: CurrentUserMemory, derived: DerivedAnswers = "blank"
+) -> ForgetPreview:
+    """What forgetting an episode would take along, and what rests on it; nothing is forgotten."""
+    return await preview_forgetting(memory, episode, derived)
+
+
 @router.get("/{episode:path}", responses=error_responses(404))
 async def show_episode(episode: EpisodeId, memory: CurrentUserMemory) -> Episode:
     """One episode."""
@@ -130,9 +143,7 @@ async def forget(
     episode: EpisodeId,
     memory: CurrentUserMemory,
     api: InternalClient,
-    derived: Annotated[
-        Derived, Query(description="What becomes of answers that were drawn from it.")
-    ] = "blank",
+    derived: DerivedAnswers = "blank",
 ) -> Receipt:
     """Forget an episode, with all that rested on it alone; the receipt says what is gone."""
     return await forget_episode(memory, api, episode, derived)

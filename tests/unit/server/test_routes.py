@@ -27,7 +27,7 @@ from tests.support.scripted_model import scripted_dependencies
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
-OPEN = {"/health", "/ready", "/metrics/personaagent"}
+OPEN = {"/sign-in", "/health", "/ready", "/metrics/personaagent"}
 TOKEN = "a token of whoever operates"
 
 

@@ -1,0 +1,73 @@
+"""The page in a real browser: each file of ``web/e2e`` against servers of its own."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personaagent.server.page import is_built
+from tests.support.endpoint import Reply, Stall
+from tests.support.server import Server, answers_from_memory, running_server
+
+WEB = Path(__file__).parents[2] / "web"
+CHROMIUM = os.environ.get("PAGE_CHROMIUM") or shutil.which("chromium")
+SECONDS = 300
+ENDLESS = "Never come to an end."
+"""A message to which the answer begins, and never ends."""
+
+
+def answers(body: dict[str, Any]) -> Reply:
+    """A model that knows only what its prompt says."""
+    if ENDLESS in str(body["messages"][-1]["content"]):
+        return Stall("Half an answer")
+    return answers_from_memory(body)
+
+
+def need_browser() -> None:
+    """Skip where the page, or what tries it, is missing."""
+    for there, what in (
+        (shutil.which("node"), "Node 20 is missing"),
+        (CHROMIUM, "Chromium is missing: install Debian's package chromium"),
+        ((WEB / "node_modules" / "playwright-core").is_dir() and is_built(), "run make web first"),
+    ):
+        if not there:
+            pytest.skip(what)
+
+
+@pytest.fixture(scope="module")
+def page_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without tokens, whose model can be made to stall."""
+    need_browser()
+    with running_server(tmp_path_factory.mktemp("page"), answers, secret=None) as server:
+        yield server
+
+
+def run_in_browser(file: str, server: Server, **environment: str) -> None:
+    """Run a file of browser tests; their report is what the failure says."""
+    run = subprocess.run(
+        ["node", "--test", "--test-timeout=280000", f"e2e/{file}"],
+        cwd=WEB,
+        env={
+            **os.environ,
+            "PAGE_SERVER": server.url,
+            "PAGE_CHROMIUM": str(CHROMIUM),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}\n{server.log[-3000:]}"
+
+
+OPEN_TO_ALL = sorted(file.name for file in (WEB / "e2e").glob("*.test.mjs"))
+
+
+@pytest.mark.parametrize("file", OPEN_TO_ALL)
+def test_without_tokens(file: str, page_server: Server) -> None:
+    run_in_browser(file, page_server)

@@ -1,0 +1,70 @@
+"""How the page's files are served, whether or not it has been built."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from personaagent.server import page
+from personaagent.server.app import app
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody without a token."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://server") as http:
+        yield http
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a page that has been built."""
+    (tmp_path / "page" / "assets").mkdir(parents=True)
+    (tmp_path / "page" / "index.html").write_text("<html>the page</html>")
+    (tmp_path / "page" / "assets" / "index-1.js").write_text("start()")
+    (tmp_path / "secret").write_text("a secret")
+    monkeypatch.setattr(page, "BUILT", tmp_path / "page")
+    return tmp_path / "page"
+
+
+@pytest.mark.usefixtures("built")
+async def test_the_page_runs_no_script_but_its_own_and_asks_no_other_host(
+    http: httpx.AsyncClient,
+) -> None:
+    answer = await http.get("/")
+    assert answer.text == "<html>the page</html>"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "connect-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.usefixtures("built")
+async def test_what_it_loads_is_kept_by_the_browser(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/assets/index-1.js")
+    assert answer.text == "start()"
+    assert "javascript" in answer.headers["content-type"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(
+    "name", ["..%2F..%2Fsecret", "..%2Findex.html", "none.js", "%2e%2e%2fsecret"]
+)
+async def test_nothing_else_is_served(http: httpx.AsyncClient, name: str) -> None:
+    assert (await http.get(f"/assets/{name}")).status_code in (404, 405)
+
+
+async def test_where_it_was_not_built_a_sentence_says_so(
+    http: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "BUILT", tmp_path / "page")
+    answer = await http.get("/")
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "The page has not been built on this server."}
+    assert not page.is_built()

@@ -1,0 +1,69 @@
+/** What the browser tests share: a page of a user's, in Debian's Chromium. */
+import { chromium } from 'playwright-core'
+
+export const SERVER = process.env.PAGE_SERVER
+const EXECUTABLE = process.env.PAGE_CHROMIUM ?? '/usr/bin/chromium'
+const TIMEOUT = 20_000
+
+let browser
+
+/** A page of its own, as this user; `errors` collects what the browser complained about. */
+export async function open(user, { path = '', ...options } = {}) {
+  browser ??= await chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] })
+  const context = await browser.newContext({ locale: 'en-GB', ...options })
+  context.setDefaultTimeout(TIMEOUT)
+  const page = await context.newPage()
+  page.errors = []
+  page.on('pageerror', (error) => page.errors.push(String(error)))
+  page.on('console', (line) => line.type() === 'error' && page.errors.push(line.text()))
+  page.on('request', (request) => {
+    if (!request.url().startsWith(SERVER)) page.errors.push(`asks another host: ${request.url()}`)
+  })
+  page.on('dialog', (dialog) => {
+    page.errors.push(`a script ran: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  await page.goto(`${SERVER}/${user ? `?user=${encodeURIComponent(user)}` : ''}${path}`)
+  return page
+}
+
+export async function close() {
+  await browser?.close()
+}
+
+/** Says something, and waits for the whole answer. */
+export async function say(page, text) {
+  await page.getByLabel('Your message').fill(text)
+  await page.getByLabel('Your message').press('Enter')
+  await page.getByRole('log').getByText(text).last().waitFor()
+  await answered(page)
+}
+
+export async function answered(page) {
+  await page.getByRole('button', { name: 'Why this answer?' }).last().waitFor()
+  await page.getByRole('button', { name: 'Send', exact: true }).waitFor()
+}
+
+/** Repeats a check until it holds; what it says last is the failure. */
+export async function eventually(check) {
+  const end = Date.now() + TIMEOUT
+  for (;;) {
+    try {
+      return await check()
+    } catch (error) {
+      if (Date.now() > end) throw error
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+}
+
+/** A user of this run alone: servers may be shared. */
+export const somebody = (name) => `${name}-${process.pid}`
+
+/** Asks our routes as the user. */
+export async function api(user, path, options = {}) {
+  const headers = { 'X-User-Id': user, 'Content-Type': 'application/json' }
+  const response = await fetch(`${SERVER}${path}`, { headers, ...options })
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+  return response.json()
+}

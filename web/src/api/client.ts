@@ -1,0 +1,55 @@
+/** HTTP: every request of the page goes through here, to the server that it came from. */
+import { session } from '../session'
+
+/** What the server refused, or could not do: its own sentence and the status (0: no answer). */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+export interface Ask {
+  method?: string
+  json?: unknown
+  body?: Blob
+  signal?: AbortSignal
+}
+
+/** The JSON that the server answers with. */
+export async function ask<Answer>(path: string, options: Ask = {}): Promise<Answer> {
+  const response = await send(path, options)
+  const text = await response.text()
+  return (text ? JSON.parse(text) : undefined) as Answer
+}
+
+/** The response itself, for what is streamed; throws `Refused` for a status of 400 and above. */
+export async function send(path: string, options: Ask = {}): Promise<Response> {
+  const response = await reach(path, options)
+  if (response.ok) return response
+  if (response.status === 401) session.refuse()
+  throw new Refused(response.status, await sentence(response))
+}
+
+async function reach(path: string, { method = 'GET', json, body, signal }: Ask): Promise<Response> {
+  const headers: Record<string, string> = { ...session.headers() }
+  if (json !== undefined) headers['Content-Type'] = 'application/json'
+  const content = json === undefined ? body : JSON.stringify(json)
+  try {
+    return await fetch(path, { method, headers, body: content ?? null, signal: signal ?? null })
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new Refused(0, '')
+  }
+}
+
+async function sentence(response: Response): Promise<string> {
+  try {
+    const { detail } = (await response.json()) as { detail?: unknown }
+    return typeof detail === 'string' ? detail : response.statusText
+  } catch {
+    return response.statusText
+  }
+}

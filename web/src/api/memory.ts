@@ -1,0 +1,53 @@
+/** Our routes below `/me`: what is remembered of the user. */
+import { ask } from './client'
+import type { Episode, ForgetPreview, Imported, ImportPreview, Page, Receipt, Undoable } from './types'
+
+const at = (id: string) => `/me/episodes/${encodeURIComponent(id)}`
+
+export const showEpisode = (id: string) => ask<Episode>(at(id))
+
+export const forgetEpisode = (id: string) => ask<Receipt>(at(id), { method: 'DELETE' })
+
+export const previewForgetting = (id: string) => ask<ForgetPreview>(`${at(id)}/forgetting`)
+
+/** What the user wanted instead of an answer; without a text, only that it was not this. */
+export function correct(id: string, text: string): Promise<Episode> {
+  const json = text.trim() ? { signal: 'edit', text } : { signal: 'reject' }
+  return ask(`${at(id)}/feedback`, { method: 'PUT', json })
+}
+
+export function accept(id: string): Promise<Episode> {
+  return ask(`${at(id)}/feedback`, { method: 'PUT', json: { signal: 'accept' } })
+}
+
+export const lastChange = () => ask<Undoable>('/me/undo')
+
+export function undo(key: string): Promise<Undoable> {
+  return ask('/me/undo', { method: 'POST', json: { key } })
+}
+
+export interface EpisodeFilter {
+  task: string
+  labelled: boolean
+}
+
+/** The memories, newest first. */
+export function listEpisodes({ task, labelled }: EpisodeFilter, cursor?: string): Promise<Page<Episode>> {
+  const query = new URLSearchParams({ labelled: String(labelled) })
+  if (task) query.set('task', task)
+  if (cursor) query.set('cursor', cursor)
+  return ask(`/me/episodes?${query}`)
+}
+
+/** What the agent would recall for a text, the nearest first. */
+export function searchEpisodes(text: string, top_k: number): Promise<Episode[]> {
+  return ask('/me/episodes/search', { method: 'POST', json: { text, top_k } })
+}
+
+export function previewImport(file: Blob): Promise<ImportPreview> {
+  return ask('/me/import?dry_run=true', { method: 'POST', body: file })
+}
+
+export function importFile(file: Blob): Promise<Imported> {
+  return ask('/me/import', { method: 'POST', body: file })
+}

@@ -1,0 +1,27 @@
+/** The page's words, in the reader's language. */
+import { signal } from '@preact/signals'
+
+import { de } from './de'
+import { en } from './en'
+
+export type Texts = typeof en
+export const LANGUAGES: Record<string, Texts> = { en, de }
+
+const preferred = navigator.languages.map((each) => each.slice(0, 2)).find((each) => each in LANGUAGES)
+export const language = signal(preferred ?? 'en')
+
+/** All texts, in the chosen language. */
+export function t(): Texts {
+  return LANGUAGES[language.value] ?? en
+}
+
+/** A moment, as people of that language write it. */
+export function moment(iso: string): string {
+  const style = { dateStyle: 'medium', timeStyle: 'short' } as const
+  return new Intl.DateTimeFormat(language.value, style).format(new Date(iso))
+}
+
+/** A share of 1 in percent. */
+export function percent(share: number): string {
+  return new Intl.NumberFormat(language.value, { style: 'percent' }).format(share)
+}
