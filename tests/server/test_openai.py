@@ -74,6 +74,16 @@ async def test_a_turn_is_answered_counted_and_remembered(
     assert known.choices[0].message.content == "Your dog is called Rex."
 
 
+async def test_nobody_is_answered_from_somebody_elses_memory(
+    client: AsyncOpenAI, server: Server, user: str
+) -> None:
+    await answer(client, "My dog is called Rex.")
+    async with client_of(server, server.token(f"{user}-stranger")) as stranger:
+        claims: Any = {"user": user, "extra_headers": {"X-User-Id": user}}
+        told = await answer(stranger, "What is my dog called?", **claims)
+    assert told.choices[0].message.content == "I do not know."
+
+
 async def test_an_answer_is_streamed_in_chunks(
     client: AsyncOpenAI, http: httpx.AsyncClient
 ) -> None:
