@@ -27,6 +27,7 @@ from personaagent.server.request_metrics import MeasureRequests
 from personaagent.server.routes import (
     alignments,
     backup,
+    budget,
     destinations,
     episodes,
     exchange,
@@ -72,6 +73,7 @@ def _routes() -> APIRouter:
         prompt,
         remembering,
         destinations,
+        budget,
         alignments,
         scorecard,
     ):
