@@ -71,3 +71,10 @@ OPEN_TO_ALL = sorted(file.name for file in (WEB / "e2e").glob("*.test.mjs"))
 @pytest.mark.parametrize("file", OPEN_TO_ALL)
 def test_without_tokens(file: str, page_server: Server) -> None:
     run_in_browser(file, page_server)
+
+
+def test_with_tokens(tmp_path: Path) -> None:
+    need_browser()
+    with running_server(tmp_path, answers) as server:
+        tokens = {"PAGE_TOKEN": server.token("tess"), "PAGE_EXPIRED": server.token("tess", hours=-1)}
+        run_in_browser("with-tokens.mjs", server, **tokens)

@@ -118,6 +118,17 @@ test('an answer is stopped midway, and the conversation goes on', async () => {
   await page.getByRole('log').getByText('I do not know.').waitFor()
 })
 
+test('a connection that breaks midway leaves the question, and one can try again', async () => {
+  const page = await open(somebody('breaks'))
+  await page.getByLabel('Your message').fill('Never come to an end.')
+  await page.getByLabel('Your message').press('Enter')
+  await page.getByText('Half an answer').waitFor()
+  await page.context().setOffline(true)
+  await page.getByRole('alert').getByText('The server does not answer.').waitFor()
+  await page.getByRole('log').getByText('Never come to an end.').waitFor()
+  await page.getByRole('button', { name: 'Try again' }).waitFor()
+})
+
 test('a model that refuses leaves the question, a sentence, and the way to try again', async () => {
   const page = await open(somebody('fails'))
   await page.getByLabel('Your message').fill('This cannot be answered.')

@@ -6,12 +6,13 @@ import { Header } from './header'
 import { NoticeBar } from './notice-bar'
 import { MemoryView } from './memory/memory-view'
 import { attempt } from './notices'
+import { PersonaView } from './persona/persona-view'
 import { view } from './route'
 import { session } from './session'
 import { SignIn } from './sign-in'
 import { language, t } from './texts'
 
-export const VIEWS: Record<string, () => preact.JSX.Element> = { chat: ChatView, memory: MemoryView }
+export const VIEWS: Record<string, () => preact.JSX.Element> = { chat: ChatView, memory: MemoryView, persona: PersonaView }
 
 async function learnSignIn(): Promise<void> {
   await attempt(async () => {
