@@ -27,6 +27,6 @@ def mcp(user: User) -> None:
             return await agent.forget(user, episode_ids)
 
         access = MemoryAccess(agent.memory(user), forget)
-        await MemoryServer(access, version("personaagent")).run_stdio_async()
+        await MemoryServer(lambda: access, version("personaagent")).run_stdio_async()
 
     run_with_agent(serve, embeddings=True)

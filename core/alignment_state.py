@@ -89,6 +89,8 @@ class AlignmentPlan(Record):
     price: float
     dry_run: bool
     approve: bool
+    generation: str = ""
+    """Of the user's memory, in which the run began; empty for one that an earlier version began."""
 
     @classmethod
     def of(
@@ -104,7 +106,7 @@ class AlignmentPlan(Record):
                 token has one.
         """
         options = context.model_dump(exclude={"user_id"}, exclude_none=True)
-        identity = {"run": run, "trigger": trigger, "started_at": at}
+        identity = {"run": run, "trigger": trigger, "started_at": at, "generation": ""}
         unset = cls.model_fields.keys() - options.keys() - identity.keys()
         defaults = {name: getattr(settings, f"align_{name}") for name in unset}
         plan = cls.model_validate(defaults | options | identity).clamped_to(settings)

@@ -1,6 +1,7 @@
 """What can go wrong, in one tree; each error is one sentence for the user, with what to do.
 
 PersonaAgentError                 exit code 1
+├── ToldError                         its sentence says no more than the kind of another error
 ├── UsageError                    2   what was asked cannot be done
 │   ├── TokenRefused                  the token is forged, expired, or meant for somebody else
 │   ├── Unapproved                    a proposal of alignment waits for its user's decision
@@ -12,6 +13,7 @@ PersonaAgentError                 exit code 1
 │   ├── ModelError                    the endpoint refused the request, or its answer is of no use
 │   │   ├── ModelUnavailable          the endpoint did not answer: trying again may help
 │   │   └── UnusableAnswer            the model's answer is empty, cut off or in a wrong form
+│   ├── LimitReached                  the user's budget is spent: it comes back by itself
 │   └── DownloadError                 a model file could not be fetched or verified
 └── DataError                     5   stored or imported data is missing, unreadable or full
     ├── UnknownEpisode                no such episode in this user's memory
@@ -20,13 +22,25 @@ PersonaAgentError                 exit code 1
     ├── IndexUnavailable              the index is down, locked or slow: turns go on without it
     │   └── IndexDamaged                  ... and only rebuilding it helps
     └── Conflict                      somebody else has written meanwhile
+        └── Forgotten                     ... or the user has forgotten what this began with
 """
 
 
 class PersonaAgentError(Exception):
-    """Base of all errors that a user may see; ``str()`` is the sentence shown."""
+    """Base of all errors that a user may see; ``str()`` is the sentence shown.
+
+    ``for_users``: whether a server may show that sentence to its users. It may not where the sentence
+    is for whoever set the server up, and names addresses, folders or what an endpoint said.
+    """
 
     exit_code = 1
+    for_users = False
+
+
+class ToldError(PersonaAgentError):
+    """An error whose sentence was made for whoever asked; it says no more than the kind."""
+
+    for_users = True
 
 
 class UsageError(PersonaAgentError, RuntimeError):
@@ -37,6 +51,7 @@ class UsageError(PersonaAgentError, RuntimeError):
     """
 
     exit_code = 2
+    for_users = True
 
 
 class TokenRefused(UsageError):
@@ -97,6 +112,16 @@ class UnusableAnswer(ModelError):
         self.empty = empty
 
 
+class LimitReached(ServiceError, RuntimeError):
+    """A budget of the user's is spent; ``limit`` is what it limits, ``retry_after`` the seconds until
+    it comes back (0: not by waiting). A ``RuntimeError`` for the reason that ``UsageError`` has."""
+
+    def __init__(self, message: str, limit: str = "", retry_after: int = 0) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.retry_after = retry_after
+
+
 class DownloadError(ServiceError):
     """A model file could not be fetched, or is not the file it should be."""
 
@@ -110,13 +135,19 @@ class DataError(PersonaAgentError):
 class UnknownEpisode(DataError):
     """This user's memory holds no such episode."""
 
+    for_users = True
+
 
 class NothingLabelled(DataError):
     """No episode of this user says what they wanted, so there is nothing to work with."""
 
+    for_users = True
+
 
 class Unreadable(DataError):
     """The file to import cannot be read as episodes; nothing was imported."""
+
+    for_users = True
 
 
 class IndexUnavailable(DataError):
@@ -129,3 +160,8 @@ class IndexDamaged(IndexUnavailable):
 
 class Conflict(DataError, RuntimeError):
     """Somebody else has changed the same thing meanwhile."""
+
+    for_users = True
+
+class Forgotten(Conflict):
+    """The user has forgotten everything, or what a write rests on, since the operation began."""

@@ -227,8 +227,14 @@ class AlignmentSettings(BaseModel):
     align_nightly: str = Field(
         "H 3 * * *",
         pattern=r"^never$|^(\S+ ){4,5}\S+$",
-        description="Cron schedule (UTC) on which a server learns from new labels even below "
-        "align_after; H: a minute derived from the user; never: off.",
+        description="Cron schedule (UTC) of the nights on which a server learns from new labels even "
+        "below align_after; H: minute 0; never: off.",
+    )
+    align_nightly_runs: int = Field(
+        4,
+        ge=1,
+        description="Server: alignments under way at once, of all users together, while a night "
+        "hands over more.",
     )
     webhook_url: str | None = Field(
         None, description="Where to tell that alignment has published a version. Not set: nobody."
@@ -281,6 +287,24 @@ class ServerSettings(BaseModel):
     )
     max_import_bytes: int = Field(
         256_000_000, ge=1, description="Server: longest import accepted (bytes)."
+    )
+    max_body_bytes: int = Field(
+        4_000_000, ge=1, description="Server: longest body of any other request (bytes)."
+    )
+    requests_per_minute: int = Field(
+        0, ge=0, description="Server: requests that a user may make in a minute; 0: no limit."
+    )
+    daily_tokens: int = Field(
+        0,
+        ge=0,
+        description="Tokens that a user's turns and summaries may use in a day (UTC); alignment has "
+        "limits of its own. 0: no limit.",
+    )
+    daily_import_bytes: int = Field(
+        0,
+        ge=0,
+        description="Server: bytes that a user may upload in a day, as imports and archives; 0: no "
+        "limit.",
     )
 
     @field_validator("auth_secret")

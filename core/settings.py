@@ -68,7 +68,9 @@ class DataSettings(BaseModel):
         description="Folder of the user's data: memory, checkpoints, embedded models.",
     )
     user: str | None = Field(
-        None, description="Whose memory a command uses without --user; a server ignores it."
+        None,
+        description="Whose memory a command uses without --user, and a server without tokens for clients "
+        "of OpenAI's API and MCP.",
     )
 
 

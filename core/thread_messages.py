@@ -3,11 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    AnyMessage,
+    BaseMessage,
+    HumanMessage,
+)
 from langgraph.graph.message import add_messages
 
 UNANSWERED = "unanswered"
 """Key in the ``additional_kwargs`` of a user's message whose turn failed or was stopped."""
+EPISODE = "episode_id"
+"""Key in the ``additional_kwargs`` of an answer: the id of the episode that its turn has become."""
 
 
 def join_thread(left: Any, right: Any) -> list[AnyMessage]:
@@ -27,6 +35,17 @@ def join_thread(left: Any, right: Any) -> list[AnyMessage]:
         _marked(each) if _asks(each) and each.id in open_ids else each  # type: ignore[misc]
         for each in merged
     ]
+
+
+def with_episode(answer: AIMessage, episode_id: str) -> AIMessage:
+    """The answer, which carries the id of its episode."""
+    more = {**answer.additional_kwargs, EPISODE: episode_id}
+    return answer.model_copy(update={"additional_kwargs": more})
+
+
+def episode_chunk(answer: AIMessage, episode_id: str) -> AIMessageChunk:
+    """The same for whoever reads the answer in pieces: one more, without text."""
+    return AIMessageChunk("", id=answer.id, additional_kwargs={EPISODE: episode_id})
 
 
 def is_unanswered(message: BaseMessage) -> bool:

@@ -20,6 +20,8 @@ from personaagent.core.users import user_key
 from personaagent.memory.migrate_checkpoints import migrate_postgres
 from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens
+from personaagent.server.lost_runs import end_lost_runs
+from personaagent.server.runs_in_turn import take_turns
 
 __all__ = ["agent", "alignment"]
 """aegra loads graphs from a file: ``aegra.json`` names this one."""
@@ -30,6 +32,12 @@ a connection that is just being closed."""
 
 RESTART_SECONDS = 10
 """How long a server waits for another one on the same database, which may just be ending."""
+CONNECT_SECONDS = 10
+"""How long the database and the queue may take to answer at the start."""
+DATABASE_ADDRESS = (
+    "check DATABASE_URL, postgresql://user:password@host:5432/name (with %40 for an @ in the "
+    "password), or the POSTGRES_ variables."
+)
 FORMER_INDEX = "server-index"
 """The index of earlier versions, in the data folder; each user is indexed anew when they come."""
 
@@ -48,20 +56,13 @@ def main() -> None:
             "This server is for many users and starts only where each shows a token: "
             f"set {variable('auth_secret')} or {variable('auth_jwks_url')}."
         )
-
-    from aegra_api.core.auth_middleware import get_auth_instance
-    from aegra_api.settings import settings
-
-    if get_auth_instance() is None:
-        raise ConfigurationError(
-            "The file that checks tokens could not be loaded: see the log above."
-        )
-    _migrate(settings.db.database_url_sync)
+    settings = _load_aegra()
+    _check_services(settings)
     shutil.rmtree(ours.home / FORMER_INDEX, ignore_errors=True)
-    if ours.qdrant_url is None:
+    alone = ours.qdrant_url is None
+    if alone:
         _hold_only_index(settings.db.database_url_sync)
-    _scope_store_by_user_hash()
-    _stream_every_event()
+    _change_aegra(alone=alone, queue=settings.redis.REDIS_BROKER_ENABLED)
 
     import uvicorn
     from aegra_api.main import app
@@ -75,15 +76,82 @@ def main() -> None:
     )
 
 
+def _load_aegra() -> Any:
+    """The settings of aegra, once it has loaded the file that checks tokens."""
+    from pydantic import ValidationError
+
+    try:
+        from aegra_api.core.auth_middleware import get_auth_instance
+        from aegra_api.settings import settings
+    except ValidationError as error:
+        names = ", ".join(str(place) for each in error.errors() for place in each["loc"][:1])
+        raise ConfigurationError(f"A variable of the server has a wrong value: {names}.") from error
+    if get_auth_instance() is None:
+        raise ConfigurationError(
+            "The file that checks tokens could not be loaded: see the log above."
+        )
+    return settings
+
+
+def _check_services(settings: Any) -> None:
+    """Refuse to start where the database, or the queue, cannot be used."""
+    _check_address(settings.db.database_url)
+    _migrate(settings.db.database_url_sync)
+    if settings.redis.REDIS_BROKER_ENABLED:
+        _check_queue(settings.redis.REDIS_URL)
+
+
+def _change_aegra(*, alone: bool, queue: bool) -> None:
+    """Change what aegra 0.11 does; ``tests/server/test_aegra.py`` says what each change rests on.
+
+    Args:
+        alone: no other server uses this database.
+        queue: runs go through a queue.
+    """
+    if not queue:
+        end_lost_runs(alone=alone)
+    take_turns(queue=queue)
+    _scope_store_by_user_hash()
+    _stream_every_event()
+
+
 def _migrate(database_url: str) -> None:
     """Bring checkpoints of earlier versions up to date, before anything reads them."""
     import psycopg
 
+    os.environ.setdefault("PGCONNECT_TIMEOUT", str(CONNECT_SECONDS))
     try:
         asyncio.run(migrate_postgres(database_url))
     except psycopg.OperationalError as error:
         raise ConfigurationError(
             f"The database cannot be reached: {' '.join(str(error).split())}"
+        ) from error
+    except psycopg.Error as error:  # its text may hold the address, with the password
+        raise ConfigurationError(
+            f"The database cannot be used ({type(error).__name__}): {DATABASE_ADDRESS}"
+        ) from error
+
+
+def _check_address(database_url: str) -> None:
+    """Refuse what only one of aegra's two drivers understands."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(database_url)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(DATABASE_ADDRESS) from error
+
+
+def _check_queue(url: str) -> None:
+    import redis
+
+    try:
+        redis.Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS).ping()
+    except (redis.RedisError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"The queue cannot be used ({type(error).__name__}): check REDIS_URL, "
+            "redis://:password@host:6379/0."
         ) from error
 
 

@@ -11,6 +11,7 @@ from langgraph.types import RetryPolicy, Send
 from personaagent.core.alignment_state import AlignmentContext, AlignmentInput, AlignmentState
 from personaagent.graphs.agent import AnswerGraph as UncompiledAnswerGraph
 from personaagent.graphs.agent import build_answer_graph
+from personaagent.graphs.told_errors import tell_errors
 from personaagent.models.invoke import is_transient
 from personaagent.nodes.alignment.compare import compare
 from personaagent.nodes.alignment.critique import critique
@@ -69,7 +70,7 @@ def build_simulator(deps: Dependencies) -> Simulator:
 
 
 def _compiled(graph: UncompiledAnswerGraph) -> AnswerGraph:
-    compiled = graph.compile(checkpointer=False, name="answer again")
+    compiled = tell_errors(graph).compile(checkpointer=False, name="answer again")
     return compiled.with_config(configurable=WITHOUT_CHECKPOINTS)
 
 

@@ -24,8 +24,10 @@ from personaagent.memory.forget_statement import forget_statement
 from personaagent.memory.summary import Progress, SummaryRefresh, refresh_summary
 from personaagent.memory.undo import Undoable, undo
 from personaagent.memory.user import UserMemory
+from personaagent.models.metering import metered
 from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.dependencies import Dependencies
+from personaagent.nodes.user_meter import user_meter
 
 
 class LocalAgent:
@@ -139,13 +141,15 @@ class LocalAgent:
             progress: told, after each call of the critic, how many episodes of how many were read.
         """
         settings = self.deps.settings
-        return await refresh_summary(
-            self.memory(user_id),
-            await self.deps.models.chat("critic"),
-            max_calls=settings.summary_calls,
-            zone=settings.zone,
-            progress=progress,
-        )
+        memory = self.memory(user_id)
+        with metered(user_meter(memory, settings)):
+            return await refresh_summary(
+                memory,
+                await self.deps.models.chat("critic"),
+                max_calls=settings.summary_calls,
+                zone=settings.zone,
+                progress=progress,
+            )
 
     async def forget(
         self, user_id: str, episode_ids: list[str], *, derived: Derived = "blank"
@@ -160,8 +164,8 @@ class LocalAgent:
             Conflict: another process is aligning the user; nothing was forgotten.
         """
         await self._background.cancel(user_id)
-        with self._files.exclusive(user_id):
-            memory, delete_threads = self.memory(user_id), self._files.delete_threads
+        async with self._forgetting(user_id) as memory:
+            delete_threads = self._files.delete_threads
             receipt = await forget(memory, episode_ids, delete_threads, derived=derived)
             # Its rules and facts rest on more episodes than the ones noted with the thread.
             await self._files.delete_threads([alignment_thread(user_id)])
@@ -178,9 +182,9 @@ class LocalAgent:
             Conflict: another process is aligning the user; nothing was forgotten.
         """
         await self._background.cancel(user_id)
-        with self._files.exclusive(user_id):
+        async with self._forgetting(user_id) as memory:
             delete_threads = self._files.delete_threads
-            receipt = await forget_statement(self.memory(user_id), statement_id, delete_threads)
+            receipt = await forget_statement(memory, statement_id, delete_threads)
             await delete_threads([alignment_thread(user_id)])
         await self._files.erase_deleted()
         return receipt
@@ -194,16 +198,26 @@ class LocalAgent:
             Conflict: another process is aligning the user; nothing was forgotten.
         """
         await self._background.cancel(user_id)
-        with self._files.exclusive(user_id, remove_lock=True):
-            memory = self.memory(user_id)
+        async with self._forgetting(user_id, remove_locks=True) as memory:
             on_servers = await memory.conversations.threads()
             threads = {*await self._files.threads(user_id), *on_servers}
             receipt = await forget_all(
                 memory, threads, self._files.delete_threads, keep_tombstones=keep_tombstones
             )
-            await self.deps.memory.drop_lock(user_id)
         await self._files.erase_deleted()
         return receipt
+
+    @asynccontextmanager
+    async def _forgetting(
+        self, user_id: str, *, remove_locks: bool = False
+    ) -> AsyncIterator[UserMemory]:
+        """The user's memory, after other forgettings of theirs, and with alignments kept out."""
+        memory = self.memory(user_id)
+        async with memory.forgetting():
+            with self._files.exclusive(user_id, remove_lock=remove_locks):
+                yield memory
+                if remove_locks:
+                    await self.deps.memory.drop_lock(user_id)
 
     def exclusive(self, user_id: str) -> AbstractContextManager[None]:
         """Keep out alignments of the user, in any process, while the block runs.
@@ -225,8 +239,8 @@ class LocalAgent:
                 nothing was undone.
         """
         await self._background.cancel(user_id)
-        with self._files.exclusive(user_id):
-            undone = await undo(self.memory(user_id), change, self._files.delete_threads)
+        async with self._forgetting(user_id) as memory:
+            undone = await undo(memory, change, self._files.delete_threads)
         if change.kind == "import":
             await self._files.erase_deleted()
         return undone

@@ -141,7 +141,7 @@ class AlignmentRunner:
         current = await memory.personas.current()
         published = current.proof is not None and current.proof.run == plan["run"]
         unchanged: bool = published or current.version == snapshot.values["from_version"]
-        return unchanged and wanted.stored() == plan
+        return unchanged and wanted.stored() == plan | {"generation": ""}
 
 
 def _broke_off(snapshot: StateSnapshot) -> bool:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -15,14 +16,14 @@ from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import Conflict, DataError
 from personaagent.core.files import make_private
 from personaagent.core.users import user_key
+from personaagent.memory.erasing import Eraser
 from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.memory.migrate_checkpoints import migrate_sqlite
 from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
 
 NAMESPACES_A_PAGE = 1000
-PACKED_AT_ONCE = 64 << 20
-"""Size (bytes) of a database that is packed whenever something is forgotten."""
+MEMORY, CHECKPOINTS = "memory.sqlite", "checkpoints.sqlite"
 FORMER_INDEXES = ("index", "server-index")
 """Folders of the index of version 0.1, which this one builds anew from the episodes."""
 DELETE_TURN = """
@@ -35,6 +36,9 @@ DELETE_WRITES_OF_TURN = """
         WHERE thread_id = :thread AND json_extract(CAST(metadata AS TEXT), '$.turn') = :turn
     )
 """
+
+_erasers: WeakValueDictionary[tuple[int, Path], Eraser] = WeakValueDictionary()
+"""One for each event loop and folder, as long as somebody waits for it."""
 
 Saver = TypeVar("Saver", bound=AsyncSqliteSaver)
 
@@ -81,12 +85,9 @@ class Files:
         until the file is packed. That takes about a second for 100 MB, and as much free disk, so a large
         file is packed only on request (``pack``).
         """
-        with storage_errors():
-            for database in (self.store, self.saver):
-                async with database.lock:
-                    if pack or await _size(database.conn) <= PACKED_AT_ONCE:
-                        await database.conn.execute("VACUUM")
-                    await database.conn.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        key = (id(asyncio.get_running_loop()), self.home)
+        eraser = _erasers.setdefault(key, Eraser())
+        await eraser.erase([self.home / name for name in (MEMORY, CHECKPOINTS)], pack=pack)
 
     async def users_with_new_labels(self) -> list[str]:
         """The users with labels that alignment has not seen, sorted; for the operator.
@@ -104,12 +105,15 @@ class Files:
         return sorted(item.value["episode"]["user_id"] for items in pages for item in items)
 
     @contextmanager
-    def exclusive(self, user_id: str, *, remove_lock: bool = False) -> Iterator[None]:
+    def exclusive(
+        self, user_id: str, *, remove_lock: bool = False, patience: float = 0
+    ) -> Iterator[None]:
         """Keep out other alignments of the user, in any process, while the block runs.
 
         Args:
             user_id: whose persona or memory changes.
             remove_lock: delete the lock file at the end, since its name shows that the user existed.
+            patience: seconds to wait for an alignment that is about to end.
 
         Raises:
             Conflict: an alignment of the user, or a forgetting, is running.
@@ -118,7 +122,7 @@ class Files:
 
         path = self.home / "locks" / f"{user_key(user_id)[:32]}.align.lock"
         make_private(path.parent)
-        lock = FileLock(path, timeout=0, thread_local=False)
+        lock = FileLock(path, timeout=patience, thread_local=False)
         try:
             lock.acquire()
         except Timeout as timeout:
@@ -156,12 +160,11 @@ async def open_store(home: Path) -> AsyncIterator[SqliteStore]:
     async with AsyncExitStack() as stack:
         with _folder_errors(home), storage_errors():
             make_private(home)
-            file = home / "memory.sqlite"
+            file = home / MEMORY
             index = SqliteIndex(file)
             stack.push_async_callback(index.aclose)
             store = SqliteStore(await stack.enter_async_context(_database(file)), index)
-            async with _one_process(home):
-                await store.setup()
+            await store.setup()
             for folder in FORMER_INDEXES:
                 await asyncio.to_thread(shutil.rmtree, home / folder, ignore_errors=True)
         yield store
@@ -179,32 +182,10 @@ async def open_saver(
     async with AsyncExitStack() as stack:
         with _folder_errors(home), storage_errors():
             make_private(home)
-            saver = make_saver(
-                await stack.enter_async_context(_database(home / "checkpoints.sqlite"))
-            )
-            async with _one_process(home):
-                await saver.setup()
-                await migrate_sqlite(saver.conn)
+            saver = make_saver(await stack.enter_async_context(_database(home / CHECKPOINTS)))
+            await saver.setup()
+            await migrate_sqlite(saver.conn)
         yield saver
-
-
-@asynccontextmanager
-async def _one_process(home: Path) -> AsyncIterator[None]:
-    """Keep other processes from making the same tables while the block runs.
-
-    LangGraph's own setup reads which migrations were done, then does the others: not in one transaction.
-    """
-    from filelock import AsyncFileLock  # its import probes the file system
-
-    async with AsyncFileLock(home / ".setup.lock", mode=0o600):
-        yield
-
-
-async def _size(database: aiosqlite.Connection) -> int:
-    """The size of the database (bytes)."""
-    [[pages]] = await database.execute_fetchall("PRAGMA page_count")
-    [[page]] = await database.execute_fetchall("PRAGMA page_size")
-    return int(pages) * int(page)
 
 
 @contextmanager

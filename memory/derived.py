@@ -1,6 +1,6 @@
 """Answers that were drawn from an episode: those of turns that recalled it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Literal
 
 from personaagent.core.records import Episode
@@ -30,15 +30,3 @@ def recalled(metadata: dict[str, object]) -> set[str]:
     """The ids of the episodes that the turn recalled, as its metadata says."""
     ids = metadata.get("recalled")
     return {id for id in ids if isinstance(id, str)} if isinstance(ids, list) else set()
-
-
-def blanked(episodes: Sequence[Episode]) -> list[Episode]:
-    """Those that have an answer of the agent's own, without it.
-
-    An answer that the user accepted stays: it is what they wanted.
-    """
-    return [
-        each.model_copy(update={"response": ""})
-        for each in episodes
-        if each.response and each.signal != "accept"
-    ]

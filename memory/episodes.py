@@ -50,6 +50,7 @@ class Episodes:
         *,
         entries: Sequence[Entry] = (),
         also: Sequence[StoreWrite] = (),
+        needs: Collection[str] = (),
     ) -> None:
         """Store all of these episodes or none; storing one again has no effect.
 
@@ -57,6 +58,10 @@ class Episodes:
             episodes: new ones.
             entries: what the index, if the store holds it, has of them. Others are queued for it.
             also: writes for the same transaction.
+            needs: ids of the episodes that they rest on.
+
+        Raises:
+            Forgotten: as of ``UserStore.write``.
         """
         indexed = {entry.episode_id for entry in entries}
         writes = [*also]
@@ -67,7 +72,7 @@ class Episodes:
                 writes.append(("unindexed", episode.id, {}))
         if any(episode.labelled for episode in episodes):
             writes.append(new_label_revision())
-        await self._store.write(writes, entries=entries)
+        await self._store.write(writes, entries=entries, needs=needs)
 
     async def get(self, episode_id: str) -> Episode:
         """The episode of that id, or of the one generated id that begins so (``core/ids.py``).
@@ -243,21 +248,30 @@ class Episodes:
                 writes += [value_write(restored)] if change.only_link else episode_writes(restored)
             await self._store.write([*writes, new_label_revision()])
 
-    async def replace(self, episodes: Sequence[Episode]) -> None:
-        """Store these episodes as they are now; what the index has of them goes, and is made anew."""
-        erased = [Entry(each.id, each.created_at.timestamp(), None, []) for each in episodes]
-        writes: list[StoreWrite] = []
-        for each in episodes:
-            writes += [value_write(each), ("unindexed", each.id, {})]
-        await self._store.write(writes, entries=erased if self._store.holds_index else ())
+    async def blank(self, episode_ids: Collection[str]) -> list[str]:
+        """Take the answers from these episodes, as they are now: what was forgotten meanwhile stays
+        so, and what was accepted meanwhile keeps its answer. What the index has of them is made anew.
+
+        Returns:
+            The ids of those that have lost their answer.
+        """
+        async with self._lock():
+            without = blanked(await self.find([*episode_ids]))
+            erased = [Entry(each.id, each.created_at.timestamp(), None, []) for each in without]
+            writes: list[StoreWrite] = []
+            for each in without:
+                writes += [value_write(each), ("unindexed", each.id, {})]
+            await self._store.write(writes, entries=erased if self._store.holds_index else ())
+        return [each.id for each in without]
 
     async def delete(self, episode_ids: Collection[str]) -> None:
-        """Delete the episodes, their pending entries, the links to them, what was counted from their
-        labels, and the instructions that too few of the others share."""
+        """Delete the episodes, their pending entries, the links to them, the changes of their labels,
+        what was counted from their labels, and the instructions that too few of the others share."""
         writes: list[StoreWrite] = [("profile", "facts", None), ("profile", "tallies", None)]
         for id in episode_ids:
             writes.extend((namespace, id, None) for namespace in ("episodes", *FOLLOWERS))
         async with self._lock():
+            await self._journal.forget(episode_ids)
             writes += await self._unlinked(episode_ids)
             writes.append(await forgetting_write(self._store, episode_ids))
             await self._store.write([*writes, new_label_revision()])
@@ -294,6 +308,18 @@ class Episodes:
 def time_key(episode: Episode) -> TimeKey:
     """The episode's place in the order of time."""
     return episode.created_at, episode.id
+
+
+def blanked(episodes: Sequence[Episode]) -> list[Episode]:
+    """Those that have an answer of the agent's own, without it.
+
+    An answer that the user accepted stays: it is what they wanted.
+    """
+    return [
+        each.model_copy(update={"response": ""})
+        for each in episodes
+        if each.response and each.signal != "accept"
+    ]
 
 
 def _episode(value: StoredValue) -> Episode:

@@ -1,13 +1,19 @@
-"""Forgetting: an episode, its embedding, and everything that rests on it alone; or everything."""
+"""Forgetting: an episode, its embedding, and everything that rests on it alone; or everything.
+
+Whoever calls holds ``UserMemory.forgetting``, so that of several at once each finds what the others
+have left. What writes beside it is kept out by ``memory/generation.py``, and by a second look at the
+end, once the episodes are gone.
+"""
 
 from collections.abc import Awaitable, Callable, Collection
+from typing import NamedTuple
 
 from pydantic import Field
 
-from personaagent.core.records import Episode, Record, Rule, Statement
-from personaagent.memory.derived import Derived, blanked, derived_from
+from personaagent.core.records import Record, Rule, Statement
+from personaagent.memory.derived import Derived, derived_from
+from personaagent.memory.episodes import blanked
 from personaagent.memory.hiding import Hidden
-from personaagent.memory.journal import Journal
 from personaagent.memory.tombstones import Tombstones, delete_all_but_tombstones
 from personaagent.memory.user import UserMemory
 
@@ -29,6 +35,11 @@ class Receipt(Record):
     blanked: list[str] = Field(default_factory=list)
     remaining: list[str] = Field(default_factory=list)
 
+    @classmethod
+    def of_nothing(cls) -> "Receipt":
+        """That of what was gone already."""
+        return cls(episodes=[], embeddings=0, statements=[], rules=[], threads=[], simulations=0)
+
 
 DeleteThreads = Callable[[Collection[str]], Awaitable[None]]
 """Deletes these conversations of the user, wherever they are stored."""
@@ -44,8 +55,8 @@ async def forget(
 ) -> Receipt:
     """Forget these episodes of the user, and every statement and rule that rests on them alone.
 
-    The episodes are deleted last, so that you can repeat what was interrupted. An alignment may
-    write something meanwhile: so rules and simulations are looked for once more at the end.
+    The episodes are deleted last, so that you can repeat what was interrupted. A summary, a turn or
+    an alignment may write something meanwhile: so all else is looked for once more at the end.
 
     Args:
         memory: of the user.
@@ -62,46 +73,52 @@ async def forget(
     answers = await derived_from(memory, episode_ids)
     if derived == "forget":
         episodes, answers = episodes + answers, []
-    without = blanked(answers) if derived == "blank" else []
-    emptied = {each.id for each in without}
+    without = {each.id for each in blanked(answers)} if derived == "blank" else set()
     forgotten = {each.id for each in episodes}
-    remaining = await memory.hiding(Hidden(frozenset(forgotten))).profile.nameable_labels()
-    threads = await memory.conversations.threads_with(forgotten | emptied, remaining)
     embeddings = await memory.indexer.index.delete(forgotten)
+    first = await _forget_what_rests_on(memory, forgotten, without, delete_threads)
+    if without:
+        await memory.indexer.index.delete(without)
+    emptied = await memory.episodes.blank(without)
+    if tombstones:
+        await Tombstones(memory.store).add(episodes)
+    await memory.episodes.delete(forgotten)
+    await memory.indexer.index.delete(forgotten)
+    again = await _forget_what_rests_on(memory, forgotten, without, delete_threads)
+    return Receipt(
+        episodes=sorted(forgotten),
+        embeddings=embeddings,
+        statements=first.statements + again.statements,
+        rules=list({rule.id: rule for rule in [*first.rules, *again.rules]}.values()),
+        threads=sorted(first.threads | again.threads),
+        simulations=first.simulations + again.simulations,
+        blanked=sorted(emptied),
+        remaining=[each.id for each in answers if each.response and each.id not in without],
+    )
+
+
+class _Gone(NamedTuple):
+    """What went with episodes that are forgotten, as in ``Receipt``."""
+
+    statements: list[Statement]
+    rules: list[Rule]
+    threads: set[str]
+    simulations: int
+
+
+async def _forget_what_rests_on(
+    memory: UserMemory, forgotten: set[str], without: set[str], delete_threads: DeleteThreads
+) -> _Gone:
+    """Forget what holds the text of these episodes, or rests on those ``forgotten`` alone."""
+    labels = await memory.hiding(Hidden(frozenset(forgotten))).profile.nameable_labels()
+    threads = await memory.conversations.threads_with(forgotten | without, labels)
     await delete_threads(threads)
     await memory.conversations.delete(threads)
     statements = await memory.profile.forget(forgotten)
     rules = await memory.personas.forget(forgotten)
     await memory.notices.clear()
     # Any simulation may have recalled the episodes, or used a rule that rested on them.
-    simulations = await memory.simulations.clear()
-    await _delete(memory, episodes, without, tombstones=tombstones)
-    rules += [rule for rule in await memory.personas.forget(forgotten) if rule not in rules]
-    simulations += await memory.simulations.clear()
-    return Receipt(
-        episodes=sorted(forgotten),
-        embeddings=embeddings,
-        statements=statements,
-        rules=rules,
-        threads=sorted(threads),
-        simulations=simulations,
-        blanked=sorted(emptied),
-        remaining=[each.id for each in answers if each.response and each.id not in emptied],
-    )
-
-
-async def _delete(
-    memory: UserMemory, episodes: list[Episode], without: list[Episode], *, tombstones: bool
-) -> None:
-    """Store the episodes that are ``without`` their answer, and delete the others."""
-    if without:
-        await memory.indexer.index.delete([each.id for each in without])
-        await memory.episodes.replace(without)
-    if tombstones:
-        await Tombstones(memory.store).add(episodes)
-    forgotten = {each.id for each in episodes}
-    await Journal(memory.store).forget(forgotten)
-    await memory.episodes.delete(forgotten)
+    return _Gone(statements, rules, threads, await memory.simulations.clear())
 
 
 async def forget_all(
@@ -113,24 +130,29 @@ async def forget_all(
 ) -> Receipt:
     """Forget everything about the user: episodes, profile, all versions of the persona, ``threads``.
 
-    Nothing of the user stays. Without ``keep_tombstones`` a later import brings back what it holds;
-    with them, what was forgotten before does not come back.
+    Nothing of the user stays, and nothing that began before can write any more: it ends with
+    ``Forgotten``. Without ``keep_tombstones`` a later import brings back what it holds; with them,
+    what was forgotten before does not come back. Again, it finds nothing and succeeds.
 
     Raises:
         IndexUnavailable: the embeddings cannot be removed now; nothing was forgotten.
     """
+    embeddings = await memory.indexer.index.delete_all()
+    await memory.store.begin_anew()
     personas = await memory.personas.history() if await memory.personas.exist() else []
     receipt = Receipt(
         episodes=[episode.id async for episode in memory.episodes.oldest_first()],
-        embeddings=await memory.indexer.index.delete_all(),
+        embeddings=embeddings,
         statements=(await memory.profile.read()).summary,
         rules=list({rule.text: rule for persona in personas for rule in persona.rules}.values()),
         threads=sorted(threads),
         simulations=await memory.simulations.clear(),
     )
     await delete_threads(threads)
-    if keep_tombstones:
-        await delete_all_but_tombstones(memory.store)
-    else:
-        await memory.store.delete_all()
+    async with memory.personas.lock():
+        if keep_tombstones:
+            await delete_all_but_tombstones(memory.store)
+        else:
+            await memory.store.delete_all()
+    await memory.indexer.index.clear()
     return receipt

@@ -15,7 +15,12 @@ from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.open import open_index
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.indexer import Indexer
-from personaagent.memory.locks import database_lock, database_of, file_lock
+from personaagent.memory.locks import (
+    LocksInProcess,
+    database_lock,
+    database_of,
+    file_lock,
+)
 from personaagent.memory.notices import Notices
 from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
@@ -33,6 +38,10 @@ from personaagent.models.reranking import make_reranker
 
 MAX_LOCK_CONNECTIONS = 8
 """Database connections that may hold a lock, or wait for one, at the same time."""
+FORGET_TIMEOUT = 300
+"""Seconds that a forgetting waits for those of the same user that are under way."""
+LOCKS = ("", ".index", ".forget")
+"""What follows the user's key in the names of their locks."""
 
 
 class Memory:
@@ -55,15 +64,21 @@ class Memory:
         self._reranker = make_reranker(settings)
         self._index = index
         self._indexes: dict[str, EpisodeIndex] = {}
-        self._locks = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
+        self._lock_connections = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
+        self._locks = LocksInProcess()
 
-    def of(self, store: BaseStore, user_id: str) -> UserMemory:
-        """The memory of this one user in ``store``.
+    def of(self, store: BaseStore, user_id: str, generation: str = "") -> UserMemory:
+        """The memory of this one user in ``store``, for one operation.
+
+        Args:
+            store: of all users.
+            user_id: whose memory.
+            generation: as of ``UserStore``.
 
         Raises:
             UsageError: the user id is not valid.
         """
-        user_store = UserStore(store, check_user_id(user_id))
+        user_store = UserStore(store, check_user_id(user_id), generation)
         lock = partial(self._lock, store, user_store.key)
         episodes = Episodes(user_store, lock)
         in_store = self._holds_index(store)
@@ -84,6 +99,7 @@ class Memory:
             simulations=Simulations(user_store),
             spending=Spending(user_store),
             store=user_store,
+            forgetting=partial(self._lock, store, f"{user_store.key}.forget", FORGET_TIMEOUT),
             recaller=Recall(
                 episodes,
                 indexer,
@@ -106,8 +122,9 @@ class Memory:
     async def drop_lock(self, user_id: str) -> None:
         """Delete the user's lock files: their names would show that the user existed."""
         key = user_key(user_id)
-        for lock in (self._lock_file(key), self._lock_file(f"{key}.index")):
-            await asyncio.to_thread(lock.unlink, missing_ok=True)
+        for purpose in LOCKS:
+            file = self._lock_file(f"{key}{purpose}")
+            await asyncio.to_thread(file.unlink, missing_ok=True)
 
     async def aclose(self) -> None:
         """Close the indexes and the embedding model."""
@@ -134,21 +151,25 @@ class Memory:
         return self._indexes[embeddings]
 
     @asynccontextmanager
-    async def _lock(self, store: BaseStore, key: str) -> AsyncIterator[None]:
+    async def _lock(
+        self, store: BaseStore, key: str, patience: int | None = None
+    ) -> AsyncIterator[None]:
         """Let one writer in at a time, of all processes that use the store.
 
-        The lock is in the store's database if that is a server, otherwise in a file.
+        The lock is in the store's database if that is a server, otherwise in a file. Of this process
+        only one at a time asks for it: many writers of one user keep no connection from others.
 
         Raises:
             DataError: the lock cannot be taken, or not soon enough.
         """
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._locks.hold(key, patience))
             with storage_errors():
                 if address := database_of(store):
-                    await stack.enter_async_context(self._locks)
-                    await stack.enter_async_context(database_lock(address, key))
+                    await stack.enter_async_context(self._lock_connections)
+                    await stack.enter_async_context(database_lock(address, key, patience))
                 else:
-                    await stack.enter_async_context(file_lock(self._lock_file(key)))
+                    await stack.enter_async_context(file_lock(self._lock_file(key), patience))
             yield
 
     def _lock_file(self, key: str) -> Path:

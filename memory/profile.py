@@ -102,6 +102,8 @@ class Profiles:
         cited = {id for statement in statements for id in statement.evidence}
         missing = cited - {episode.id for episode in await self.episodes.find(sorted(cited))}
         await self.statements.merge_summary(without_evidence(statements, missing), base)
+        if gone := cited - missing - {each.id for each in await self.episodes.find(sorted(cited))}:
+            await self.statements.drop_evidence(gone)  # forgotten just now
         await self._unsummarised.clear(read)
 
     async def forget(self, forgotten: set[str]) -> list[Statement]:

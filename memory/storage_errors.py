@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from personaagent.core.errors import DataError, PersonaAgentError
 
 DISK_FULL = "The disk is full: make room and try again; what was stored before is intact."
+HELD_TOO_LONG = "Another process has been writing to this user's persona for too long: try again."
 BY_LIBRARY = {
     "psycopg": "The database cannot be used now: try again later.",
-    "filelock": "Another process has been writing to this user's persona for too long: try again.",
+    "filelock": HELD_TOO_LONG,
 }
 """By the module that defines the error. It is not imported: psycopg is installed on servers only,
 and importing filelock probes the file system."""

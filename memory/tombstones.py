@@ -91,6 +91,6 @@ async def delete_all_but_tombstones(store: UserStore) -> None:
     [summary] = await store.get("profile", "summary")
     marks = StoredStatements(forgotten=StoredStatements.of(summary).forgotten)
     await store.write([("profile", "summary", marks.stored() if marks.forgotten else None)])
-    await store.delete_all(keep=("forgotten", "tombstones", "profile"))
     others = [key async for key, _ in store.scan("profile") if key != "summary"]
     await store.write(("profile", key, None) for key in others)
+    await store.delete_all(keep=("forgotten", "tombstones", "profile"))

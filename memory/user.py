@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, replace
 
-from personaagent.core.errors import PersonaAgentError
+from personaagent.core.audience import told
+from personaagent.core.errors import Forgotten, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode
 from personaagent.memory.conversations import Conversations
@@ -12,6 +13,7 @@ from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.index.protocol import Entry
 from personaagent.memory.indexer import Indexer, thread_of
+from personaagent.memory.locks import Lock
 from personaagent.memory.notices import Notices
 from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
@@ -28,10 +30,10 @@ INDEXED_LATER = "the index will have it later"
 
 @dataclass(frozen=True)
 class UserMemory:
-    """Everything that is remembered about one user; made by ``Memory.of``.
+    """Everything that is remembered about one user; made by ``Memory.of`` for one operation.
 
     ``unaligned`` are the labels that alignment has not learned from. ``index_timeout``, in seconds,
-    is for indexing one new episode.
+    is for indexing one new episode. ``forgetting`` lets one forgetting of the user's in at a time.
     """
 
     user_id: str
@@ -45,6 +47,7 @@ class UserMemory:
     simulations: Simulations
     spending: Spending
     store: UserStore
+    forgetting: Lock
     recaller: Recall
     index_timeout: float
 
@@ -88,8 +91,12 @@ class UserMemory:
         """The task of ``query``, with its instruction: see ``recognition.recognise``."""
         return await recognise(self.recaller, query, task)
 
-    async def remember(self, episode: Episode, version: int) -> list[str]:
+    async def remember(
+        self, episode: Episode, version: int, needs: Collection[str] = ()
+    ) -> list[str]:
         """Store an episode and index it; returns what the user should know.
+
+        ``needs`` are the ids of the episodes that its answer was drawn from.
 
         If the index or the persona cannot be written now, the episode is stored all the same. The
         notices for persona ``version``, which gave the answer, are taken only after the episode is
@@ -97,10 +104,11 @@ class UserMemory:
 
         Raises:
             DataError: the episode could not be stored.
+            Forgotten: the user was forgotten since the turn began, or one of those that it ``needs``.
         """
         entries, late = await self._entries(episode)
         also = [self.indexer.index.state_write()] if entries else []
-        await self.episodes.add([episode], entries=entries, also=also)
+        await self.episodes.add([episode], entries=entries, also=also, needs=needs)
         notices, *warnings = await asyncio.gather(
             self.notices.take(version),
             _warning_of(self.personas.begin(), "the persona begins later"),
@@ -143,7 +151,9 @@ async def _warning_of(work: Awaitable[None], consequence: str) -> str | None:
     """Do ``work`` that may fail without failing the turn; returns a warning if it failed."""
     try:
         await work
+    except Forgotten:
+        raise
     except (TimeoutError, PersonaAgentError) as error:
         count_failure(error)
-        return f"Remembered; {consequence}: {str(error) or 'it is too slow now.'}"
+        return f"Remembered; {consequence}: {told(error) if str(error) else 'it is too slow now.'}"
     return None

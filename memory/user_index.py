@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from personaagent.core.errors import EmbeddingsChanged
+from personaagent.core.errors import EmbeddingsChanged, Forgotten
 from personaagent.memory.index.protocol import Entry, EpisodeIndex, Scores
 from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
 
@@ -55,12 +55,35 @@ class UserIndex:
 
     async def upsert(self, entries: Sequence[Entry], writes: Sequence[StoreWrite] = ()) -> None:
         """Add these entries, replacing those of the same episodes, and do these writes: in one
-        transaction if the index is in the store, else afterwards."""
+        transaction if the index is in the store, else afterwards. What was forgotten meanwhile is
+        not added.
+
+        Raises:
+            Forgotten: the whole user was.
+        """
+        writes = [*writes, self.state_write()]
+        if self.in_store:
+            await self.store.write(writes, entries=entries)
+            return
+        ids = [entry.episode_id for entry in entries]
+        await self._index.upsert(self.store.key, entries)
+        try:
+            await self.store.write(writes)
+        except Forgotten:
+            await self._index.delete(self.store.key, ids)
+            raise
+        stored = await self.store.get("episodes", *ids)
+        if gone := [id for id, value in zip(ids, stored, strict=True) if value is None]:
+            await self._index.delete(self.store.key, gone)
+
+    async def clear(self) -> None:
+        """Remove what a writer has left in an index outside of the store, after all was deleted.
+
+        Raises:
+            IndexUnavailable: the index is down.
+        """
         if not self.in_store:
-            await self._index.upsert(self.store.key, entries)
-        await self.store.write(
-            [*writes, self.state_write()], entries=entries if self.in_store else ()
-        )
+            await self._index.clear(self.store.key)
 
     async def search(
         self,

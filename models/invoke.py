@@ -13,10 +13,11 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolCall
 from langchain_core.tools import BaseTool
 
 from personaagent.core.errors import ModelUnavailable, PersonaAgentError, UnusableAnswer
-from personaagent.core.prometheus import count_failure, count_tokens
+from personaagent.core.prometheus import MODEL_SECONDS, count_failure, count_tokens
 from personaagent.core.settings import Role
 from personaagent.models.ending import Ending, ending_of
 from personaagent.models.endpoint_errors import endpoint_errors
+from personaagent.models.metering import metered_call
 from personaagent.models.reasoning import without_reasoning
 from personaagent.models.reply_reader import REASONED, REASONING, TAKEN_BACK
 from personaagent.models.tool_call_parts import new_call_id
@@ -49,6 +50,7 @@ async def invoke_model(
         ModelUnavailable: it did not answer, or its answer broke off.
         UnusableAnswer: it answered with nothing that can be used.
         ModelError: it refused the request.
+        LimitReached: whoever pays for the call (``metered``) has spent all; nothing was asked.
     """
     options: dict[str, Any] = {}
     if response_format:
@@ -59,9 +61,14 @@ async def invoke_model(
         options["reasoning"] = True
     asked = model.bind_tools(tools) if tools else model
     try:
-        with endpoint_errors(role, getattr(model, "max_retries", None) or 0):
-            message = await asked.ainvoke(_sendable(messages), **options)
-        usage = usage_of(message)  # counted whatever the answer may be worth
+        async with metered_call(role, messages) as count:
+            with (
+                MODEL_SECONDS.labels(role).time(),
+                endpoint_errors(role, getattr(model, "max_retries", None) or 0),
+            ):
+                message = await asked.ainvoke(_sendable(messages), **options)
+            usage = usage_of(message)  # counted whatever the answer may be worth
+            count(message)
         count_tokens(role, usage.input_tokens, usage.output_tokens)
         return _usable(message, role, tools_offered=bool(tools), in_form=bool(response_format))
     except PersonaAgentError as error:

@@ -6,7 +6,9 @@ from datetime import tzinfo
 from personaagent.memory.hiding import NOTHING_HIDDEN
 from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
+from personaagent.models.metering import metered
 from personaagent.nodes.dependencies import Dependencies
+from personaagent.nodes.user_meter import user_meter
 
 
 def refresh_if_due(deps: Dependencies, memory: UserMemory, zone: tzinfo) -> None:
@@ -34,10 +36,11 @@ async def _refresh(deps: Dependencies, memory: UserMemory, zone: tzinfo) -> None
 
     It covers also what is hidden from the run that starts it.
     """
-    await refresh_summary(
-        memory.hiding(NOTHING_HIDDEN),
-        await deps.models.chat("critic"),
-        max_calls=deps.settings.summary_calls,
-        zone=zone,
-        may_continue=lambda: not deps.refreshing.finishing,
-    )
+    with metered(user_meter(memory, deps.settings)):
+        await refresh_summary(
+            memory.hiding(NOTHING_HIDDEN),
+            await deps.models.chat("critic"),
+            max_calls=deps.settings.summary_calls,
+            zone=zone,
+            may_continue=lambda: not deps.refreshing.finishing,
+        )

@@ -5,29 +5,26 @@ Each user has one thread for alignment, on which their runs are queued one at a 
 
 import asyncio
 import logging
-from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
 from httpx import HTTPError
 from langgraph_sdk.client import LangGraphClient
-from langgraph_sdk.errors import ConflictError, NotFoundError, UnprocessableEntityError
-from langgraph_sdk.schema import Run, RunStatus
+from langgraph_sdk.errors import ConflictError
+from langgraph_sdk.schema import Run
 
 from personaagent.core.alignment import ProposalDecision
-from personaagent.core.alignment_state import LABELS_TRIGGER, alignment_thread
+from personaagent.core.alignment_state import LABELS_TRIGGER, NIGHTLY_TRIGGER, alignment_thread
 from personaagent.core.errors import Conflict
 from personaagent.core.settings import Settings
 from personaagent.core.telling import labels_missing
 from personaagent.memory.user import UserMemory
-from personaagent.server.alignment_runs import GRAPH, run_options
+from personaagent.server.alignment_runs import GRAPH, alignment_run, run_options
 from personaagent.server.data_folder import exclusive
-from personaagent.server.nightly_alignment import delete_nightly_cron, update_nightly_cron
+from personaagent.server.removal import delete_thread, unfinished_on
 
 log = logging.getLogger(__name__)
-
-UNFINISHED: tuple[RunStatus, ...] = ("pending", "running")
-MOST_RUNS = 100
 
 _locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -35,7 +32,7 @@ _locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 async def queue_alignment_if_due(
     api: LangGraphClient, memory: UserMemory, settings: Settings
 ) -> Run | None:
-    """Queue an alignment if the user's new labels make it due, and update their nightly one.
+    """Queue an alignment if the user's new labels make it due.
 
     Call it after feedback and after an import, with ``api`` as the user. A failure is logged only:
     the labels are stored, and the next one makes the alignment due again. While a run is unfinished
@@ -44,30 +41,36 @@ async def queue_alignment_if_due(
     Returns:
         The run that was queued, if any.
     """
-    if not settings.align_after or not await memory.unaligned.due(1):
+    if not await memory.unaligned.due(settings.align_after):
         return None
     try:
         async with _user_lock(memory.user_id):
-            return await _queue_if_due(api, memory, settings)
+            return await _queue_if_free(api, memory.user_id)
     except HTTPError as error:
         log.warning("No alignment could be queued: %s", error)
         return None
 
 
-async def _queue_if_due(api: LangGraphClient, memory: UserMemory, settings: Settings) -> Run | None:
-    user_id = memory.user_id
+async def _queue_if_free(api: LangGraphClient, user_id: str) -> Run | None:
     await _ensure_thread(api, user_id)
-    try:
-        await update_nightly_cron(api, user_id, settings.align_nightly)
-    except UnprocessableEntityError as error:
-        log.warning(
-            "PERSONAAGENT_ALIGN_NIGHTLY is not a schedule that this server accepts: %s", error
-        )
-    if not await memory.unaligned.due(settings.align_after):
-        return None
     if await unfinished_runs(api, user_id) or await _proposal_waits(api, user_id):
         return None
     return await _create_run(api, user_id, LABELS_TRIGGER)
+
+
+async def queue_nightly(api: LangGraphClient, user_id: str, since: datetime) -> Run | None:
+    """Queue the run of the night that began ``since`` then, with ``api`` as the user.
+
+    None if they had a run since, one is unfinished, or a proposal waits for them.
+    """
+    async with _user_lock(user_id):
+        await _ensure_thread(api, user_id)
+        latest = await api.runs.list(alignment_thread(user_id), limit=1)
+        if latest and alignment_run(latest[0]).created_at >= since:
+            return None
+        if await unfinished_runs(api, user_id) or await _proposal_waits(api, user_id):
+            return None
+        return await _create_run(api, user_id, NIGHTLY_TRIGGER)
 
 
 async def tell_missing_labels(memory: UserMemory, settings: Settings) -> None:
@@ -139,40 +142,19 @@ async def resume_alignment(api: LangGraphClient, user_id: str, decision: Proposa
 
 async def unfinished_runs(api: LangGraphClient, user_id: str) -> list[Run]:
     """The runs of the user's alignment that are queued or running."""
-    return await _unfinished_on(api, alignment_thread(user_id))
+    return await unfinished_on(api, alignment_thread(user_id))
 
 
 async def cancel_alignment(api: LangGraphClient, user_id: str) -> None:
-    """End all of the user's alignment: the nightly cron, unfinished runs, and the thread's state.
+    """End all of the user's alignment: unfinished runs, and the thread's state.
 
     Call it before anything is forgotten: the thread holds the text of episodes. The next label
-    makes a new thread.
+    makes a new thread. What is gone already is success.
+
+    Raises:
+        DataError: a run or the thread cannot be removed now.
     """
-    await delete_nightly_cron(api, user_id)
     await delete_thread(api, alignment_thread(user_id))
-
-
-async def delete_thread(api: LangGraphClient, thread: str) -> None:
-    """Cancel the unfinished runs on a thread of the caller, and delete it, unless it is gone."""
-    await cancel_runs(api, thread)
-    with suppress(NotFoundError):
-        await api.threads.delete(thread)
-
-
-async def cancel_runs(api: LangGraphClient, thread: str) -> None:
-    """Cancel the running and the queued runs on a thread of the caller."""
-    with suppress(NotFoundError):
-        for run in await _unfinished_on(api, thread):
-            with suppress(NotFoundError, ConflictError):  # it has just ended
-                await api.runs.cancel(thread, run["run_id"], wait=True)
-
-
-async def _unfinished_on(api: LangGraphClient, thread: str) -> list[Run]:
-    return [
-        run
-        for status in UNFINISHED
-        for run in await api.runs.list(thread, limit=MOST_RUNS, status=status)
-    ]
 
 
 async def _proposal_waits(api: LangGraphClient, user_id: str) -> bool:

@@ -17,20 +17,35 @@ from personaagent.server.error_handlers import add_error_handlers
 from personaagent.server.errors import error_responses
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
+from personaagent.server.machine_user import MachineUser
+from personaagent.server.memory_server import serving_memory
+from personaagent.server.nightly_schedule import NightlySchedule
+from personaagent.server.nights import nightly_alignment
+from personaagent.server.request_checks import RequestChecks
+from personaagent.server.request_limits import RequestLimits
+from personaagent.server.request_metrics import MeasureRequests
 from personaagent.server.routes import (
     alignments,
     backup,
+    destinations,
     episodes,
     exchange,
+    mcp,
     me,
+    openai_chat,
     operation,
     persona,
     profile,
+    prompt,
+    remembering,
     scorecard,
     sign_in,
     statements,
+    threads,
     undo,
 )
+from personaagent.server.routes.openai_errors import ErrorsOfOpenAI
+from personaagent.server.titles import ThreadTitles
 
 log = logging.getLogger(__name__)
 
@@ -46,26 +61,47 @@ OF_THE_USER: dict[str, Any] = {
 def _routes() -> APIRouter:
     router = APIRouter()
     limited = APIRouter(max_body_size=BODY_BYTES, **OF_THE_USER)
-    for module in (me, persona, profile, statements, episodes, undo, alignments, scorecard):
+    for module in (
+        me,
+        persona,
+        profile,
+        statements,
+        episodes,
+        threads,
+        undo,
+        prompt,
+        remembering,
+        destinations,
+        alignments,
+        scorecard,
+    ):
         limited.include_router(module.router)
     router.include_router(limited)
-    for module in (exchange, backup):  # what is uploaded has a limit of its own
+    for module in (exchange, backup, mcp):  # these have limits of their own
         router.include_router(module.router, **OF_THE_USER)
+    router.include_router(
+        openai_chat.router, dependencies=[Depends(current_user)], responses=openai_chat.ERRORS
+    )
     for module in (operation, sign_in, page):
         router.include_router(module.router)
     return router
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(served: FastAPI) -> AsyncIterator[None]:
     """Let a wrong setting end the start, not every request."""
     try:
-        await dependencies.aget()
+        settings = (await dependencies.aget()).settings
         await tokens.aget()
+        schedule = NightlySchedule(settings)
     except PersonaAgentError as error:
         log.critical("The server cannot start: %s", error)
         raise SystemExit(STARTUP_FAILED) from None
-    async with watching_deletions():
+    async with (
+        watching_deletions(),
+        serving_memory(settings),
+        nightly_alignment(served, settings, schedule),
+    ):
         yield
 
 
@@ -78,4 +114,10 @@ app = FastAPI(
     telemetry={"tracing": False, "logs": False},
 )
 app.include_router(_routes())
+app.add_middleware(RequestChecks)
+app.add_middleware(ThreadTitles)
 add_error_handlers(app)
+app.add_middleware(RequestLimits)
+app.add_middleware(MachineUser)
+app.add_middleware(ErrorsOfOpenAI)
+app.add_middleware(MeasureRequests)

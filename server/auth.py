@@ -7,7 +7,7 @@ read-only for everybody.
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from langgraph_sdk import Auth
 from starlette.exceptions import HTTPException
@@ -17,13 +17,20 @@ from personaagent.core.errors import ServiceError, TokenRefused
 from personaagent.core.once import Once
 from personaagent.core.settings import load_settings, variable
 from personaagent.core.users import user_key
+from personaagent.nodes.current_user import NOT_HERE
+from personaagent.server.acting_as import acting_user
+from personaagent.server.alignment_runs import GRAPH
 from personaagent.server.dev_auth import USER_HEADER, is_from_this_machine
 from personaagent.server.graphs import dependencies
 from personaagent.server.identity import Tokens
 from personaagent.server.run_input import refuse_unusable
+from personaagent.server.store import server_store
+from personaagent.server.user_limits import refuse_if_spent
 
 Context = Auth.types.AuthContext
 Filter = Auth.types.FilterType
+ALIGNMENT = {GRAPH, str(uuid5(UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8"), GRAPH))}
+"""How a run may name the graph of alignment: by its name, or by the assistant that servers make of it."""
 WRITES = ("create", "create_run", "update")
 SYSTEM = {"created_by": "system"}
 """The metadata of the assistants that LangGraph's server makes, one a graph."""
@@ -37,10 +44,12 @@ tokens = Once(lambda: Tokens(load_settings()))
 async def authenticate(
     headers: Mapping[Any, Any], scope: Mapping[str, Any] | None = None
 ) -> Auth.types.MinimalUserDict:
-    """The user whom the bearer token names; 401 without a valid one.
+    """The user whom the bearer token names, or the server acts as; 401 without a valid one.
 
     ``headers`` are bytes on LangGraph's server and strings on aegra, which passes no ``scope``.
     """
+    if user := acting_user():
+        return {"identity": user}
     texts = {_text(name).lower(): _text(value) for name, value in headers.items()}
     verifier = await tokens.aget()
     if not verifier.required:
@@ -81,12 +90,34 @@ async def deny(ctx: Context, value: Any) -> bool:
 async def own(ctx: Context, value: dict[str, Any]) -> Filter | None:
     """Only their owner creates, sees and changes threads with their runs, and crons."""
     if ctx.action == "create_run":
-        refuse_unusable(value, (await dependencies.aget()).settings.max_query_chars)
+        await _check_run(ctx, value)
     if not (await tokens.aget()).required:
         return None
     if ctx.action in WRITES:
         _refuse_kept_thread(value.get("thread_id"), ctx.user.identity)
     return _owned(ctx, value)
+
+
+async def _check_run(ctx: Context, value: dict[str, Any]) -> None:
+    """Refuse a run before anything of it is stored."""
+    deps = await dependencies.aget()
+    if str(value.get("assistant_id")) in ALIGNMENT:
+        _keep_to_own_thread(ctx, value)
+        return
+    refuse_unusable(value, deps.settings.max_query_chars)
+    if deps.settings.daily_tokens and ctx.user.identity:
+        await refuse_if_spent(deps, await server_store(), ctx.user.identity)
+
+
+def _keep_to_own_thread(ctx: Context, value: dict[str, Any]) -> None:
+    """Refuse an alignment on any thread but its user's own.
+
+    One by an assistant that a user has made of the graph is refused by the graph itself, as is one
+    of a developer who names the user in the context.
+    """
+    user = ctx.user.identity
+    if user and str(value.get("thread_id")) != alignment_thread(user):
+        raise Auth.exceptions.HTTPException(403, NOT_HERE)
 
 
 @auth.on.assistants

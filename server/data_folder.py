@@ -19,6 +19,7 @@ from personaagent.core.settings import load_settings
 from personaagent.memory.data_folder import Files, open_saver, open_store
 from personaagent.server.adopt_old_state import adopt_checkpoints, adopt_memory
 from personaagent.server.checkpoints import ServerSaver
+from personaagent.server.record_flushes import keep_flushing
 from personaagent.server.thread_records import delete_one_at_a_time, keep_in_line, restore_records
 
 IDLE = timedelta(days=30)
@@ -71,6 +72,7 @@ async def watching_deletions() -> AsyncIterator[None]:
         yield
         return
     delete_one_at_a_time()
+    keep_flushing()
     watching = asyncio.create_task(keep_in_line(saver))
     try:
         yield
@@ -79,7 +81,9 @@ async def watching_deletions() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def exclusive(user_id: str, *, remove_lock: bool = False) -> AsyncIterator[None]:
+async def exclusive(
+    user_id: str, *, remove_lock: bool = False, patience: float = 0
+) -> AsyncIterator[None]:
     """Keep out alignments of the user by the command; see ``Files.exclusive``.
 
     A server with a database of its own has no command beside it.
@@ -91,7 +95,7 @@ async def exclusive(user_id: str, *, remove_lock: bool = False) -> AsyncIterator
     if files is None:
         yield
         return
-    lock = files.exclusive(user_id, remove_lock=remove_lock)
+    lock = files.exclusive(user_id, remove_lock=remove_lock, patience=patience)
     await asyncio.to_thread(lock.__enter__)
     try:
         yield

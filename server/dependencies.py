@@ -26,7 +26,9 @@ async def current_user_memory(
     deps: Annotated[Dependencies, Depends(server_dependencies)],
 ) -> UserMemory:
     """The memory of the calling user: the only one that a route can reach."""
-    return deps.memory.of(store, user_id)
+    memory = deps.memory.of(store, user_id)
+    await memory.store.pin()  # whatever the request waits for: its operation begins now
+    return memory
 
 
 async def caller_client(request: Request) -> AsyncIterator[LangGraphClient]:

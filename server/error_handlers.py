@@ -11,10 +11,12 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personaagent.core.errors import PersonaAgentError
+from personaagent.core.audience import for_users_of_a_server, kind_only
+from personaagent.core.errors import LimitReached, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.memory.exchange.check_import import Refused
-from personaagent.server.errors import kind_only, sentence, status_of
+from personaagent.server.errors import sentence, status_of
+from personaagent.server.user_limits import retry_after
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -25,6 +27,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(413, _too_long)
     app.add_exception_handler(Exception, _unforeseen)
     app.add_middleware(TooLongAsJson)
+    app.add_middleware(ForUsers)
     # as FastAPI does by itself; aegra puts its own there, of another shape, where it sees none
     app.add_exception_handler(HTTPException, http_exception_handler)  # type: ignore[arg-type]
 
@@ -36,7 +39,8 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
         count_failure(error)
         logging.getLogger(__name__).warning("A request failed: %s", error)
     more = {"problems": error.problems} if isinstance(error, Refused) else {}
-    return JSONResponse({"detail": sentence(error), **more}, status)
+    headers = retry_after(error) if isinstance(error, LimitReached) else None
+    return JSONResponse({"detail": sentence(error), **more}, status, headers)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -71,6 +75,17 @@ class TooLongAsJson:
                 await send(message)
 
         await self._app(scope, receive, send_ours)
+
+
+class ForUsers:
+    """Lets all that happens in a request say what a server's users may know (``core/audience.py``)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with for_users_of_a_server():
+            await self._app(scope, receive, send)
 
 
 def _is_plain_text(start: Message) -> bool:

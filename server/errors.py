@@ -6,11 +6,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from personaagent.core import errors
+from personaagent.core.audience import is_public, kind_only, public_sentence, told
 from personaagent.core.errors import (
     ConfigurationError,
     Conflict,
     CorrectionStands,
     DataError,
+    LimitReached,
     NothingLabelled,
     PersonaAgentError,
     ServiceError,
@@ -27,6 +29,7 @@ STATUS: dict[type[PersonaAgentError], int] = {
     CorrectionStands: 409,
     ConfigurationError: 500,
     ServiceError: 503,
+    LimitReached: 429,
     DataError: 503,
     UnknownEpisode: 404,
     NothingLabelled: 409,
@@ -64,11 +67,11 @@ def sentence(error: PersonaAgentError) -> str:
     Of what the operator has to mend, only the kind: the error itself may name addresses and
     folders, and stands in the log.
     """
-    status = status_of(error)
-    if status < 500:
-        return str(error)
-    what = "is not set up as it should be" if status == 500 else "cannot do that now"
-    return kind_only(what, type(error).__name__)
+    if is_public(error):
+        return told(error)
+    if status_of(error) == 500:
+        return kind_only("is not set up as it should be", type(error).__name__)
+    return public_sentence(error)
 
 
 def kept_sentence(kept: str) -> str:
@@ -81,11 +84,6 @@ def kept_sentence(kept: str) -> str:
     if text is not None and isinstance(kind, type) and issubclass(kind, PersonaAgentError):
         return sentence(kind(text))
     return kind_only("cannot do that now", name)
-
-
-def kind_only(what: str, kind: str) -> str:
-    """A sentence that says of an error no more than its class."""
-    return f"The server {what} ({kind}): try again later; its log says more."
 
 
 def _parsed(kept: str) -> tuple[str, str | None]:

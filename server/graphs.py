@@ -15,23 +15,24 @@ from personaagent.core.once import Once
 from personaagent.core.states import AgentContext
 from personaagent.graphs import agent as agent_graph
 from personaagent.graphs import alignment as alignment_graph
+from personaagent.graphs.told_errors import tell_errors
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.server.data_folder import exclusive
 
 
 def _make_agent() -> CompiledStateGraph[Any, AgentContext, Any, Any]:
     deps = dependencies.get()
-    graph: CompiledStateGraph[Any, AgentContext, Any, Any] = agent_graph.build(deps).compile(
-        name=agent_graph.NAME
-    )
+    graph: CompiledStateGraph[Any, AgentContext, Any, Any] = tell_errors(
+        agent_graph.build(deps), for_users=True
+    ).compile(name=agent_graph.NAME)
     return graph.with_config(
         tags=agent_graph.TAGS, recursion_limit=agent_graph.recursion_limit(deps.settings)
     )
 
 
 def _make_alignment() -> CompiledStateGraph[Any, AlignmentContext, Any, Any]:
-    graph: CompiledStateGraph[Any, AlignmentContext, Any, Any] = alignment_graph.build(
-        dependencies.get()
+    graph: CompiledStateGraph[Any, AlignmentContext, Any, Any] = tell_errors(
+        alignment_graph.build(dependencies.get()), for_users=True
     ).compile(name=alignment_graph.NAME)
     return graph.with_config(
         tags=alignment_graph.TAGS, recursion_limit=alignment_graph.RECURSION_LIMIT

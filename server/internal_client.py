@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager
 import httpx
 from langgraph_sdk.client import LangGraphClient
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from personaagent.server.dev_auth import USER_HEADER
+from personaagent.server.streaming_transport import StreamingTransport
 
 CREDENTIALS = ("authorization", USER_HEADER)
 """The headers that say who calls."""
 TIMEOUT_SECONDS = 60.0
+INTERNAL = "personaagent.internal"
+"""Marks a call of ours in its ASGI scope, where no client can: it counts with the request it is for."""
 
 
 @asynccontextmanager
@@ -22,9 +26,31 @@ async def internal_client(request: Request) -> AsyncIterator[LangGraphClient]:
     belong to the caller, and those of others do not exist. (``get_client()`` of the SDK bypasses
     both.) No connection is made: the client calls the application.
     """
+    transport = httpx.ASGITransport(app=_marked(request.app), raise_app_exceptions=False)
+    async with _client(request, transport) as client:
+        yield client
+
+
+@asynccontextmanager
+async def streaming_client(request: Request) -> AsyncIterator[LangGraphClient]:
+    """The same for streams: what a run says comes while it says it."""
+    async with _client(request, StreamingTransport(_marked(request.app))) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _client(
+    request: Request, transport: httpx.AsyncBaseTransport
+) -> AsyncIterator[LangGraphClient]:
     headers = {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
-    transport = httpx.ASGITransport(app=request.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", headers=headers, timeout=TIMEOUT_SECONDS
     ) as http:
         yield LangGraphClient(http)
+
+
+def _marked(app: ASGIApp) -> ASGIApp:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, INTERNAL: True}, receive, send)
+
+    return call

@@ -1,49 +1,170 @@
-"""The cron that aligns a user at night, when too few new labels came to align at once."""
+"""The sweep that aligns at night whoever has labels that are too few to align at once.
 
-from typing import Any
+One sweep serves all users. It goes round them by the hash of their ids and hands one run of each to
+the server's queue, as fast as earlier runs end. A night that was cut off goes on where it was; one
+that took until the next one lets that begin where it stopped, so that the same users do not always
+come last.
+"""
 
-from langgraph_sdk.client import LangGraphClient
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from personaagent.core.alignment_state import NIGHTLY_TRIGGER, alignment_thread
-from personaagent.core.users import user_key
-from personaagent.server.alignment_runs import GRAPH, run_options
+from langgraph.store.base import BaseStore
 
-NEVER = "never"
-MINUTE_OF_THE_USER = "H"
-"""Stands in a schedule for a minute that differs from user to user, so that not all begin at once."""
+from personaagent.core.prometheus import NIGHT, NIGHTLY_USERS
+from personaagent.core.record import Moment, Record
+from personaagent.memory.locks import database_lock, database_of, file_lock
+from personaagent.server.due_users import DueUser, due_users
+from personaagent.server.nightly_schedule import NightlySchedule
+from personaagent.server.run_counts import Pace
 
+log = logging.getLogger(__name__)
 
-async def update_nightly_cron(api: LangGraphClient, user_id: str, schedule: str) -> None:
-    """Let the user have exactly one cron, on this schedule; none if it is ``never``."""
-    own_schedule = None if schedule == NEVER else schedule_of(user_id, schedule)
-    crons = await api.crons.search(thread_id=alignment_thread(user_id))
-    current = [cron for cron in crons if cron["schedule"] == own_schedule and cron["enabled"]][:1]
-    for cron in crons:
-        if cron not in current:
-            await api.crons.delete(cron["cron_id"])
-    if own_schedule and not current:
-        await _create_cron(api, user_id, own_schedule)
+STEP_SECONDS = 5.0
+PAGE = 50
+LONGEST_PAUSE = 600
+"""Seconds, at most, until somebody is tried again while all runs fail."""
+NAMESPACE = ("nightly_alignment",)
+KEY = "sweep"
+FIRST_BUCKET = "0000"
 
-
-async def _create_cron(api: LangGraphClient, user_id: str, schedule: str) -> None:
-    cron: Any = await api.crons.create_for_thread(
-        alignment_thread(user_id),
-        GRAPH,
-        schedule=schedule,
-        input={"trigger": NIGHTLY_TRIGGER},
-        enabled=False,  # aegra runs an enabled one at once, instead of waiting for the night
-        **run_options(user_id),
-    )
-    await api.crons.update(cron["cron_id"], enabled=True)
-
-
-async def delete_nightly_cron(api: LangGraphClient, user_id: str) -> None:
-    """Delete the crons on the thread of the user's alignment."""
-    for cron in await api.crons.search(thread_id=alignment_thread(user_id)):
-        await api.crons.delete(cron["cron_id"])
+HandOver = Callable[[DueUser, datetime], Awaitable[bool]]
+"""Queues the user's run of the night that began then; False if they need none."""
+GetPace = Callable[[datetime], Awaitable[Pace]]
+Clock = Callable[[], datetime]
 
 
-def schedule_of(user_id: str, schedule: str) -> str:
-    """The schedule with the user's own minute in place of ``H``."""
-    minute = int(user_key(user_id)[:8], 16) % 60
-    return schedule.replace(MINUTE_OF_THE_USER, str(minute), 1)
+class Night(Record):
+    """How far a night has come: it goes from bucket ``start`` round to there again."""
+
+    began: Moment
+    start: str = FIRST_BUCKET
+    bucket: str = FIRST_BUCKET
+    wrapped: bool = False
+    ended: bool = False
+
+
+class NightlySweep:
+    """The nights of all users of a store. Several processes may sweep: they take turns.
+
+    Args:
+        store: the store of all users, which also keeps how far the night has come.
+        home: the data folder.
+        schedule: when nights begin; one that is off does not.
+        hand_over: see ``HandOver``. It says who has had their run already: the bucket in which a
+            night was cut off is swept again.
+        get_pace: how the alignments of all users go.
+        at_once: how many of them may be under way while more are handed over.
+        clock: the time.
+    """
+
+    def __init__(
+        self,
+        store: BaseStore,
+        home: Path,
+        schedule: NightlySchedule,
+        hand_over: HandOver,
+        get_pace: GetPace,
+        at_once: int,
+        clock: Clock = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._home = home
+        self._schedule = schedule
+        self._hand_over = hand_over
+        self._get_pace = get_pace
+        self._at_once = at_once
+        self._clock = clock
+        self._ended: datetime | None = None
+
+    async def run(self) -> None:
+        """Sweep every night; never returns."""
+        while True:
+            try:
+                await self.step()
+            except Exception as error:  # whatever it is, the next night must come
+                log.warning("The nightly alignment goes on later: %s", type(error).__name__)
+                log.debug("The nightly alignment failed.", exc_info=True)
+            await asyncio.sleep(STEP_SECONDS)
+
+    async def step(self) -> int:
+        """Hand over as many runs as the pace allows; returns how many."""
+        began = self._schedule.last(self._clock())
+        if self._ended == began:
+            return 0
+        async with self._lock():
+            night = await self._night(began)
+            if night.ended:
+                self._ended = began
+                NIGHT.set(night.began.timestamp())
+                return 0
+            return await self._sweep(night, await self._free(night))
+
+    async def _sweep(self, night: Night, free: int) -> int:
+        handed_over, after = 0, night.bucket
+        while handed_over < free:
+            page = await due_users(
+                self._store, PAGE, after=after, until=night.start if night.wrapped else ""
+            )
+            for user in page:
+                after = user.key
+                handed_over += await self._one(user, night)
+                if handed_over == free:
+                    break
+            else:
+                if len(page) == PAGE:
+                    continue
+                if night.wrapped or night.start == FIRST_BUCKET:
+                    await self._keep(
+                        night.model_copy(update={"ended": True, "bucket": night.start})
+                    )
+                    return handed_over
+                after = FIRST_BUCKET
+                night = night.model_copy(update={"wrapped": True})
+            night = night.model_copy(update={"bucket": after[: len(FIRST_BUCKET)]})
+            await self._keep(night)
+        return handed_over
+
+    async def _one(self, user: DueUser, night: Night) -> bool:
+        """Hand over one user's run; a failure is theirs alone, and they are due the next night."""
+        try:
+            queued = await self._hand_over(user, night.began)
+        except Exception as error:
+            NIGHTLY_USERS.labels("failed").inc()
+            log.warning("A nightly alignment could not be queued: %s", type(error).__name__)
+            return False
+        NIGHTLY_USERS.labels("queued" if queued else "passed_over").inc()
+        return queued
+
+    async def _free(self, night: Night) -> int:
+        """How many runs may begin now: fewer where many are under way, or where the last ones failed."""
+        pace = await self._get_pace(night.began)
+        free = self._at_once - pace.under_way
+        if not pace.failed or pace.ended_at is None:
+            return free
+        pause = timedelta(seconds=min(2**pace.failed, LONGEST_PAUSE))
+        return min(free, 1) if self._clock() - pace.ended_at >= pause else 0
+
+    async def _night(self, began: datetime) -> Night:
+        """The night that began then, as far as it has come; at the first start, it counts as ended."""
+        item = await self._store.aget(NAMESPACE, KEY)
+        if item is None:
+            return await self._keep(Night(began=began, ended=True))
+        night = Night.model_validate(item.value)
+        if night.began >= began:
+            return night
+        return await self._keep(Night(began=began, start=night.bucket, bucket=night.bucket))
+
+    async def _keep(self, night: Night) -> Night:
+        await self._store.aput(NAMESPACE, KEY, night.stored(), index=False)
+        return night
+
+    def _lock(self) -> AbstractAsyncContextManager[None]:
+        address = database_of(self._store)
+        if address is not None:
+            return database_lock(address, "personaagent_nightly_alignment")
+        return file_lock(self._home / "locks" / "nightly.lock")

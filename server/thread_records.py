@@ -20,7 +20,7 @@ from personaagent.server.checkpoints import LastCheckpoint, ServerSaver, is_uuid
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
-_KEPT_METADATA = ("graph_id", "assistant_id", "owner")
+_KEPT_METADATA = ("graph_id", "assistant_id", "owner", "title")
 
 _lock = asyncio.Lock()
 """Held while records are removed."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, Elicit, MCPServer, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.request_state import RequestStateSecurity
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
@@ -20,6 +21,7 @@ from personaagent.core.text import check_text, shorten, without_controls
 from personaagent.memory.forget import Receipt
 from personaagent.memory.user import UserMemory
 
+NAME = "personaagent"
 SOURCE = "mcp"
 """The source of the episodes that a client writes."""
 RECALLED, MOST_RECALLED = 5, 20
@@ -48,17 +50,29 @@ class MemoryAccess:
     forget: Callable[[list[str]], Awaitable[Receipt]]
 
 
+AccessOfCall = Callable[[], MemoryAccess]
+"""What the call under way may do: over stdio always the same, over HTTP what its own caller may."""
+
+
 class MemoryServer(MCPServer[Any]):
     """The server, not running yet: ``run_stdio_async`` and ``streamable_http_app`` serve it.
 
     Args:
-        access: whose memory callers reach.
+        access: whose memory the caller reaches.
         version: of the package.
+        security: of what a client holds between the question whether to forget, and its answer;
+            None: as long as this process runs.
     """
 
-    def __init__(self, access: MemoryAccess, version: str) -> None:
+    def __init__(
+        self, access: AccessOfCall, version: str, security: RequestStateSecurity | None = None
+    ) -> None:
         super().__init__(
-            "personaagent", instructions=INSTRUCTIONS, version=version, log_level="WARNING"
+            NAME,
+            instructions=INSTRUCTIONS,
+            version=version,
+            log_level="WARNING",
+            request_state_security=security,
         )
         self.access = access
         self.tool(annotations=READS)(recall)
@@ -70,11 +84,11 @@ class MemoryServer(MCPServer[Any]):
 
     async def persona(self) -> Persona:
         """The current persona: rules with their evidence, and how closed questions are decided."""
-        return await self.access.memory.personas.current()
+        return await self.access().memory.personas.current()
 
     async def profile(self) -> Profile:
         """The profile: computed facts, and statements with their evidence."""
-        return await self.access.memory.profile.read()
+        return await self.access().memory.profile.read()
 
 
 class Remembered(BaseModel):
@@ -128,6 +142,7 @@ async def remember(
     """Remember something that the person said, with what you answered."""
     async with _access(ctx) as access:
         memory = access.memory
+        await memory.store.pin()  # each call is an operation of its own
         episode = Episode(
             user_id=memory.user_id,
             query=check_text(without_controls(text), "text", TEXT_CHARS),
@@ -188,7 +203,7 @@ async def _access(ctx: Caller) -> AsyncIterator[MemoryAccess]:
     server = ctx.mcp_server
     assert isinstance(server, MemoryServer)
     try:
-        yield server.access
+        yield server.access()
     except PersonaAgentError as error:
         raise ToolError(str(error)) from error
 

@@ -28,7 +28,9 @@ NOT_ARCHIVED: tuple[Namespace, ...] = (
     "journal_parts",
     "simulations",  # a cache
     "spending",  # belongs to the machine that spent
+    "preferences",  # what is paused here is not paused elsewhere
     "index",  # names the embedding model of this machine
+    "generation",  # belongs to the memory here, which a restore writes to
 )
 RECORDS: tuple[Namespace, ...] = tuple(
     namespace for namespace in get_args(Namespace) if namespace not in NOT_ARCHIVED

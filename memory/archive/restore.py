@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from personaagent.core.audience import told
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Persona, Record
 from personaagent.core.settings import Settings
 from personaagent.memory.archive.layout import EPISODES, SETTINGS
 from personaagent.memory.archive.reader import Archive
-from personaagent.memory.derived import blanked, derived_from
+from personaagent.memory.derived import derived_from
 from personaagent.memory.episode_writes import discarded_writes, new_label_revision, value_write
 from personaagent.memory.exchange.importer import ImportProgress, no_progress
 from personaagent.memory.keyed_hash import KEY
@@ -64,7 +65,9 @@ async def restore(
 
     Raises:
         DataError: the disk is full, or the database cannot be written; what was stored stays.
+        Forgotten: the user was forgotten meanwhile; nothing that was restored stays.
     """
+    await memory.store.begin()
     added, skipped, forgotten = await _restore_episodes(memory, archive, progress)
     await _restore_tombstones(memory, archive)
     profile, statements = await _restore_profile(memory, archive)
@@ -73,7 +76,7 @@ async def restore(
     if forgotten:
         await memory.profile.forget(forgotten)
         await memory.personas.forget(forgotten)
-        await memory.episodes.replace(blanked(await derived_from(memory, forgotten)))
+        await memory.episodes.blank([each.id for each in await derived_from(memory, forgotten)])
     await _fill(memory, archive, "news")
     return Restored(
         user=memory.user_id,
@@ -200,7 +203,7 @@ async def _index(memory: UserMemory, added: int, progress: ImportProgress) -> li
         with progress("Indexing episodes") as report:
             await memory.indexer.refresh(sys.maxsize, lambda done, _: report(done, added))
     except (IndexUnavailable, ServiceError) as error:
-        return [f"The episodes are stored and will be indexed later: {error}"]
+        return [f"The episodes are stored and will be indexed later: {told(error)}"]
     return []
 
 

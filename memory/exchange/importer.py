@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from pydantic import Field
 
+from personaagent.core.audience import told
 from personaagent.core.counting import counted
 from personaagent.core.errors import DataError, IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Record
@@ -73,6 +74,7 @@ async def import_episodes(
         DataError: it cannot be opened, or was changed meanwhile; or the disk is full.
         EmbeddingsChanged: the user's index was built with another model; nothing was written.
         ConfigurationError: the embedding model is refused; what was stored stays.
+        Forgotten: the user was forgotten meanwhile; nothing that was imported stays.
     """
     await memory.indexer.index.check_model()
     with open_import(file) as source:
@@ -97,6 +99,7 @@ async def _store_all(
     warnings: list[str] = []
     journal = ImportEntry(Journal(memory.store))
     remaining = batches(source, memory.user_id)
+    await memory.store.begin()
     try:
         while batch := await asyncio.to_thread(next, remaining, None):
             if fingerprint(source) != before:
@@ -154,5 +157,5 @@ async def _warnings_of(indexing: Awaitable[object]) -> list[str]:
     try:
         await indexing
     except (IndexUnavailable, ServiceError) as error:
-        return [f"The episodes are stored and will be indexed later: {error}"]
+        return [f"The episodes are stored and will be indexed later: {told(error)}"]
     return []

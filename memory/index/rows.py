@@ -65,6 +65,11 @@ COUNT_OF = f"SELECT EXISTS (SELECT 1 FROM passages WHERE episode = ?2 AND {_OWN}
 
 _ADD_USER = "INSERT INTO index_users (key, stamp) VALUES (?1, random()) ON CONFLICT DO NOTHING"
 _DELETE = f"DELETE FROM passages WHERE episode = ?2 AND {_OWN}"
+_DELETE_FORGOTTEN = f"""
+    DELETE FROM passages WHERE episode = ?2 AND {_OWN} AND NOT EXISTS (
+        SELECT 1 FROM store WHERE prefix = 'users.' || ?1 || '.episodes' AND key = ?2
+    )
+"""
 _CLEAR = f"DELETE FROM passages WHERE {_OWN}"
 _INSERT = f"""
     INSERT INTO passages (id, episode, at, thread, part, start, stop, vector, terms)
@@ -83,6 +88,13 @@ def insert(user: str, entries: Sequence[Entry]) -> list[Statement]:
         for passage in entry.passages
     ]
     return [*delete(user, [e.episode_id for e in entries]), (_ADD_USER, [(user,)]), (_INSERT, rows)]
+
+
+def insert_existing(user: str, entries: Sequence[Entry]) -> list[Statement]:
+    """The same in the database of the store: an episode that is not there, because it was forgotten
+    meanwhile, gets no rows."""
+    ids = [(user, entry.episode_id) for entry in entries]
+    return [*insert(user, entries), (_DELETE_FORGOTTEN, ids)]
 
 
 def delete(user: str, episode_ids: Collection[str]) -> list[Statement]:

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.prebuilt import ToolRuntime
 from langgraph.runtime import Runtime
 
+from personaagent.core.audience import told
 from personaagent.core.errors import PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.core.states import AgentContext, thread_to_note
@@ -45,7 +46,7 @@ async def branch_memory(
     memory: Memory, state: Mapping[str, Any], runtime: AnyRuntime
 ) -> UserMemory:
     """The memory of the user whose run this is, without what their conversation has left behind."""
-    users = user_memory(memory, runtime)
+    users = user_memory(memory, runtime, state)
     conversation = await read_conversation(users, state, runtime)
     return users.also_hiding(conversation.branch.left)
 
@@ -84,9 +85,12 @@ async def begin_turn(
     if thread and step == FIRST_STEP:  # its checkpoints are gone, so nothing was left behind
         await memory.conversations.forget_turns(thread)
     conversation = await read_conversation(memory, state, runtime)
+    generation = ""
     if not (runtime.context is not None and runtime.context.incognito):
+        generation = await memory.store.begin()
         await follow(memory, conversation.branch._replace(left=frozenset()))
-    branch = {"last": (state.get("branch") or {}).get("last"), "begun": time.time()}
+    last = (state.get("branch") or {}).get("last")
+    branch = {"last": last, "begun": time.time(), "generation": generation}
     return memory.also_hiding(conversation.branch.left), branch
 
 
@@ -132,7 +136,9 @@ async def follow(memory: UserMemory, branch: Branch) -> list[str]:
             await memory.episodes.discard(left, again)
     except PersonaAgentError as error:
         count_failure(error)
-        return [f"Remembered; the other version of this conversation is in memory too: {error}"]
+        return [
+            f"Remembered; the other version of this conversation is in memory too: {told(error)}"
+        ]
     return []
 
 

@@ -32,7 +32,7 @@ async def inject_persona(
     The thread, which will hold the text of rules and statements, is noted with their evidence, so
     that forgetting an episode finds it.
     """
-    memory = user_memory(deps.memory, runtime)
+    memory = user_memory(deps.memory, runtime, state)
     persona = await memory.personas.current()
     describe(persona_version=persona.version)
     profile = Profile.model_validate(state["profile"])

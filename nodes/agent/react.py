@@ -16,6 +16,8 @@ from personaagent.core.decision import ClosedQuestion
 from personaagent.core.records import Usage
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState
+from personaagent.core.thread_messages import with_episode
+from personaagent.memory.remembering import Remembering
 from personaagent.models.ending import WARNINGS, ending_of
 from personaagent.models.flatten_tool_messages import flatten_tool_messages
 from personaagent.models.invoke import invoke_model
@@ -24,12 +26,14 @@ from personaagent.models.label_probabilities import (
     with_logprobs,
     without_logprobs,
 )
+from personaagent.models.metering import metered
 from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.conversation import Conversation, conversation, with_text
 from personaagent.nodes.agent.prompt_budget import fit_instructions, fit_messages
 from personaagent.nodes.agent.question import asks_to_choose, similar_of
 from personaagent.nodes.agent.telling import only_tells
+from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.decision.evidence import evidence, possible_answers
 from personaagent.nodes.decision.option_orders import (
     is_settled,
@@ -37,6 +41,7 @@ from personaagent.nodes.decision.option_orders import (
     reversed_options,
 )
 from personaagent.nodes.dependencies import Dependencies
+from personaagent.nodes.user_meter import turn_meter
 from personaagent.prompts.render import render
 
 
@@ -52,9 +57,18 @@ async def react(
     Raises:
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
+    with metered(turn_meter(deps, runtime)):
+        return await _step(state, runtime, deps)
+
+
+async def _step(
+    state: AgentState, runtime: Runtime[AgentContext], deps: Dependencies
+) -> dict[str, Any]:
     talk = conversation(state["messages"])
     if asked := asks_to_choose(state):
-        return await _choose(state, talk, asked, deps)
+        chosen = await _choose(state, talk, asked, deps)
+        reply = await _with_episode(chosen["reply"], state, runtime, deps)
+        return chosen | {"reply": message_to_dict(reply)}
     settings = deps.settings
     is_last_step = state["steps"] + 1 >= settings.max_steps
     tells = _only_tells(talk, runtime)
@@ -94,10 +108,21 @@ async def _choose(
         chances = mean_of_orders(asked, chances, reverse) if reverse else chances
     return {
         # as values: a stream of messages would show a message before it is decided
-        "reply": message_to_dict(without_logprobs(replies[0])),
+        "reply": without_logprobs(replies[0]),
         "chances": chances,
         **_counted(state, *replies),
     }
+
+
+async def _with_episode(
+    reply: AIMessage, state: AgentState, runtime: Runtime[AgentContext], deps: Dependencies
+) -> AIMessage:
+    """The reply with the id of the episode that the turn becomes, if it is to be remembered."""
+    id = state.get("episode_id")
+    if not id or (runtime.context is not None and runtime.context.incognito):
+        return reply
+    paused = await Remembering(user_memory(deps.memory, runtime).store).is_paused()
+    return reply if paused else with_episode(reply, id)
 
 
 def _to_choose(query: str, asked: ClosedQuestion, state: AgentState) -> str:

@@ -19,6 +19,7 @@ from personaagent.core.records import Profile, Usage, new_id
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, SimulatedContext, thread_to_note
 from personaagent.core.text import check_message
+from personaagent.core.turn_clock import begin_turn_clock
 from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
@@ -45,6 +46,8 @@ async def recall(
     Raises:
         UsageError: the last message is not the user's, or its text cannot be used.
     """
+    episode_id = _episode_id(runtime)
+    begin_turn_clock(episode_id)
     query = latest_query(state["messages"], deps.settings.max_query_chars)
     step = (config or {}).get("metadata", {}).get("langgraph_step")
     memory, branch = await begin_turn(user_memory(deps.memory, runtime), state, runtime, step)
@@ -57,7 +60,6 @@ async def recall(
     if query:
         seconds = memory.recaller.timeout
         recalled, profile = await _relevant(recalled, profile, state["messages"], deps, seconds)
-    episode_id = _episode_id(runtime)
     await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
         "branch": branch,

@@ -3,49 +3,81 @@
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langgraph.graph.message import push_message
 from langgraph.runtime import Runtime
 
-from personaagent.core.prometheus import TURNS
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, zone_of
 from personaagent.core.text import without_controls
+from personaagent.core.thread_messages import episode_chunk, with_episode
+from personaagent.core.turn_clock import end_turn_clock
+from personaagent.memory.remembering import Remembering
+from personaagent.memory.user import UserMemory
 from personaagent.models.ending import ENDED, ending_of
 from personaagent.nodes.agent.branches import follow, note_turn, read_conversation
 from personaagent.nodes.agent.conversation import question_of
+from personaagent.nodes.agent.question import asks_to_choose
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.profile_refresh import refresh_if_due
 
 NOT_REMEMBERED = "This turn is not remembered: your message has no text."
+PAUSED = "This turn is not remembered: remembering is paused."
 
 
 async def remember(
     state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
 ) -> dict[str, Any]:
-    """Store the user's message and the final answer as an episode, unless incognito.
+    """Store the user's message and the final answer as an episode, unless incognito or paused.
 
     Of tool calls only the names are stored. If alignment has published a version by itself, the
     warnings tell the user once, with the first answer of that version. If the index is down, the
     episode is stored and marked to be indexed later. A summary that is due is refreshed in the
-    background: the turn waits for no model. What the conversation left behind is discarded.
+    background: the turn waits for no model. What the conversation left behind is discarded. The
+    answer's message carries the id of the episode, so that any client can give feedback on it.
+
+    Raises:
+        Forgotten: the user was forgotten since the turn began, or an episode that it recalled.
     """
-    TURNS.inc()
+    end_turn_clock(state["episode_id"])
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
-    memory = user_memory(deps.memory, runtime)
-    if not question_of(state["messages"]):
+    memory = user_memory(deps.memory, runtime, state)
+    if why_not := await _why_not(state, memory):
         await follow(memory, (await read_conversation(memory, state, runtime)).branch)
-        return {"episode_id": "", "warnings": [*state["warnings"], NOT_REMEMBERED]}
+        return {"episode_id": "", "warnings": [*state["warnings"], why_not]}
     id, branch = await note_turn(memory, state, runtime)
     episode = _episode(id, state, runtime, memory.user_id)
-    news = await memory.remember(episode, state["persona"]["version"])
+    recalled = [each["id"] for each in state["recalled"]]
+    news = await memory.remember(episode, state["persona"]["version"], needs=recalled)
     news += await follow(memory, branch)
     refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
     return {
         "branch": {**state.get("branch", {}), "last": id},
         "episode_id": id,
+        "messages": _answer_of(id, state),
         "warnings": state["warnings"] + news,
     }
+
+
+async def _why_not(state: AgentState, memory: UserMemory) -> str | None:
+    """Why the turn is not remembered; None if it is."""
+    if not question_of(state["messages"]):
+        return NOT_REMEMBERED
+    return PAUSED if await Remembering(memory.store).is_paused() else None
+
+
+def _answer_of(id: str, state: AgentState) -> list[AIMessage]:
+    """The answer with the id of its episode, which is told to whoever streams messages, too.
+
+    A choice came whole when it was decided, and had the id then (``react``).
+    """
+    answer = state["messages"][-1]
+    if not isinstance(answer, AIMessage):
+        return []
+    if asks_to_choose(state) is None:
+        push_message(episode_chunk(answer, id), state_key=None)
+    return [with_episode(answer, id)]
 
 
 def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id: str) -> Episode:
@@ -61,7 +93,7 @@ def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id
             "thread_id": info.thread_id if info else None,
             "persona_version": state["persona"]["version"],
             "tools": [call["name"] for call in tool_calls(turn)],
-            "recalled": [episode["id"] for episode in state["recalled"]],
+            "recalled": [each["id"] for each in state["recalled"]],
             **_ended(turn[-1]),
         },
     )

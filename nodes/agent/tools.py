@@ -4,6 +4,7 @@ from langchain_core.tools import ToolException
 from langgraph.prebuilt import ToolNode
 from langgraph.prebuilt.tool_node import ToolInvocationError
 
+from personaagent.core.audience import told
 from personaagent.core.errors import PersonaAgentError
 from personaagent.nodes.dependencies import Dependencies
 
@@ -14,6 +15,8 @@ def tools(deps: Dependencies) -> ToolNode:
 
 
 def _error_message(error: Exception) -> str:
-    if isinstance(error, ToolException | PersonaAgentError | ToolInvocationError):
+    if isinstance(error, PersonaAgentError):
+        return told(error)
+    if isinstance(error, ToolException | ToolInvocationError):  # sentences made for the model
         return str(error)
     return f"The tool failed ({type(error).__name__}); go on without it."

@@ -53,6 +53,7 @@ async def new_run(
     context = runtime.context or AlignmentContext()  # a server knows the user without one
     trigger = state["trigger"] or "again"
     plan = AlignmentPlan.of(context, settings, run=new_id(), trigger=trigger, at=now().isoformat())
+    plan = plan.model_copy(update={"generation": await memory.store.begin()})
     rules = [rule.stored() for rule in persona.rules]
     weights = [each.stored() for each in persona.weights]
     return {

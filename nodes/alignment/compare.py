@@ -13,7 +13,7 @@ from personaagent.core.errors import ModelError
 from personaagent.nodes.alignment.evaluator import EvalResult, Evaluator, build_evaluator
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.current_user import aligned_memory
 
 
 async def compare(
@@ -29,7 +29,7 @@ async def compare(
     """
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     proves = STRATEGIES[run.plan.mode].gate.needs_holdout
-    memory = user_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, state)
     evaluator = await build_evaluator(run, memory, simulator, uses_judge=proves)
     batch = await _score(evaluator, run.batch)
     others = await _score(evaluator, run.holdout + run.earlier_batches)

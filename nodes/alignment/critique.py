@@ -6,11 +6,13 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.alignment_state import AlignmentContext, AlignmentState
+from personaagent.core.errors import LimitReached
 from personaagent.core.records import Usage
+from personaagent.models.metering import metered
 from personaagent.nodes.alignment.critique_input import build_critique_input
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.current_user import aligned_memory
 
 
 async def critique(
@@ -27,13 +29,14 @@ async def critique(
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     if run.gradient and _is_unchanged(run):
         return {"usage": Usage().stored()}
-    memory = user_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, state)
     critique_input = await build_critique_input(run, memory, simulator.deps)
     budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
-    if limit := budget.exhausted():
-        return {"stopped_by": limit}
-    gradient = await STRATEGIES[run.plan.mode].critic.critique(critique_input)
-    await budget.spend(gradient.usage)
+    try:
+        with metered(budget):
+            gradient = await STRATEGIES[run.plan.mode].critic.critique(critique_input)
+    except LimitReached as reached:
+        return {"stopped_by": reached.limit}
     return {
         "gradient": gradient.text,
         "points": [point.stored() for point in gradient.points],

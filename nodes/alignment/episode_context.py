@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import EpisodeContext
 from personaagent.core.alignment_state import AlignmentPlan
+from personaagent.core.audience import told
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, SimulatedContext
@@ -126,7 +127,7 @@ async def _begin(
     except TimeoutError:
         return begun, [f"The nearest labels took over {seconds:g} s and were given up."]
     except (IndexUnavailable, ServiceError) as error:
-        return begun, [str(error)]
+        return begun, [told(error)]
 
 
 def simulated_context(

@@ -15,7 +15,7 @@ from personaagent.nodes.alignment.evaluator import build_evaluator
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
 from personaagent.nodes.alignment.strategies.protocols import Verdict
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.current_user import aligned_memory
 
 MOST_STALE_ROUNDS = 2
 """Rounds in a row without an accepted edit, after which a run ends."""
@@ -32,7 +32,7 @@ async def gate(
         ConfigurationError: the models cannot be asked at all.
     """
     run = AlignmentRun.from_state(state, simulator.deps.settings)
-    memory = user_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, state)
     evaluator = await build_evaluator(run, memory, simulator)
     verdict = await STRATEGIES[run.plan.mode].gate.decide(run, evaluator)
     stale_rounds = 0 if verdict.accepted else run.stale_rounds + 1

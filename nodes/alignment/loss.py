@@ -5,10 +5,12 @@ import json
 from dataclasses import dataclass
 
 from personaagent.core.alignment import Loss, SimulatedAnswer
+from personaagent.core.audience import told
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Episode, Usage
 from personaagent.memory.label_types import LabelType
 from personaagent.memory.user import UserMemory
+from personaagent.models.metering import metered
 from personaagent.nodes.alignment.answer_scores import Score, exact_score, metric_of
 from personaagent.nodes.alignment.judge import judge
 from personaagent.nodes.alignment.run_budget import RunBudget
@@ -64,7 +66,6 @@ class LossScorer:
         if cached is not None:
             return (cached["score"], cached["why"]), Usage()
         (score, why), usage = await self._judged(episode, expected, answer)
-        await self.budget.spend(usage)
         if score is not None:
             value = {"score": score, "why": why}
             await self.memory.simulations.put(key, value, sources=[episode.id])
@@ -80,11 +81,14 @@ class LossScorer:
         model = await self.deps.models.chat("critic")
         try:
             async with self.deps.model_slots:
-                if refusal := self.budget.refusal():
-                    return (None, refusal), Usage()
-                score, why, used = await judge(
-                    model, query=episode.query, expected=expected, simulated=answer, seed=self.seed
-                )
+                with metered(self.budget):
+                    score, why, used = await judge(
+                        model,
+                        query=episode.query,
+                        expected=expected,
+                        simulated=answer,
+                        seed=self.seed,
+                    )
         except ServiceError as error:
-            return (None, str(error)), Usage()
+            return (None, told(error)), Usage()
         return (score, why), Usage().add("critic", used)

@@ -19,7 +19,7 @@ from personaagent.nodes.alignment.new_version import publish_version
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
 from personaagent.nodes.alignment.strategies.protocols import FinalPersona
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.current_user import aligned_memory
 
 
 async def publish(
@@ -33,7 +33,7 @@ async def publish(
     """
     settings = simulator.deps.settings
     run = AlignmentRun.from_state(state, settings)
-    memory = user_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, state)
     evaluator = await build_evaluator(run, memory, simulator)
     final, published, conflict = FinalPersona(run.rules, run.weights), None, None
     try:

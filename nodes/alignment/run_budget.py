@@ -1,14 +1,17 @@
 """What a run of alignment may spend: calls, tokens, seconds and price, in the run and in the day."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import cast
 
 from cachetools import LRUCache
 
 from personaagent.core.alignment_state import LIMITS, AlignmentPlan, Limit
-from personaagent.core.records import Usage
-from personaagent.core.settings import Settings
+from personaagent.core.errors import LimitReached
+from personaagent.core.records import RoleUsage, Usage
+from personaagent.core.settings import Role, Settings
 from personaagent.memory.spending import Spending, Spent
 
 RUNS_REMEMBERED = 1024
@@ -18,8 +21,12 @@ RUNS_REMEMBERED = 1024
 class RunBudget:
     """The limits of a run, and what it has spent. A limit of 0 means no limit.
 
-    Spending is booked at once. ``answer_slots`` limits the simulations of the run that go on at
-    the same time; an answer holds its slot until it is stored.
+    It is the ``Meter`` of the run's model calls: each is reserved before it is made, in the run, and
+    in the user's day over all processes, so that calls side by side do not pass a limit together. The
+    call that reaches a limit of tokens or price may pass it by what it uses.
+
+    ``answer_slots`` limits the simulations of the run that go on at the same time; an answer holds
+    its slot until it is stored.
     """
 
     plan: AlignmentPlan
@@ -31,9 +38,14 @@ class RunBudget:
     """What the user's other runs of this day have spent."""
     used: Usage = field(default_factory=Usage)
     """What the run has used in this process."""
+    reserved: Spent = field(default_factory=Spent)
+    """What the calls under way are expected to use."""
     started: float = field(default_factory=monotonic)
     """When this process took the run up (``time.monotonic``)."""
+    day_limit: Limit | None = None
+    """The limit of the day that a call was refused for."""
     answer_slots: asyncio.Semaphore = field(init=False)
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def __post_init__(self) -> None:
         self.answer_slots = asyncio.Semaphore(self.settings.simulations_at_once)
@@ -46,50 +58,69 @@ class RunBudget:
         booked, others = await asyncio.gather(
             spending.of(plan.run), spending.today(besides=plan.run)
         )
-        finished = _spent(used or Usage(), 0.0, settings)
+        finished = _spent((used or Usage()).summed(), settings)
         before = booked if booked.calls >= finished.calls else finished
         return cls(plan.clamped_to(settings), settings, spending, before, others)
 
-    async def spend(self, usage: Usage) -> None:
-        """Add ``usage``, and book it."""
-        if usage.by_role:
-            self.count(usage)
-            await self.book()
+    async def reserve(self, expected: RoleUsage) -> None:
+        """Set aside what a call is expected to use; waits while calls under way hold the rest.
 
-    def count(self, usage: Usage) -> None:
-        """Add ``usage`` without booking it yet."""
-        self.used += usage
+        Raises:
+            LimitReached: a limit of the run or of the day is reached.
+        """
+        amount = _spent(expected.model_dump(), self.settings)
+        async with self._changed:
+            await self._changed.wait_for(
+                lambda: self.exhausted() is not None or not self._reached(self._with_reserved())
+            )
+            if self.exhausted() is None and self._daily_limits():
+                total = self._with_reserved() + amount
+                limit = await self.spending.book(
+                    self.plan.run, total, asks=amount, most=self._daily_limits()
+                )
+                self.day_limit = cast(Limit | None, limit)
+            if limit := self.exhausted():
+                raise LimitReached(f"The run's limit of {limit} was reached before this.", limit)
+            self.reserved += amount
 
-    async def book(self) -> None:
-        """Store what the run has spent, so that it counts whatever becomes of the run."""
-        await self.spending.book(self.plan.run, self.spent())
+    async def settle(self, role: Role, expected: RoleUsage, used: RoleUsage) -> None:
+        """Book what a call has used, so that it counts whatever becomes of the run."""
+        async with self._changed:
+            self.reserved -= _spent(expected.model_dump(), self.settings)
+            self.used = self.used.add(role, used)
+            self._changed.notify_all()
+            await self.spending.book(self.plan.run, self._with_reserved())
 
     def refresh(self, latest: "RunBudget") -> None:
         """Take over what ``latest`` has read: the other runs, and this one if it has spent more."""
         self.spent_by_others = latest.spent_by_others
-        if latest.spent().calls > self.spent().calls:
+        if self.reserved.calls == 0 and latest.spent().calls > self.spent().calls:
             self.spent_before, self.used = latest.spent_before, latest.used
             self.started = latest.started
 
     def spent(self) -> Spent:
         """What the run has spent up to now; its seconds count while a process works on it."""
-        return self.spent_before + _spent(self.used, monotonic() - self.started, self.settings)
+        used = _spent(self.used.summed(), self.settings)
+        return self.spent_before + used + Spent(seconds=monotonic() - self.started)
 
     def exhausted(self) -> Limit | None:
         """The first limit that is reached, of the run or of the user's day."""
-        spent = self.spent()
-        for limit in LIMITS:
-            used = getattr(spent, limit)
-            of_run: float = getattr(self.plan, limit)
-            of_day: float = getattr(self.settings, f"align_daily_{limit}")
-            if 0 < of_run <= used or 0 < of_day <= used + getattr(self.spent_by_others, limit):
-                return limit
-        return None
+        return self._reached(self.spent()) or self.day_limit
 
-    def refusal(self) -> str:
-        """Why no further call may be made, in one sentence; empty if one may."""
-        limit = self.exhausted()
-        return f"The run's limit of {limit} was reached before this." if limit else ""
+    def _with_reserved(self) -> Spent:
+        return self.spent() + self.reserved
+
+    def _reached(self, spent: Spent) -> Limit | None:
+        of_day = spent + self.spent_by_others
+        limit = spent.reached(self._limits()) or of_day.reached(self._daily_limits())
+        return cast(Limit | None, limit)
+
+    def _limits(self) -> dict[str, float]:
+        return {limit: getattr(self.plan, limit) for limit in LIMITS}
+
+    def _daily_limits(self) -> dict[str, float]:
+        limits = {limit: getattr(self.settings, f"align_daily_{limit}") for limit in LIMITS}
+        return {limit: most for limit, most in limits.items() if most}
 
 
 class RunBudgets:
@@ -107,8 +138,8 @@ class RunBudgets:
         return budget
 
 
-def _spent(usage: Usage, seconds: float, settings: Settings) -> Spent:
-    total = usage.summed()
-    read, written = total["input_tokens"], total["output_tokens"]
+def _spent(usage: Mapping[str, int], settings: Settings) -> Spent:
+    """What this usage (``llm_calls``, ``input_tokens``, ``output_tokens``) comes to."""
+    read, written = usage["input_tokens"], usage["output_tokens"]
     price = (read * settings.price_input + written * settings.price_output) / 1e6
-    return Spent(calls=total["llm_calls"], tokens=read + written, seconds=seconds, price=price)
+    return Spent(calls=usage["llm_calls"], tokens=read + written, price=price)

@@ -17,7 +17,7 @@ from personaagent.nodes.alignment.begin_run import is_due, is_wanted, new_run, u
 from personaagent.nodes.alignment.draw_sets import draw_sets, least_held_out
 from personaagent.nodes.alignment.episode_context import build_episode_contexts
 from personaagent.nodes.alignment.simulator import Simulator
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.current_user import aligned_memory
 from personaagent.nodes.dependencies import Dependencies
 
 DRAWS = 3
@@ -34,7 +34,7 @@ async def sample(
     ends without a change.
     """
     deps = simulator.deps
-    memory = user_memory(deps.memory, runtime)
+    memory = aligned_memory(deps.memory, runtime, None if is_due(state) else state)
     if not await is_wanted(state, memory):
         return unwanted_run(state)
     begun = await new_run(state, runtime, deps.settings, memory) if is_due(state) else {}

@@ -17,7 +17,7 @@ from personaagent.nodes.alignment.actor_prompt import build_actor_prompt
 from personaagent.nodes.alignment.episode_context import still_valid
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
-from personaagent.nodes.current_user import user_memory
+from personaagent.nodes.current_user import aligned_memory
 
 
 async def simulate(
@@ -31,7 +31,7 @@ async def simulate(
         ConfigurationError: the actor cannot be asked at all.
     """
     settings = simulator.deps.settings
-    memory = user_memory(simulator.deps.memory, runtime)
+    memory = aligned_memory(simulator.deps.memory, runtime, dict(branch))
     episode_id, plan = branch["episode"], AlignmentPlan.model_validate(branch["plan"])
     context = EpisodeContext.model_validate(branch["episode_context"])
     rules = [Rule.model_validate(rule) for rule in branch["rules"]]

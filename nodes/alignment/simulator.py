@@ -11,11 +11,13 @@ from langgraph.graph.state import CompiledStateGraph
 
 from personaagent.core.alignment import SimulatedAnswer
 from personaagent.core.alignment_state import AlignmentPlan
+from personaagent.core.audience import told
 from personaagent.core.decision import Decision
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage
 from personaagent.core.states import AgentContext
 from personaagent.memory.user import UserMemory
+from personaagent.models.metering import metered
 from personaagent.nodes.alignment.actor_prompt import ActorPrompt
 from personaagent.nodes.alignment.answer_cache import AnswerCache
 from personaagent.nodes.alignment.episode_context import simulated_context
@@ -76,16 +78,14 @@ class Simulator:
     ) -> SimulatedAnswer:
         try:
             async with budget.answer_slots:
-                async with self.deps.model_slots:
-                    if refusal := budget.refusal():
-                        return SimulatedAnswer(error=refusal)
-                    answer = await self._invoke(prompt, plan, memory)
-                    budget.count(answer.usage)
+                with metered(budget):
+                    async with self.deps.model_slots:
+                        answer = await self._invoke(prompt, plan, memory)
                 # An answer is stored before the run begins another, so that a kill costs no more
                 # answers than are under way; other runs need not wait for the store.
-                await asyncio.gather(budget.book(), cache.put(prompt, answer))
+                await cache.put(prompt, answer)
         except (ServiceError, NodeTimeoutError) as error:
-            return SimulatedAnswer(error=str(error))
+            return SimulatedAnswer(error=told(error))
         return answer
 
     async def _invoke(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from typing import IO, Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import StreamingResponse
 
 from personaagent.memory.archive.reader import open_archive
@@ -17,6 +17,7 @@ from personaagent.server.dependencies import CurrentUserMemory, InternalClient, 
 from personaagent.server.errors import error_responses
 from personaagent.server.forgetting import forget_user
 from personaagent.server.streams import temporary_folder, uploaded
+from personaagent.server.upload_limits import count_upload
 
 router = APIRouter(prefix="/me", tags=["me"])
 
@@ -58,7 +59,8 @@ async def backup(memory: CurrentUserMemory, deps: ServerDependencies) -> Streami
     "/restore",
     max_body_size=None,
     openapi_extra=UPLOADED_ARCHIVE,
-    responses=error_responses(409, 413, 422),
+    responses=error_responses(409, 413, 429, 422),
+    dependencies=[Depends(count_upload)],
 )
 async def restore_archive(
     request: Request,

@@ -27,6 +27,10 @@ EpisodeId = Annotated[
     AfterValidator(lambda id: check_text(id, "episode id", 128)),
 ]
 
+DerivedAnswers = Annotated[
+    Derived, Query(description="What becomes of answers that were drawn from it.")
+]
+
 
 class SearchRequest(Record):
     """A text, and how many of the nearest episodes to return (default: the setting)."""
@@ -121,9 +125,11 @@ async def keep(episode: EpisodeId, memory: CurrentUserMemory) -> Episode:
 
 
 @router.get("/{episode:path}/forgetting", responses=error_responses(404))
-async def preview(episode: EpisodeId, memory: CurrentUserMemory) -> ForgetPreview:
-    """What would go with the episode if it were forgotten; nothing is written."""
-    return await preview_forgetting(memory, episode)
+async def show_forgetting(
+    episode: EpisodeId, memory: CurrentUserMemory, derived: DerivedAnswers = "blank"
+) -> ForgetPreview:
+    """What forgetting an episode would take along, and what rests on it; nothing is forgotten."""
+    return await preview_forgetting(memory, episode, derived)
 
 
 @router.get("/{episode:path}", responses=error_responses(404))
@@ -137,9 +143,7 @@ async def forget(
     episode: EpisodeId,
     memory: CurrentUserMemory,
     api: InternalClient,
-    derived: Annotated[
-        Derived, Query(description="What becomes of answers that were drawn from it.")
-    ] = "blank",
+    derived: DerivedAnswers = "blank",
 ) -> Receipt:
     """Forget an episode, with all that rested on it alone; the receipt says what is gone."""
     return await forget_episode(memory, api, episode, derived)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import StreamingResponse
 
 from personaagent.memory.exchange.importer import Imported
@@ -12,6 +12,7 @@ from personaagent.server.alignment_queue import queue_alignment_if_due
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.errors import Refusal, error_responses
 from personaagent.server.streams import LINES, export_body, import_body, start_stream, uploaded
+from personaagent.server.upload_limits import count_upload
 
 router = APIRouter(prefix="/me", tags=["episodes"])
 
@@ -33,7 +34,8 @@ EPISODE_LINES: dict[str, Any] = {
     "/import",
     max_body_size=None,
     openapi_extra=UPLOADED_FILE,
-    responses={**error_responses(409, 413), 422: {"model": Refusal}},
+    responses={**error_responses(409, 413, 429), 422: {"model": Refusal}},
+    dependencies=[Depends(count_upload)],
 )
 async def import_file(
     request: Request,

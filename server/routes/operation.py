@@ -7,12 +7,13 @@ from fastapi import APIRouter, Depends, HTTPException, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from personaagent.core.prometheus import REGISTRY
+from personaagent.core.prometheus import REGISTRY, RUNS, count_failure
 from personaagent.core.records import Record
 from personaagent.core.settings import variable
 from personaagent.server.dependencies import ServerDependencies, ServerStore
 from personaagent.server.errors import error_responses
 from personaagent.server.readiness import Readiness, check_readiness
+from personaagent.server.run_counts import queue_depth
 
 router = APIRouter(tags=["operation"])
 
@@ -48,7 +49,10 @@ async def ready(deps: ServerDependencies, store: ServerStore, response: Response
     },
 )
 async def metrics(deps: ServerDependencies, bearer: Bearer) -> Response:
-    """What this process has counted, for Prometheus; with the operator's token, not a user's."""
+    """What this process has counted, for Prometheus; with the operator's token, not a user's.
+
+    The runs that wait or work are those of all processes on the database.
+    """
     token = deps.settings.metrics_token
     if token is None:
         raise HTTPException(404, f"Metrics are not shown: set {variable('metrics_token')}.")
@@ -57,4 +61,16 @@ async def metrics(deps: ServerDependencies, bearer: Bearer) -> Response:
         raise HTTPException(
             401, "The token of the metrics is needed.", {"WWW-Authenticate": "Bearer"}
         )
+    await _count_runs()
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _count_runs() -> None:
+    try:
+        depth = await queue_depth()
+    except Exception as error:  # the other metrics say what is wrong
+        count_failure(error)
+        RUNS.clear()
+        return
+    for status, runs in depth.items():
+        RUNS.labels(status).set(runs)

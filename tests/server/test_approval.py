@@ -42,7 +42,6 @@ def running(backend: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
             tmp_path_factory.mktemp("approval"),
             over_http(Scripted()),
             PERSONAAGENT_APPROVAL="ask",
-            PERSONAAGENT_ALIGN_NIGHTLY="61 3 * * *",
             PERSONAAGENT_ALIGN_AFTER="5",
             PERSONAAGENT_TRACE_CONTENT="false",
             LANGSMITH_TRACING="true",
@@ -143,14 +142,6 @@ async def test_no_client_can_say_that_the_user_is_not_asked(person: Person) -> N
     )
     assert state["__interrupt__"]
     assert (await person.persona())["version"] == 1
-
-
-async def test_a_schedule_that_the_server_cannot_read_costs_the_night_alone(
-    running: Running, person: Person
-) -> None:
-    await person.asked()
-    assert await person.sdk.crons.search(thread_id=person.thread) == []
-    assert "PERSONAAGENT_ALIGN_NIGHTLY is not a schedule" in running.server.log
 
 
 async def test_what_waits_for_the_user_is_not_replaced_by_new_labels(person: Person) -> None:

@@ -1,4 +1,4 @@
-"""Alignment that begins by itself on the development server, by labels and at night.
+"""Alignment that begins by itself on the development server, by labels (at night: ``test_nights.py``).
 
 The server runs with nothing set that would let anything out, behind a proxy that is told of whatever
 leaves the machine: the last test says that nothing did.
@@ -15,7 +15,6 @@ import httpx
 import pytest
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
-from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
 
 from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.records import Episode
@@ -69,9 +68,6 @@ def running(backend: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
             PERSONAAGENT_CONCURRENCY="1",  # so that the last call is known to be the last
             PERSONAAGENT_WEBHOOK_URL=f"{receiver.url}/hook",
             PERSONAAGENT_WEBHOOK_SECRET="a secret of the tests, to sign with",
-            CRON_SCHEDULER_SLEEP_TIME="1",
-            CRON_POLL_INTERVAL_SECONDS="1",
-            CRON_ALLOW_SECONDS_SCHEDULE="true",
             **proxy,
             **backend,
         ) as server,
@@ -218,30 +214,6 @@ async def test_the_budget_of_the_users_day_holds(person: Person) -> None:
     assert spent + result["usage"]["llm_calls"] == DAILY_CALLS
 
 
-async def test_a_night_learns_from_labels_that_are_fewer(person: Person) -> None:
-    await person.label(AFTER - 2)
-    await person.label(1)
-    [cron] = await person.sdk.crons.search(thread_id=person.thread)
-    minute = int(user_key(person.name)[:8], 16) % 60
-    assert cron["schedule"] == f"{minute} 3 * * *"
-    assert cron["user_id"] == person.name
-    await person.sdk.crons.update(cron["cron_id"], schedule="* * * * * *")
-    run = await within_a_minute(person)
-    await person.sdk.crons.update(cron["cron_id"], enabled=False)
-    state = await person.result(run)
-    assert state["plan"]["trigger"] == "nightly"
-    assert state["result"]["to_version"] == 2
-
-
-async def within_a_minute(person: Person) -> Any:
-    """The first of the user's runs."""
-    none_yet = retry_if_result(lambda runs: not runs)
-    runs = await AsyncRetrying(retry=none_yet, stop=stop_after_delay(60), wait=wait_fixed(0.2))(
-        person.runs
-    )
-    return runs[-1]
-
-
 async def test_forgetting_ends_what_goes_on_by_itself(running: Running, person: Person) -> None:
     running.script.holds = True
     try:
@@ -250,7 +222,6 @@ async def test_forgetting_ends_what_goes_on_by_itself(running: Running, person: 
         assert (await person.http.delete("/me")).status_code == 200
     finally:
         running.script.holds = False
-    assert await person.sdk.crons.search(thread_id=person.thread) == []
     with pytest.raises(NotFoundError):
         await person.sdk.threads.get(person.thread)
     assert (await person.http.get("/me/episodes")).json()["items"] == []

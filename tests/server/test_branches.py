@@ -14,8 +14,6 @@ from tests.support.server import Server
 MALMO, LUND = "My dog is called Rex.", "My dog is called Bello."
 QUESTION = "What is my dog called?"
 USERS = count()
-EVERY_STEP = pytest.mark.parametrize("server", ["token_server"], indirect=True)
-"""For the server that keeps a checkpoint of every step; on Postgres there is one at a turn's end."""
 
 
 @pytest.fixture(scope="module", params=["token_server", "postgres_server"])
@@ -103,7 +101,6 @@ async def test_an_edited_message_is_discarded_until_the_user_returns(
     assert (episodes[MALMO], episodes[LUND]) == (True, False)
 
 
-@EVERY_STEP
 async def test_the_first_message_can_be_edited(page: Page, http: httpx.AsyncClient) -> None:
     await page.say(MALMO)
     await page.say("Hello.")
@@ -112,7 +109,6 @@ async def test_the_first_message_can_be_edited(page: Page, http: httpx.AsyncClie
     assert episodes == {MALMO: False, "Hello.": False, "Something quite different.": True}
 
 
-@EVERY_STEP
 async def test_an_answer_that_is_made_anew_leaves_the_first_with_its_label(
     page: Page, http: httpx.AsyncClient
 ) -> None:

@@ -94,8 +94,8 @@ async def aligning(server: Server, wanted: list[str]) -> AsyncIterator[Aligning]
         yield Aligning(name, http, sdk)
 
 
-async def test_a_candidate_is_edited_at_the_gate(token_server: Server) -> None:
-    async with aligning(token_server, [RULE, OTHER_RULE]) as user:
+async def test_a_candidate_is_edited_at_the_gate(open_server: Server) -> None:
+    async with aligning(open_server, [RULE, OTHER_RULE]) as user:
         await user.run({"trigger": "studio"}, context={"rounds": 1}, interrupt_before=["gate"])
         stopped = await user.sdk.threads.get_state(user.thread)
         assert stopped["next"] == ["gate"]
@@ -110,8 +110,8 @@ async def test_a_candidate_is_edited_at_the_gate(token_server: Server) -> None:
         assert (await user.rules())[-1] == OTHER_RULE
 
 
-async def test_an_alignment_forks_from_an_earlier_round(token_server: Server) -> None:
-    async with aligning(token_server, [RULE, OTHER_RULE]) as user:
+async def test_an_alignment_forks_from_an_earlier_round(open_server: Server) -> None:
+    async with aligning(open_server, [RULE, OTHER_RULE]) as user:
         done = await user.run({"trigger": "studio"}, context={"rounds": 2, "dry_run": True})
         history = await user.sdk.threads.get_history(user.thread, limit=100)
         [earlier] = [
@@ -181,13 +181,14 @@ async def test_a_turn_streams_in_every_mode(client: LangGraphClient, mode: Any, 
     assert "error" not in events
 
 
-async def test_a_turn_goes_on_from_a_breakpoint_before_the_answer(client: LangGraphClient) -> None:
-    thread = (await client.threads.create())["thread_id"]
-    asked = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
-    await client.runs.wait(thread, "agent", input=asked, interrupt_before=["react"])
-    state = await client.threads.get_state(thread)
-    assert state["next"] == ["react"]
-    told = state["values"]["system_prompt"] + "\nThe dog is called Rex."  # type: ignore[call-overload]
-    await client.threads.update_state(thread, {"system_prompt": told}, as_node="inject_persona")
-    done: Any = await client.runs.wait(thread, "agent", input=None)
-    assert done["messages"][-1]["content"] == "Your dog is called Rex."
+async def test_a_turn_goes_on_from_a_breakpoint_before_the_answer(open_server: Server) -> None:
+    async with open_server.sdk("alva") as client:
+        thread = (await client.threads.create())["thread_id"]
+        asked = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
+        await client.runs.wait(thread, "agent", input=asked, interrupt_before=["react"])
+        state = await client.threads.get_state(thread)
+        assert state["next"] == ["react"]
+        told = state["values"]["system_prompt"] + "\nThe dog is called Rex."  # type: ignore[call-overload]
+        await client.threads.update_state(thread, {"system_prompt": told}, as_node="inject_persona")
+        done: Any = await client.runs.wait(thread, "agent", input=None)
+        assert done["messages"][-1]["content"] == "Your dog is called Rex."

@@ -31,7 +31,15 @@ from personaagent.core.settings import Settings
 from personaagent.server.identity import Tokens
 from tests.support.alignment import Scripted
 from tests.support.alignment_endpoint import over_http
-from tests.support.endpoint import Endpoint, Reply, Responder, Status, scripted_endpoint
+from tests.support.endpoint import (
+    Cut,
+    Endpoint,
+    Reply,
+    Responder,
+    Stall,
+    Status,
+    scripted_endpoint,
+)
 from tests.support.marks import need_mark
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +50,9 @@ ALIGNING = over_http(Scripted())
 
 FAILS = "This cannot be answered."
 """No prompt that holds it is answered."""
+STALLS, BREAKS = "This takes for ever.", "This breaks off."
+"""What is answered to these begins, and then stalls, or breaks off."""
+BEGUN = "Half an answer, and"
 
 
 def answers_from_memory(body: dict[str, Any]) -> Reply:
@@ -50,6 +61,10 @@ def answers_from_memory(body: dict[str, Any]) -> Reply:
         return ALIGNING(body)
     if FAILS in str(body["messages"]):
         return Status(400, "refused")
+    if STALLS in str(body["messages"]):
+        return Stall(BEGUN)
+    if BREAKS in str(body["messages"]):
+        return Cut(BEGUN)
     known = str(body["messages"][0]["content"])
     return "Your dog is called Rex." if "dog is called Rex" in known else "I do not know."
 

@@ -42,23 +42,27 @@ async def ask(home: Path, responder: Responder, text: str, **settings: Any) -> N
 async def test_a_turn_its_recall_and_its_tokens_are_counted(tmp_path: Path) -> None:
     with (
         counting("personaagent_turns_total") as turns,
+        counting("personaagent_turn_seconds_count") as timed,
         counting("personaagent_recall_seconds_count") as recalls,
+        counting("personaagent_model_seconds_count", role="actor") as calls,
         counting("personaagent_tokens_total", role="actor", direction="input") as read,
         counting("personaagent_tokens_total", role="actor", direction="output") as wrote,
         counting("personaagent_tokens_total", role="critic", direction="output") as criticised,
     ):
         await ask(tmp_path, lambda _: "Three words more.", "Say three words.")
-    assert (turns, recalls, read, wrote, criticised) == ([1], [1], [10], [3], [0])
+    assert (turns, timed, recalls, calls) == ([1], [1], [1], [1])
+    assert (read, wrote, criticised) == ([10], [3], [0])
 
 
 async def test_an_answer_that_cannot_be_used_is_a_failure_and_no_turn(tmp_path: Path) -> None:
     with (
         counting("personaagent_turns_total") as turns,
+        counting("personaagent_turn_seconds_count") as timed,
         counting("personaagent_failures_total", kind="UnusableAnswer") as failures,
         pytest.raises(UnusableAnswer),
     ):
         await ask(tmp_path, lambda _: "", "Say nothing.")
-    assert (turns, failures) == ([0], [1])
+    assert (turns, timed, failures) == ([0], [0], [1])
 
 
 async def test_alignments_count_as_accepted_or_refused(tmp_path: Path) -> None:

@@ -242,6 +242,9 @@ async def test_forgetting_everything_leaves_other_users_alone(tmp_path: Path) ->
     assert (sorted(receipt.episodes), receipt.embeddings) == (["e1", "e2"], 2)
     assert receipt.simulations == 1
     assert threads.deleted == {"thread-1"}
-    assert await everything(store) == of_ben
+    left = await everything(store)
+    assert left.pop(f"('spending', 'alignment')/{anna.store.key}")["runs"]  # type: ignore[index]
+    assert (await anna.spending.today()).calls == 3, "forgetting does not refill the day"
+    assert left == of_ben
     assert not await anna.exists()
     assert [each.id for each in (await ben.recall("rye bread", 5)).episodes] == ["e1"]

@@ -6,11 +6,21 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock
 
+import httpx
+from langgraph_sdk.errors import NotFoundError
+
 from personaagent.core.alignment import ProposalDecision
 from personaagent.core.errors import Conflict
 from personaagent.server.alignment_queue import queue_alignment, resume_alignment
 from personaagent.server.forgetting import forget_user
 from tests.support.memories import index_in_memory, memory_of
+
+
+def not_found() -> NotFoundError:
+    """What the SDK raises where there is no such thing."""
+    response = httpx.Response(404, request=httpx.Request("GET", "http://localhost"))
+    return NotFoundError("not found", response=response, body=None)
+
 
 REFUSED = ProposalDecision(decision="refuse")
 
@@ -27,11 +37,12 @@ class Server:
         self.threads = SimpleNamespace(
             create=AsyncMock(),
             get_state=AsyncMock(return_value=waits),
+            get=self._no_thread,
             delete=AsyncMock(),
             search=self._threads,
         )
         self.crons = SimpleNamespace(search=self._crons, delete=self._delete_cron)
-        self.assistants = SimpleNamespace(search=AsyncMock(return_value=[]))
+        self.assistants = SimpleNamespace(search=AsyncMock(return_value=[]), delete=AsyncMock())
 
     async def _begin(self, _: str, __: str, **run: Any) -> dict[str, Any]:
         await asyncio.sleep(0)
@@ -41,6 +52,9 @@ class Server:
     async def _unfinished(self, _: str, *, limit: int, status: str) -> list[dict[str, Any]]:
         await asyncio.sleep(0)
         return self.begun[:limit] if status == "pending" else []
+
+    async def _no_thread(self, _: str) -> None:
+        raise not_found()
 
     async def _threads(self, **_: Any) -> list[Any]:
         self.left_then += self.left

@@ -240,7 +240,7 @@ async def test_a_change_is_undone_and_what_was_forgotten_stays_out_over_http(
     async def nothing(*_: Any) -> None: ...
 
     @asynccontextmanager
-    async def alone(_: str) -> AsyncIterator[None]:
+    async def alone(_: str, **__: Any) -> AsyncIterator[None]:
         yield
 
     for name in ("cancel_alignment", "delete_checkpoints", "erase_deleted", "delete_threads"):

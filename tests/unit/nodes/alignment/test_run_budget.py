@@ -3,11 +3,13 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
+from langgraph.checkpoint.memory import InMemorySaver
 
 from personaagent.core.alignment import EpisodeContext, SimulatedAnswer
 from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
@@ -167,3 +169,17 @@ async def test_no_more_answers_are_asked_for_at_once_than_is_set(tmp_path: Path)
     answers = await asyncio.gather(one_run("one", prompts[:4]), one_run("two", prompts[4:]))
     assert [each.answer for both in answers for each in both] == ["An answer."] * 8
     assert agent.most == 3
+
+
+@pytest.mark.parametrize("limit", ["calls", "tokens"])
+async def test_runs_side_by_side_spend_no_more_than_the_day_has(tmp_path: Path, limit: str) -> None:
+    """Twelve runs, each on a thread of its own, as a client might start them."""
+    most = {"calls": 12, "tokens": 200}[limit]
+    there = world(tmp_path, Scripted(), **{f"align_daily_{limit}": most})
+    await there.remember(*walks(8, [*PREFERENCES][:2]))
+    runs = [replace(there, saver=InMemorySaver()) for _ in range(12)]
+    await asyncio.gather(*(each.run({"trigger": "test"}) for each in runs))
+    spent = await there.memory.spending.today()
+    assert 0 < len(there.prompts) == spent.calls <= 12
+    tokens_of_a_call = spent.tokens / spent.calls
+    assert spent.tokens < most + tokens_of_a_call or limit == "calls"

@@ -1,0 +1,36 @@
+"""Calls that the server itself makes as one of its users, where no request of theirs is there."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+import httpx
+from langgraph_sdk.client import LangGraphClient
+from starlette.types import ASGIApp
+
+from personaagent.server.internal_client import TIMEOUT_SECONDS
+
+_user: ContextVar[str] = ContextVar("acting_as", default="")
+"""Seen by authentication in calls within this process, and never set by anything in a request."""
+
+
+def acting_user() -> str:
+    """The user whom the server acts as in this call; empty in every request from outside."""
+    return _user.get()
+
+
+@asynccontextmanager
+async def client_as(app: ASGIApp, user_id: str) -> AsyncIterator[LangGraphClient]:
+    """A client of this process's own server that is that user, authorised as they are.
+
+    No connection is made: the client calls the application.
+    """
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    token = _user.set(user_id)
+    try:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost", timeout=TIMEOUT_SECONDS
+        ) as http:
+            yield LangGraphClient(http)
+    finally:
+        _user.reset(token)

@@ -1,0 +1,185 @@
+"""A turn of the agent, as a run of the server's own API: what is asked, and what comes back."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
+
+from fastapi import HTTPException
+from langchain_core.messages import AIMessage
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.schema import StreamPart
+
+from personaagent.core import errors
+from personaagent.core.errors import PersonaAgentError
+from personaagent.core.records import RoleUsage, Usage
+from personaagent.models.ending import Ending, ending_of
+from personaagent.server.errors import kind_only, status_of
+from personaagent.server.routes.openai_records import (
+    INCOGNITO,
+    ChatMessage,
+    ChatRequest,
+    FinishReason,
+    TokenUsage,
+    TurnDetails,
+)
+
+GRAPH = "agent"
+ANSWERING = ("react", "decide")
+"""The nodes whose messages are the answer."""
+SYSTEM = ("system", "developer")
+CLIENT_SYSTEM_MESSAGE = "system-of-the-client"
+"""The id of the client's system messages in a thread, so that those of the next request replace them."""
+BETWEEN = "\n\n"
+FINISHED: dict[Ending, FinishReason] = {"length": "length", "filtered": "content_filter"}
+
+
+class Turn:
+    """A turn under way: the pieces of its answer, and then what is known of it."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self.episode_id = ""
+        self.warnings: list[str] = []
+        self._answer: AIMessage | None = None
+        self._said: list[str] = []
+        self._message_id: str | None = None
+
+    async def pieces(self, events: AsyncIterator[StreamPart]) -> AsyncIterator[str]:
+        """The answer as it is written, from the events of a run.
+
+        Raises:
+            HTTPException: the run failed.
+        """
+        async for event in events:
+            if event.event == "error":
+                raise failure(event.data)
+            if event.event == "messages":
+                piece = self._piece(*cast("tuple[Any, Any]", event.data))
+            else:
+                piece = self._note(event.data if event.event == "updates" else {})
+            if piece:
+                self._said.append(piece)
+                yield piece
+        if not self._said and self.text:  # a server that streams nothing of this model
+            yield self.text
+
+    @property
+    def text(self) -> str:
+        """The answer, once the turn has ended."""
+        return "".join(self._said) if self._answer is None else self._answer.text
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """Why the answer ended."""
+        ending = "whole" if self._answer is None else ending_of(self._answer)
+        return FINISHED.get(ending, "stop")
+
+    @property
+    def tokens(self) -> TokenUsage:
+        """The tokens of all calls."""
+        total = sum(self.usage.by_role.values(), RoleUsage())
+        return TokenUsage(
+            prompt_tokens=total.input_tokens,
+            completion_tokens=total.output_tokens,
+            total_tokens=total.input_tokens + total.output_tokens,
+        )
+
+    @property
+    def details(self) -> TurnDetails:
+        """What our routes need of it."""
+        return TurnDetails(episode_id=self.episode_id, warnings=self.warnings)
+
+    def _piece(self, message: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+        """The text that a message adds; what a step before a tool said stands apart."""
+        if metadata.get("langgraph_node") not in ANSWERING:
+            return ""
+        is_chunk = message["type"] == "AIMessageChunk"
+        is_known = message.get("id") == self._message_id
+        if not is_chunk and (message["type"] != "ai" or is_known):
+            return ""
+        text = AIMessage(message["content"] or "").text
+        if not text:
+            return ""
+        self._message_id = message.get("id")
+        return BETWEEN + text if self._said and not is_known else text
+
+    def _note(self, updates: Mapping[str, Any]) -> str:
+        for update in updates.values():
+            if isinstance(update, Mapping):
+                self._note_update(update)
+        return ""
+
+    def _note_update(self, update: Mapping[str, Any]) -> None:
+        if "usage" in update:
+            self.usage = Usage.model_validate(update["usage"])
+        self.episode_id = update.get("episode_id", self.episode_id)
+        self.warnings = update.get("warnings", self.warnings)
+        for message in update.get("messages") or []:
+            if message.get("type") == "ai" and not message.get("tool_calls"):
+                self._answer = AIMessage(
+                    message["content"], response_metadata=message.get("response_metadata") or {}
+                )
+
+
+async def ask(
+    api: LangGraphClient, chat: ChatRequest, thread: str | None
+) -> AsyncIterator[StreamPart]:
+    """The events of a run that answers ``chat``; who closes them cancels it.
+
+    Without a thread, the messages are the whole conversation. On a thread, what came after the last
+    answer joins it: the thread knows the rest.
+    """
+    messages = chat.messages
+    if thread is not None and await _has_begun(api, thread):
+        messages = _after_the_last_answer(messages)
+    runs: Any = api.runs  # of whose overloads one is for a thread, one for none
+    events: AsyncIterator[StreamPart] = runs.stream(
+        thread,
+        GRAPH,
+        input={"messages": sent(messages)},
+        context={"incognito": chat.model == INCOGNITO},
+        stream_mode=["messages-tuple", "updates"],
+        on_disconnect="cancel",
+    )
+    return events
+
+
+def sent(messages: list[ChatMessage]) -> list[dict[str, Any]]:
+    """The messages for the graph; the client's system messages are one, at the beginning."""
+    system = [_text(each) for each in messages if each.role in SYSTEM]
+    first = {"role": "system", "id": CLIENT_SYSTEM_MESSAGE, "content": BETWEEN.join(system)}
+    others = [
+        {**each.model_dump(exclude_none=True), "content": each.content or ""}
+        for each in messages
+        if each.role not in SYSTEM
+    ]
+    return [first, *others] if system else others
+
+
+def failure(event: Mapping[str, Any]) -> HTTPException:
+    """The error that ended a run, by the name that the server tells of it."""
+    name = str(event.get("error"))
+    status, kind = 500, getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, PersonaAgentError):
+        status = status_of(kind.__new__(kind))
+    if status < 500:
+        return HTTPException(status, str(event.get("message")))
+    return HTTPException(status, kind_only("cannot do that now", name))
+
+
+async def _has_begun(api: LangGraphClient, thread: str) -> bool:
+    """Whether the thread holds messages; makes it where there is none."""
+    await api.threads.create(thread_id=thread, if_exists="do_nothing", graph_id=GRAPH)
+    state: Any = await api.threads.get_state(thread)
+    return bool((state["values"] or {}).get("messages"))
+
+
+def _after_the_last_answer(messages: list[ChatMessage]) -> list[ChatMessage]:
+    """The system messages, and all that follows the last answer."""
+    ends = [place for place, each in enumerate(messages, 1) if each.role == "assistant"]
+    start = ends[-1] if ends else 0
+    system = [each for each in messages[:start] if each.role in SYSTEM]
+    return [*system, *messages[start:]]
+
+
+def _text(message: ChatMessage) -> str:
+    return AIMessage(cast("Any", message.content) or "").text
