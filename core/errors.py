@@ -163,5 +163,6 @@ class Conflict(DataError, RuntimeError):
 
     for_users = True
 
+
 class Forgotten(Conflict):
     """The user has forgotten everything, or what a write rests on, since the operation began."""

@@ -45,7 +45,7 @@ def with_episode(answer: AIMessage, episode_id: str) -> AIMessage:
 
 def episode_chunk(answer: AIMessage, episode_id: str) -> AIMessageChunk:
     """The same for whoever reads the answer in pieces: one more, without text."""
-    return AIMessageChunk("", id=answer.id, additional_kwargs={EPISODE: episode_id})
+    return AIMessageChunk(content="", id=answer.id, additional_kwargs={EPISODE: episode_id})
 
 
 def is_unanswered(message: BaseMessage) -> bool:

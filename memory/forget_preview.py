@@ -1,7 +1,8 @@
 """What forgetting an episode would take along, before anything goes."""
 
 from personaagent.core.records import Record, Rule, Statement
-from personaagent.memory.derived import Derived, blanked, derived_from
+from personaagent.memory.derived import Derived, derived_from
+from personaagent.memory.episodes import blanked
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.rule_evidence import unsupported_rules
 from personaagent.memory.statement_checks import without_evidence

@@ -109,9 +109,8 @@ def _with_length(scope: Scope, body: bytes) -> Scope:
     """The same request with a body of another length."""
     headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
     kept = len(headers) < len(scope["headers"])
-    return scope | {
-        "headers": [*headers, (b"content-length", b"%d" % len(body))] if kept else headers
-    }
+    length = [(b"content-length", b"%d" % len(body))] if kept else []
+    return {**scope, "headers": [*headers, *length]}
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

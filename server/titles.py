@@ -108,7 +108,7 @@ def _question_in(body: bytes) -> str:
 def _first_question(values: Any) -> str:
     messages = values.get("messages") if isinstance(values, Mapping) else []
     with suppress(*UNREADABLE):
-        given = messages if isinstance(messages, list) else [messages]
+        given: list[Any] = messages if isinstance(messages, list) else [messages]
         return next(_questions(convert_to_messages(given)), "")
     return ""
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from personaagent.core.audience import kind_only
 from personaagent.core.prometheus import count_failure
-from personaagent.server.errors import kind_only
 from personaagent.server.routes.openai_records import ErrorDetails, OpenAIError
 
 PREFIX = "/v1/"

@@ -9,10 +9,11 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.schema import StreamPart
 
 from personaagent.core import errors
+from personaagent.core.audience import kind_only
 from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import RoleUsage, Usage
 from personaagent.models.ending import Ending, ending_of
-from personaagent.server.errors import kind_only, status_of
+from personaagent.server.errors import status_of
 from personaagent.server.routes.openai_records import (
     INCOGNITO,
     ChatMessage,
