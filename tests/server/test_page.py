@@ -78,3 +78,9 @@ def test_with_tokens(tmp_path: Path) -> None:
     with running_server(tmp_path, answers) as server:
         tokens = {"PAGE_TOKEN": server.token("tess"), "PAGE_EXPIRED": server.token("tess", hours=-1)}
         run_in_browser("with-tokens.mjs", server, **tokens)
+
+
+def test_a_server_that_is_killed(tmp_path: Path) -> None:
+    need_browser()
+    with running_server(tmp_path, answers, secret=None) as server:
+        run_in_browser("killed.mjs", server, PAGE_PID=str(server.process.pid))

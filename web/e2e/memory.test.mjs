@@ -94,3 +94,15 @@ test('a file that cannot be read is refused with a sentence', async () => {
   await page.getByLabel('Import a history').setInputFiles(file)
   await page.getByRole('alert').getByText(/./).first().waitFor()
 })
+
+test('remembering is paused, and goes on', async () => {
+  const user = somebody('pauses')
+  const page = await open(user, LISTED)
+  const pause = page.getByLabel('Pause: remember nothing')
+  await pause.check()
+  await eventually(async () => assert.equal((await api(user, '/me/remembering')).paused, true))
+  await page.reload()
+  await page.getByRole('checkbox', { name: 'Pause', checked: true }).waitFor()
+  await pause.uncheck()
+  await eventually(async () => assert.equal((await api(user, '/me/remembering')).paused, false))
+})

@@ -73,3 +73,13 @@ test('what is known about a person is added, corrected, undone and forgotten', a
   await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click()
   await eventually(async () => assert.deepEqual(await statements(), []))
 })
+
+test('the very prompt is shown, with a question and without, and nothing is asked', async () => {
+  const user = somebody('prompt')
+  await api(user, '/me/import', { method: 'POST', body: JSON.stringify({ query: 'My dog is called Rex.', response: 'Good.' }) })
+  const page = await open(user, SHOWN)
+  await page.getByLabel('With this question').fill('What is my dog called?')
+  await page.getByRole('button', { name: 'Show the prompt' }).click()
+  await page.locator('pre', { hasText: 'My dog is called Rex.' }).waitFor()
+  assert.equal((await api(user, '/me/episodes')).items.length, 1)
+})

@@ -7,6 +7,7 @@ import { episodes, filter, load, loadMore, next, NO_FILTER } from './episodes'
 import { Evidence } from './evidence'
 import { FilterBar } from './filter-bar'
 import { ImportFile } from './import-file'
+import { PauseRemembering } from './pause'
 
 /** What is remembered, one memory at a time. */
 export function MemoryView() {
@@ -19,6 +20,7 @@ export function MemoryView() {
   return (
     <div class="page">
       <h1>{t().views.memory}</h1>
+      <PauseRemembering />
       <ImportFile onImported={() => void load()} />
       <FilterBar />
       <section aria-label={words.list} aria-live="polite" aria-busy={episodes.value === undefined}>

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks'
 import { takenBack } from '../notices'
 import { t } from '../texts'
 import { Facts } from './facts'
+import { Prompt } from './prompt'
 import { Rules } from './rules'
 import { Statements } from './statements'
 import { load, persona, profile } from './store'
@@ -24,6 +25,7 @@ export function PersonaView() {
           <Rules />
           <Statements />
           <Facts />
+          <Prompt />
           <Versions />
         </>
       ) : (
