@@ -20,13 +20,16 @@ for (const colorScheme of ['light', 'dark']) {
     ['chat', 'Why this answer?'],
     ['memory', 'This is wrong'],
     ['persona', 'Add a rule'],
+    ['learned', 'Learn now'],
+    ['scorecard', 'Test now'],
+    ['privacy', 'Export all memories'],
   ]) {
     test(`axe finds nothing in ${view}, ${colorScheme}, also on a narrow screen`, async () => {
       const user = somebody(`axe-${colorScheme}-${view}`)
       const page = await open(user, { colorScheme })
       await say(page, 'My dog is called Rex.')
       if (view === 'chat') await page.getByRole('button', { name: ready }).click()
-      else await page.getByRole('navigation').getByRole('link').nth(view === 'memory' ? 1 : 2).click()
+      else await page.getByRole('navigation').locator(`a[href='#/${view}']`).click()
       await page.getByRole('button', { name: ready }).first().waitFor()
       assert.deepEqual(await violations(page), [])
       await page.setViewportSize({ width: 360, height: 740 })

@@ -10,6 +10,7 @@ import { attempt } from './notices'
 import { PersonaView } from './persona/persona-view'
 import { PrivacyView } from './privacy/privacy-view'
 import { view } from './route'
+import { ScorecardView } from './scorecard/scorecard-view'
 import { session } from './session'
 import { SignIn } from './sign-in'
 import { language, t } from './texts'
@@ -19,6 +20,7 @@ export const VIEWS: Record<string, () => preact.JSX.Element> = {
   memory: MemoryView,
   persona: PersonaView,
   learned: LearnedView,
+  scorecard: ScorecardView,
   privacy: PrivacyView,
 }
 

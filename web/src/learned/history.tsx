@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 
 import { showRun } from '../api/alignments'
 import type { RunDetails, RunSummary } from '../api/types'
@@ -31,8 +31,11 @@ export function History() {
 function Run({ run }: { run: RunSummary }) {
   const [details, setDetails] = useState<RunDetails>()
   const words = t().learned
-  const toggle = () =>
-    details ? setDetails(undefined) : void attempt(async () => setDetails(await showRun(run.id)))
+  const read = () => void attempt(async () => setDetails(await showRun(run.id)))
+  const toggle = () => (details ? setDetails(undefined) : read())
+  useEffect(() => {
+    if (details) read() // it has gone on since
+  }, [run.status])
   return (
     <li class="card">
       <p>
