@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from langgraph.store.memory import InMemoryStore
 
-from personaagent.core.errors import Conflict, Forgotten
+from personaagent.core.errors import Conflict, Forgotten, UnknownEpisode
 from personaagent.core.records import Rule
 from personaagent.core.settings import load_settings
 from personaagent.memory.data_folder import open_store
@@ -158,6 +159,24 @@ async def test_feedback_beside_forgetting_brings_nothing_back(tmp_path: Path) ->
     await asyncio.gather(*mixed, return_exceptions=True)
     assert [each.id async for each in anna().episodes.scan()] == []
     assert "secret" not in str(await everything(store))
+
+
+async def test_who_comes_too_late_leaves_no_lock_that_shows_who_was_here(tmp_path: Path) -> None:
+    store, index = InMemoryStore(), index_in_memory()
+    settings = load_settings(home=tmp_path)
+    memory = Memory(settings, BagEmbedder(), index)
+    late = memory.of(store, "anna")
+    await remember(late, episode("e1"))
+    forgetting = memory.of(store, "anna")
+    async with forgetting.forgetting():
+        await forget_all(forgetting, [], no_threads)
+        await memory.drop_lock("anna")
+    for write in (late.episodes.give_feedback("e1", "accept"), late.personas.begin()):
+        with pytest.raises((UnknownEpisode, Forgotten)):
+            await write
+    async with memory.of(store, "anna").forgetting():
+        assert os.listdir(tmp_path / "locks"), "it was held"
+    assert os.listdir(tmp_path / "locks") == []
 
 
 async def import_beside(
