@@ -20,9 +20,11 @@ from personaagent.memory.forget import forget, forget_all
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
+from personaagent.memory.user_store import Need
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import episode, index_in_memory, memory_of, remember
 
+E1_AND_E2: list[Need] = [("episodes", "e1"), ("episodes", "e2")]
 Write = Callable[[UserMemory], Awaitable[object]]
 EVERY_WRITE: dict[str, Write] = {
     "a turn": lambda anna: anna.remember(episode("new", "a secret"), 1),
@@ -116,8 +118,8 @@ async def test_a_turn_that_recalled_what_was_forgotten_meanwhile_is_not_remember
     await remember(anna, episode("e1", "rye bread"), episode("e2", "my dog"))
     await forget(anna, ["e1"], no_threads)
     with pytest.raises(Forgotten):
-        await anna.remember(episode("e3", "bread?", response="Rye."), 1, needs=["e1", "e2"])
-    await anna.remember(episode("e4", "a dog?"), 1, needs=["e2"])
+        await anna.remember(episode("e3", "bread?", response="Rye."), 1, needs=E1_AND_E2)
+    await anna.remember(episode("e4", "a dog?"), 1, needs=E1_AND_E2[1:])
     assert {each.id async for each in anna.episodes.oldest_first()} == {"e2", "e4"}
 
 
