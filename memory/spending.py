@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from langgraph.store.base import BaseStore, PutOp
 
 from personaagent.core.records import Record, now
 from personaagent.memory.shared_value import Value, change_value
@@ -11,6 +13,9 @@ from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user_store import UserStore
 
 Account = Literal["alignment", "turns", "imports"]
+REQUESTS = "requests"
+"""Beside the accounts: what is left of the requests that a user may make in a minute."""
+ACCOUNTS = (*get_args(Account), REQUESTS)
 KEPT_DAYS = 2
 """A run may go on beyond midnight: so its entry stays for a day more."""
 
@@ -140,6 +145,23 @@ class Spending:
 
     def _day(self) -> str:
         return f"{self.clock():%Y-%m-%d}"
+
+
+async def delete_old_accounts(store: BaseStore, at: datetime | None = None) -> None:
+    """Delete the accounts of all users that nothing was booked on today or yesterday."""
+    oldest = (at or now()).toordinal() - KEPT_DAYS + 1
+    for account in ACCOUNTS:
+        path = ("spending", account)
+        with storage_errors():
+            while old := await store.asearch(path, filter={"day": {"$lt": oldest}}, limit=1000):
+                await store.abatch([PutOp(path, item.key, None) for item in old])
+
+
+async def delete_accounts(store: UserStore) -> None:
+    """Delete all accounts of this user, today's too: where they may spend what they like."""
+    with storage_errors():
+        for account in ACCOUNTS:
+            await store.base_store.adelete(("spending", account), store.key)
 
 
 def _sum(entries: Mapping[str, Any], day: str, besides: str = "") -> Spent:

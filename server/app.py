@@ -47,6 +47,7 @@ from personaagent.server.routes import (
 from personaagent.server.routes import tokens as tokens_route
 from personaagent.server.routes.openai_errors import ErrorsOfOpenAI
 from personaagent.server.titles import ThreadTitles
+from personaagent.server.user_limits import deleting_old_accounts
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ async def _lifespan(served: FastAPI) -> AsyncIterator[None]:
     async with (
         watching_deletions(),
         serving_memory(settings),
+        deleting_old_accounts(),
         nightly_alignment(served, settings, schedule),
     ):
         yield
