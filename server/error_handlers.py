@@ -18,6 +18,9 @@ from personaagent.memory.exchange.check_import import Refused
 from personaagent.server.errors import sentence, status_of
 from personaagent.server.user_limits import retry_after
 
+OF_THE_CALLER = (401, 403, 409, 413, 422, 429)
+"""What the server's own API says that a caller of our routes can mend."""
+
 
 def add_error_handlers(app: FastAPI) -> None:
     """Answer whatever the routes of ``app`` raise with a sentence."""
@@ -99,8 +102,12 @@ async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
-    """An error of the server's own API, which a route asked: the caller's fault, or its own."""
-    if isinstance(error, HTTPStatusError) and error.response.status_code < 500:
+    """An error of the server's own API, which a route asked.
+
+    What the route asked for is not what the caller asked for: that it is not there, or cannot be
+    read, is the server's matter.
+    """
+    if isinstance(error, HTTPStatusError) and error.response.status_code in OF_THE_CALLER:
         return JSONResponse({"detail": _detail(error)}, error.response.status_code)
     count_failure(error)
     logging.getLogger(__name__).warning("The server's own API failed: %s", error)
