@@ -108,7 +108,9 @@ async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
     read, is the server's matter.
     """
     if isinstance(error, HTTPStatusError) and error.response.status_code in OF_THE_CALLER:
-        return JSONResponse({"detail": _detail(error)}, error.response.status_code)
+        again = error.response.headers.get("Retry-After")
+        headers = {"Retry-After": again} if again else None
+        return JSONResponse({"detail": _detail(error)}, error.response.status_code, headers)
     count_failure(error)
     logging.getLogger(__name__).warning("The server's own API failed: %s", error)
     return JSONResponse({"detail": "The server is too busy now: try again later."}, 503)

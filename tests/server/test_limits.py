@@ -17,6 +17,7 @@ DAILY_CALLS = 12
 DAILY_TOKENS = 800
 PER_MINUTE = 60
 TURN = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
+CHAT = {"model": "personaagent", "messages": TURN["messages"]}
 LONG = {"metadata": {"note": "x" * LONGEST_BODY}}
 
 
@@ -101,6 +102,10 @@ async def test_a_user_whose_tokens_are_spent_waits_until_tomorrow(server: Server
         assert 0 < int(refused.headers["Retry-After"]) <= 24 * 3600
         assert "used up" in refused.json()["detail"]
         assert (await http.get("/me/episodes")).is_success, "what costs nothing goes on"
+        openai = await http.post("/v1/chat/completions", json=CHAT)
+        assert openai.status_code == 429
+        assert int(openai.headers["Retry-After"]) > 0
+        assert "used up" in openai.json()["error"]["message"]
     async with server.sdk("another") as client:
         assert await client.runs.wait(None, "agent", input=TURN)
 
