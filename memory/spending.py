@@ -39,9 +39,17 @@ class Spent(Record):
         own, others = self.model_dump(), other.model_dump()
         return Spent(**{name: own[name] + sign * others[name] for name in own})
 
-    def reached(self, limits: Mapping[str, float]) -> str | None:
-        """The first of ``limits`` that this reaches; a limit of 0 means no limit."""
-        return next((n for n, most in limits.items() if 0 < most <= getattr(self, n)), None)
+    def reached(self, limits: Mapping[str, float], asks: "Spent | None" = None) -> str | None:
+        """The first of ``limits`` that this reaches, or that leaves fewer calls than ``asks`` wants.
+
+        A limit of 0 means no limit.
+        """
+        calls = asks.calls if asks else 0
+        for name, most in limits.items():
+            spent = getattr(self, name)
+            if most > 0 and (spent >= most or (name == "calls" and spent + calls > most)):
+                return name
+        return None
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,7 @@ class Spending:
         def written(value: Value | None) -> tuple[Value | None, str | None]:
             entries = {**earlier, **({} if value is None else value["runs"])}
             spent = total(_sum({run: entries[run]}, today) if run in entries else Spent())
-            if limit := (_sum(entries, today, run) + spent - asks).reached(most):
+            if limit := (_sum(entries, today, run) + spent - asks).reached(most, asks):
                 return None, limit
             entries[run] = {"day": today, "spent": spent.stored()}
             return {"day": self.clock().toordinal(), "runs": self._recent(entries)}, None

@@ -55,7 +55,7 @@ STARTUP_FAILED = 3
 """The exit code that servers end with when an application does not start."""
 OF_THE_USER: dict[str, Any] = {
     "dependencies": [Depends(current_user)],
-    "responses": error_responses(400, 401, 413, 422, 500, 503),
+    "responses": error_responses(400, 401, 413, 422, 429, 500, 503),
 }
 """What all routes of a user share: without one, nobody gets further."""
 
