@@ -66,7 +66,9 @@ async def test_an_alignment_runs_on_its_users_own_thread_only(server: Server) ->
             with pytest.raises(APIStatusError, match="own thread only"):
                 await client.runs.create(on, "alignment", input={"trigger": "mine"})
         with pytest.raises(APIStatusError, match="own thread only"):
-            await client.crons.create_for_thread(thread, "alignment", schedule="0 3 * * *")
+            await client.crons.create_for_thread(
+                thread, "alignment", schedule="0 3 * * *", input={"trigger": "mine"}
+            )
         own = await client.assistants.create("alignment")
         run = await client.runs.create(thread, own["assistant_id"], input={"trigger": "mine"})
         await client.runs.join(thread, run["run_id"])
