@@ -103,16 +103,20 @@ class Spending:
         return await self._write(run, lambda of_today: of_today + amount, amount, most)
 
     async def delete_past(self) -> None:
-        """Delete the entries of earlier days."""
-        today = self._day()
+        """Delete the entries of earlier days, and take over what an earlier version wrote today."""
+        earlier, today = await self._earlier(), self._day()
 
         def without_past(value: Value | None) -> tuple[Value | None, None]:
-            entries = {} if value is None else value["runs"]
+            entries = {**earlier, **({} if value is None else value["runs"])}
             kept = {run: entry for run, entry in entries.items() if entry["day"] == today}
-            return (None if value is None else {"day": value["day"], "runs": kept}), None
+            if value is None and not kept:
+                return None, None
+            day = self.clock().toordinal() if value is None else value["day"]
+            return {"day": day, "runs": kept}, None
 
-        await self.store.delete_namespace("spending")  # where earlier versions kept them
         await change_value(self.store.base_store, self._path(), self.store.key, without_past)
+        if earlier:
+            await self.store.delete_namespace("spending")
 
     async def _write(
         self,

@@ -66,5 +66,8 @@ async def test_what_an_earlier_version_booked_today_still_counts() -> None:
     await store.put("spending", "run", before)
     assert await spending.of("run") == Spent(calls=9, tokens=900)
     assert await spending.add("another", Spent(calls=1), most={"calls": 9}) == "calls"
+    await spending.delete_past()
+    assert await store.keys("spending", 9) == []
+    assert await spending.add("another", Spent(calls=1), most={"calls": 9}) == "calls"
     await spending.book("run", Spent(calls=10, tokens=950))
     assert (await spending.today()).calls == 10
