@@ -112,8 +112,7 @@ def _change_aegra(*, alone: bool, queue: bool) -> None:
         alone: no other server uses this database.
         queue: runs go through a queue.
     """
-    if not queue:
-        end_lost_runs(alone=alone)
+    end_lost_runs(alone=alone, queue=queue)
     take_turns(queue=queue)
     _scope_store_by_user_hash()
     _stream_every_event()
