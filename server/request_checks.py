@@ -1,11 +1,11 @@
 """What clients ask of LangGraph's own routes, on whatever server runs them, checked before these see it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +23,8 @@ CALLS_OUT = ("feedback_keys", "langsmith_tracer")
 """What has LangGraph's server ask LangSmith for addresses, or send traces where a client says."""
 
 Body = dict[str, Any] | list[Any]
+Check = Callable[[Scope, bytes], Awaitable[bytes]]
+"""Takes a request and its body; returns the body to be sent on."""
 
 
 class RequestChecks:
@@ -40,18 +42,15 @@ class RequestChecks:
         else:
             await self._checked(check, scope, receive, send)
 
-    async def _checked(self, check: "Check", scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        body = await request.body()
+    async def _checked(self, check: Check, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await check(scope, body)
+            body = await check(scope, await Request(scope, receive).body())
+        except ClientDisconnect:
+            return
         except UsageError as error:
             await JSONResponse({"detail": told(error)}, 422)(scope, receive, send)
             return
         await self._app(_with_length(scope, body), _replay(body, receive), send)
-
-
-Check = Callable[[Scope, bytes], Any]
 
 
 def _check_of(scope: Scope) -> Check | None:
