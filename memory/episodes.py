@@ -129,9 +129,17 @@ class Episodes:
             if changed:
                 await self._store.write([*writes, new_label_revision()])
 
+    async def ids(self) -> list[str]:
+        """The ids of all episodes, oldest first; nothing else of them is read."""
+        times = [
+            (datetime.fromisoformat(value["episode"]["created_at"]), id)
+            async for id, value in self._store.scan("episodes")
+        ]
+        return [id for _, id in sorted(times)]
+
     async def oldest_first(self) -> AsyncIterator[Episode]:
         """Every episode, oldest first. Only the ids of all are in memory at once."""
-        ids = [id for _, id in sorted([time_key(episode) async for episode in self.scan()])]
+        ids = await self.ids()
         for start in range(0, len(ids), PAGE):
             for episode in await self.find(ids[start : start + PAGE]):
                 yield episode

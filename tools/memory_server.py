@@ -15,7 +15,7 @@ from mcp.server.request_state import RequestStateSecurity
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
-from personaagent.core.errors import PersonaAgentError
+from personaagent.core.audience import told
 from personaagent.core.records import Episode, Persona, Profile
 from personaagent.core.text import check_text, shorten, without_controls
 from personaagent.memory.forget import Receipt
@@ -204,8 +204,10 @@ async def _access(ctx: Caller) -> AsyncIterator[MemoryAccess]:
     assert isinstance(server, MemoryServer)
     try:
         yield server.access()
-    except PersonaAgentError as error:
-        raise ToolError(str(error)) from error
+    except ToolError:
+        raise
+    except Exception as error:
+        raise ToolError(told(error)) from error
 
 
 def _remembered(episode: Episode) -> Remembered:

@@ -6,11 +6,12 @@ from typing import Any, cast
 from fastapi import HTTPException
 from langchain_core.messages import AIMessage
 from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import NotFoundError
 from langgraph_sdk.schema import StreamPart
 
 from personaagent.core import errors
 from personaagent.core.audience import kind_only
-from personaagent.core.errors import PersonaAgentError
+from personaagent.core.errors import PersonaAgentError, Unknown
 from personaagent.core.records import RoleUsage, Usage
 from personaagent.models.ending import Ending, ending_of
 from personaagent.server.errors import status_of
@@ -168,9 +169,16 @@ def failure(event: Mapping[str, Any]) -> HTTPException:
 
 
 async def _has_begun(api: LangGraphClient, thread: str) -> bool:
-    """Whether the thread holds messages; makes it where there is none."""
-    await api.threads.create(thread_id=thread, if_exists="do_nothing", graph_id=GRAPH)
-    state: Any = await api.threads.get_state(thread)
+    """Whether the thread holds messages; makes it where there is none.
+
+    Raises:
+        Unknown: it is somebody else's.
+    """
+    try:
+        await api.threads.create(thread_id=thread, if_exists="do_nothing", graph_id=GRAPH)
+        state: Any = await api.threads.get_state(thread)
+    except NotFoundError as error:
+        raise Unknown("There is no such thread of yours.") from error
     return bool((state["values"] or {}).get("messages"))
 
 
