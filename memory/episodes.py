@@ -151,14 +151,19 @@ class Episodes:
         task: str | None = None,
         labelled: bool = False,
         standing: bool = False,
+        source: str | None = None,
+        since: datetime | None = None,
         before: TimeKey | None = None,
     ) -> list[Episode]:
         """The latest ``limit`` episodes, newest first: optionally only those of ``task``, those
-        with ground truth, those not discarded, and those that come ``before`` a point in time."""
+        with ground truth, those not discarded, those from a ``source``, and those from ``since`` on
+        that come ``before`` a point in time."""
         episodes = [
             episode
             async for episode in self.scan(labelled=labelled, standing=standing)
             if (task is None or episode.task == task)
+            and (source is None or episode.source == source)
+            and (since is None or episode.created_at >= since)
             and (before is None or time_key(episode) < before)
         ]
         return nlargest(limit, episodes, key=time_key)

@@ -28,6 +28,7 @@ from personaagent.server.request_metrics import MeasureRequests, NoteRoute
 from personaagent.server.routes import (
     alignments,
     backup,
+    budget,
     destinations,
     episodes,
     exchange,
@@ -74,6 +75,7 @@ def _routes() -> APIRouter:
         prompt,
         remembering,
         destinations,
+        budget,
         alignments,
         scorecard,
         tokens_route,

@@ -18,7 +18,7 @@ from personaagent.memory.exchange.check_import import Refused
 from personaagent.server.errors import sentence, status_of
 from personaagent.server.user_limits import retry_after
 
-OF_THE_CALLER = (401, 403, 409, 413, 429)
+OF_THE_CALLER = (401, 403, 409, 429)
 """The statuses of the server's own API that a route passes on."""
 TOO_BUSY = "The server is too busy now: try again later."
 
@@ -109,7 +109,9 @@ async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
     the caller named no such thread, and sent no such body.
     """
     if isinstance(error, HTTPStatusError) and error.response.status_code in OF_THE_CALLER:
-        return JSONResponse({"detail": _detail(error.response)}, error.response.status_code)
+        wait = error.response.headers.get("retry-after")
+        headers = {"Retry-After": wait} if wait else None
+        return JSONResponse({"detail": _detail(error.response)}, error.response.status_code, headers)
     count_failure(error)
     logging.getLogger(__name__).warning("The server's own API failed: %s", error)
     return JSONResponse({"detail": TOO_BUSY}, 503)

@@ -1,5 +1,6 @@
 """The memory server for MCP clients over HTTP: one for all callers, each with their own memory."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -45,6 +46,7 @@ async def serving_memory(settings: Settings) -> AsyncIterator[None]:
 
     from personaagent.tools.memory_server import MemoryServer
 
+    logging.getLogger("mcp").setLevel(logging.WARNING)  # below, it names users
     server = MemoryServer(_access.get, version("personaagent"), _security(settings))
     # makes the session manager; hosts and pages are checked with whoever calls (``dev_auth``)
     unchecked = TransportSecuritySettings(enable_dns_rebinding_protection=False)

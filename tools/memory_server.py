@@ -4,18 +4,19 @@ Any client of the Model Context Protocol can recall, remember and forget, and re
 profile. What a client writes is an episode without ground truth: only the user says what they wanted.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, Elicit, MCPServer, Resolve
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import MCPServerError, ResourceError, ToolError
 from mcp.server.request_state import RequestStateSecurity
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from personaagent.core.audience import told
+from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import Episode, Persona, Profile
 from personaagent.core.text import check_text, shorten, without_controls
 from personaagent.memory.forget import Receipt
@@ -84,11 +85,13 @@ class MemoryServer(MCPServer[Any]):
 
     async def persona(self) -> Persona:
         """The current persona: rules with their evidence, and how closed questions are decided."""
-        return await self.access().memory.personas.current()
+        with _told(ResourceError):
+            return await self.access().memory.personas.current()
 
     async def profile(self) -> Profile:
         """The profile: computed facts, and statements with their evidence."""
-        return await self.access().memory.profile.read()
+        with _told(ResourceError):
+            return await self.access().memory.profile.read()
 
 
 class Remembered(BaseModel):
@@ -202,12 +205,17 @@ async def _access(ctx: Caller) -> AsyncIterator[MemoryAccess]:
     """What the tools may do; our errors reach the client as their sentence."""
     server = ctx.mcp_server
     assert isinstance(server, MemoryServer)
-    try:
+    with _told(ToolError):
         yield server.access()
-    except ToolError:
-        raise
-    except Exception as error:
-        raise ToolError(told(error)) from error
+
+
+@contextmanager
+def _told(kind: type[MCPServerError]) -> Iterator[None]:
+    """Our errors as one of this kind, which clients see: each with what its audience may know."""
+    try:
+        yield
+    except PersonaAgentError as error:
+        raise kind(told(error)) from error
 
 
 def _remembered(episode: Episode) -> Remembered:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, HTTPException, Request
 from starlette.responses import StreamingResponse
 
 from personaagent.core.errors import Unknown
+from personaagent.server.hanging_up import unless_gone
 from personaagent.server.internal_client import streaming_client
 from personaagent.server.routes.openai_errors import details
 from personaagent.server.routes.openai_records import (
@@ -74,12 +75,21 @@ async def complete(
         api = await stack.enter_async_context(streaming_client(request))
         pieces = turn.pieces(await ask(api, chat, str(thread) if thread else None))
         if not chat.stream:
-            async for _ in pieces:
-                pass
+            await unless_gone(request, _to_the_end(pieces))
             return _completion(chat, turn)
-        first = await anext(pieces, "")  # what fails before it still becomes a status
+        # what fails before the first piece still becomes a status
+        first = await unless_gone(request, _first(pieces))
         chunks = _chunks(chat, turn, first, pieces, stack.pop_all())
         return StreamingResponse(chunks, media_type=EVENTS, headers={"Cache-Control": "no-store"})
+
+
+async def _first(pieces: AsyncIterator[str]) -> str:
+    return await anext(pieces, "")
+
+
+async def _to_the_end(pieces: AsyncIterator[str]) -> None:
+    async for _ in pieces:
+        pass
 
 
 def _completion(chat: ChatRequest, turn: Turn) -> Completion:

@@ -121,3 +121,16 @@ async def test_who_shows_no_token_gets_nothing(server: Server) -> None:
             refused = await http.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "ping"})
             assert refused.status_code == 401
             assert refused.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_there_is_no_stream_and_no_session(server: Server, user: str) -> None:
+    async with server.http(user) as http:
+        for method in ("GET", "DELETE"):
+            refused = await http.request(method, "/mcp")
+            assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+
+
+async def test_the_log_names_no_user(server: Server) -> None:
+    async with connected(server, "a-name-of-its-own") as client:
+        assert (await client.call_tool("why", {"episode_id": "none"})).is_error
+    assert "a-name-of-its-own" not in server.log

@@ -1,5 +1,6 @@
 """The agent as a model of OpenAI's API, asked by OpenAI's own client."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
@@ -9,9 +10,10 @@ import httpx
 import openai
 import pytest
 from openai import AsyncOpenAI
+from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
 from tests.support.our_routes import ids
-from tests.support.server import BEGUN, BREAKS, FAILS, STALLS, Server
+from tests.support.server import BEGUN, BREAKS, FAILS, STALLS, WAITS, Server
 
 AGENT, INCOGNITO = "personaagent", "personaagent-incognito"
 USERS = count()
@@ -72,6 +74,16 @@ async def test_a_turn_is_answered_counted_and_remembered(
     assert [told.personaagent["episode_id"]] == await ids(http)
     known = await answer(client, "What is my dog called?")
     assert known.choices[0].message.content == "Your dog is called Rex."
+
+
+async def test_nobody_is_answered_from_somebody_elses_memory(
+    client: AsyncOpenAI, server: Server, user: str
+) -> None:
+    await answer(client, "My dog is called Rex.")
+    async with client_of(server, server.token(f"{user}-stranger")) as stranger:
+        claims: Any = {"user": user, "extra_headers": {"X-User-Id": user}}
+        told = await answer(stranger, "What is my dog called?", **claims)
+    assert told.choices[0].message.content == "I do not know."
 
 
 async def test_an_answer_is_streamed_in_chunks(
@@ -163,6 +175,23 @@ async def test_who_hangs_up_stops_the_turn(
         await sdk.runs.join(thread, run["run_id"])
         assert (await sdk.runs.get(thread, run["run_id"]))["status"] == "interrupted"
     assert await ids(http) == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_so_does_who_hangs_up_before_it_begins(
+    client: AsyncOpenAI, server: Server, user: str, stream: bool
+) -> None:
+    thread, text = str(uuid4()), f"{WAITS} {uuid4()}"
+    where = {"X-Thread-Id": thread}
+    waiting = asyncio.create_task(answer(client, text, stream=stream, extra_headers=where))
+    async for attempt in AsyncRetrying(stop=stop_after_delay(60), wait=wait_fixed(0.1)):
+        with attempt:
+            assert any(text in str(each.body.get("messages")) for each in server.endpoint.requests)
+    waiting.cancel()
+    async with server.sdk(user) as sdk:
+        [run] = await sdk.runs.list(thread)
+        await sdk.runs.join(thread, run["run_id"])
+        assert (await sdk.runs.get(thread, run["run_id"]))["status"] == "interrupted"
 
 
 async def test_what_fails_midway_is_told_in_the_stream(client: AsyncOpenAI, server: Server) -> None:

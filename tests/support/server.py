@@ -50,8 +50,8 @@ ALIGNING = over_http(Scripted())
 
 FAILS = "This cannot be answered."
 """No prompt that holds it is answered."""
-STALLS, BREAKS = "This takes for ever.", "This breaks off."
-"""What is answered to these begins, and then stalls, or breaks off."""
+STALLS, BREAKS, WAITS = "This takes for ever.", "This breaks off.", "This is never begun."
+"""What is answered to the first two begins, and then stalls, or breaks off; to the third, nothing is."""
 BEGUN = "Half an answer, and"
 
 
@@ -63,6 +63,8 @@ def answers_from_memory(body: dict[str, Any]) -> Reply:
         return Status(400, "refused")
     if STALLS in str(body["messages"]):
         return Stall(BEGUN)
+    if WAITS in str(body["messages"]):
+        return Stall()
     if BREAKS in str(body["messages"]):
         return Cut(BEGUN)
     known = str(body["messages"][0]["content"])
