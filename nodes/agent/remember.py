@@ -39,7 +39,7 @@ async def remember(
     Raises:
         Forgotten: the user was forgotten since the turn began, or an episode that it recalled.
     """
-    end_turn_clock(state["episode_id"])
+    end_turn_clock(state.get("episode_id", ""))
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(deps.memory, runtime, state)
