@@ -40,7 +40,7 @@ async def remember(
     Raises:
         Forgotten: the user was forgotten since the turn began, or something that the thread holds.
     """
-    end_turn_clock(state["episode_id"])
+    end_turn_clock(state.get("episode_id", ""))
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(deps.memory, runtime, state)
