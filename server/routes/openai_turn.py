@@ -16,20 +16,15 @@ from personaagent.models.ending import Ending, ending_of
 from personaagent.server.errors import status_of
 from personaagent.server.routes.openai_records import (
     INCOGNITO,
-    ChatMessage,
     ChatRequest,
     FinishReason,
     TokenUsage,
     TurnDetails,
 )
+from personaagent.server.routes.openai_thread import BETWEEN, GRAPH, joining, sent
 
-GRAPH = "agent"
 ANSWERING = ("react", "decide")
 """The nodes whose messages are the answer."""
-SYSTEM = ("system", "developer")
-CLIENT_SYSTEM_MESSAGE = "system-of-the-client"
-"""The id of the client's system messages in a thread, so that those of the next request replace them."""
-BETWEEN = "\n\n"
 FINISHED: dict[Ending, FinishReason] = {"length": "length", "filtered": "content_filter"}
 
 
@@ -126,34 +121,20 @@ async def ask(
 ) -> AsyncIterator[StreamPart]:
     """The events of a run that answers ``chat``; who closes them cancels it.
 
-    Without a thread, the messages are the whole conversation. On a thread, what came after the last
-    answer joins it: the thread knows the rest.
+    Without a thread, the messages are the whole conversation.
     """
     messages = chat.messages
-    if thread is not None and await _has_begun(api, thread):
-        messages = _after_the_last_answer(messages)
+    joined = sent(messages) if thread is None else await joining(api, thread, messages)
     runs: Any = api.runs  # of whose overloads one is for a thread, one for none
     events: AsyncIterator[StreamPart] = runs.stream(
         thread,
         GRAPH,
-        input={"messages": sent(messages)},
+        input={"messages": joined},
         context={"incognito": chat.model == INCOGNITO},
         stream_mode=["messages-tuple", "updates"],
         on_disconnect="cancel",
     )
     return events
-
-
-def sent(messages: list[ChatMessage]) -> list[dict[str, Any]]:
-    """The messages for the graph; the client's system messages are one, at the beginning."""
-    system = [_text(each) for each in messages if each.role in SYSTEM]
-    first = {"role": "system", "id": CLIENT_SYSTEM_MESSAGE, "content": BETWEEN.join(system)}
-    others = [
-        {**each.model_dump(exclude_none=True), "content": each.content or ""}
-        for each in messages
-        if each.role not in SYSTEM
-    ]
-    return [first, *others] if system else others
 
 
 def failure(event: Mapping[str, Any]) -> HTTPException:
@@ -165,22 +146,3 @@ def failure(event: Mapping[str, Any]) -> HTTPException:
     if status < 500:
         return HTTPException(status, str(event.get("message")))
     return HTTPException(status, kind_only("cannot do that now", name))
-
-
-async def _has_begun(api: LangGraphClient, thread: str) -> bool:
-    """Whether the thread holds messages; makes it where there is none."""
-    await api.threads.create(thread_id=thread, if_exists="do_nothing", graph_id=GRAPH)
-    state: Any = await api.threads.get_state(thread)
-    return bool((state["values"] or {}).get("messages"))
-
-
-def _after_the_last_answer(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """The system messages, and all that follows the last answer."""
-    ends = [place for place, each in enumerate(messages, 1) if each.role == "assistant"]
-    start = ends[-1] if ends else 0
-    system = [each for each in messages[:start] if each.role in SYSTEM]
-    return [*system, *messages[start:]]
-
-
-def _text(message: ChatMessage) -> str:
-    return AIMessage(cast("Any", message.content) or "").text

@@ -124,6 +124,24 @@ async def test_a_thread_goes_on_with_what_is_new(
     assert refused.value.status_code in (403, 404, 409)
 
 
+async def test_a_message_that_is_edited_on_a_thread_is_discarded(
+    client: AsyncOpenAI, http: httpx.AsyncClient
+) -> None:
+    where = {"extra_headers": {"X-Thread-Id": str(uuid4())}}
+    hello, known = ["Hello.", "I do not know."], "Your dog is called Rex."
+    await answer(client, hello[0], **where)
+    await answer(client, *hello, "My dog is called Rex.", **where)
+    await answer(client, *hello, "My dog is called Bello.", **where)
+    episodes = (await http.get("/me/episodes")).json()["items"]
+    assert {each["query"]: each["discarded"] for each in episodes} == {
+        "Hello.": False,
+        "My dog is called Rex.": True,
+        "My dog is called Bello.": False,
+    }
+    told = await answer(client, "What is my dog called?")
+    assert told.choices[0].message.content != known
+
+
 async def test_incognito_remembers_nothing(client: AsyncOpenAI, http: httpx.AsyncClient) -> None:
     told = await answer(client, "My cat is called Tom.", model=INCOGNITO)
     assert told.personaagent["episode_id"] == ""
