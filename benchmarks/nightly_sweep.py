@@ -9,7 +9,6 @@ sweeps until it is killed (SIGKILL), a second one goes on, beside a third.
 import asyncio
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -31,10 +30,11 @@ AT_ONCE = 50
 KILLED_AT = DUE // 3
 SERVER_PYTHON = REPOSITORY / "build" / "postgres" / "bin" / "python"
 EVENING = datetime(2026, 11, 28, 21, 0, tzinfo=UTC)
+STATUS = Path("/proc/self/status")
 KEY = "encode(sha256(('user ' || u)::bytea), 'hex')"
 FILL = (
     f"""INSERT INTO store (prefix, key, value)
-    SELECT 'users.' || {KEY} || '.episodes', 'e' || e, jsonb_build_object('labelled', true, 'episode',
+    SELECT 'users.' || {KEY} || '.episodes', 'e' || e, jsonb_build_object('episode',
         jsonb_build_object('user_id', 'user ' || u, 'query', repeat('where is it ', 6),
             'response', repeat('it is there ', 12), 'ground_truth', repeat('it is here ', 12)))
     FROM generate_series(1, {USERS}) AS u, generate_series(1, {EPISODES}) AS e""",
@@ -121,7 +121,8 @@ def sweep_of(store: Any, database: str, now: datetime) -> Any:
 
 def megabytes() -> float:
     """The most memory that this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    [line] = [each for each in STATUS.read_text().splitlines() if each.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1024
 
 
 def begin(part: str, database: str, folder: str) -> subprocess.Popen[str]:

@@ -24,6 +24,8 @@ SILENT = {
     "LANGSMITH_TRACING": "false",
 }
 """What keeps the server from speaking to anybody; each holds where it is not set otherwise."""
+STRICT = {"LANGGRAPH_STRICT_MSGPACK": "true"}
+"""Lets no checkpoint name code to be run; LangGraph looks at it when it is imported."""
 
 
 def serve(
@@ -55,7 +57,7 @@ def serve(
     print_notice(f"Serving on http://{host}:{port}, {_who(settings)}; end it with Ctrl-C.")
     print_notice(_page(f"http://{host}:{port}/"))
     os.chdir(folder)
-    os.execve(sys.executable, command, SILENT | os.environ)  # noqa: S606
+    os.execve(sys.executable, command, SILENT | STRICT | os.environ)  # noqa: S606
 
 
 def _check(host: str, settings: Settings) -> None:

@@ -116,6 +116,8 @@ class LimitReached(ServiceError, RuntimeError):
     """A budget of the user's is spent; ``limit`` is what it limits, ``retry_after`` the seconds until
     it comes back (0: not by waiting). A ``RuntimeError`` for the reason that ``UsageError`` has."""
 
+    for_users = True
+
     def __init__(self, message: str, limit: str = "", retry_after: int = 0) -> None:
         super().__init__(message)
         self.limit = limit

@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # LangGraph looks once, when imported
+
+# ruff: isort: split
 from fastapi import HTTPException
 from langgraph_sdk.auth.types import BaseUser
 
@@ -20,6 +23,7 @@ from personaagent.core.users import user_key
 from personaagent.memory.migrate_checkpoints import migrate_postgres
 from personaagent.server.graphs import agent, alignment
 from personaagent.server.identity import Tokens
+from personaagent.server.log_users import hide_users_in_logs
 from personaagent.server.lost_runs import end_lost_runs
 from personaagent.server.runs_in_turn import take_turns
 
@@ -108,11 +112,11 @@ def _change_aegra(*, alone: bool, queue: bool) -> None:
         alone: no other server uses this database.
         queue: runs go through a queue.
     """
-    if not queue:
-        end_lost_runs(alone=alone)
+    end_lost_runs(alone=alone, queue=queue)
     take_turns(queue=queue)
     _scope_store_by_user_hash()
     _stream_every_event()
+    hide_users_in_logs("aegra_api")
 
 
 def _migrate(database_url: str) -> None:

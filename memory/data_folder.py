@@ -21,6 +21,7 @@ from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.memory.migrate_checkpoints import migrate_sqlite
 from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
+from personaagent.memory.strict_checkpoints import strict_serializer
 
 NAMESPACES_A_PAGE = 1000
 MEMORY, CHECKPOINTS = "memory.sqlite", "checkpoints.sqlite"
@@ -183,6 +184,7 @@ async def open_saver(
         with _folder_errors(home), storage_errors():
             make_private(home)
             saver = make_saver(await stack.enter_async_context(_database(home / CHECKPOINTS)))
+            saver.serde = strict_serializer()
             await saver.setup()
             await migrate_sqlite(saver.conn)
         yield saver

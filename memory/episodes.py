@@ -129,9 +129,17 @@ class Episodes:
             if changed:
                 await self._store.write([*writes, new_label_revision()])
 
+    async def ids(self) -> list[str]:
+        """The ids of all episodes, oldest first; nothing else of them is read."""
+        times = [
+            (datetime.fromisoformat(value["episode"]["created_at"]), id)
+            async for id, value in self._store.scan("episodes")
+        ]
+        return [id for _, id in sorted(times)]
+
     async def oldest_first(self) -> AsyncIterator[Episode]:
         """Every episode, oldest first. Only the ids of all are in memory at once."""
-        ids = [id for _, id in sorted([time_key(episode) async for episode in self.scan()])]
+        ids = await self.ids()
         for start in range(0, len(ids), PAGE):
             for episode in await self.find(ids[start : start + PAGE]):
                 yield episode
@@ -143,14 +151,19 @@ class Episodes:
         task: str | None = None,
         labelled: bool = False,
         standing: bool = False,
+        source: str | None = None,
+        since: datetime | None = None,
         before: TimeKey | None = None,
     ) -> list[Episode]:
         """The latest ``limit`` episodes, newest first: optionally only those of ``task``, those
-        with ground truth, those not discarded, and those that come ``before`` a point in time."""
+        with ground truth, those not discarded, those from a ``source``, and those from ``since`` on
+        that come ``before`` a point in time."""
         episodes = [
             episode
             async for episode in self.scan(labelled=labelled, standing=standing)
             if (task is None or episode.task == task)
+            and (source is None or episode.source == source)
+            and (since is None or episode.created_at >= since)
             and (before is None or time_key(episode) < before)
         ]
         return nlargest(limit, episodes, key=time_key)

@@ -141,7 +141,7 @@ async def forget_all(
     await memory.store.begin_anew()
     personas = await memory.personas.history() if await memory.personas.exist() else []
     receipt = Receipt(
-        episodes=[episode.id async for episode in memory.episodes.oldest_first()],
+        episodes=await memory.episodes.ids(),
         embeddings=embeddings,
         statements=(await memory.profile.read()).summary,
         rules=list({rule.text: rule for persona in personas for rule in persona.rules}.values()),

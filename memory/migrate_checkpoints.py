@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import aiosqlite
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Send
+
+from personaagent.memory.strict_checkpoints import strict_serializer
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection  # pyright: ignore[reportMissingImports]
@@ -35,7 +36,7 @@ SENDS = "__pregel_tasks"
 VERSION = 1
 """Version of the names in a database of checkpoints; without a mark it is 0."""
 
-_serde = JsonPlusSerializer()
+_serde = strict_serializer()
 
 
 async def migrate_sqlite(connection: aiosqlite.Connection) -> None:

@@ -96,6 +96,7 @@ class Personas:
         sources: Collection[str] = (),
         labels: Mapping[str, str] | None = None,
         undoes: str | None = None,
+        restores: Persona | None = None,
     ) -> Persona:
         """Add a version with these rules, made from version ``parent``, and make it current.
 
@@ -106,10 +107,11 @@ class Personas:
                 the rules' evidence and the proof's pairs.
             labels: the ground truths that alignment learned from, by episode id.
             undoes: the key of the change in the journal that this version takes back.
+            restores: the earlier version, as it was read, whose rules these are.
 
         Raises:
             Conflict: the persona has moved on since ``parent``; or an episode that alignment
-                learned from was forgotten, or its label changed.
+                learned from was forgotten, or its label changed; or ``restores`` has lost a rule.
             UsageError: two rules share an id, a rule has no text, or two weights share a task.
         """
         _check_rules(rules)
@@ -117,6 +119,11 @@ class Personas:
         await self.begin()
         async with self.lock():
             await self._check_parent(parent)
+            if restores is not None and await self.get(restores.version) != restores:
+                raise Conflict(
+                    f"Version {restores.version} has changed, because something it rested on was "
+                    "forgotten: look at it and try again."
+                )
             persona = Persona(
                 version=parent + 1,
                 rules=list(rules),
@@ -189,6 +196,7 @@ class Personas:
             author="user",
             note=f"roll back to version {version}",
             parent=persona.version,
+            restores=earlier,
         )
 
     async def forget(self, forgotten: set[str]) -> list[Rule]:

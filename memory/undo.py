@@ -149,6 +149,7 @@ async def _undo_version(memory: UserMemory, entry: JournalEntry, version: int) -
         note=f"undo version {version}",
         parent=current.version,
         undoes=entry.key,
+        restores=before,
     )
 
 

@@ -108,15 +108,15 @@ class UserStore:
                 if not self._pinned:
                     await self.pin()
 
-    async def begin(self) -> str:
-        """Begin an operation that lasts; returns its generation, also for a user of whom nothing is
-        stored yet.
+    async def begin(self, *, needs: Collection[str] = ()) -> str:
+        """Begin an operation that lasts, or go on with one; returns its generation, also for a user
+        of whom nothing is stored yet.
 
         Raises:
             Forgotten: as of ``write``.
         """
         await self._pin_first()
-        await self._shielded([], ())
+        await self._shielded([], (), needs)
         return str(self._generation)
 
     async def begin_anew(self) -> None:

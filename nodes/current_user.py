@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from langgraph.prebuilt import ToolRuntime
 from langgraph.runtime import Runtime
@@ -52,9 +53,17 @@ def aligned_memory(
     """
     user, info = user_memory(memory, runtime, state), runtime.execution_info
     thread = info.thread_id if info else None
-    if runtime.server_info is not None and thread != alignment_thread(user.user_id):
+    if runtime.server_info is not None and _is_of_another(thread, user.user_id):
         raise UsageError(NOT_HERE)
     return user
+
+
+def _is_of_another(thread: str | None, user_id: str) -> bool:
+    """Whether a server's thread, whose id is a UUID, is not that of the user's alignment."""
+    try:
+        return thread is None or str(UUID(thread)) != alignment_thread(user_id)
+    except ValueError:
+        return False
 
 
 def _user_id(runtime: AnyRuntime) -> str:

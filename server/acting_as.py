@@ -8,7 +8,7 @@ import httpx
 from langgraph_sdk.client import LangGraphClient
 from starlette.types import ASGIApp
 
-from personaagent.server.internal_client import TIMEOUT_SECONDS
+from personaagent.server.internal_client import TIMEOUT_SECONDS, marked
 
 _user: ContextVar[str] = ContextVar("acting_as", default="")
 """Seen by authentication in calls within this process, and never set by anything in a request."""
@@ -25,7 +25,7 @@ async def client_as(app: ASGIApp, user_id: str) -> AsyncIterator[LangGraphClient
 
     No connection is made: the client calls the application.
     """
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=marked(app), raise_app_exceptions=False)
     token = _user.set(user_id)
     try:
         async with httpx.AsyncClient(

@@ -98,7 +98,7 @@ async def queue_alignment(
     async with _user_lock(user_id):
         await _ensure_thread(api, user_id)
         if await unfinished_runs(api, user_id):
-            return None  # some servers queue a second run, although they are asked to reject it
+            return None
         await _check_not_exclusive(user_id)
         return await _create_run(api, user_id, trigger, **options)
 

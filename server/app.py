@@ -15,6 +15,7 @@ from personaagent.server.current_user import current_user
 from personaagent.server.data_folder import watching_deletions
 from personaagent.server.error_handlers import add_error_handlers
 from personaagent.server.errors import error_responses
+from personaagent.server.foreign_failures import ForeignFailures
 from personaagent.server.graphs import dependencies
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.machine_user import MachineUser
@@ -23,10 +24,11 @@ from personaagent.server.nightly_schedule import NightlySchedule
 from personaagent.server.nights import nightly_alignment
 from personaagent.server.request_checks import RequestChecks
 from personaagent.server.request_limits import RequestLimits
-from personaagent.server.request_metrics import MeasureRequests
+from personaagent.server.request_metrics import MeasureRequests, NoteRoute
 from personaagent.server.routes import (
     alignments,
     backup,
+    budget,
     destinations,
     episodes,
     exchange,
@@ -44,6 +46,7 @@ from personaagent.server.routes import (
     threads,
     undo,
 )
+from personaagent.server.routes import tokens as tokens_route
 from personaagent.server.routes.openai_errors import ErrorsOfOpenAI
 from personaagent.server.titles import ThreadTitles
 
@@ -72,8 +75,10 @@ def _routes() -> APIRouter:
         prompt,
         remembering,
         destinations,
+        budget,
         alignments,
         scorecard,
+        tokens_route,
     ):
         limited.include_router(module.router)
     router.include_router(limited)
@@ -114,7 +119,9 @@ app = FastAPI(
     telemetry={"tracing": False, "logs": False},
 )
 app.include_router(_routes())
+app.add_middleware(NoteRoute)
 app.add_middleware(RequestChecks)
+app.add_middleware(ForeignFailures)
 app.add_middleware(ThreadTitles)
 add_error_handlers(app)
 app.add_middleware(RequestLimits)

@@ -13,7 +13,7 @@ from langgraph_sdk import Auth
 from starlette.exceptions import HTTPException
 
 from personaagent.core.alignment_state import THREAD_UUID_VERSION, alignment_thread
-from personaagent.core.errors import ServiceError, TokenRefused
+from personaagent.core.errors import DataError, ServiceError, TokenRefused
 from personaagent.core.once import Once
 from personaagent.core.settings import load_settings, variable
 from personaagent.core.users import user_key
@@ -22,9 +22,10 @@ from personaagent.server.acting_as import acting_user
 from personaagent.server.alignment_runs import GRAPH
 from personaagent.server.dev_auth import USER_HEADER, is_from_this_machine
 from personaagent.server.graphs import dependencies
-from personaagent.server.identity import Tokens
+from personaagent.server.identity import Claims, Tokens
+from personaagent.server.revocation import is_revoked
 from personaagent.server.run_input import refuse_unusable
-from personaagent.server.store import server_store
+from personaagent.server.store import on_server, server_store
 from personaagent.server.user_limits import refuse_if_spent
 
 Context = Auth.types.AuthContext
@@ -58,11 +59,23 @@ async def authenticate(
     if scheme.lower() != "bearer" or not token:
         raise Auth.exceptions.HTTPException(401, "A bearer token is needed.")
     try:
-        return {"identity": await verifier.user(token.strip())}
+        return {"identity": (await valid_claims(token.strip())).user_id}
     except TokenRefused as refused:
         raise Auth.exceptions.HTTPException(401, str(refused)) from refused
-    except ServiceError as failure:
+    except (ServiceError, DataError) as failure:
         raise HTTPException(503, str(failure)) from failure
+
+
+async def valid_claims(token: str) -> Claims:
+    """What a token says that is valid and not revoked.
+
+    Raises:
+        TokenRefused: it is neither; ServiceError, DataError: nobody can say now.
+    """
+    claims = await (await tokens.aget()).claims(token)
+    if on_server() and await is_revoked(await server_store(), claims):
+        raise TokenRefused("The token is refused: it was revoked.")
+    return claims
 
 
 def _text(header: str | bytes) -> str:

@@ -43,7 +43,7 @@ DUE_USERS = """
     WHERE CASE WHEN EXISTS (SELECT 1 FROM store AS news WHERE news.prefix = {user} || '.unaligned')
         THEN (SELECT count(*) FROM (
             SELECT 1 FROM store AS labels
-            WHERE labels.prefix = {user} || '.episodes' AND {labelled} LIMIT :least
+            WHERE labels.prefix = {user} || '.episodes' AND {labelled} IS NOT NULL LIMIT :least
         ) AS enough) = :least
         ELSE false END
     LIMIT :limit
@@ -54,14 +54,14 @@ SQLITE = {
     "after": ">=",
     "before": "<",
     "order": "",
-    "labelled": "json_extract(labels.value, '$.labelled')",
+    "labelled": "json_extract(labels.value, '$.episode.ground_truth')",
     "name": "json_extract(episodes.value, '$.episode.user_id')",
 }
 POSTGRES = {  # whatever its collation, it compares as the index for prefixes does
     "after": "~>=~",
     "before": "~<~",
     "order": "USING ~<~",
-    "labelled": "(labels.value -> 'labelled') = 'true'",
+    "labelled": "labels.value #>> '{episode,ground_truth}'",
     "name": "episodes.value #>> '{episode,user_id}'",
 }
 

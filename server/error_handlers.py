@@ -6,17 +6,21 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
-from httpx import HTTPError, HTTPStatusError
+from httpx import HTTPError, HTTPStatusError, Response
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personaagent.core.audience import for_users_of_a_server, kind_only
+from personaagent.core.audience import for_users_of_a_server, kind_only, told_text
 from personaagent.core.errors import LimitReached, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.memory.exchange.check_import import Refused
 from personaagent.server.errors import sentence, status_of
 from personaagent.server.user_limits import retry_after
+
+OF_THE_CALLER = (401, 403, 409, 413, 429)
+"""The statuses of the server's own API that a route passes on."""
+TOO_BUSY = "The server is too busy now: try again later."
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -99,18 +103,26 @@ async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
-    """An error of the server's own API, which a route asked: the caller's fault, or its own."""
-    if isinstance(error, HTTPStatusError) and error.response.status_code < 500:
+    """An error of the server's own API, which a route asked.
+
+    Who may ask, how often, and what runs already is the caller's. All else is the server's own fault:
+    the caller named no such thread, and sent no such body.
+    """
+    if isinstance(error, HTTPStatusError) and error.response.status_code in OF_THE_CALLER:
         wait = error.response.headers.get("retry-after")
         headers = {"Retry-After": wait} if wait else None
-        return JSONResponse({"detail": _detail(error)}, error.response.status_code, headers)
+        return JSONResponse(
+            {"detail": _detail(error.response)}, error.response.status_code, headers
+        )
     count_failure(error)
     logging.getLogger(__name__).warning("The server's own API failed: %s", error)
-    return JSONResponse({"detail": "The server is too busy now: try again later."}, 503)
+    return JSONResponse({"detail": TOO_BUSY}, 503)
 
 
-def _detail(error: HTTPStatusError) -> str:
+def _detail(response: Response) -> str:
+    """What the API says; a server may say it under another name, or not at all."""
     try:
-        return str(error.response.json()["detail"])
-    except (ValueError, LookupError, TypeError):
-        return str(error)
+        told = response.json()
+        return told_text(str(told.get("detail") or told["message"]))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return TOO_BUSY

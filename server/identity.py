@@ -1,7 +1,9 @@
 """The user whom a bearer token (JWT) names."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import jwt
 
 from personaagent.core.errors import ConfigurationError, ServiceError, TokenRefused, UsageError
+from personaagent.core.records import new_id
 from personaagent.core.settings import Settings, variable
 from personaagent.core.users import check_user_id
 
@@ -18,6 +21,19 @@ ASYMMETRIC = ["RS256", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 REQUIRED_CLAIMS = ["exp", "iss", "aud", "sub"]
 CLOCK_SKEW = 10.0
 """Seconds that two clocks may differ."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a valid token says: its user, its id, and when it was issued and expires (seconds).
+
+    A token without a ``jti`` has a hash as its id; one that does not say when it was issued, 0.
+    """
+
+    user_id: str
+    id: str
+    issued_at: float
+    expires_at: float
 
 
 class Tokens:
@@ -47,7 +63,11 @@ class Tokens:
         return bool(self._settings.auth_secret or self._settings.auth_jwks_url)
 
     async def user(self, token: str) -> str:
-        """The user id that a valid token names.
+        """The user id that a valid token names; errors as of ``claims``."""
+        return (await self.claims(token)).user_id
+
+    async def claims(self, token: str) -> Claims:
+        """What a valid token says.
 
         Raises:
             TokenRefused: the token is not valid here; the message says why.
@@ -63,7 +83,12 @@ class Tokens:
                 leeway=CLOCK_SKEW,
                 options={"require": REQUIRED_CLAIMS},
             )
-            return check_user_id(claims["sub"])
+            return Claims(
+                user_id=check_user_id(claims["sub"]),
+                id=str(claims.get("jti") or hashlib.sha256(token.encode()).hexdigest()),
+                issued_at=float(claims.get("iat", 0)),
+                expires_at=float(claims["exp"]),
+            )
         except (jwt.PyJWTError, UsageError) as error:
             raise TokenRefused(f"The token is refused: {error}.") from error
 
@@ -79,6 +104,7 @@ class Tokens:
             "iss": self._settings.auth_issuer,
             "aud": self._settings.auth_audience,
             "iat": datetime.now(UTC),
+            "jti": new_id(),
             "exp": expires,
         }
         return jwt.encode(claims, self._secret, SYMMETRIC[0])

@@ -26,7 +26,7 @@ async def internal_client(request: Request) -> AsyncIterator[LangGraphClient]:
     belong to the caller, and those of others do not exist. (``get_client()`` of the SDK bypasses
     both.) No connection is made: the client calls the application.
     """
-    transport = httpx.ASGITransport(app=_marked(request.app), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=marked(request.app), raise_app_exceptions=False)
     async with _client(request, transport) as client:
         yield client
 
@@ -34,7 +34,7 @@ async def internal_client(request: Request) -> AsyncIterator[LangGraphClient]:
 @asynccontextmanager
 async def streaming_client(request: Request) -> AsyncIterator[LangGraphClient]:
     """The same for streams: what a run says comes while it says it."""
-    async with _client(request, StreamingTransport(_marked(request.app))) as client:
+    async with _client(request, StreamingTransport(marked(request.app))) as client:
         yield client
 
 
@@ -49,7 +49,9 @@ async def _client(
         yield LangGraphClient(http)
 
 
-def _marked(app: ASGIApp) -> ASGIApp:
+def marked(app: ASGIApp) -> ASGIApp:
+    """The application for calls that are marked as ours."""
+
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, INTERNAL: True}, receive, send)
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from personaagent.core.audience import told
 from personaagent.core.errors import UsageError
 from personaagent.server.auth import tokens
 from personaagent.server.state_writes import server_made
@@ -18,8 +19,8 @@ STORE = "/store/"
 STATES = ("/threads", "/runs")
 QUESTIONS = ("/search", "/count", "/history")
 """How the paths of routes end that write nothing, though their bodies may name fields of the state."""
-CALLS_OUT = "feedback_keys"
-"""For each of these LangGraph's server asks LangSmith for an address."""
+CALLS_OUT = ("feedback_keys", "langsmith_tracer")
+"""What has LangGraph's server ask LangSmith for addresses, or send traces where a client says."""
 
 Body = dict[str, Any] | list[Any]
 
@@ -45,7 +46,7 @@ class RequestChecks:
         try:
             body = await check(scope, body)
         except UsageError as error:
-            await JSONResponse({"detail": str(error)}, 422)(scope, receive, send)
+            await JSONResponse({"detail": told(error)}, 422)(scope, receive, send)
             return
         await self._app(_with_length(scope, body), _replay(body, receive), send)
 
@@ -91,8 +92,10 @@ async def _check_state(_: Scope, body: bytes) -> bytes:
 def _drop_calls_out(told: Body | None) -> bool:
     """Take what makes the server call somebody out of the runs in the body; whether there was any."""
     runs = told if isinstance(told, list) else [told]
-    found = [run.pop(CALLS_OUT) for run in runs if isinstance(run, dict) and CALLS_OUT in run]
-    return bool(found)
+    asked = [(run, key) for run in runs if isinstance(run, dict) for key in CALLS_OUT if key in run]
+    for run, key in asked:
+        del run[key]
+    return bool(asked)
 
 
 def _parsed(body: bytes) -> Body | None:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personaagent.core.errors import LimitReached, UsageError
 from personaagent.core.users import check_user_id
+from personaagent.server.acting_as import acting_user
 from personaagent.server.auth import authenticate
 from personaagent.server.graphs import dependencies
 from personaagent.server.internal_client import INTERNAL
@@ -32,7 +33,7 @@ class RequestLimits:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope.get(INTERNAL):
+        if scope["type"] != "http" or scope.get(INTERNAL) or acting_user():
             await self._app(scope, receive, send)
             return
         settings = (await dependencies.aget()).settings

@@ -1,3 +1,5 @@
+# pyright: reportMissingImports=false
+# aegra has an environment of its own.
 """Runs on one thread of the Postgres server, one at a time, as ``multitask_strategy`` says.
 
 aegra 0.11 stores the strategy and begins each run at once: of two on a thread, the messages of one are
@@ -12,6 +14,8 @@ from fastapi import HTTPException
 from sqlalchemy import text
 
 STRATEGIES = ("enqueue", "reject", "interrupt")
+ROLLBACK = "rollback"
+"""The one of LangGraph's that is refused where there is something to roll back."""
 MOST_UNFINISHED = 20
 """How many runs of a thread may be unfinished: each that waits is looked at again and again."""
 WAIT_SECONDS = 0.2
@@ -71,19 +75,25 @@ def _prepare_in_turn() -> None:
 
 async def _admit(session: Any, thread_id: str, strategy: str, user_id: str) -> None:
     """Let the run be stored, or refuse it; until then no other is stored on the thread."""
-    if strategy not in STRATEGIES:
-        raise HTTPException(
-            422,
-            f"This server knows no multitask_strategy '{strategy}': use {', '.join(STRATEGIES)}.",
-        )
+    if strategy not in (*STRATEGIES, ROLLBACK):
+        raise _unknown(strategy)
     if strategy == "interrupt":
         await _interrupt_unfinished(thread_id, user_id)
     await session.execute(text(LOCK), {"thread": thread_id})
     unfinished = len((await session.scalars(text(UNFINISHED), {"thread": thread_id})).all())
+    if unfinished and strategy == ROLLBACK:
+        raise _unknown(strategy)
     if unfinished and strategy == "reject":
         raise HTTPException(409, "Another run on this thread is unfinished: wait until it ends.")
     if unfinished >= MOST_UNFINISHED:
         raise HTTPException(409, f"{unfinished} runs wait on this thread: wait until they end.")
+
+
+def _unknown(strategy: str) -> HTTPException:
+    strategies = ", ".join(STRATEGIES)
+    return HTTPException(
+        422, f"This server cannot do '{strategy}' on a busy thread: use {strategies}."
+    )
 
 
 async def _interrupt_unfinished(thread_id: str, user_id: str) -> None:

@@ -7,6 +7,11 @@ from langgraph.store.base import BaseStore
 from personaagent.core.errors import ConfigurationError
 
 
+def on_server() -> bool:
+    """Whether a server runs here, and so has a store."""
+    return not {"aegra_api", "langgraph_api"}.isdisjoint(sys.modules)
+
+
 async def server_store() -> BaseStore:
     """The store of the server that runs this code: LangGraph's own, or aegra.
 

@@ -107,12 +107,12 @@ async def _restore_episodes(
     }
     total, added, done = archive.manifest.counts[EPISODES], 0, 0
     forgotten: set[str] = set()
-    tombstones = await Tombstones(memory.store).read()
     with progress("Restoring episodes") as report:
         episodes = archive.episodes(memory.user_id)
         while batch := await asyncio.to_thread(lambda: [*islice(episodes, BATCH)]):
             stored = {each.id for each in await memory.episodes.find([each.id for each in batch])}
             missing = [episode for episode in batch if episode.id not in stored]
+            tombstones = await Tombstones(memory.store).read()  # also of what goes meanwhile
             forgotten |= {episode.id for episode in missing if tombstones.of(episode)}
             new = [episode for episode in missing if episode.id not in forgotten]
             await memory.store.write(_episode_writes(new, pending))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from personaagent.core.records import Episode
-from personaagent.memory.tombstones import KnownTombstones, Tombstones
+from personaagent.memory.tombstones import Tombstones
 from personaagent.memory.user import UserMemory
 
 
@@ -20,7 +20,6 @@ class LeaveOut:
         self.brought_back: set[str] = set()
         """The tombstones of those that the last batch brings back."""
         self._tombstones = Tombstones(memory.store)
-        self._known: KnownTombstones | None = None
         self._include = include
 
     @property
@@ -29,10 +28,13 @@ class LeaveOut:
         return len(self.ids)
 
     async def forgotten(self, episodes: Sequence[Episode]) -> list[Episode]:
-        """The episodes that are not left out."""
-        if self._known is None:
-            self._known = await self._tombstones.read()
-        hashes = {each.id: self._known.of(each) for each in episodes}
+        """The episodes that are not left out.
+
+        The tombstones are read for each batch, after it was found which episodes are not there: one
+        that is forgotten while the import is under way has its tombstone by then.
+        """
+        known = await self._tombstones.read()
+        hashes = {each.id: known.of(each) for each in episodes}
         if self._include:
             self.brought_back = {hash for each in hashes.values() for hash in each}
             await self._tombstones.remove(self.brought_back)

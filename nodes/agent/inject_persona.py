@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -16,7 +15,8 @@ from personaagent.core.weights import Weights, weights_of
 from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import EPISODE_CHARS, fence_all, format_summary
 from personaagent.memory.personas import render_persona
-from personaagent.nodes.agent.prompt_budget import fit_episodes, fit_statements
+from personaagent.nodes.agent.conversation import conversation
+from personaagent.nodes.agent.prompt_budget import fit, fit_episodes
 from personaagent.nodes.agent.question import chooses_label
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.decision.defaults import CLOSED_CHARS, CLOSED_SHOWN
@@ -49,6 +49,7 @@ async def inject_persona(
         at=_moment(context),
         zone=zone_of(context, deps.settings),
         choice=choice,
+        instructions=conversation(state["messages"]).instructions,
     )
     evidence = _evidence(persona, profile)
     if evidence and (thread := thread_to_note(runtime)):
@@ -85,29 +86,41 @@ def system_prompt(
     at: datetime,
     zone: tzinfo,
     choice: bool = False,
+    instructions: str = "",
 ) -> tuple[str, list[Episode]]:
     """The system prompt, and the episodes of ``recalled`` that stand in it.
 
     ``at`` is the moment of the question, ``zone`` the user's time zone. For a ``choice`` among labels
-    or numbers the episodes are short: what counts is their label.
+    or numbers the episodes are short: what counts is their label. Room is left for ``instructions``,
+    the client's system messages, which come after it.
 
     What changes least comes first, so that turns share a prefix: fixed instructions, the persona
     (with the facts at its head), the profile summary, the day of the question, and last the
     episodes, newest last, as many as fit (``prompt_budget.py``).
     """
-    profile = fit_statements(profile, settings)
-    prompt = partial(
-        render,
-        "system",
-        persona=render_persona(persona, profile.facts if settings.show_facts else []),
-        profile=format_summary(profile.summary if settings.show_summary else []),
-        today=weekday_in(zone, at),
-    )
-    no_memories = prompt(memories=fence_all("memories", []))
+
+    def written(persona: Persona, profile: Profile, memories: str) -> str:
+        return render(
+            "system",
+            persona=render_persona(persona, profile.facts if settings.show_facts else []),
+            profile=format_summary(profile.summary if settings.show_summary else []),
+            today=weekday_in(zone, at),
+            memories=memories,
+        )
+
+    none = fence_all("memories", [])
+    nothing = written(persona.model_copy(update={"rules": []}), Profile(), none)
+    fitting = fit(persona, profile, nothing, instructions, settings)
+    without = written(fitting.persona, fitting.profile, none)
     memories, shown = fit_episodes(
-        recalled, no_memories, settings, zone, CLOSED_CHARS if choice else EPISODE_CHARS
+        recalled,
+        without,
+        settings,
+        zone,
+        CLOSED_CHARS if choice else EPISODE_CHARS,
+        reserved=fitting.for_client,
     )
-    return prompt(memories=memories), shown
+    return written(fitting.persona, fitting.profile, memories), shown
 
 
 def _moment(context: AgentContext | None) -> datetime:

@@ -150,7 +150,8 @@ def _warned(state: AgentState, reply: AIMessage) -> dict[str, Any]:
 def _prompt(state: AgentState, talk: Conversation, settings: Settings) -> list[BaseMessage]:
     """The system prompt, and as much of the conversation as fits; the turn stands in it whole."""
     messages = fit_messages([*talk.earlier, *talk.turn], settings.history_tokens)
-    return [_system_message(state, fit_instructions(talk.instructions, settings)), *messages]
+    instructions = fit_instructions(talk.instructions, state["system_prompt"], settings)
+    return [_system_message(state, instructions), *messages]
 
 
 def _system_message(state: AgentState, instructions: str) -> SystemMessage:

@@ -7,6 +7,7 @@ to do with the question are left out (``relevance.py``).
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage
@@ -60,7 +61,7 @@ async def recall(
     if query:
         seconds = memory.recaller.timeout
         recalled, profile = await _relevant(recalled, profile, state["messages"], deps, seconds)
-    await _note_thread(runtime, memory, episode_id, recalled, profile)
+    recalled = await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
         "branch": branch,
         "episode_id": episode_id,
@@ -135,12 +136,18 @@ async def _note_thread(
     episode_id: str,
     recalled: RecallResult,
     profile: Profile,
-) -> None:
-    """Note with the thread what its checkpoints will hold, so that forgetting can find them."""
+) -> RecallResult:
+    """Note with the thread what its checkpoints will hold, so that forgetting can find them.
+
+    Returns:
+        What was recalled, without what was forgotten before it was noted.
+    """
     thread = thread_to_note(runtime)
     if not thread:
-        return
+        return recalled
     episode_ids = [episode_id, *(episode.id for episode in recalled.episodes)]
     await memory.conversations.note(thread, episode_ids)
     if names := sorted(named_labels(profile.facts)):
         await memory.conversations.note(thread, named=names, key=str(names))
+    left = {each.id for each in await memory.episodes.find(episode_ids)}
+    return replace(recalled, episodes=[each for each in recalled.episodes if each.id in left])

@@ -43,12 +43,13 @@ async def remember(
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(deps.memory, runtime, state)
+    recalled = [each["id"] for each in state["recalled"]]
+    await memory.store.begin(needs=recalled)
     if why_not := await _why_not(state, memory):
         await follow(memory, (await read_conversation(memory, state, runtime)).branch)
         return {"episode_id": "", "warnings": [*state["warnings"], why_not]}
     id, branch = await note_turn(memory, state, runtime)
     episode = _episode(id, state, runtime, memory.user_id)
-    recalled = [each["id"] for each in state["recalled"]]
     news = await memory.remember(episode, state["persona"]["version"], needs=recalled)
     news += await follow(memory, branch)
     refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))

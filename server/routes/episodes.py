@@ -75,13 +75,19 @@ async def list_episodes(
     cursor: Cursor = None,
     task: Annotated[str | None, Query(max_length=100, description="Only those of it.")] = None,
     labelled: Annotated[bool, Query(description="Only those with what the user wanted.")] = False,
+    source: Annotated[str | None, Query(max_length=100, description="Only those from it.")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Only those from then on.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Only those before then.")] = None,
 ) -> Page[Episode]:
     """The episodes, newest first."""
+    ends = [decode_cursor(cursor, tuple[AwareDatetime, str]), until and (until, "")]
     episodes = await memory.episodes.newest(
         limit + 1,
         task=task,
         labelled=labelled,
-        before=decode_cursor(cursor, tuple[AwareDatetime, str]),
+        source=source,
+        since=since,
+        before=min(filter(None, ends), default=None),
     )
     return make_page(episodes, limit, time_key)
 

@@ -5,7 +5,9 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import NotFoundError
 
+from personaagent.core.errors import Unknown
 from personaagent.server.routes.openai_records import ChatMessage
 
 GRAPH = "agent"
@@ -23,9 +25,15 @@ async def joining(
     """What of the client's messages joins the thread, and what leaves it; see ``difference``.
 
     The thread is made if there is none.
+
+    Raises:
+        Unknown: it is somebody else's.
     """
-    await api.threads.create(thread_id=thread, if_exists="do_nothing", graph_id=GRAPH)
-    state: Any = await api.threads.get_state(thread)
+    try:
+        await api.threads.create(thread_id=thread, if_exists="do_nothing", graph_id=GRAPH)
+        state: Any = await api.threads.get_state(thread)
+    except NotFoundError as error:
+        raise Unknown("There is no such thread of yours.") from error
     return difference((state["values"] or {}).get("messages") or [], messages)
 
 

@@ -24,6 +24,7 @@ PARAMETERS = {
     "aegra_api.services.run_preparation:_prepare_run": (
         "session thread_id request user initial_status event_streaming_v2"
     ),
+    "aegra_api.services.worker_executor:WorkerExecutor.start": "self",
     "aegra_api.services.worker_executor:_acquire_and_load": "run_id worker_name",
     "aegra_api.services.worker_executor:_push_back": "run_id",
 }

@@ -14,13 +14,18 @@ from tests.support.alignment import PREFERENCES, walks
 from tests.support.kills import Model, put_episodes, stored, until
 from tests.support.postgres import postgres, sql
 from tests.support.postgres_server import need_postgres, on_postgres
+from tests.support.qdrant_server import qdrant_server
 from tests.support.server import Server, answers_from_memory, running_server
 
 RULE = next(iter(PREFERENCES))
 DOG = "My dog is called Rex."
-TOLD = {"messages": [{"role": "user", "content": DOG}]}
-HELLO = {"messages": [{"role": "user", "content": "Hello."}]}
+TOLD: Any = {"messages": [{"role": "user", "content": DOG}]}
+HELLO: Any = {"messages": [{"role": "user", "content": "Hello."}]}
 UNFINISHED = "SELECT count(*) FROM runs WHERE status IN ('pending', 'running')"
+UNCLAIMED = """
+    INSERT INTO runs (run_id, thread_id, status, user_id) VALUES ('unclaimed', '{thread}', 'running', 'ana')
+"""
+"""As an earlier version left it, which was killed."""
 SOON = {
     "LEASE_DURATION_SECONDS": "5",
     "HEARTBEAT_INTERVAL_SECONDS": "1",
@@ -58,12 +63,20 @@ async def ended(sdk: LangGraphClient, thread: str, run: str) -> str:
     return (await sdk.runs.get(thread, run))["status"]
 
 
+@pytest.fixture(params=["alone", "sharing"])
+def without_queue(request: pytest.FixtureRequest, database: str) -> Iterator[dict[str, Any]]:
+    """What ``running_server`` is given: the only server possible, then one of several."""
+    with qdrant_server() as index:
+        shared = {"QDRANT_URL": index.url} if request.param == "sharing" else {}
+        yield on_postgres(database, **SOON, **shared)
+
+
 async def test_without_a_queue_the_next_server_ends_what_the_killed_one_left(
-    database: str, tmp_path: Path
+    without_queue: dict[str, Any], database: str, tmp_path: Path
 ) -> None:
     model = Model(answers_from_memory)
     aligned = alignment_thread("ana")
-    with running_server(tmp_path, model, **on_postgres(database)) as server:
+    with running_server(tmp_path, model, **without_queue) as server:
         async with server.sdk("ana") as sdk:
             model.hold = lambda body: True
             thread = (await sdk.threads.create())["thread_id"]
@@ -75,8 +88,8 @@ async def test_without_a_queue_the_next_server_ends_what_the_killed_one_left(
             kill(server)
     assert sql(database, UNFINISHED) == "3"
     model.answer_everything()
-    with running_server(tmp_path, model, **on_postgres(database)) as server:
-        assert sql(database, UNFINISHED) == "0"
+    with running_server(tmp_path, model, **without_queue) as server:
+        await until(lambda: sql(database, UNFINISHED) == "0")
         async with server.sdk("ana") as sdk, server.http("ana") as http:
             assert [await ended(sdk, thread, run) for run in runs] == ["error", "error"]
             assert (await sdk.threads.get(thread))["status"] != "busy"
@@ -104,6 +117,7 @@ async def test_with_a_queue_another_server_goes_on_and_asks_nothing_twice(
                 first = await begin(sdk, model, thread, "agent", TOLD)
                 second = (await sdk.runs.create(thread, "agent", input=HELLO))["run_id"]
                 kill(server)
+                sql(database, UNCLAIMED.format(thread=thread))
         model.answer_everything()
         with running_server(tmp_path, model, **settings) as server:
             async with server.sdk("ana") as sdk:
@@ -111,13 +125,14 @@ async def test_with_a_queue_another_server_goes_on_and_asks_nothing_twice(
                 assert await ended(sdk, thread, second) == "success"
                 assert (await texts(sdk, thread))[::2] == [DOG, "Hello."]
                 assert len(await texts(sdk, thread)) == 4
+    assert sql(database, "SELECT status FROM runs WHERE run_id = 'unclaimed'") == "error"
     assert len(stored(database, "ana", "episodes")) == 2
 
 
 async def test_the_development_server_goes_on_with_what_it_was_killed_in(tmp_path: Path) -> None:
     model = Model(answers_from_memory)
     aligned = alignment_thread("ana")
-    with running_server(tmp_path, model) as server:
+    with running_server(tmp_path, model, PERSONAAGENT_CONCURRENCY="64") as server:
         async with server.sdk("ana") as sdk, server.http("ana") as http:
             lines = "\n".join(
                 each.model_dump_json(exclude={"user_id"}) for each in walks(8, [RULE])

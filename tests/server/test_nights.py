@@ -7,6 +7,8 @@ from langgraph_sdk.errors import NotFoundError
 from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
 
 from personaagent.core.alignment_state import alignment_thread
+from tests.server.conftest import METRICS_TOKEN
+from tests.server.test_operation import shown
 from tests.support.alignment import PREFERENCES, Scripted, walks
 from tests.support.alignment_endpoint import over_http
 from tests.support.server import Server, running_server
@@ -15,7 +17,8 @@ RULE = next(iter(PREFERENCES))
 LABELS = 3
 USERS = ["anna", "bruno"]
 EVERY_SECOND = "* * * * * *"
-OPERATOR = {"PERSONAAGENT_METRICS_TOKEN": "a token of whoever operates"}
+OPERATOR = {"PERSONAAGENT_METRICS_TOKEN": METRICS_TOKEN}
+OF_PERSONA = 'method="GET",route="/me/persona",status="200"'
 
 
 async def test_a_night_aligns_whoever_has_labels_and_removes_the_crons_of_before(
@@ -47,6 +50,10 @@ async def test_a_night_aligns_whoever_has_labels_and_removes_the_crons_of_before
             assert len(runs) == 1
         async with server.sdk(USERS[0]) as sdk:
             assert [cron["cron_id"] for cron in await sdk.crons.search()] == [own]
+        metrics = await shown(server)
+        assert metrics['personaagent_nightly_users_total{outcome="queued"}'] == len(USERS)
+        assert metrics['personaagent_runs{status="running"}'] == 0
+        assert metrics[f"personaagent_requests_total{{{OF_PERSONA}}}"] == len(USERS)
 
 
 async def label(server: Server, user: str) -> None:

@@ -10,7 +10,7 @@ from langgraph_sdk.errors import APIStatusError
 
 from tests.support.server import ROOT, Server
 
-MESSAGES = {"messages": [{"role": "user", "content": "Hello."}]}
+MESSAGES: Any = {"messages": [{"role": "user", "content": "Hello."}]}
 
 
 async def remote_state(sdk: LangGraphClient, thread: str) -> Any:

@@ -67,6 +67,38 @@ async def test_turns_and_failures_of_the_graphs_are_counted(token_server: Server
         return after.get(name, 0) - before.get(name, 0)
 
     assert more("personaagent_turns_total") == 1
+    assert more("personaagent_turn_seconds_count") == 1
     assert more("personaagent_recall_seconds_count") == 1
+    assert more('personaagent_model_seconds_count{role="actor"}') == 1
     assert more('personaagent_tokens_total{direction="output",role="actor"}') > 0
     assert user not in str(after)
+
+
+async def test_requests_of_all_routes_are_measured_by_the_route_alone(token_server: Server) -> None:
+    user = f"watched-{next(USERS)}"
+    async with token_server.sdk(user) as sdk, token_server.http(user) as http:
+        thread = (await sdk.threads.create())["thread_id"]
+        await sdk.threads.get(thread)
+        assert (await http.get("/me/persona")).status_code == 200
+        assert (await http.get("/me/episodes/nothing-of-mine")).status_code == 404
+        await http.get("/nowhere/at-all")
+    after = await shown(token_server)
+    for method, route, status in [
+        ("GET", "/threads/{thread_id}", 200),
+        ("POST", "/threads", 200),
+        ("GET", "/me/persona", 200),
+        ("GET", "/me/episodes/{episode}", 404),
+        ("GET", "other", 404),
+    ]:
+        labels = f'method="{method}",route="{route}"'
+        assert after[f'personaagent_requests_total{{{labels},status="{status}"}}'] >= 1, route
+        assert after[f"personaagent_request_seconds_count{{{labels}}}"] >= 1
+    for secret in (user, thread, "nothing-of-mine", "at-all"):
+        assert secret not in str(after)
+
+
+async def test_the_runs_that_wait_and_work_are_shown(token_server: Server) -> None:
+    after = await shown(token_server)
+    assert {'personaagent_runs{status="pending"}', 'personaagent_runs{status="running"}'} <= {
+        *after
+    }

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from personaagent.server.page import is_built
+from tests.support.alignment import PREFERENCES, walks
 from tests.support.endpoint import Reply, Stall
 from tests.support.server import Server, answers_from_memory, running_server
 
@@ -18,6 +19,9 @@ CHROMIUM = os.environ.get("PAGE_CHROMIUM") or shutil.which("chromium")
 SECONDS = 300
 ENDLESS = "Never come to an end."
 """A message to which the answer begins, and never ends."""
+RULE = next(iter(PREFERENCES))
+WALKS = "\n".join(each.model_dump_json(exclude={"user_id"}) for each in walks(6, [RULE]))
+"""What a walker wanted, from which the scripted critic draws the rule."""
 
 
 def answers(body: dict[str, Any]) -> Reply:
@@ -55,6 +59,8 @@ def run_in_browser(file: str, server: Server, **environment: str) -> None:
             **os.environ,
             "PAGE_SERVER": server.url,
             "PAGE_CHROMIUM": str(CHROMIUM),
+            "PAGE_WALKS": WALKS,
+            "PAGE_RULE": RULE,
             **environment,
         },
         capture_output=True,
@@ -71,3 +77,19 @@ OPEN_TO_ALL = sorted(file.name for file in (WEB / "e2e").glob("*.test.mjs"))
 @pytest.mark.parametrize("file", OPEN_TO_ALL)
 def test_without_tokens(file: str, page_server: Server) -> None:
     run_in_browser(file, page_server)
+
+
+def test_with_tokens(tmp_path: Path) -> None:
+    need_browser()
+    with running_server(tmp_path, answers) as server:
+        tokens = {
+            "PAGE_TOKEN": server.token("tess"),
+            "PAGE_EXPIRED": server.token("tess", hours=-1),
+        }
+        run_in_browser("with-tokens.mjs", server, **tokens)
+
+
+def test_a_server_that_is_killed(tmp_path: Path) -> None:
+    need_browser()
+    with running_server(tmp_path, answers, secret=None) as server:
+        run_in_browser("killed.mjs", server, PAGE_PID=str(server.process.pid))

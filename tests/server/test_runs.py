@@ -28,7 +28,7 @@ class Runs:
 
     async def begin(self, text: str, **options: Any) -> str:
         """Begin a turn; the id of its run."""
-        asked = {"messages": [{"role": "user", "content": text}]}
+        asked: Any = {"messages": [{"role": "user", "content": text}]}
         run = await self.sdk.runs.create(self.thread, "agent", input=asked, **options)
         return run["run_id"]
 
@@ -148,10 +148,16 @@ async def test_a_run_that_interrupts_ends_the_others_and_keeps_their_messages(ru
     assert (await runs.texts())[:2] == [DOG, CAT]
 
 
-async def test_what_the_server_cannot_do_with_a_second_run_it_says(runs: Runs) -> None:
+@pytest.mark.parametrize("strategy", ["rollback", "anything"])
+async def test_what_the_server_cannot_do_on_a_busy_thread_it_says(
+    runs: Runs, strategy: Any
+) -> None:
+    held = await runs.hold()
     with pytest.raises(UnprocessableEntityError, match="enqueue, reject, interrupt"):
-        await runs.begin(CAT, multitask_strategy="rollback")
-    assert await runs.sdk.runs.list(runs.thread) == []
+        await runs.begin(CAT, multitask_strategy=strategy)
+    await runs.sdk.runs.cancel(runs.thread, held, wait=True)
+    assert len(await runs.sdk.runs.list(runs.thread)) == 1
+    assert await runs.texts() == [DOG]
 
 
 async def test_a_thread_takes_no_more_than_some_runs_that_wait(runs: Runs) -> None:

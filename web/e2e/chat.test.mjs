@@ -80,7 +80,7 @@ test('an answer is made anew, and only the last one stands', async () => {
   assert.equal(await page.getByLabel('You', { exact: true }).count(), 2)
 })
 
-test('a conversation is renamed, found by its title, and deleted', async () => {
+test('a conversation is renamed, found by what was said, and deleted', async () => {
   const page = await open(somebody('titles'))
   await say(page, 'About gardens.')
   const list = page.getByRole('complementary')
@@ -89,10 +89,12 @@ test('a conversation is renamed, found by its title, and deleted', async () => {
   await list.getByRole('button', { name: 'Save' }).click()
   await list.getByRole('link', { name: 'Roses' }).waitFor()
   await list.getByLabel('Search conversations').fill('tulips')
-  await list.getByText('No title matches.').waitFor()
-  await list.getByLabel('Search conversations').fill('rose')
+  await list.getByText('Nothing matches.').waitFor()
+  await list.getByLabel('Search conversations').fill('gardens')
   await list.getByRole('button', { name: 'Delete: Roses' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await list.getByText('Nothing matches.').waitFor()
+  await list.getByLabel('Search conversations').fill('')
   await list.getByText('No conversation yet.').waitFor()
 })
 
@@ -116,6 +118,19 @@ test('an answer is stopped midway, and the conversation goes on', async () => {
   await page.getByRole('alert').getByText('Stopped.').waitFor()
   await say(page, DOG)
   await page.getByRole('log').getByText('I do not know.').waitFor()
+})
+
+test('what cannot be sent stays, and is sent again', async () => {
+  const page = await open(somebody('offline'))
+  await page.getByLabel('Your message').waitFor()
+  await page.context().setOffline(true)
+  await page.getByLabel('Your message').fill(REX)
+  await page.getByLabel('Your message').press('Enter')
+  await page.getByRole('alert').getByText('The server does not answer.').first().waitFor()
+  await page.context().setOffline(false)
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await answered(page)
+  assert.equal(await page.getByLabel('You', { exact: true }).count(), 1)
 })
 
 test('a model that refuses leaves the question, a sentence, and the way to try again', async () => {

@@ -4,14 +4,25 @@ import { ask } from './api/client'
 import { ChatView } from './chat/chat-view'
 import { Header } from './header'
 import { NoticeBar } from './notice-bar'
+import { LearnedView } from './learned/learned-view'
 import { MemoryView } from './memory/memory-view'
 import { attempt } from './notices'
+import { PersonaView } from './persona/persona-view'
+import { PrivacyView } from './privacy/privacy-view'
 import { view } from './route'
+import { ScorecardView } from './scorecard/scorecard-view'
 import { session } from './session'
 import { SignIn } from './sign-in'
 import { language, t } from './texts'
 
-export const VIEWS: Record<string, () => preact.JSX.Element> = { chat: ChatView, memory: MemoryView }
+export const VIEWS: Record<string, () => preact.JSX.Element> = {
+  chat: ChatView,
+  memory: MemoryView,
+  persona: PersonaView,
+  learned: LearnedView,
+  scorecard: ScorecardView,
+  privacy: PrivacyView,
+}
 
 async function learnSignIn(): Promise<void> {
   await attempt(async () => {

@@ -13,6 +13,9 @@ export interface Notice {
 
 export const notice = signal<Notice | undefined>(undefined)
 
+/** Counts what was taken back, so that views show what is there now. */
+export const takenBack = signal(0)
+
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof Refused)) return String(error)
   return error.status === 0 ? t().noAnswer : error.message
@@ -45,6 +48,7 @@ export async function tellWithUndo(text: string): Promise<void> {
 export async function takeBack(key: string): Promise<boolean> {
   return attempt(async () => {
     await undo(key)
+    takenBack.value++
     tell(t().undone)
   })
 }

@@ -15,6 +15,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.store.memory import InMemoryStore
 from pydantic import ValidationError
 
+from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.errors import DataError, ModelError, ModelUnavailable, UsageError
 from personaagent.core.records import Episode, Rule, Statement
 from personaagent.core.settings import load_settings
@@ -403,8 +404,8 @@ async def test_a_resumed_run_writes_its_episode_once(
     anna = agent(lambda prompt: "ok")
     remember_it = UserMemory.remember
 
-    async def then_die(memory: UserMemory, written: Episode, version: int) -> list[str]:
-        await remember_it(memory, written, version)
+    async def then_die(*written: Any, **options: Any) -> list[str]:
+        await remember_it(*written, **options)
         raise ConnectionResetError("killed after the write")
 
     monkeypatch.setattr(UserMemory, "remember", then_die)
@@ -492,7 +493,8 @@ async def test_a_server_knows_the_user_without_a_context(
     anna = agent(lambda prompt: "ok")
     await remember(anna.memory(), episode("e1", ground_truth="rye"))
     compiled = graph(anna.deps).compile(store=anna.store, checkpointer=anna.saver)
-    arguments = anna.arguments("hello", "t1") | {"context": None}
+    thread = "t1" if graph is build else alignment_thread("anna")
+    arguments = anna.arguments("hello", thread) | {"context": None}
     user = SimpleNamespace(identity="anna", is_authenticated=True)
     arguments["config"]["configurable"]["langgraph_auth_user"] = user
     state = await compiled.ainvoke(**arguments)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from langgraph.store.memory import InMemoryStore
 
-from personaagent.core.errors import Forgotten
+from personaagent.core.errors import Conflict, Forgotten
+from personaagent.core.records import Rule
 from personaagent.core.settings import load_settings
 from personaagent.memory.data_folder import open_store
 from personaagent.memory.exchange import importer
@@ -17,7 +18,6 @@ from personaagent.memory.exchange.importer import import_episodes
 from personaagent.memory.forget import forget, forget_all
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.memory import Memory
-from personaagent.memory.spending import Spent
 from personaagent.memory.user import UserMemory
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import episode, index_in_memory, memory_of, remember
@@ -31,7 +31,6 @@ EVERY_WRITE: dict[str, Write] = {
     "a notice": lambda anna: anna.notices.add(1, "A secret was learned."),
     "a conversation": lambda anna: anna.conversations.note("thread", ["e1"]),
     "a simulation": lambda anna: anna.simulations.put("s", {"answer": "a secret"}),
-    "spending": lambda anna: anna.spending.book("run", Spent(calls=1)),
     "a restore": lambda anna: anna.store.begin(),
 }
 
@@ -205,6 +204,45 @@ async def test_so_it_does_in_a_data_folder_that_two_processes_have_open(
         index: EpisodeIndex = first.episode_index
         assert not await index.has_entries(one.store.key)
         assert await first.asearch((), limit=10) == []
+
+
+async def test_an_import_under_way_does_not_bring_back_an_episode_that_is_forgotten_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, index = InMemoryStore(), index_in_memory()
+    one, other = (memory_of("anna", tmp_path, store=store, index=index) for _ in range(2))
+    file = tmp_path / "history.jsonl"
+    lines = [json.dumps({"id": f"i{n}", "query": f"q{n}", "response": "r"}) for n in range(1500)]
+    await asyncio.to_thread(file.write_text, lines[-1], "utf-8")
+    await import_episodes(one, file)
+    await asyncio.to_thread(file.write_text, "\n".join(lines), "utf-8")
+    add = importer._add
+
+    async def add_and_forget(*arguments: Any, **options: Any) -> list[str]:
+        if await other.episodes.find(["i1499"]):
+            await forget(other, ["i1499"], no_threads)
+        return await add(*arguments, **options)
+
+    monkeypatch.setattr(importer, "_add", add_and_forget)
+    imported = await import_episodes(one, file)
+    assert (imported.added, imported.forgotten) == (1499, 1)
+    assert await one.episodes.find(["i1499"]) == []
+
+
+async def test_a_version_that_loses_a_rule_is_not_restored_as_it_was(tmp_path: Path) -> None:
+    store = InMemoryStore()
+    anna = memory_of("anna", tmp_path, store=store)
+    await remember(anna, episode("e1", "rye bread"))
+    rule = Rule(id="r9", text="Speak of rye.", evidence=["e1"])
+    await anna.personas.publish([rule], author="user", note="", parent=1)
+    await anna.personas.publish([], author="user", note="", parent=2)
+    with_rule = await anna.personas.get(2)
+    await forget(memory_of("anna", tmp_path, store=store), ["e1"], no_threads)
+    with pytest.raises(Conflict, match="forgotten"):
+        await anna.personas.publish(
+            with_rule.rules, author="user", note="", parent=3, restores=with_rule
+        )
+    assert "Speak of rye" not in str(await everything(store))
 
 
 async def test_rows_of_an_episode_that_is_not_there_are_not_written_to_the_data_folder(

@@ -18,7 +18,7 @@ async def fill(store: BaseStore, users: Collection[str], due: Collection[str]) -
     """Give each user labelled episodes; of those who are due, alignment has not seen a label."""
     for name in users:
         for episode in ("e1", "e2", "e3"):
-            value = {"labelled": True, "episode": {"user_id": name}}
+            value = {"episode": {"user_id": name, "ground_truth": "this"}}
             await store.aput(("users", user_key(name), "episodes"), episode, value, index=False)
         await store.aput(("users", user_key(name), "unsummarised"), "e1", {}, index=False)
         if name in due:
@@ -62,7 +62,7 @@ async def test_a_part_ends_before_the_bucket_where_the_next_one_begins(store: Ba
 
 async def test_whoever_has_too_few_labels_to_learn_from_is_left_alone(store: BaseStore) -> None:
     [name, *_] = DUE
-    value = {"labelled": False, "episode": {"user_id": name}}
+    value = {"episode": {"user_id": name, "ground_truth": None}}
     await store.aput(("users", user_key(name), "episodes"), "e2", value, index=False)
     assert {user.id for user in await due_users(store, 100)} == DUE - {name}
 

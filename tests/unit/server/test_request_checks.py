@@ -90,7 +90,7 @@ async def test_the_developer_edits_a_state(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_nobody_is_called_for_feedback() -> None:
-    run = {"assistant_id": "agent", "feedback_keys": ["good"]}
+    run = {"assistant_id": "agent", "feedback_keys": ["good"], "langsmith_tracer": {}}
     told = (await ask("POST", "/runs/stream", json=run)).json()
     assert json.loads(told["body"]) == {"assistant_id": "agent"}
     assert told["length"] == str(len(told["body"]))

@@ -4,9 +4,20 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, HTTPException
 from starlette.responses import StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from personaagent.core.prometheus import REGISTRY
-from personaagent.server.request_metrics import MeasureRequests
+from personaagent.server.request_metrics import MeasureRequests, NoteRoute
+
+
+class Copies:
+    """A middleware that gives the routes a scope of their own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope}, receive, send)
 
 
 def served() -> FastAPI:
@@ -27,6 +38,8 @@ def served() -> FastAPI:
 
     outer.include_router(inner)
     app.include_router(outer)
+    app.add_middleware(NoteRoute)
+    app.add_middleware(Copies)
     app.add_middleware(MeasureRequests)
     return app
 

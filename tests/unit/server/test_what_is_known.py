@@ -10,8 +10,11 @@ from langgraph.store.memory import InMemoryStore
 
 from personaagent.core.records import Rule
 from personaagent.core.settings import load_settings
+from personaagent.memory.spending import Spent
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.user_meter import spending_of
 from personaagent.server.app import app
+from personaagent.server.budget import budget_of
 from personaagent.server.dependencies import server_dependencies
 from personaagent.server.destinations import destinations
 from personaagent.server.store import server_store
@@ -144,3 +147,31 @@ def test_destinations_follow_the_settings(tmp_path: Path, monkeypatch: pytest.Mo
     hidden = destinations(settings, with_hosts=False)
     assert {each.host for each in hidden} == {None}
     assert [each.here for each in hidden] == [each.here for each in told.values()]
+
+
+async def test_memories_are_filtered_by_source_and_time(
+    http: httpx.AsyncClient, memory: UserMemory
+) -> None:
+    days = [episode(f"d{n}", f"day {n}", day=n, source="notes") for n in (1, 2, 3)]
+    await remember(memory, *days)
+    since, until = "2026-01-02T00:00:00Z", "2026-01-04T01:00:00+01:00"
+    within = {"source": "notes", "since": since, "until": until, "limit": 1}
+    first = await json(http, "GET", "/me/episodes", params=within)
+    second = await json(http, "GET", "/me/episodes", params=within | {"cursor": first["next"]})
+    assert [each["id"] for each in first["items"] + second["items"]] == ["d2", "d1"]
+    assert second["next"] is None
+    assert (await json(http, "GET", "/me/episodes", params={"source": "mcp"}))["items"] == []
+
+
+async def test_the_budget_says_what_is_spent_and_what_the_day_allows(
+    memory: UserMemory, tmp_path: Path
+) -> None:
+    limited = load_settings(home=tmp_path, align_daily_calls=9, daily_tokens=1000)
+    await memory.spending.book("run", Spent(calls=3, tokens=40))
+    await spending_of(memory, "turns").add("together", Spent(tokens=7))
+    budget = await budget_of(memory, limited)
+    assert (budget.alignment.spent.calls, budget.alignment.most) == (3, {"calls": 9})
+    assert (budget.turns.spent.tokens, budget.turns.most) == (7, {"tokens": 1000})
+    assert (budget.imports.spent, budget.imports.most) == (Spent(), {})
+    assert budget.requests_per_minute is None
+    assert budget.resets_at > memory.spending.clock()

@@ -51,3 +51,12 @@ export function previewImport(file: Blob): Promise<ImportPreview> {
 export function importFile(file: Blob): Promise<Imported> {
   return ask('/me/import', { method: 'POST', body: file })
 }
+
+interface Pause {
+  paused: boolean
+}
+
+export const showPause = () => ask<Pause>('/me/remembering')
+
+/** Pauses what is remembered of turns, or goes on with it. */
+export const pauseRemembering = (paused: boolean) => ask<Pause>('/me/remembering', { method: 'PUT', json: { paused } })

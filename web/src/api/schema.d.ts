@@ -427,10 +427,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Preview
-         * @description What would go with the episode if it were forgotten; nothing is written.
+         * Show Forgetting
+         * @description What forgetting an episode would take along, and what rests on it; nothing is forgotten.
          */
-        get: operations["preview_me_episodes__episode__forgetting_get"];
+        get: operations["show_forgetting_me_episodes__episode__forgetting_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -463,6 +463,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/threads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Threads
+         * @description The conversations, the latest first. LangGraph's own routes read, rename and delete them.
+         */
+        get: operations["list_threads_me_threads_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/undo": {
         parameters: {
             query?: never;
@@ -481,6 +501,70 @@ export interface paths {
          * @description Take the last change back, if it still is the one of this key. Forgetting cannot be undone.
          */
         post: operations["undo_last_change_me_undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Prompt
+         * @description The very system prompt that a question would be asked with; it is not asked.
+         */
+        post: operations["show_prompt_me_prompt_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/remembering": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Remembering
+         * @description Whether remembering is paused.
+         */
+        get: operations["show_remembering_me_remembering_get"];
+        /**
+         * Pause Remembering
+         * @description Pause remembering, or go on with it; imports and feedback work meanwhile.
+         */
+        put: operations["pause_remembering_me_remembering_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Destinations
+         * @description Where the user's data goes to: models, index, Wikipedia, traces; addresses without tokens only.
+         */
+        get: operations["list_destinations_me_destinations_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -661,6 +745,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Models
+         * @description The agent, and the agent that remembers nothing of the turn.
+         */
+        get: operations["list_models_v1_models_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Model
+         * @description One of them.
+         */
+        get: operations["show_model_v1_models__model__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete
+         * @description A turn of the caller's own agent. It is remembered, unless the model says incognito.
+         *
+         *     The thread may stand in `metadata.thread_id` too; without one, the messages are the whole
+         *     conversation.
+         */
+        post: operations["complete_v1_chat_completions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -711,6 +858,8 @@ export interface paths {
         /**
          * Metrics
          * @description What this process has counted, for Prometheus; with the operator's token, not a user's.
+         *
+         *     The runs that wait or work are those of all processes on the database.
          */
         get: operations["metrics_metrics_personaagent_get"];
         put?: never;
@@ -826,6 +975,22 @@ export interface components {
             query: string;
         };
         /**
+         * AnswerMessage
+         * @description The answer.
+         */
+        AnswerMessage: {
+            /**
+             * Role
+             * @default assistant
+             * @constant
+             */
+            role: "assistant";
+            /** Content */
+            content: string;
+            /** Refusal */
+            refusal?: null;
+        };
+        /**
          * ChangedRule
          * @description A rule that two versions have, but not with the same content.
          */
@@ -842,12 +1007,127 @@ export interface components {
             after: components["schemas"]["Weights"] | null;
         };
         /**
+         * ChatMessage
+         * @description A message; of what a client may add, nothing else is read.
+         */
+        ChatMessage: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "system" | "developer" | "user" | "assistant" | "tool";
+            /** Content */
+            content?: string | {
+                [key: string]: unknown;
+            }[] | null;
+            /** Name */
+            name?: string | null;
+            /** Tool Calls */
+            tool_calls?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Tool Call Id */
+            tool_call_id?: string | null;
+        };
+        /**
+         * ChatRequest
+         * @description A conversation, whose last message is the question.
+         */
+        ChatRequest: {
+            /** Model */
+            model: string;
+            /** Messages */
+            messages: components["schemas"]["ChatMessage"][];
+            /**
+             * Stream
+             * @default false
+             */
+            stream: boolean | null;
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+            metadata?: components["schemas"]["ThreadChoice"] | null;
+            /** N */
+            n?: 1 | null;
+            /** Logprobs */
+            logprobs?: false | null;
+            response_format?: components["schemas"]["TextFormat"] | null;
+            /** Tool Choice */
+            tool_choice?: ("auto" | "none") | null;
+        };
+        /**
+         * Choice
+         * @description The only choice.
+         */
+        Choice: {
+            /**
+             * Index
+             * @default 0
+             * @constant
+             */
+            index: 0;
+            message: components["schemas"]["AnswerMessage"];
+            /** Logprobs */
+            logprobs?: null;
+            /**
+             * Finish Reason
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length" | "content_filter";
+        };
+        /**
          * Chosen
          * @description The ``key`` of the change, as the last change has it.
          */
         Chosen: {
             /** Key */
             key: string;
+        };
+        /**
+         * Completion
+         * @description An answer as a whole; ``personaagent`` is ours.
+         */
+        Completion: {
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @default chat.completion
+             * @constant
+             */
+            object: "chat.completion";
+            /**
+             * Created
+             * @description Seconds since 1970.
+             */
+            created: number;
+            /** Model */
+            model: string;
+            /** Choices */
+            choices: components["schemas"]["Choice"][];
+            usage: components["schemas"]["TokenUsage"];
+            personaagent: components["schemas"]["TurnDetails"];
+        };
+        /**
+         * Destination
+         * @description A place that the user's data goes to, or may go to.
+         *
+         *     ``here``: it stays on the server's machine, and ``host`` is null. So it is where a server has
+         *     tokens: its addresses are its operator's. ``model``: who reads it there, of models. ``text``:
+         *     whether words of the user's go there.
+         */
+        Destination: {
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "actor" | "critic" | "editor" | "embeddings" | "reranking" | "index" | "wikipedia" | "traces" | "webhook";
+            /** Here */
+            here: boolean;
+            /** Host */
+            host: string | null;
+            /** Model */
+            model?: string | null;
+            /** Text */
+            text: boolean;
         };
         /**
          * Difference
@@ -935,21 +1215,41 @@ export interface components {
             };
         };
         /**
+         * ErrorDetails
+         * @description What went wrong, in one sentence.
+         */
+        ErrorDetails: {
+            /** Message */
+            message: string;
+            /** Type */
+            type: string;
+            /** Param */
+            param?: string | null;
+            /** Code */
+            code?: string | null;
+        };
+        /**
          * ForgetPreview
-         * @description What would go with an episode, where the answers that were drawn from it are blanked.
+         * @description What would go, as ``Receipt`` has it; and the rules and statements that rest on these episodes
+         *     and would stay, because they rest on others too.
          *
-         *     ``rules`` of the current persona and ``statements`` rest on it alone. ``threads`` are the
-         *     conversations that contain it. ``blanked`` are the episodes that would lose their answer.
+         *     ``threads`` are the conversations that would go whole.
          */
         ForgetPreview: {
+            /** Episodes */
+            episodes: string[];
             /** Rules */
-            rules?: components["schemas"]["Rule"][];
+            rules: components["schemas"]["Rule"][];
             /** Statements */
-            statements?: components["schemas"]["Statement"][];
+            statements: components["schemas"]["Statement"][];
             /** Threads */
-            threads?: string[];
+            threads: string[];
             /** Blanked */
-            blanked?: string[];
+            blanked: string[];
+            /** Remaining Rules */
+            remaining_rules: components["schemas"]["Rule"][];
+            /** Remaining Statements */
+            remaining_statements: components["schemas"]["Statement"][];
         };
         /**
          * Health
@@ -1069,6 +1369,51 @@ export interface components {
             force: boolean;
         };
         /**
+         * Model
+         * @description A model that can be asked.
+         */
+        Model: {
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @default model
+             * @constant
+             */
+            object: "model";
+            /**
+             * Created
+             * @default 0
+             */
+            created: number;
+            /**
+             * Owned By
+             * @default personaagent
+             */
+            owned_by: string;
+        };
+        /**
+         * ModelList
+         * @description All models that can be asked.
+         */
+        ModelList: {
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+            /** Data */
+            data: components["schemas"]["Model"][];
+        };
+        /**
+         * OpenAIError
+         * @description An error in OpenAI's shape.
+         */
+        OpenAIError: {
+            error: components["schemas"]["ErrorDetails"];
+        };
+        /**
          * Operation
          * @description One edit of one rule. ``rule`` is its id (empty for ``add``), ``text`` the new text.
          */
@@ -1143,6 +1488,16 @@ export interface components {
              */
             next: string | null;
         };
+        /** Page[ThreadSummary] */
+        Page_ThreadSummary_: {
+            /** Items */
+            items: components["schemas"]["ThreadSummary"][];
+            /**
+             * Next
+             * @description The cursor of the next page.
+             */
+            next: string | null;
+        };
         /**
          * Pair
          * @description The loss of one episode under the persona before, and under the one after.
@@ -1172,6 +1527,14 @@ export interface components {
              * @default
              */
             after_answer: string;
+        };
+        /**
+         * Pause
+         * @description Whether turns are not remembered. What is remembered already is recalled all the same.
+         */
+        Pause: {
+            /** Paused */
+            paused: boolean;
         };
         /**
          * Persona
@@ -1285,6 +1648,22 @@ export interface components {
              */
             gradient: string;
             verdict?: components["schemas"]["Round"] | null;
+        };
+        /**
+         * PromptRequest
+         * @description A question, its task if it has one, and the user's time zone (default: the setting).
+         */
+        PromptRequest: {
+            /**
+             * Text
+             * @description Empty: the prompt without any episode.
+             * @default
+             */
+            text: string;
+            /** Task */
+            task?: string | null;
+            /** Timezone */
+            timezone?: string | null;
         };
         /**
          * Proof
@@ -1656,6 +2035,24 @@ export interface components {
             wanted: string;
         };
         /**
+         * ShownPrompt
+         * @description The system prompt of a question now, and the episodes in it, best first.
+         *
+         *     ``tokens`` is an estimate. A thread's own system messages would follow at its end.
+         */
+        ShownPrompt: {
+            /** System Prompt */
+            system_prompt: string;
+            /** Tokens */
+            tokens: number;
+            /** Persona Version */
+            persona_version: number;
+            /** Recalled */
+            recalled: string[];
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
          * SignIn
          * @description Whether callers need a bearer token; without, the header ``X-User-Id`` names the user.
          */
@@ -1700,6 +2097,14 @@ export interface components {
             as_of?: string | null;
         };
         /**
+         * StreamOptions
+         * @description ``include_usage``: the last chunk holds the tokens.
+         */
+        StreamOptions: {
+            /** Include Usage */
+            include_usage?: boolean | null;
+        };
+        /**
          * Superseded
          * @description The id of the episode that replaces another; null: the other stands again.
          */
@@ -1734,6 +2139,72 @@ export interface components {
             };
             /** Recent */
             recent?: string | null;
+        };
+        /**
+         * TextFormat
+         * @description The only form of an answer: text.
+         */
+        TextFormat: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "text";
+        };
+        /**
+         * ThreadChoice
+         * @description Of a request's ``metadata``: the thread on which the conversation goes on.
+         */
+        ThreadChoice: {
+            /** Thread Id */
+            thread_id?: string | null;
+        };
+        /**
+         * ThreadSummary
+         * @description A conversation. ``title`` is null where there is neither a title nor a remembered question.
+         */
+        ThreadSummary: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "idle" | "busy" | "interrupted" | "error";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * TokenUsage
+         * @description Tokens of all calls of the turn.
+         */
+        TokenUsage: {
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+        };
+        /**
+         * TurnDetails
+         * @description What our own routes need of a turn: its episode (empty if not remembered), and its warnings.
+         */
+        TurnDetails: {
+            /** Episode Id */
+            episode_id: string;
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * Undoable
@@ -3811,9 +4282,12 @@ export interface operations {
             };
         };
     };
-    preview_me_episodes__episode__forgetting_get: {
+    show_forgetting_me_episodes__episode__forgetting_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What becomes of answers that were drawn from it. */
+                derived?: "blank" | "forget" | "keep";
+            };
             header?: never;
             path: {
                 /** @description Id of the episode. */
@@ -4072,6 +4546,87 @@ export interface operations {
             };
         };
     };
+    list_threads_me_threads_get: {
+        parameters: {
+            query?: {
+                /** @description What title, a question or an answer holds; empty: all. */
+                search?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before; none: the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ThreadSummary_"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_last_change_me_undo_get: {
         parameters: {
             query?: never;
@@ -4188,6 +4743,310 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_prompt_me_prompt_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownPrompt"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_remembering_me_remembering_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pause"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_remembering_me_remembering_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pause"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pause"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_destinations_me_destinations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destination"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4731,6 +5590,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -4970,6 +5838,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -4986,6 +5863,346 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_models_v1_models_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    show_model_v1_models__model__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+        };
+    };
+    complete_v1_chat_completions_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The thread on which the conversation goes on. */
+                "x-thread-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatRequest"];
+            };
+        };
+        responses: {
+            /** @description The completion, or with `stream` its chunks as server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAIError"];
                 };
             };
         };

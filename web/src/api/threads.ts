@@ -1,7 +1,7 @@
 /** LangGraph's threads: the user's conversations. */
 import { session } from '../session'
 import { ask } from './client'
-import type { Decision, Episode, Persona } from './types'
+import type { Decision, Episode, Page, Persona, ThreadSummary } from './types'
 
 export interface Message {
   id: string
@@ -23,41 +23,28 @@ export interface Turn {
   warnings?: string[]
 }
 
-export interface Thread {
-  thread_id: string
-  updated_at: string
-  status: string
-  metadata: { title?: string; incognito?: boolean; graph_id?: string }
-  values?: Turn | null
-}
-
 interface State {
   values: Turn
   checkpoint: unknown
 }
 
-const MOST_LISTED = 100
 const STATES_AT_ONCE = 10
 const MOST_STATES = 500
-export const TITLE_CHARS = 60
+/** The title of a thread that is not listed, because it goes when it is left. */
+export const UNLISTED = ''
 
-/** The user's conversations, the latest first. */
-export async function listThreads(): Promise<Thread[]> {
-  const metadata = { owner: session.user.value }
-  const json = { metadata, limit: MOST_LISTED, sort_by: 'updated_at', sort_order: 'desc' }
-  const threads = await ask<Thread[]>('/threads/search', { method: 'POST', json })
-  return threads.filter((each) => each.metadata.graph_id !== 'alignment')
+/** The user's conversations whose title, questions or answers hold a text, the latest first. */
+export function listThreads(search: string, cursor = ''): Promise<Page<ThreadSummary>> {
+  const query = new URLSearchParams({ search, ...(cursor && { cursor }) })
+  return ask(`/me/threads?${query}`)
 }
 
-export async function createThread(question: string, incognito: boolean): Promise<Thread> {
+/** A new thread; the server gives it a title with its first question. */
+export async function createThread(incognito: boolean): Promise<string> {
   // A server without tokens does not note the owner by itself.
-  const metadata = { owner: session.user.value, title: titleOf(question), incognito }
-  return ask('/threads', { method: 'POST', json: { metadata } })
-}
-
-export function titleOf(question: string): string {
-  const line = question.trim().replace(/\s+/g, ' ')
-  return line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS - 1)}…` : line
+  const metadata = { owner: session.user.value, ...(incognito && { title: UNLISTED }) }
+  const { thread_id } = await ask<{ thread_id: string }>('/threads', { method: 'POST', json: { metadata } })
+  return thread_id
 }
 
 export async function renameThread(id: string, title: string): Promise<void> {
@@ -69,7 +56,7 @@ export async function deleteThread(id: string): Promise<void> {
 }
 
 export async function threadStatus(id: string): Promise<string> {
-  return (await ask<Thread>(`/threads/${id}`)).status
+  return (await ask<{ status: string }>(`/threads/${id}`)).status
 }
 
 export async function lastTurn(id: string): Promise<Turn> {

@@ -6,12 +6,12 @@ import { Composer } from './composer'
 import { incognito, leave, open } from './conversation'
 import { Messages } from './messages'
 import { ThreadList } from './thread-list'
-import { loadThreads } from './threads'
+import { sought } from './threads'
 
 /** The conversations, and the one that is shown. */
 export function ChatView() {
   useEffect(() => {
-    void loadThreads()
+    sought.value = ''
     addEventListener('pagehide', leave)
     return () => {
       removeEventListener('pagehide', leave)

@@ -81,7 +81,7 @@ export async function say(text: string, instead?: Message): Promise<void> {
   problem.value = ''
   stopped = false
   try {
-    await stream(await ownThread(text, left), [...removed.map(removal), question], left)
+    await stream(await ownThread(left), [...removed.map(removal), question], left)
   } catch (error) {
     if (!left.aborted) problem.value = sentenceOf(error)
   }
@@ -103,9 +103,9 @@ function removal({ id }: Message): { id: string; type: string; content: string }
   return { id, type: 'remove', content: '' }
 }
 
-async function ownThread(question: string, left: AbortSignal): Promise<string> {
+async function ownThread(left: AbortSignal): Promise<string> {
   if (thread.value) return thread.value
-  const { thread_id: id } = await createThread(question, incognito.value)
+  const id = await createThread(incognito.value)
   if (left.aborted) throw new Refused(0, '')
   thread.value = id
   go('chat', id)

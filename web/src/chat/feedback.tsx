@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 
 import { accept, correct } from '../api/memory'
 import { attempt, tell, tellWithUndo } from '../notices'
+import { Thumb } from '../shared/thumb'
 import { TextForm } from '../shared/text-form'
 import { t } from '../texts'
 
@@ -24,11 +25,11 @@ export function Feedback({ episode }: { episode: () => Promise<string | undefine
     <>
       <button type="button" class="small" aria-label={words.right} title={words.right} aria-pressed={given === 'right'}
         onClick={() => void send('right')}>
-        👍
+        <Thumb />
       </button>
       <button type="button" class="small" aria-label={words.wrong} title={words.wrong} aria-pressed={given === 'wrong'}
         aria-expanded={writing} onClick={() => setWriting(!writing)}>
-        👎
+        <Thumb down />
       </button>
       {writing && (
         <TextForm label={words.wanted} action={words.send} mayBeEmpty onSend={(text) => void send('wrong', text)}

@@ -1,12 +1,14 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 
-import type { Thread } from '../api/threads'
+import type { ThreadSummary } from '../api/types'
 import { addressOf, go } from '../route'
 import { Confirm } from '../shared/confirm'
 import { TextForm } from '../shared/text-form'
 import { moment, t } from '../texts'
 import { incognito, leave, thread as open } from './conversation'
-import { found, isEmpty, remove, rename, sought } from './threads'
+import { found, loadThreads, next, remove, rename, sought } from './threads'
+
+const TYPING = 300
 
 function begin(unseen: boolean): void {
   leave()
@@ -17,6 +19,10 @@ function begin(unseen: boolean): void {
 /** Old conversations, and the way to a new one. */
 export function ThreadList() {
   const words = t().chat
+  useEffect(() => {
+    const soon = setTimeout(() => void loadThreads(), sought.value ? TYPING : 0)
+    return () => clearTimeout(soon)
+  }, [sought.value])
   return (
     <aside class="threads" aria-label={words.threads}>
       <div class="buttons">
@@ -34,18 +40,22 @@ export function ThreadList() {
         value={sought.value}
         onInput={(event) => (sought.value = event.currentTarget.value)}
       />
-      {isEmpty.value && <p class="quiet">{words.none}</p>}
-      {!isEmpty.value && found.value?.length === 0 && <p class="quiet">{words.nothingFound}</p>}
-      <ul>{found.value?.map((each) => <Item key={each.thread_id} thread={each} />)}</ul>
+      {found.value?.length === 0 && <p class="quiet">{sought.value ? words.nothingFound : words.none}</p>}
+      <ul>{found.value?.map((each) => <Item key={each.id} thread={each} />)}</ul>
+      {next.value && (
+        <button type="button" onClick={() => void loadThreads(next.value)}>
+          {t().more}
+        </button>
+      )}
     </aside>
   )
 }
 
-function Item({ thread }: { thread: Thread }) {
+function Item({ thread }: { thread: ThreadSummary }) {
   const [asking, setAsking] = useState<'title' | 'remove'>()
   const words = t().chat
-  const id = thread.thread_id
-  const title = thread.metadata.title ?? words.untitled
+  const id = thread.id
+  const title = thread.title || words.untitled
   const done = () => setAsking(undefined)
   const removeIt = async () => {
     done()

@@ -1,39 +1,38 @@
 /** The list of conversations beside the chat. */
-import { computed, signal } from '@preact/signals'
+import { signal } from '@preact/signals'
 
-import { deleteThread, listThreads, renameThread, type Thread } from '../api/threads'
+import { deleteThread, listThreads, renameThread, UNLISTED } from '../api/threads'
+import type { ThreadSummary } from '../api/types'
 import { attempt } from '../notices'
 
 const DAY = 86_400_000
 
-const all = signal<Thread[] | undefined>(undefined)
 export const sought = signal('')
+/** The conversations in which the text that is sought stands; undefined until they are loaded. */
+export const found = signal<ThreadSummary[] | undefined>(undefined)
+/** Where the list goes on; empty at its end. */
+export const next = signal('')
 
-/** Those whose title holds what is sought; undefined until they are loaded. */
-export const found = computed(() => {
-  const text = sought.value.trim().toLocaleLowerCase()
-  return all.value?.filter(({ metadata }) => (metadata.title ?? '').toLocaleLowerCase().includes(text))
-})
-export const isEmpty = computed(() => all.value?.length === 0)
+let latest = 0
 
-export function titleOfThread(id: string): string {
-  return all.value?.find((each) => each.thread_id === id)?.metadata.title ?? ''
-}
-
-export async function loadThreads(): Promise<void> {
+export async function loadThreads(cursor = ''): Promise<void> {
+  const asked = ++latest
   await attempt(async () => {
-    const threads = await listThreads()
-    all.value = threads.filter((each) => !each.metadata.incognito)
-    void deleteLeftBehind(threads)
+    const listed = await listThreads(sought.value.trim(), cursor)
+    if (asked !== latest) return // something else is sought meanwhile
+    const shown = listed.items.filter(({ title }) => title !== UNLISTED)
+    found.value = cursor ? [...(found.value ?? []), ...shown] : shown
+    next.value = listed.next ?? ''
+    void deleteLeftBehind(listed.items)
   })
 }
 
 /** Incognito conversations go when they are left; a closed tab may have left one. */
-async function deleteLeftBehind(threads: Thread[]): Promise<void> {
+async function deleteLeftBehind(threads: ThreadSummary[]): Promise<void> {
   const old = threads.filter(
-    (each) => each.metadata.incognito && Date.now() - Date.parse(each.updated_at) > DAY,
+    ({ title, updated_at }) => title === UNLISTED && Date.now() - Date.parse(updated_at) > DAY,
   )
-  await Promise.allSettled(old.map((each) => deleteThread(each.thread_id)))
+  await Promise.allSettled(old.map(({ id }) => deleteThread(id)))
 }
 
 export async function rename(id: string, title: string): Promise<void> {

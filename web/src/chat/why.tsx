@@ -13,7 +13,7 @@ export function Why({ turn }: { turn: Turn | null }) {
   const recalled = turn.recalled ?? []
   return (
     <div class="why">
-      <h3>{recalled.length ? words.episodes : words.noEpisodes}</h3>
+      <h2>{recalled.length ? words.episodes : words.noEpisodes}</h2>
       {recalled.map((each) => (
         <EpisodeCard key={each.id} episode={each} onForgotten={afterForgetting} />
       ))}
@@ -41,7 +41,7 @@ function afterForgetting(threads: string[]): void {
 function Rules({ persona }: { persona: Persona }) {
   return (
     <>
-      <h3>{t().why.rules(persona.version)}</h3>
+      <h2>{t().why.rules(persona.version)}</h2>
       <ul>
         {persona.rules.map((rule) => (
           <li key={rule.id}>{rule.text}</li>
@@ -55,7 +55,7 @@ function Chances({ decision }: { decision: Decision }) {
   const chances = Object.entries(decision.probabilities).sort(([, one], [, other]) => other - one)
   return (
     <>
-      <h3>{t().why.decision}</h3>
+      <h2>{t().why.decision}</h2>
       <table>
         <tbody>
           {chances.map(([answer, chance]) => (

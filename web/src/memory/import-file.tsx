@@ -4,6 +4,7 @@ import { importFile, previewImport } from '../api/memory'
 import type { ImportPreview } from '../api/types'
 import { attempt, tell, tellWithUndo } from '../notices'
 import { Dialog } from '../shared/dialog'
+import { FileField } from '../shared/file-field'
 import { t } from '../texts'
 import { ImportSummary } from './import-summary'
 
@@ -45,18 +46,7 @@ export function ImportFile({ onImported }: { onImported: () => void }) {
       onDragLeave={() => setOver(false)}
       onDrop={(event) => (event.preventDefault(), setOver(false), void look(event.dataTransfer?.files[0]))}
     >
-      <label>
-        {words.choose}{' '}
-        <input
-          type="file"
-          disabled={busy !== ''}
-          onChange={(event) => {
-            const chosen = event.currentTarget.files?.[0]
-            event.currentTarget.value = '' // the same file may be chosen again
-            void look(chosen)
-          }}
-        />
-      </label>
+      <FileField label={words.choose} disabled={busy !== ''} onChoose={(chosen) => void look(chosen)} />
       <p class="quiet" role="status">
         {busy ? <progress aria-label={busy} /> : null} {busy || words.hint}
       </p>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 
 import { correct } from '../api/memory'
 import type { Episode } from '../api/types'
@@ -19,6 +19,7 @@ interface Props {
 export function EpisodeCard({ episode, onForgotten, children }: Props) {
   const [now, setNow] = useState(episode)
   const [doing, setDoing] = useState<'correct' | 'forget' | 'gone'>()
+  useEffect(() => setNow(episode), [episode])
   const words = t().why
   const done = () => setDoing(undefined)
   const send = (text: string) => {

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { after, test } from 'node:test'
+
+import { close, open, say, somebody } from './page.mjs'
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+after(close)
+
+async function violations(page) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(() => globalThis.axe.run())
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((each) => each.html).join(' | ')}`)
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [view, ready] of [
+    ['chat', 'Why this answer?'],
+    ['memory', 'This is wrong'],
+    ['persona', 'Add a rule'],
+    ['learned', 'Learn now'],
+    ['scorecard', 'Test now'],
+    ['privacy', 'Export all memories'],
+  ]) {
+    test(`axe finds nothing in ${view}, ${colorScheme}, also on a narrow screen`, async () => {
+      const user = somebody(`axe-${colorScheme}-${view}`)
+      const page = await open(user, { colorScheme })
+      await say(page, 'My dog is called Rex.')
+      if (view === 'chat') await page.getByRole('button', { name: ready }).click()
+      else await page.getByRole('navigation').locator(`a[href='#/${view}']`).click()
+      await page.getByRole('button', { name: ready }).first().waitFor()
+      assert.deepEqual(await violations(page), [])
+      await page.setViewportSize({ width: 360, height: 740 })
+      assert.deepEqual(await violations(page), [])
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+      assert.equal(wide, false, 'the page is wider than the screen')
+    })
+  }
+}
+
+test('the keyboard alone reaches everything', async () => {
+  const page = await open(somebody('keys'))
+  await page.getByLabel('Your message').waitFor()
+  await page.keyboard.type('My dog is called Rex.')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Why this answer?' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('All that the model was told').waitFor()
+  await page.getByRole('button', { name: 'Not what I wanted' }).focus()
+  await page.keyboard.press('Enter')
+  await page.keyboard.type('Hello, Rex.')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByText('Noted.').waitFor()
+})

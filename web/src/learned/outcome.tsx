@@ -1,0 +1,38 @@
+import type { RunDetails } from '../api/types'
+import { t } from '../texts'
+import { Pairs } from './pairs'
+
+/** What came of a run: rules that it published, and what it refused. */
+export function Outcome({ run: { result, problem, proposal } }: { run: RunDetails }) {
+  const words = t().learned
+  if (problem) return <p role="note">{problem}</p>
+  if (proposal) return <p>{words.waits}</p>
+  if (!result) return <p class="quiet">{words.noResult}</p>
+  const published = result.to_version !== result.from_version
+  const before = new Set(result.rules_before.map((rule) => rule.text))
+  const after = new Set(result.rules_after.map((rule) => rule.text))
+  const reasons = [...result.rounds.filter((each) => !each.accepted).map((each) => each.reason), ...result.refused]
+  return (
+    <>
+      <p>{published ? words.published(result.to_version) : words.notPublished}</p>
+      {result.rules_before.map((rule) => !after.has(rule.text) && <del key={rule.id}>{rule.text}</del>)}
+      {result.rules_after.map((rule) => !before.has(rule.text) && <ins key={rule.id}>{rule.text}</ins>)}
+      {reasons.some(Boolean) && (
+        <details>
+          <summary>{words.refused}</summary>
+          <ul>
+            {reasons.filter(Boolean).map((reason, place) => (
+              <li key={place}>{reason}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+      <Pairs pairs={result.pairs} />
+      {result.warnings.map((warning) => (
+        <p class="quiet" key={warning}>
+          {warning}
+        </p>
+      ))}
+    </>
+  )
+}

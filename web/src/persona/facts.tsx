@@ -1,0 +1,42 @@
+import { t } from '../texts'
+import { profile } from './store'
+
+/** What was counted in what the user wanted. */
+export function Facts() {
+  const { facts } = profile.value!
+  const words = t().persona
+  if (!facts.length) return null
+  return (
+    <section aria-labelledby="facts">
+      <h2 id="facts">{words.facts}</h2>
+      {facts.map((each) => (
+        <div class="card" key={each.task ?? ''}>
+          <p>
+            <strong>{each.task ?? words.anyTask}</strong> <span class="quiet">{words.count(each.count)}</span>
+          </p>
+          <Counts counts={each.labels} />
+          <Counts counts={each.numbers} />
+          <Counts counts={each.words} />
+          {each.recent && <p class="quiet">{each.recent}</p>}
+        </div>
+      ))}
+    </section>
+  )
+}
+
+function Counts({ counts }: { counts: Record<string, number> }) {
+  const rows = Object.entries(counts)
+  if (!rows.length) return null
+  return (
+    <table>
+      <tbody>
+        {rows.map(([name, count]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td>{count}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

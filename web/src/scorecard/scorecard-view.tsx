@@ -1,0 +1,76 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+
+import { computeScorecard, type Scorecard } from '../api/scorecard'
+import { attempt } from '../notices'
+import { t } from '../texts'
+import { Bars } from './bars'
+import { Course } from './course'
+
+const QUESTIONS = 20
+
+/** Has it helped? The user's own questions, answered again as if it were then. */
+export function ScorecardView() {
+  const [scorecard, setScorecard] = useState<Scorecard>()
+  const [progress, setProgress] = useState<[done: number, of: number]>()
+  const stop = useRef(new AbortController())
+  useEffect(() => () => stop.current.abort(), [])
+  const words = t().scorecard
+  const test = async () => {
+    stop.current = new AbortController()
+    const { signal } = stop.current
+    setProgress([0, QUESTIONS])
+    await attempt(async () => {
+      try {
+        setScorecard(await computeScorecard(QUESTIONS, (done, of) => setProgress([done, of]), signal))
+      } catch (error) {
+        if (!signal.aborted) throw error
+      }
+    })
+    setProgress(undefined)
+  }
+  return (
+    <div class="page">
+      <h1>{t().views.scorecard}</h1>
+      <p>{words.intro}</p>
+      {progress ? (
+        <button type="button" onClick={() => stop.current.abort()}>
+          {t().chat.stop}
+        </button>
+      ) : (
+        <button type="button" class="main" onClick={() => void test()}>
+          {words.start}
+        </button>
+      )}
+      <div role="status">
+        {progress && (
+          <p>
+            {words.progress(...progress)} <progress value={progress[0]} max={progress[1]} aria-label={words.start} />
+          </p>
+        )}
+      </div>
+      {scorecard && <Result scorecard={scorecard} />}
+    </div>
+  )
+}
+
+function Result({ scorecard }: { scorecard: Scorecard }) {
+  const { helped, usage, warnings } = scorecard
+  const words = t().scorecard
+  return (
+    <>
+      {helped && (
+        <p class="card">
+          <strong>{helped.sentence}</strong>
+        </p>
+      )}
+      <Bars scorecard={scorecard} />
+      <Course episodes={scorecard.episodes} />
+      <p class="quiet">{words.cost(usage.llm_calls, usage.input_tokens + usage.output_tokens)}</p>
+      {warnings.map((warning) => (
+        <p class="quiet" key={warning}>
+          {warning}
+        </p>
+      ))}
+    </>
+  )
+}
