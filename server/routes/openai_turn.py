@@ -1,18 +1,21 @@
 """A turn of the agent, as a run of the server's own API: what is asked, and what comes back."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any, cast
 
 from fastapi import HTTPException
 from langchain_core.messages import AIMessage
 from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import UnprocessableEntityError
 from langgraph_sdk.schema import StreamPart
 
 from personaagent.core import errors
 from personaagent.core.audience import kind_only
-from personaagent.core.errors import PersonaAgentError
+from personaagent.core.errors import PersonaAgentError, UsageError
 from personaagent.core.records import RoleUsage, Usage
 from personaagent.models.ending import Ending, ending_of
+from personaagent.server.error_handlers import detail_of
 from personaagent.server.errors import status_of
 from personaagent.server.routes.openai_records import (
     INCOGNITO,
@@ -39,22 +42,17 @@ class Turn:
         self._said: list[str] = []
         self._message_id: str | None = None
 
-    async def pieces(self, events: AsyncIterator[StreamPart]) -> AsyncIterator[str]:
+    async def pieces(self, events: AsyncGenerator[StreamPart, None]) -> AsyncGenerator[str, None]:
         """The answer as it is written, from the events of a run.
 
         Raises:
             HTTPException: the run failed.
         """
-        async for event in events:
-            if event.event == "error":
-                raise failure(event.data)
-            if event.event == "messages":
-                piece = self._piece(*cast("tuple[Any, Any]", event.data))
-            else:
-                piece = self._note(event.data if event.event == "updates" else {})
-            if piece:
-                self._said.append(piece)
-                yield piece
+        async with aclosing(events):
+            async for event in events:
+                if piece := self._read(event):
+                    self._said.append(piece)
+                    yield piece
         if not self._said and self.text:  # a server that streams nothing of this model
             yield self.text
 
@@ -84,6 +82,15 @@ class Turn:
         """What our routes need of it."""
         return TurnDetails(episode_id=self.episode_id, warnings=self.warnings)
 
+    def _read(self, event: StreamPart) -> str:
+        if event.event == "error":
+            raise failure(event.data)
+        if event.event == "messages":
+            return self._piece(*cast("tuple[Any, Any]", event.data))
+        if event.event == "updates":
+            self._note(event.data)
+        return ""
+
     def _piece(self, message: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
         """The text that a message adds; what a step before a tool said stands apart."""
         if metadata.get("langgraph_node") not in ANSWERING:
@@ -98,11 +105,10 @@ class Turn:
         self._message_id = message.get("id")
         return BETWEEN + text if self._said and not is_known else text
 
-    def _note(self, updates: Mapping[str, Any]) -> str:
+    def _note(self, updates: Mapping[str, Any]) -> None:
         for update in updates.values():
             if isinstance(update, Mapping):
                 self._note_update(update)
-        return ""
 
     def _note_update(self, update: Mapping[str, Any]) -> None:
         if "usage" in update:
@@ -118,15 +124,19 @@ class Turn:
 
 async def ask(
     api: LangGraphClient, chat: ChatRequest, thread: str | None
-) -> AsyncIterator[StreamPart]:
+) -> AsyncGenerator[StreamPart, None]:
     """The events of a run that answers ``chat``; who closes them cancels it.
 
     Without a thread, the messages are the whole conversation.
+
+    Raises:
+        UsageError: the messages cannot be used.
+        Unknown: the thread is somebody else's.
     """
     messages = chat.messages
     joined = sent(messages) if thread is None else await joining(api, thread, messages)
     runs: Any = api.runs  # of whose overloads one is for a thread, one for none
-    events: AsyncIterator[StreamPart] = runs.stream(
+    events = runs.stream(
         thread,
         GRAPH,
         input={"messages": joined},
@@ -134,7 +144,12 @@ async def ask(
         stream_mode=["messages-tuple", "updates"],
         on_disconnect="cancel",
     )
-    return events
+    try:
+        async with aclosing(events):
+            async for event in events:
+                yield event
+    except UnprocessableEntityError as refused:
+        raise UsageError(detail_of(refused.response)) from refused
 
 
 def failure(event: Mapping[str, Any]) -> HTTPException:

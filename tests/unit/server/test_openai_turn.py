@@ -1,6 +1,6 @@
 """A turn of the agent as a client of OpenAI's API sees it: from the events of a run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ def answer(text: str, **metadata: Any) -> dict[str, Any]:
     return {"type": "ai", "id": "a", "content": text, "response_metadata": metadata}
 
 
-async def events(*parts: StreamPart) -> AsyncIterator[StreamPart]:
+async def events(*parts: StreamPart) -> AsyncGenerator[StreamPart, None]:
     for part in parts:
         yield part
 
