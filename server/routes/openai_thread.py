@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
+from uuid import UUID
 
 from langchain_core.messages import AIMessage
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
 
+from personaagent.core.alignment_state import THREAD_UUID_VERSION
 from personaagent.core.errors import Unknown
 from personaagent.server.routes.openai_records import ChatMessage
 
@@ -15,6 +17,7 @@ SYSTEM = ("system", "developer")
 CLIENT_SYSTEM_MESSAGE = "system-of-the-client"
 """The id of the client's system messages in a thread, so that those of the next request replace them."""
 BETWEEN = "\n\n"
+NOT_YOURS = "There is no such thread of yours."
 
 Message = dict[str, Any]
 
@@ -27,13 +30,15 @@ async def joining(
     The thread is made if there is none.
 
     Raises:
-        Unknown: it is somebody else's.
+        Unknown: it is somebody else's, or kept for alignment.
     """
+    if UUID(thread).version == THREAD_UUID_VERSION:
+        raise Unknown(NOT_YOURS)
     try:
         await api.threads.create(thread_id=thread, if_exists="do_nothing", graph_id=GRAPH)
         state: Any = await api.threads.get_state(thread)
     except NotFoundError as error:
-        raise Unknown("There is no such thread of yours.") from error
+        raise Unknown(NOT_YOURS) from error
     return difference((state["values"] or {}).get("messages") or [], messages)
 
 

@@ -131,7 +131,7 @@ async def ask(
 
     Raises:
         UsageError: the messages cannot be used.
-        Unknown: the thread is somebody else's.
+        Unknown: as of ``joining``.
     """
     messages = chat.messages
     joined = sent(messages) if thread is None else await joining(api, thread, messages)
