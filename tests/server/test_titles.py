@@ -92,3 +92,5 @@ async def test_what_the_owner_named_before_its_first_question_keeps_the_name(
 async def test_an_incognito_question_gives_none(sdk: LangGraphClient, thread: str) -> None:
     await say(sdk, thread, QUESTION, context={"incognito": True})
     assert await title(sdk, thread) is None
+    await say(sdk, thread, "And my cat?")
+    assert await title(sdk, thread) == "And my cat?"
