@@ -20,6 +20,7 @@ from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import Episode, Persona, Profile
 from personaagent.core.text import check_text, shorten, without_controls
 from personaagent.memory.forget import Receipt
+from personaagent.memory.remembering import Remembering
 from personaagent.memory.user import UserMemory
 
 NAME = "personaagent"
@@ -146,6 +147,8 @@ async def remember(
     async with _access(ctx) as access:
         memory = access.memory
         await memory.store.pin()  # each call is an operation of its own
+        if await Remembering(memory.store).is_paused():
+            raise ToolError("Nothing was remembered: the person has paused remembering.")
         episode = Episode(
             user_id=memory.user_id,
             query=check_text(without_controls(text), "text", TEXT_CHARS),
