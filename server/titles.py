@@ -101,9 +101,16 @@ def _question_in(body: bytes) -> str:
     with suppress(*UNREADABLE):
         asked = json.loads(body)
         run = asked.get("params", asked)
-        if not (run.get("context") or {}).get("incognito"):
+        if not _is_incognito(run):
             return _first_question(run.get("input"))
     return ""
+
+
+def _is_incognito(run: Mapping[str, Any]) -> bool:
+    """Whether its context says so, which older clients send among what is ``configurable``."""
+    config = run.get("config") or {}
+    contexts = (run.get("context"), config.get("configurable"))
+    return any(context and context.get("incognito") for context in contexts)
 
 
 def _first_question(values: Any) -> str:
