@@ -18,7 +18,7 @@ from personaagent.memory.exchange.check_import import Refused
 from personaagent.server.errors import sentence, status_of
 from personaagent.server.user_limits import retry_after
 
-OF_THE_CALLER = (401, 403, 409, 413, 429)
+OF_THE_CALLER = (401, 403, 409, 429)
 """The statuses of the server's own API that a route passes on."""
 TOO_BUSY = "The server is too busy now: try again later."
 
