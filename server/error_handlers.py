@@ -112,11 +112,7 @@ async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
         wait = error.response.headers.get("retry-after")
         headers = {"Retry-After": wait} if wait else None
         return JSONResponse(
-<<<<<<< HEAD
             {"detail": detail_of(error.response)}, error.response.status_code, headers
-=======
-            {"detail": _detail(error.response)}, error.response.status_code, headers
->>>>>>> b3d769b8ab61ad3e5892f90c284bc30e5c88c9be
         )
     count_failure(error)
     logging.getLogger(__name__).warning("The server's own API failed: %s", error)
