@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 from types import new_class
 
 from personaagent.core.errors import PersonaAgentError, ToldError
@@ -85,13 +84,11 @@ def _saying(error: Exception, text: str) -> Exception:
     return other
 
 
-@cache
 def _shown(kind: type[Exception]) -> type[Exception]:
     """The class as a ``RuntimeError`` too: of others LangGraph's server tells its clients no text."""
     if issubclass(kind, RuntimeError):
         return kind
-    module = {"__module__": kind.__module__}
-    return new_class(kind.__name__, (kind, RuntimeError), {}, lambda names: names.update(module))
+    return new_class(kind.__name__, (kind, RuntimeError))
 
 
 def is_public(error: Exception) -> bool:
