@@ -59,6 +59,11 @@ async def demo() -> bool:
         right.append(await demo_alignment.demo(agent))
     command = f"{Path(sys.executable).parent}/personaagent chat --user {USER}"
     console.print(f"\nContinue as Mira: [bold]{command}[/bold]", soft_wrap=True)
+    console.print(
+        f"Or in the browser: [bold]personaagent serve[/bold] opens a page on the same memory, at "
+        f"http://127.0.0.1:2024/?user={USER}",
+        soft_wrap=True,
+    )
     return all(right)
 
 

@@ -1,5 +1,6 @@
 """The page in a real browser: each file of ``web/e2e`` against servers of its own."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from personaagent.server.app import app
 from personaagent.server.page import is_built
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.endpoint import Reply, Stall
@@ -79,17 +81,34 @@ def test_without_tokens(file: str, page_server: Server) -> None:
     run_in_browser(file, page_server)
 
 
-def test_with_tokens(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["token_server", "postgres_server"])
+def test_with_tokens(name: str, request: pytest.FixtureRequest) -> None:
     need_browser()
-    with running_server(tmp_path, answers) as server:
-        tokens = {
-            "PAGE_TOKEN": server.token("tess"),
-            "PAGE_EXPIRED": server.token("tess", hours=-1),
-        }
-        run_in_browser("with-tokens.mjs", server, **tokens)
+    server: Server = request.getfixturevalue(name)
+    tokens = {"PAGE_TOKEN": server.token("tess"), "PAGE_EXPIRED": server.token("tess", hours=-1)}
+    run_in_browser("with-tokens.mjs", server, **tokens)
 
 
 def test_a_server_that_is_killed(tmp_path: Path) -> None:
     need_browser()
     with running_server(tmp_path, answers, secret=None) as server:
         run_in_browser("killed.mjs", server, PAGE_PID=str(server.process.pid))
+
+
+def test_the_page_fits_the_routes_as_they_are(tmp_path: Path) -> None:
+    need_browser()
+    schema = tmp_path / "openapi.json"
+    schema.write_text(json.dumps(app.openapi()), "utf-8")
+    shutil.copytree(WEB / "src", tmp_path / "src")
+    shutil.copy(WEB / "tsconfig.json", tmp_path)
+    (tmp_path / "node_modules").symlink_to(WEB / "node_modules")
+    tools = WEB / "node_modules" / ".bin"
+    generate = [
+        tools / "openapi-typescript",
+        schema,
+        "-o",
+        tmp_path / "src" / "api" / "schema.d.ts",
+    ]
+    for command in (generate, [tools / "tsc", "--project", tmp_path]):
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS)
+        assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"

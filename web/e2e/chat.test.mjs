@@ -141,6 +141,26 @@ test('a model that refuses leaves the question, a sentence, and the way to try a
   await page.getByRole('log').getByText('This cannot be answered.').waitFor()
 })
 
+test('two tabs of one conversation see each other, and an edit loses nothing of it', async () => {
+  const user = somebody('two-tabs')
+  const one = await open(user)
+  await say(one, 'Hello.')
+  const other = await open(user, { path: new URL(one.url()).hash })
+  await answered(other)
+  await say(other, 'Once more.')
+  await one.evaluate(() => dispatchEvent(new Event('focus')))
+  await one.getByRole('log').getByText('Once more.').waitFor()
+  await say(one, 'From here.')
+  const first = other.getByLabel('You', { exact: true }).first()
+  await first.getByRole('button', { name: 'Edit' }).click()
+  await other.getByRole('textbox', { name: 'Edit' }).fill('Good evening.')
+  await other.getByRole('log').getByRole('button', { name: 'Send' }).click()
+  await eventually(async () => {
+    const { items } = await api(user, '/me/episodes')
+    assert.deepEqual(items.filter((each) => !each.discarded).map((each) => each.query), ['Good evening.'])
+  })
+})
+
 test('a user sees nothing of another', async () => {
   const one = await open(somebody('one'))
   await say(one, 'The secret is 4711.')

@@ -31,8 +31,14 @@ test('memories are searched and filtered', async () => {
   await page.getByText('Which film tonight?').waitFor({ state: 'detached' })
   await page.getByText('Rex', { exact: true }).waitFor()
   await page.getByLabel('only with what I wanted').uncheck()
+  await page.getByLabel('From').fill('2999-01-01')
+  await page.getByText('No memory matches.').waitFor()
+  await page.getByLabel('From').fill('')
   await page.getByLabel('Search', { exact: true }).fill('Which film tonight?')
-  await eventually(async () => assert.match(await page.locator('.episode').first().innerText(), /Which film/))
+  const search = { method: 'POST', body: JSON.stringify({ text: 'Which film tonight?', top_k: 20 }) }
+  const nearest = (await api(user, '/me/episodes/search', search)).map((each) => each.id)
+  const shown = () => page.locator('.episode').evaluateAll((all) => all.map((each) => each.dataset.episode))
+  await eventually(async () => assert.deepEqual(await shown(), nearest))
   assert.deepEqual(page.errors, [])
 })
 

@@ -62,7 +62,9 @@ export const somebody = (name) => `${name}-${process.pid}`
 
 /** Asks our routes as the user. */
 export async function api(user, path, options = {}) {
-  const headers = { 'X-User-Id': user, 'Content-Type': 'application/json' }
+  const token = process.env.PAGE_TOKEN
+  const who = token ? { Authorization: `Bearer ${token}` } : { 'X-User-Id': user }
+  const headers = { ...who, 'Content-Type': 'application/json' }
   const response = await fetch(`${SERVER}${path}`, { headers, ...options })
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
   return response.json()

@@ -28,15 +28,32 @@ export function undo(key: string): Promise<Undoable> {
 
 export interface EpisodeFilter {
   task: string
+  source: string
   labelled: boolean
+  /** The first and the last day, as YYYY-MM-DD; empty: any. */
+  from: string
+  to: string
 }
 
 /** The memories, newest first. */
-export function listEpisodes({ task, labelled }: EpisodeFilter, cursor?: string): Promise<Page<Episode>> {
+export function listEpisodes(filter: EpisodeFilter, cursor?: string): Promise<Page<Episode>> {
+  const { task, source, labelled, from, to } = filter
   const query = new URLSearchParams({ labelled: String(labelled) })
   if (task) query.set('task', task)
+  if (source) query.set('source', source)
+  if (from) query.set('since', startOf(from).toISOString())
+  if (to) query.set('until', dayAfter(to).toISOString())
   if (cursor) query.set('cursor', cursor)
   return ask(`/me/episodes?${query}`)
+}
+
+/** When a day begins where the reader is. */
+export const startOf = (day: string) => new Date(`${day}T00:00`)
+
+export function dayAfter(day: string): Date {
+  const next = startOf(day)
+  next.setDate(next.getDate() + 1)
+  return next
 }
 
 /** What the agent would recall for a text, the nearest first. */

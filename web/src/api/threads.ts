@@ -63,6 +63,12 @@ export async function lastTurn(id: string): Promise<Turn> {
   return (await ask<State>(`/threads/${id}/state`)).values
 }
 
+/** The ids of what follows a message, as the server has it: another tab may have gone on. */
+export async function messagesAfter(thread: string, message: string): Promise<string[]> {
+  const ids = ((await lastTurn(thread)).messages ?? []).map((each) => each.id)
+  return ids.includes(message) ? ids.slice(ids.indexOf(message) + 1) : []
+}
+
 /** The turn that ended with this answer: the newest checkpoint whose last message it is. */
 export async function turnOf(thread: string, answer: string): Promise<Turn | undefined> {
   let before: unknown

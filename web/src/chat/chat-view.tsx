@@ -3,18 +3,26 @@ import { useEffect } from 'preact/hooks'
 import { shown } from '../route'
 import { t } from '../texts'
 import { Composer } from './composer'
-import { incognito, leave, open } from './conversation'
+import { incognito, leave, open, refresh } from './conversation'
 import { Messages } from './messages'
 import { ThreadList } from './thread-list'
-import { sought } from './threads'
+import { loadThreads, sought } from './threads'
+
+/** Another tab may have been used meanwhile. */
+function show(): void {
+  void loadThreads()
+  void refresh()
+}
 
 /** The conversations, and the one that is shown. */
 export function ChatView() {
   useEffect(() => {
     sought.value = ''
     addEventListener('pagehide', leave)
+    addEventListener('focus', show)
     return () => {
       removeEventListener('pagehide', leave)
+      removeEventListener('focus', show)
       leave()
     }
   }, [])

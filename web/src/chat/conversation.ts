@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals'
 
 import { Refused } from '../api/client'
 import { cancelRun, streamRun } from '../api/runs'
-import { createThread, deleteThread, lastTurn, textOf, threadStatus, type Message, type Turn } from '../api/threads'
+import { createThread, deleteThread, lastTurn, messagesAfter, textOf, threadStatus, type Message, type Turn } from '../api/threads'
 import { newId } from '../ids'
 import { sentenceOf } from '../notices'
 import { go } from '../route'
@@ -50,6 +50,11 @@ export async function open(id: string): Promise<void> {
   if (!left.aborted) answering.value = undefined
 }
 
+/** Shows what another tab has said since. */
+export async function refresh(): Promise<void> {
+  if (thread.value && !answering.value && !problem.value) await reload(hangUp.signal).catch(() => undefined)
+}
+
 /** Another tab asked, or this one was reloaded: wait for the answer. */
 async function answerElsewhere(left: AbortSignal): Promise<void> {
   answering.value = { text: '', tools: [] }
@@ -74,14 +79,15 @@ export async function say(text: string, instead?: Message): Promise<void> {
   if (answering.value || !text.trim()) return
   const { signal: left } = hangUp
   const question = { id: instead?.id ?? newId(), type: 'human', content: text }
-  const removed = instead ? messages.value.slice(messages.value.indexOf(instead) + 1) : []
-  const before = instead ? messages.value.slice(0, messages.value.indexOf(instead)) : messages.value
-  turn.value = { messages: [...before, question] }
+  const kept = instead ? messages.value.indexOf(instead) : messages.value.length
+  turn.value = { messages: [...messages.value.slice(0, kept), question] }
   answering.value = { text: '', tools: [] }
   problem.value = ''
   stopped = false
   try {
-    await stream(await ownThread(left), [...removed.map(removal), question], left)
+    const id = await ownThread(left)
+    const after = instead ? await messagesAfter(id, instead.id) : []
+    await stream(id, [...after.map((each) => ({ id: each, type: 'remove', content: '' })), question], left)
   } catch (error) {
     if (!left.aborted) problem.value = sentenceOf(error)
   }
@@ -97,10 +103,6 @@ export async function stop(): Promise<void> {
   stopped = true
   const run = answering.value?.run
   if (run) await cancelRun(thread.value, run).catch(() => undefined)
-}
-
-function removal({ id }: Message): { id: string; type: string; content: string } {
-  return { id, type: 'remove', content: '' }
 }
 
 async function ownThread(left: AbortSignal): Promise<string> {
@@ -130,7 +132,8 @@ async function stream(id: string, asked: unknown[], left: AbortSignal): Promise<
 
 /** The server's checkpoint is the truth about what was said. */
 async function settle(left: AbortSignal): Promise<void> {
-  if (thread.value) await reload(left).catch(() => undefined)
+  // What has not begun has stored nothing: what was asked stays in view, to be sent again.
+  if (answering.value?.run) await reload(left, turn.value.messages).catch(() => undefined)
   if (left.aborted) return
   answering.value = undefined
   const last = spoken.value.at(-1)
@@ -138,10 +141,9 @@ async function settle(left: AbortSignal): Promise<void> {
   if (!incognito.value) void loadThreads()
 }
 
-async function reload(left: AbortSignal): Promise<void> {
+async function reload(left: AbortSignal, asked: Message[] = []): Promise<void> {
   const read = await lastTurn(thread.value)
   if (left.aborted) return
-  const asked = turn.value.messages
-  // A run that failed before its first checkpoint has stored nothing: what was asked stays in view.
-  turn.value = asked && (read.messages ?? []).length < asked.length ? { ...read, messages: asked } : read
+  // A run may have failed before its first checkpoint.
+  turn.value = (read.messages ?? []).length < asked.length ? { ...read, messages: asked } : read
 }

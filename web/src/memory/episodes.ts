@@ -1,7 +1,7 @@
 /** The memories that are listed: the newest, those of a filter, or those nearest to a text. */
 import { signal } from '@preact/signals'
 
-import { listEpisodes, searchEpisodes, type EpisodeFilter } from '../api/memory'
+import { dayAfter, listEpisodes, searchEpisodes, startOf, type EpisodeFilter } from '../api/memory'
 import type { Episode } from '../api/types'
 import { attempt } from '../notices'
 
@@ -9,10 +9,9 @@ const MOST_FOUND = 20
 
 export interface Filter extends EpisodeFilter {
   text: string
-  source: string
 }
 
-export const NO_FILTER: Filter = { text: '', task: '', labelled: false, source: '' }
+export const NO_FILTER: Filter = { text: '', task: '', source: '', labelled: false, from: '', to: '' }
 
 export const filter = signal<Filter>(NO_FILTER)
 export const episodes = signal<Episode[] | undefined>(undefined)
@@ -25,10 +24,10 @@ let latest = 0
 export async function load(): Promise<void> {
   const asked = ++latest
   await attempt(async () => {
-    const { text, source, ...listed } = filter.value
+    const { text, ...listed } = filter.value
     const found = text.trim() ? { items: await searchEpisodes(text, MOST_FOUND) } : await listEpisodes(listed)
     if (asked !== latest) return // another filter was chosen meanwhile
-    episodes.value = found.items.filter((each) => passes(each, filter.value))
+    episodes.value = text.trim() ? found.items.filter((each) => passes(each, listed)) : found.items
     next.value = ('next' in found && found.next) || null
   })
 }
@@ -38,15 +37,19 @@ export async function loadMore(): Promise<void> {
   await attempt(async () => {
     const found = await listEpisodes(filter.value, next.value ?? undefined)
     if (asked !== latest) return
-    const more = found.items.filter((each) => passes(each, filter.value))
-    episodes.value = [...(episodes.value ?? []), ...more]
+    episodes.value = [...(episodes.value ?? []), ...found.items]
     next.value = found.next ?? null
   })
 }
 
-/** What the server does not filter by itself: the source always, and all of it in a search. */
-export function passes(episode: Episode, { text, task, labelled, source }: Filter): boolean {
-  if (source && !episode.source.toLocaleLowerCase().includes(source.toLocaleLowerCase())) return false
-  if (!text.trim()) return true
-  return (!task || episode.task === task) && (!labelled || episode.ground_truth !== null)
+/** A search finds by meaning alone: the filter is applied here to what it finds. */
+export function passes(episode: Episode, { task, source, labelled, from, to }: EpisodeFilter): boolean {
+  const at = new Date(episode.created_at)
+  return (
+    (!task || episode.task === task) &&
+    (!source || episode.source === source) &&
+    (!labelled || episode.ground_truth !== null) &&
+    (!from || at >= startOf(from)) &&
+    (!to || at < dayAfter(to))
+  )
 }

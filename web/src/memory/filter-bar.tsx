@@ -9,6 +9,7 @@ const TYPING = 300
 export function FilterBar() {
   const [chosen, setChosen] = useState<Filter>(NO_FILTER)
   const words = t().memory
+  const set = (change: Partial<Filter>) => setChosen((before) => ({ ...before, ...change }))
   useEffect(() => {
     if (chosen === NO_FILTER) return
     const soon = setTimeout(() => {
@@ -24,7 +25,17 @@ export function FilterBar() {
         type="search"
         value={chosen[name]}
         placeholder={hint}
-        onInput={(event) => setChosen({ ...chosen, [name]: event.currentTarget.value })}
+        onInput={(event) => set({ [name]: event.currentTarget.value })}
+      />
+    </label>
+  )
+  const day = (name: 'from' | 'to', label: string) => (
+    <label>
+      {label}
+      <input
+        type="date"
+        value={chosen[name]}
+        onInput={(event) => set({ [name]: event.currentTarget.value })}
       />
     </label>
   )
@@ -33,12 +44,14 @@ export function FilterBar() {
       {text('text', words.search, words.searchHint)}
       {text('task', words.task)}
       {text('source', words.source)}
+      {day('from', words.from)}
+      {day('to', words.to)}
       <label class="check">
         <span>
           <input
             type="checkbox"
             checked={chosen.labelled}
-            onChange={(event) => setChosen({ ...chosen, labelled: event.currentTarget.checked })}
+            onChange={(event) => set({ labelled: event.currentTarget.checked })}
           />{' '}
           {words.labelled}
         </span>

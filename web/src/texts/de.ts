@@ -100,6 +100,8 @@ export const de: Texts = {
     done: 'Vergessen.',
   },
   memory: {
+    from: 'Von',
+    to: 'Bis',
     pause: 'Pause: nichts von neuen Gesprächen merken. Was schon gemerkt ist, wird weiter benutzt.',
     list: 'Erinnerungen',
     none: 'Keine Erinnerung passt.',

@@ -95,6 +95,8 @@ export const en = {
     done: 'Forgotten.',
   },
   memory: {
+    from: 'From',
+    to: 'To',
     pause: 'Pause: remember nothing of new conversations. What is remembered already is still used.',
     list: 'Memories',
     none: 'No memory matches.',
