@@ -111,7 +111,9 @@ async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, HTTPStatusError) and error.response.status_code in OF_THE_CALLER:
         wait = error.response.headers.get("retry-after")
         headers = {"Retry-After": wait} if wait else None
-        return JSONResponse({"detail": _detail(error.response)}, error.response.status_code, headers)
+        return JSONResponse(
+            {"detail": _detail(error.response)}, error.response.status_code, headers
+        )
     count_failure(error)
     logging.getLogger(__name__).warning("The server's own API failed: %s", error)
     return JSONResponse({"detail": TOO_BUSY}, 503)
