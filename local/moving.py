@@ -38,8 +38,7 @@ async def restore_user(
     with ExitStack() as stack:
         archive = await asyncio.to_thread(stack.enter_context, open_archive(path, passphrase))
         user = user_id or archive.manifest.user
-        memory = agent.memory(user)
-        if replace and await memory.exists():
+        if replace and await agent.memory(user).exists():
             await agent.forget_all(user, keep_tombstones=True)
-        with agent.exclusive(user):
-            return await restore(memory, archive, agent.deps.settings, progress)
+        with agent.exclusive(user):  # what is restored begins after that
+            return await restore(agent.memory(user), archive, agent.deps.settings, progress)
