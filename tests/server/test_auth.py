@@ -15,7 +15,10 @@ PATIENCE = 30
 """Seconds, so that a stream that goes on is a failure and no wait for ever."""
 OWNER, STRANGER = "the owner", "a stranger"
 THEIRS = ("/threads", "/runs", "/assistants", "/store")
-PUBLIC = ("/info", "/metrics", "/docs", "/ok", "/health", "/ready", "/metrics/personaagent")
+PUBLIC = (
+    *("/info", "/metrics", "/docs", "/ok", "/health", "/ready", "/sign-in"),
+    "/metrics/personaagent",
+)
 """What says nothing of anybody; the last has a token of its own."""
 EVERYTHING = [*REQUESTS, *LAST, *FORBIDDEN]
 Things = dict[str, str]

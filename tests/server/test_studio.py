@@ -144,7 +144,7 @@ async def test_any_chat_client_talks_to_the_agent(client: LangGraphClient) -> No
         ):
             if event.event == "messages":
                 piece, about = event.data  # type: ignore[misc]
-                assert about["langgraph_node"] == "react"
+                assert about["langgraph_node"] == "react" or not piece["content"]
                 said += piece["content"]
         return said
 
