@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import new_class
 
-from personaagent.core.errors import PersonaAgentError, ToldError
+from personaagent.core.errors import KindOnlyError, PersonaAgentError
 
 COMMAND = r"(?:`personaagent [^`]*`|--[a-z])"
 WITH_COMMAND = re.compile(
@@ -28,7 +28,7 @@ _for_users: ContextVar[bool] = ContextVar("for users of a server", default=False
 
 @contextmanager
 def for_users_of_a_server() -> Iterator[None]:
-    """Inside, texts are for the users of a server: ``told`` and ``public`` hide what is not theirs."""
+    """Inside, texts are for the users of a server: the functions below hide what is not theirs."""
     token = _for_users.set(True)
     try:
         yield
@@ -36,20 +36,20 @@ def for_users_of_a_server() -> Iterator[None]:
         _for_users.reset(token)
 
 
-def told_text(text: str) -> str:
+def audience_text(text: str) -> str:
     """The text, for users of a server without what it says of commands: they have no terminal."""
     return WITH_COMMAND.sub("", text) if _for_users.get() else text
 
 
-def told(error: Exception) -> str:
+def audience_message(error: Exception) -> str:
     """The error's sentence, as this audience may know it; what is hidden of it is logged."""
     if not _for_users.get() or is_public(error):
-        return told_text(str(error))
+        return audience_text(str(error))
     logging.getLogger(__name__).warning("An error of which users are told the kind: %s", error)
     return public_sentence(error)
 
 
-def public(error: Exception) -> Exception:
+def audience_error(error: Exception) -> Exception:
     """The error whose own text and ``repr`` are what this audience may know.
 
     LangGraph keeps the ``repr`` with the thread, and shows it to clients. The class of our own errors
@@ -58,15 +58,15 @@ def public(error: Exception) -> Exception:
     if not _for_users.get():
         return error
     if is_public(error):
-        return _saying(error, told_text(str(error)))
+        return _saying(error, audience_text(str(error)))
     detail = None if isinstance(error, PersonaAgentError) else error
     logging.getLogger(__name__).warning("A step of a run failed: %s", error, exc_info=detail)
     if not isinstance(error, PersonaAgentError):
-        return ToldError(public_sentence(error))
+        return KindOnlyError(public_sentence(error))
     return _saying(error, public_sentence(error))
 
 
-def words_of(error: Exception | str) -> str:
+def audience_quote(error: Exception | str) -> str:
     """What somebody else said of a failure: for users of a server no more than the class, if any."""
     if not _for_users.get():
         return str(error) or type(error).__name__

@@ -1,7 +1,7 @@
 """What can go wrong, in one tree; each error is one sentence for the user, with what to do.
 
 PersonaAgentError                 exit code 1
-├── ToldError                         its sentence says no more than the kind of another error
+├── KindOnlyError                     its sentence says no more than the kind of another error
 ├── UsageError                    2   what was asked cannot be done
 │   ├── TokenRefused                  the token is forged, expired, or meant for somebody else
 │   ├── Unapproved                    a proposal of alignment waits for its user's decision
@@ -48,7 +48,7 @@ class UsageError(PersonaAgentError, RuntimeError):
     for_users = True
 
 
-class ToldError(PersonaAgentError, RuntimeError):
+class KindOnlyError(PersonaAgentError, RuntimeError):
     """An error whose sentence was made for whoever asked: it says no more than the kind of another.
 
     A ``RuntimeError`` for the reason that ``UsageError`` has.

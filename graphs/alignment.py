@@ -11,7 +11,7 @@ from langgraph.types import RetryPolicy, Send
 from personaagent.core.alignment_state import AlignmentContext, AlignmentInput, AlignmentState
 from personaagent.graphs.agent import AnswerGraph as UncompiledAnswerGraph
 from personaagent.graphs.agent import build_answer_graph
-from personaagent.graphs.told_errors import tell_errors
+from personaagent.graphs.audience_errors import tell_errors
 from personaagent.models.invoke import is_transient
 from personaagent.nodes.alignment.compare import compare
 from personaagent.nodes.alignment.critique import critique

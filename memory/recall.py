@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from personaagent.core.audience import told, told_text
+from personaagent.core.audience import audience_message, audience_text
 from personaagent.core.errors import (
     ConfigurationError,
     IndexDamaged,
@@ -108,13 +108,13 @@ class Recall:
                 instructions = await self._instructions(hidden)
                 differing, limit = instructions.differing(query), CANDIDATES * k
                 episodes = await self._search(differing, limit, hidden) if state.built else []
-                behind = [told_text(NOT_ALL_INDEXED)] if state.behind else []
+                behind = [audience_text(NOT_ALL_INDEXED)] if state.behind else []
         except TimeoutError as error:
             count_failure(error)
             return RecallResult([], [f"Recall took over {self.timeout:g} s and was given up."])
         except (IndexUnavailable, ServiceError) as error:
             count_failure(error)
-            return RecallResult([], [told(error)])
+            return RecallResult([], [audience_message(error)])
         if answers is None:
             answers = asks_about_answers(query)
         ordered, warnings = await self._rerank(query, episodes)
@@ -214,7 +214,7 @@ class Recall:
             return episodes, [f"Reranking took over {self.rerank_timeout:g} s and was given up."]
         except (ServiceError, ConfigurationError) as error:
             count_failure(error)
-            return episodes, [f"Recalled without reranking: {told(error)}"]
+            return episodes, [f"Recalled without reranking: {audience_message(error)}"]
         best_first = sorted(zip(scores, episodes, strict=True), key=lambda each: -each[0])
         return [episode for _, episode in best_first], []
 

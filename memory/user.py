@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, replace
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import Forgotten, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode
@@ -155,5 +155,6 @@ async def _warning_of(work: Awaitable[None], consequence: str) -> str | None:
         raise
     except (TimeoutError, PersonaAgentError) as error:
         count_failure(error)
-        return f"Remembered; {consequence}: {told(error) if str(error) else 'it is too slow now.'}"
+        reason = audience_message(error) if str(error) else "it is too slow now."
+        return f"Remembered; {consequence}: {reason}"
     return None

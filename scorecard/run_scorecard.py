@@ -13,7 +13,7 @@ from langgraph.store.base import BaseStore
 
 from personaagent.core.alignment import EpisodeContext, Loss
 from personaagent.core.alignment_state import AlignmentContext, AlignmentPlan
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.counting import counted
 from personaagent.core.errors import IndexUnavailable, ModelError, NothingLabelled
 from personaagent.core.records import Episode, Persona, new_id, now
@@ -131,7 +131,7 @@ class _ScorecardRun:
                 episode, frozenset(), self.plan, self.memory, self.runtime, deps
             )
         except IndexUnavailable as error:
-            return self._untested(episode, told(error))
+            return self._untested(episode, audience_message(error))
         return await self._test(episode, context)
 
     def _untested(self, episode: Episode, reason: str) -> _EpisodeTest:

@@ -4,7 +4,7 @@ from fastapi import HTTPException
 from langgraph_sdk import Auth
 from starlette.requests import HTTPConnection
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import UsageError
 from personaagent.core.users import check_user_id
 from personaagent.server.auth import authenticate
@@ -34,4 +34,4 @@ async def current_user(request: HTTPConnection) -> str:
     try:
         return check_user_id(user["identity"])
     except UsageError as error:
-        raise HTTPException(401, told(error), BEARER) from error
+        raise HTTPException(401, audience_message(error), BEARER) from error

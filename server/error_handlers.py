@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personaagent.core.audience import for_users_of_a_server, kind_only, told_text
+from personaagent.core.audience import audience_text, for_users_of_a_server, kind_only
 from personaagent.core.errors import LimitReached, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.memory.exchange.check_import import Refused
@@ -123,6 +123,6 @@ def detail_of(response: Response) -> str:
     """What the API says; a server may say it under another name, or not at all."""
     try:
         told = response.json()
-        return told_text(str(told.get("detail") or told["message"]))
+        return audience_text(str(told.get("detail") or told["message"]))
     except (ValueError, LookupError, TypeError, AttributeError):
         return TOO_BUSY

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from personaagent.core import errors
-from personaagent.core.audience import is_public, kind_only, public_sentence, told
+from personaagent.core.audience import audience_message, is_public, kind_only, public_sentence
 from personaagent.core.errors import (
     ConfigurationError,
     Conflict,
@@ -68,7 +68,7 @@ def sentence(error: PersonaAgentError) -> str:
     folders, and stands in the log.
     """
     if is_public(error):
-        return told(error)
+        return audience_message(error)
     if status_of(error) == 500:
         return kind_only("is not set up as it should be", type(error).__name__)
     return public_sentence(error)

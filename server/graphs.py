@@ -15,7 +15,7 @@ from personaagent.core.once import Once
 from personaagent.core.states import AgentContext
 from personaagent.graphs import agent as agent_graph
 from personaagent.graphs import alignment as alignment_graph
-from personaagent.graphs.told_errors import tell_errors
+from personaagent.graphs.audience_errors import tell_errors
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.server.data_folder import exclusive
 

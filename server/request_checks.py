@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import UsageError
 from personaagent.server.auth import tokens
 from personaagent.server.state_writes import without_server_made
@@ -51,7 +51,7 @@ class RequestChecks:
         except ClientDisconnect:
             return
         except UsageError as error:
-            await JSONResponse({"detail": told(error)}, 422)(scope, receive, send)
+            await JSONResponse({"detail": audience_message(error)}, 422)(scope, receive, send)
             return
         await self._app(_with_length(scope, body), _replay(body, receive), send)
 
@@ -75,43 +75,43 @@ async def _check_store(scope: Scope, body: bytes) -> bytes:
     if labels := query.get("namespace"):
         asked["namespace"] = [label for each in labels for label in each.split(".")]
     check_store_request(asked)
-    if isinstance(told := _parsed(body), dict):
-        check_store_request(told)
+    if isinstance(asked_body := _parsed(body), dict):
+        check_store_request(asked_body)
     return body
 
 
 async def _check_state(_: Scope, body: bytes) -> bytes:
     """The body as it may be; the developer, who needs no token, writes what they like into a state."""
-    told = _parsed(body)
-    allowed = _allowed(told) if (await tokens.aget()).required else told
-    is_as_told = not _drop_calls_out(allowed) and allowed == told
-    return body if is_as_told else json.dumps(allowed).encode()
+    asked = _parsed(body)
+    allowed = _allowed(asked) if (await tokens.aget()).required else asked
+    unchanged = not _drop_calls_out(allowed) and allowed == asked
+    return body if unchanged else json.dumps(allowed).encode()
 
 
-def _allowed(told: Any) -> Any:
+def _allowed(asked: Any) -> Any:
     try:
-        return without_server_made(told)
+        return without_server_made(asked)
     except RecursionError as error:
         raise UsageError(UNREADABLE) from error
 
 
-def _drop_calls_out(told: Any) -> bool:
+def _drop_calls_out(asked: Any) -> bool:
     """Take what makes the server call somebody out of the runs in the body; whether there was any."""
-    runs = told if isinstance(told, list) else [told]
-    asked = [(run, key) for run in runs if isinstance(run, dict) for key in CALLS_OUT if key in run]
-    for run, key in asked:
+    runs = asked if isinstance(asked, list) else [asked]
+    calls = [(run, key) for run in runs if isinstance(run, dict) for key in CALLS_OUT if key in run]
+    for run, key in calls:
         del run[key]
-    return bool(asked)
+    return bool(calls)
 
 
 def _parsed(body: bytes) -> Body | None:
     if not body.strip():
         return None
     try:
-        told: Body = json.loads(body)
+        parsed: Body = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise UsageError(UNREADABLE) from error
-    return told
+    return parsed
 
 
 def _with_length(scope: Scope, body: bytes) -> Scope:
@@ -124,13 +124,13 @@ def _with_length(scope: Scope, body: bytes) -> Scope:
 
 def _replay(body: bytes, receive: Receive) -> Receive:
     """The body again, then whatever else the client does: it may disconnect."""
-    told = False
+    replayed = False
 
     async def again() -> Message:
-        nonlocal told
-        if told:
+        nonlocal replayed
+        if replayed:
             return await receive()
-        told = True
+        replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again

@@ -6,7 +6,7 @@ from typing import Any
 from langchain_core.messages import HumanMessage, convert_to_messages
 from langgraph_sdk import Auth
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import UsageError
 from personaagent.nodes.agent.recall import latest_query
 
@@ -27,7 +27,7 @@ def refuse_unusable(run: Mapping[str, Any], limit: int) -> None:
         if any(isinstance(message, HumanMessage) for message in asked):
             latest_query(asked, limit)
     except UsageError as error:
-        raise Auth.exceptions.HTTPException(422, told(error)) from error
+        raise Auth.exceptions.HTTPException(422, audience_message(error)) from error
     except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as error:
         raise Auth.exceptions.HTTPException(
             422, "The messages cannot be read: each has a role, and content."

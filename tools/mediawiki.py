@@ -8,7 +8,7 @@ from langchain_core.tools import ToolException
 from urllib3 import Retry
 from urllib3.exceptions import InvalidHeader
 
-from personaagent.core.audience import words_of
+from personaagent.core.audience import audience_quote
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import Settings
 from personaagent.models.connection import trusted
@@ -43,7 +43,7 @@ def http_client(settings: Settings) -> httpx2.AsyncClient:
         proxy = proxy_for(address(settings))
     except ConfigurationError as error:
         raise ToolException(
-            f"Wikipedia cannot be reached, answer without it: {words_of(error)}"
+            f"Wikipedia cannot be reached, answer without it: {audience_quote(error)}"
         ) from error
     return httpx2.AsyncClient(
         headers={"User-Agent": settings.wikipedia_user_agent},
@@ -81,7 +81,7 @@ async def _query(http: httpx2.AsyncClient, url: str, params: dict[str, Any]) -> 
         response = await http.get(url, params={"action": "query", "format": "json"} | params)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise ToolException(
-            f"Wikipedia cannot be reached ({words_of(error)}): answer without it."
+            f"Wikipedia cannot be reached ({audience_quote(error)}): answer without it."
         ) from error
     status = response.status_code
     if status == 429 or status >= 500:
@@ -99,7 +99,7 @@ async def _query(http: httpx2.AsyncClient, url: str, params: dict[str, Any]) -> 
         raise ToolException(UNREADABLE)
     if refusal := answer.get("error"):
         reason = refusal.get("info", refusal) if isinstance(refusal, dict) else refusal
-        raise ToolException(f"Wikipedia could not do the search: {words_of(str(reason))}")
+        raise ToolException(f"Wikipedia could not do the search: {audience_quote(str(reason))}")
     return answer
 
 

@@ -15,7 +15,7 @@ from mcp.server.request_state import RequestStateSecurity
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import PersonaAgentError
 from personaagent.core.records import Episode, Persona, Profile
 from personaagent.core.text import check_text, shorten, without_controls
@@ -219,7 +219,7 @@ def _told(kind: type[MCPServerError]) -> Iterator[None]:
     try:
         yield
     except PersonaAgentError as error:
-        raise kind(told(error)) from error
+        raise kind(audience_message(error)) from error
 
 
 def _remembered(episode: Episode) -> Remembered:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Persona, Record
 from personaagent.core.settings import Settings
@@ -203,7 +203,7 @@ async def _index(memory: UserMemory, added: int, progress: ImportProgress) -> li
         with progress("Indexing episodes") as report:
             await memory.indexer.refresh(sys.maxsize, lambda done, _: report(done, added))
     except (IndexUnavailable, ServiceError) as error:
-        return [f"The episodes are stored and will be indexed later: {told(error)}"]
+        return [f"The episodes are stored and will be indexed later: {audience_message(error)}"]
     return []
 
 

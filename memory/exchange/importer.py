@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from pydantic import Field
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.counting import counted
 from personaagent.core.errors import DataError, IndexUnavailable, ServiceError
 from personaagent.core.records import Episode, Record
@@ -157,5 +157,5 @@ async def _warnings_of(indexing: Awaitable[object]) -> list[str]:
     try:
         await indexing
     except (IndexUnavailable, ServiceError) as error:
-        return [f"The episodes are stored and will be indexed later: {told(error)}"]
+        return [f"The episodes are stored and will be indexed later: {audience_message(error)}"]
     return []

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID, uuid5
 
-from personaagent.core.audience import told_text
+from personaagent.core.audience import audience_text
 from personaagent.core.records import Episode
 
 NAMESPACE = UUID("6f1f8a0e-6e0e-5f7c-9d83-3d1d9f5f2f10")
@@ -44,7 +44,7 @@ class LeftOut:
     kind: Literal["conversation", "message"] = "conversation"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "why", told_text(self.why))
+        object.__setattr__(self, "why", audience_text(self.why))
 
     def __str__(self) -> str:
         return f"{self.where}: {self.why}"

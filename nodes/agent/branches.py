@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.prebuilt import ToolRuntime
 from langgraph.runtime import Runtime
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.core.states import AgentContext, thread_to_note
@@ -136,9 +136,8 @@ async def follow(memory: UserMemory, branch: Branch) -> list[str]:
             await memory.episodes.discard(left, again)
     except PersonaAgentError as error:
         count_failure(error)
-        return [
-            f"Remembered; the other version of this conversation is in memory too: {told(error)}"
-        ]
+        reason = audience_message(error)
+        return [f"Remembered; the other version of this conversation is in memory too: {reason}"]
     return []
 
 

@@ -4,7 +4,7 @@ from langchain_core.tools import ToolException
 from langgraph.prebuilt import ToolNode
 from langgraph.prebuilt.tool_node import ToolInvocationError
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import PersonaAgentError
 from personaagent.nodes.dependencies import Dependencies
 
@@ -16,7 +16,7 @@ def tools(deps: Dependencies) -> ToolNode:
 
 def _error_message(error: Exception) -> str:
     if isinstance(error, PersonaAgentError):
-        return told(error)
+        return audience_message(error)
     if isinstance(error, ToolException | ToolInvocationError):  # sentences made for the model
         return str(error)
     return f"The tool failed ({type(error).__name__}); go on without it."

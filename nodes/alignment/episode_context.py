@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import EpisodeContext
 from personaagent.core.alignment_state import AlignmentPlan
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import IndexUnavailable, ServiceError
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, SimulatedContext
@@ -127,7 +127,7 @@ async def _begin(
     except TimeoutError:
         return begun, [f"The nearest labels took over {seconds:g} s and were given up."]
     except (IndexUnavailable, ServiceError) as error:
-        return begun, [told(error)]
+        return begun, [audience_message(error)]
 
 
 def simulated_context(

@@ -6,7 +6,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, Field
 
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import UnusableAnswer
 from personaagent.core.records import RoleUsage
 from personaagent.core.text import shorten, shorten_middle
@@ -60,5 +60,5 @@ async def judge(
             model, [HumanMessage(prompt)], _Verdict, role="critic"
         )
     except UnusableAnswer as error:  # the call was made, but its tokens are not known
-        return None, f"not judged: {told(error)}", RoleUsage(llm_calls=1)
+        return None, f"not judged: {audience_message(error)}", RoleUsage(llm_calls=1)
     return verdict.score / BEST, shorten(" ".join(verdict.why.split()), WHY_CHARS), usage

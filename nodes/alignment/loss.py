@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 from personaagent.core.alignment import Loss, SimulatedAnswer
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Episode, Usage
 from personaagent.memory.label_types import LabelType
@@ -90,5 +90,5 @@ class LossScorer:
                         seed=self.seed,
                     )
         except ServiceError as error:
-            return (None, told(error)), Usage()
+            return (None, audience_message(error)), Usage()
         return (score, why), Usage().add("critic", used)

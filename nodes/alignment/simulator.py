@@ -11,7 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from personaagent.core.alignment import SimulatedAnswer
 from personaagent.core.alignment_state import AlignmentPlan
-from personaagent.core.audience import told
+from personaagent.core.audience import audience_message
 from personaagent.core.decision import Decision
 from personaagent.core.errors import ServiceError
 from personaagent.core.records import Usage
@@ -85,7 +85,7 @@ class Simulator:
                 # answers than are under way; other runs need not wait for the store.
                 await cache.put(prompt, answer)
         except (ServiceError, NodeTimeoutError) as error:
-            return SimulatedAnswer(error=told(error))
+            return SimulatedAnswer(error=audience_message(error))
         return answer
 
     async def _invoke(

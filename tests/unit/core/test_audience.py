@@ -9,20 +9,20 @@ import pytest
 
 from personaagent.core.audience import (
     WITH_COMMAND,
+    audience_error,
+    audience_message,
+    audience_quote,
+    audience_text,
     for_users_of_a_server,
-    public,
-    told,
-    told_text,
-    words_of,
 )
 from personaagent.core.errors import (
     ConfigurationError,
     Conflict,
     DataError,
+    KindOnlyError,
     ModelUnavailable,
     PersonaAgentError,
     ServiceError,
-    ToldError,
     UnknownEpisode,
     UnusableAnswer,
     UsageError,
@@ -40,7 +40,12 @@ PRIVATE = [
     UnusableAnswer(ADDRESS, empty=True),
     DataError(ADDRESS),
 ]
-PUBLIC = [UsageError("Say what."), UnknownEpisode("No."), Conflict("Later."), ToldError("Kind.")]
+PUBLIC = [
+    UsageError("Say what."),
+    UnknownEpisode("No."),
+    Conflict("Later."),
+    KindOnlyError("Kind."),
+]
 FOREIGN = [KeyError(ADDRESS), OSError(2, "No such file", "/srv/secret"), RuntimeError(ADDRESS)]
 
 
@@ -49,8 +54,8 @@ def test_users_are_told_the_kind_and_the_log_the_rest(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     with for_users_of_a_server():
-        shown = public(error)
-        texts = [repr(shown), str(shown), told(error), words_of(error)]
+        shown = audience_error(error)
+        texts = [repr(shown), str(shown), audience_message(error), audience_quote(error)]
     assert not [text for text in texts if ADDRESS in text or "/srv" in text]
     assert all(type(error).__name__ in text for text in texts)
     assert str(error) in caplog.text
@@ -58,21 +63,21 @@ def test_users_are_told_the_kind_and_the_log_the_rest(
 
 @pytest.mark.parametrize("error", [*PRIVATE, *PUBLIC, *FOREIGN], ids=lambda error: repr(error)[:30])
 def test_whoever_runs_the_program_is_told_all(error: Exception) -> None:
-    assert public(error) is error
-    assert told(error) == words_of(error) == str(error)
+    assert audience_error(error) is error
+    assert audience_message(error) == audience_quote(error) == str(error)
 
 
 @pytest.mark.parametrize("error", PUBLIC, ids=lambda error: type(error).__name__)
 def test_what_is_the_callers_own_is_told_as_it_is(error: Exception) -> None:
     with for_users_of_a_server():
-        assert public(error) is error
-        assert told(error) == str(error)
+        assert audience_error(error) is error
+        assert audience_message(error) == str(error)
 
 
 def test_what_may_be_tried_again_stays_so() -> None:
     with for_users_of_a_server():
-        unavailable = public(ModelUnavailable(ADDRESS, retried=False))
-        empty = public(UnusableAnswer(ADDRESS, empty=True))
+        unavailable = audience_error(ModelUnavailable(ADDRESS, retried=False))
+        empty = audience_error(UnusableAnswer(ADDRESS, empty=True))
     assert isinstance(unavailable, ModelUnavailable)
     assert not unavailable.retried
     assert isinstance(empty, UnusableAnswer)
@@ -81,7 +86,7 @@ def test_what_may_be_tried_again_stays_so() -> None:
 
 def test_langgraphs_server_shows_its_clients_the_sentence() -> None:
     with for_users_of_a_server():
-        shown = [public(error) for error in (*PRIVATE, *PUBLIC, *FOREIGN)]
+        shown = [audience_error(error) for error in (*PRIVATE, *PUBLIC, *FOREIGN)]
         told_to_clients = [str(error) for error in shown if isinstance(error, RuntimeError)]
     assert len(told_to_clients) == len(shown) - 1  # an episode that is not there ends no run
 
@@ -100,10 +105,10 @@ def test_langgraphs_server_shows_its_clients_the_sentence() -> None:
     ],
 )  # fmt: skip
 def test_users_are_told_no_commands(text: str, shown: str) -> None:
-    assert told_text(text) == text
+    assert audience_text(text) == text
     with for_users_of_a_server():
-        assert told_text(text) == shown
-        assert str(public(UsageError(text))) == told(UsageError(text)) == shown
+        assert audience_text(text) == shown
+        assert str(audience_error(UsageError(text))) == audience_message(UsageError(text)) == shown
 
 
 def literals() -> Iterator[str]:

@@ -24,7 +24,7 @@ def test_whose_fault_it_is_says_whether_users_read_its_sentence(
     kind: type[PersonaAgentError],
 ) -> None:
     error = kind("At http://10.1.2.3.")
-    if kind.__name__ != "ToldError":  # the operator's, told by its kind
+    if kind.__name__ != "KindOnlyError":  # the operator's, told by its kind
         assert kind.for_users == (status_of(error) < 500)
     assert (sentence(error) == str(error)) == kind.for_users
 

@@ -13,11 +13,11 @@ from langgraph.prebuilt import ToolNode
 from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command, RetryPolicy, interrupt
 
-from personaagent.core.errors import ModelUnavailable, ToldError, UsageError
+from personaagent.core.errors import KindOnlyError, ModelUnavailable, UsageError
 from personaagent.core.settings import load_settings
 from personaagent.core.states import AgentContext
 from personaagent.graphs.agent import build
-from personaagent.graphs.told_errors import tell_errors
+from personaagent.graphs.audience_errors import tell_errors
 from personaagent.models.invoke import is_transient
 from tests.support.scripted_model import scripted_dependencies
 from tests.unit.memory.test_recall import Broken
@@ -51,7 +51,7 @@ async def everything_told(graph: Any) -> str:
         (ModelUnavailable(f"{ADDRESS} is down; it said: go away."), "ModelUnavailable"),
         (KeyError(ADDRESS), "KeyError"),
         (ExceptionGroup(ADDRESS, [ValueError(ADDRESS)]), "ExceptionGroup"),
-        (ToldError("The server failed (OSError)."), "OSError"),
+        (KindOnlyError("The server failed (OSError)."), "OSError"),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )

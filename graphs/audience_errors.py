@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph import StateGraph
 
-from personaagent.core.audience import for_users_of_a_server, public
+from personaagent.core.audience import audience_error, for_users_of_a_server
 
 Graph = TypeVar("Graph", bound=StateGraph[Any, Any, Any, Any])
 Node = Callable[..., Awaitable[Any]]
@@ -34,7 +34,7 @@ def _telling(node: Node, *, for_users: bool) -> Node:
             except GraphBubbleUp:  # no error: an interrupt, or a command to the graph above
                 raise
             except Exception as error:
-                if (shown := public(error)) is error:
+                if (shown := audience_error(error)) is error:
                     raise
                 raise shown from None
 
