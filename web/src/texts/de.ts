@@ -247,7 +247,7 @@ export const de: Texts = {
     bars: 'Wie nah die Antworten an dem waren, was du wolltest',
     way: 'Beantwortet mit',
     right: 'Richtig',
-    range: 'Sicher zwischen',
+    range: 'Wahrscheinlich zwischen (95 %)',
     between: (low: string, high: string) => `${low} und ${high}`,
     conditions: {
       none: 'weder Gedächtnis noch Persona',

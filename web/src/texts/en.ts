@@ -242,7 +242,7 @@ export const en = {
     bars: 'How near the answers were to what you wanted',
     way: 'Answered with',
     right: 'Right',
-    range: 'Surely between',
+    range: 'Likely between (95 %)',
     between: (low: string, high: string) => `${low} and ${high}`,
     conditions: {
       none: 'no memory and no persona',
