@@ -53,9 +53,9 @@ HAND_OVER = """
 @asynccontextmanager
 async def store_of_server(database: str) -> AsyncIterator[Any]:
     """The store as the server opens it."""
-    from langgraph.store.postgres.aio import AsyncPostgresStore
-    from psycopg.rows import dict_row
-    from psycopg_pool import AsyncConnectionPool
+    from langgraph.store.postgres.aio import AsyncPostgresStore  # pyright: ignore[reportMissingImports]
+    from psycopg.rows import dict_row  # pyright: ignore[reportMissingImports]
+    from psycopg_pool import AsyncConnectionPool  # pyright: ignore[reportMissingImports]
 
     options = {"autocommit": True, "prepare_threshold": None, "row_factory": dict_row}
     async with AsyncConnectionPool(database, min_size=1, max_size=4, kwargs=options) as pool:

@@ -16,11 +16,11 @@ from personaagent.core.errors import PersonaAgentError, ToldError
 
 COMMAND = r"(?:`personaagent [^`]*`|--[a-z])"
 WITH_COMMAND = re.compile(
-    rf"\s\([^()]*{COMMAND}[^()]*\)"  # in brackets
-    rf"|(?<=[.!?])\s[^.:;!?]*{COMMAND}[^.;]*(?:[.;]|$)"  # a sentence
-    rf"|[:;,]\s[^.:;]*{COMMAND}[^.;]*"  # the end of one
+    rf"\s\([^()]{{0,200}}{COMMAND}[^()]{{0,200}}\)"  # in brackets
+    rf"|(?<=[.!?])\s[^.:;!?]{{0,200}}{COMMAND}[^.;]{{0,200}}(?:[.;]|$)"  # a sentence
+    rf"|[:;,]\s[^.:;]{{0,200}}{COMMAND}[^.;]{{0,200}}"  # the end of one
 )
-"""The part of a text that tells what to do in a terminal."""
+"""The part of a text that tells what to do in a terminal; bounded, as a text may quote anything."""
 
 _for_users: ContextVar[bool] = ContextVar("for users of a server", default=False)
 

@@ -37,12 +37,6 @@ class PersonaAgentError(Exception):
     for_users = False
 
 
-class ToldError(PersonaAgentError):
-    """An error whose sentence was made for whoever asked; it says no more than the kind."""
-
-    for_users = True
-
-
 class UsageError(PersonaAgentError, RuntimeError):
     """The request itself is wrong; nothing was done.
 
@@ -51,6 +45,15 @@ class UsageError(PersonaAgentError, RuntimeError):
     """
 
     exit_code = 2
+    for_users = True
+
+
+class ToldError(PersonaAgentError, RuntimeError):
+    """An error whose sentence was made for whoever asked: it says no more than the kind of another.
+
+    A ``RuntimeError`` for the reason that ``UsageError`` has.
+    """
+
     for_users = True
 
 

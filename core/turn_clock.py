@@ -11,7 +11,7 @@ MOST_TURNS = 10_000
 LONGEST_TURN = 3600.0
 """Seconds until a turn is given up: it failed, was stopped, or went on in another process."""
 
-_begun: TTLCache[str, float] = TTLCache(MOST_TURNS, LONGEST_TURN)
+_begun: TTLCache[str, float] = TTLCache(maxsize=MOST_TURNS, ttl=LONGEST_TURN, timer=monotonic)
 _lock = threading.Lock()
 
 

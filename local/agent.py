@@ -21,6 +21,7 @@ from personaagent.memory.data_folder import Files, conversation_thread, open_fil
 from personaagent.memory.derived import Derived
 from personaagent.memory.forget import Receipt, forget, forget_all
 from personaagent.memory.forget_statement import forget_statement
+from personaagent.memory.spending import delete_accounts
 from personaagent.memory.summary import Progress, SummaryRefresh, refresh_summary
 from personaagent.memory.undo import Undoable, undo
 from personaagent.memory.user import UserMemory
@@ -204,6 +205,7 @@ class LocalAgent:
             receipt = await forget_all(
                 memory, threads, self._files.delete_threads, keep_tombstones=keep_tombstones
             )
+            await delete_accounts(memory.store)
         await self._files.erase_deleted()
         return receipt
 

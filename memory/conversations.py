@@ -36,14 +36,18 @@ class Conversations:
         *,
         named: Iterable[NamedLabel] = (),
         key: str | None = None,
-    ) -> None:
+    ) -> str:
         """Note that these episodes, and facts that name these labels, are about to enter the thread.
 
         With a ``key``, the note replaces the one that the thread has under that key.
+
+        Returns:
+            The note's key in the store. Forgetting something that the thread holds removes it.
         """
         note = {"thread": thread, "episodes": list(episode_ids), "named": [*map(list, named)]}
         note_id = _note_id(thread, key or str(uuid4()))
         await self.store.write([("conversations", note_id, note)])
+        return note_id
 
     async def turns(self, thread: str) -> list[Turn]:
         """The latest remembered turns of the thread, in the order in which they ended."""

@@ -20,7 +20,7 @@ from personaagent.memory.journal import Journal, JournalEntry, feedback_entry, r
 from personaagent.memory.locks import Lock
 from personaagent.memory.pending import pending_write
 from personaagent.memory.superseding import may_supersede, normal_question, relinked
-from personaagent.memory.user_store import Namespace, StoredValue, StoreWrite, UserStore
+from personaagent.memory.user_store import Namespace, Need, StoredValue, StoreWrite, UserStore
 
 PAGE = 500
 TRUTH_CHARS = 32_000
@@ -50,7 +50,7 @@ class Episodes:
         *,
         entries: Sequence[Entry] = (),
         also: Sequence[StoreWrite] = (),
-        needs: Collection[str] = (),
+        needs: Collection[Need] = (),
     ) -> None:
         """Store all of these episodes or none; storing one again has no effect.
 
@@ -58,7 +58,7 @@ class Episodes:
             episodes: new ones.
             entries: what the index, if the store holds it, has of them. Others are queued for it.
             also: writes for the same transaction.
-            needs: ids of the episodes that they rest on.
+            needs: what they rest on.
 
         Raises:
             Forgotten: as of ``UserStore.write``.

@@ -20,7 +20,7 @@ ALL_FORGOTTEN = (
     "Everything of this user was forgotten while this was under way, so nothing more of it was "
     "stored: start it again if you still want it."
 )
-EPISODE_FORGOTTEN = (
+PART_FORGOTTEN = (
     "Something that this rests on was forgotten while it was under way, so it was not stored: "
     "ask again."
 )
@@ -36,20 +36,20 @@ class Guard:
     Args:
         user: the key of the user (``user_key``).
         began_in: the generation in which the writer began; None: there was none.
-        needs: ids of episodes that must not have been forgotten.
+        needs: the namespace and key of what the write rests on, which must still be there.
         renews: begin another generation, whatever the present one is.
     """
 
     user: str
     began_in: str | None
-    needs: Collection[str] = ()
+    needs: Collection[tuple[str, str]] = ()
     renews: bool = False
 
     async def check(self, read: Read) -> tuple[str, list[PutOp]]:
         """The generation that the write belongs to, and what stores it if it is new.
 
         Raises:
-            Forgotten: the user was forgotten since, or an episode that the write needs.
+            Forgotten: the user was forgotten since, or something that the write needs.
         """
         path = ("users", self.user, "generation")
         found = (await read(path, [KEY])).get(KEY)
@@ -64,6 +64,7 @@ class Guard:
     async def _check(self, current: str | None, read: Read) -> None:
         if self.began_in is not None and current != self.began_in:
             raise Forgotten(ALL_FORGOTTEN)
-        needed = {*self.needs}
-        if needed and needed - (await read(("users", self.user, "episodes"), needed)).keys():
-            raise Forgotten(EPISODE_FORGOTTEN)
+        for namespace in {namespace for namespace, _ in self.needs}:
+            keys = {key for each, key in self.needs if each == namespace}
+            if keys - (await read(("users", self.user, namespace), keys)).keys():
+                raise Forgotten(PART_FORGOTTEN)

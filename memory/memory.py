@@ -8,6 +8,7 @@ from pathlib import Path
 
 from langgraph.store.base import BaseStore
 
+from personaagent.core.errors import Forgotten, UnknownEpisode
 from personaagent.core.settings import Settings
 from personaagent.core.users import check_user_id, user_key
 from personaagent.memory.conversations import Conversations
@@ -170,7 +171,19 @@ class Memory:
                     await stack.enter_async_context(database_lock(address, key, patience))
                 else:
                     await stack.enter_async_context(file_lock(self._lock_file(key), patience))
+                    stack.push_async_exit(partial(self._drop_late_lock, store, key))
             yield
+
+    async def _drop_late_lock(
+        self, store: BaseStore, key: str, error: type[BaseException] | None, *_: object
+    ) -> None:
+        """Delete the lock file if nothing is stored of the user: whoever came too late made it anew."""
+        late = error is not None and issubclass(error, (Forgotten, UnknownEpisode))
+        if late or key.endswith(".forget"):
+            user = key.split(".")[0]
+            with storage_errors():
+                if not await store.asearch(("users", user), limit=1):
+                    await asyncio.to_thread(self._lock_file(key).unlink, missing_ok=True)
 
     def _lock_file(self, key: str) -> Path:
         user, *purpose = key.split(".")

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from langgraph.store.base import BaseStore, PutOp
 
 from personaagent.core.records import Record, now
 from personaagent.memory.shared_value import Value, change_value
@@ -11,6 +13,9 @@ from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user_store import UserStore
 
 Account = Literal["alignment", "turns", "imports"]
+REQUESTS = "requests"
+"""Beside the accounts: what is left of the requests that a user may make in a minute."""
+ACCOUNTS = (*get_args(Account), REQUESTS)
 KEPT_DAYS = 2
 """A run may go on beyond midnight: so its entry stays for a day more."""
 
@@ -34,9 +39,17 @@ class Spent(Record):
         own, others = self.model_dump(), other.model_dump()
         return Spent(**{name: own[name] + sign * others[name] for name in own})
 
-    def reached(self, limits: Mapping[str, float]) -> str | None:
-        """The first of ``limits`` that this reaches; a limit of 0 means no limit."""
-        return next((n for n, most in limits.items() if 0 < most <= getattr(self, n)), None)
+    def reached(self, limits: Mapping[str, float], asks: "Spent | None" = None) -> str | None:
+        """The first of ``limits`` that this reaches, or that leaves fewer calls than ``asks`` wants.
+
+        A limit of 0 means no limit.
+        """
+        calls = asks.calls if asks else 0
+        for name, most in limits.items():
+            spent = getattr(self, name)
+            if most > 0 and (spent >= most or (name == "calls" and spent + calls > most)):
+                return name
+        return None
 
 
 @dataclass(frozen=True)
@@ -90,16 +103,20 @@ class Spending:
         return await self._write(run, lambda of_today: of_today + amount, amount, most)
 
     async def delete_past(self) -> None:
-        """Delete the entries of earlier days."""
-        today = self._day()
+        """Delete the entries of earlier days, and take over what an earlier version wrote today."""
+        earlier, today = await self._earlier(), self._day()
 
         def without_past(value: Value | None) -> tuple[Value | None, None]:
-            entries = {} if value is None else value["runs"]
+            entries = {**earlier, **({} if value is None else value["runs"])}
             kept = {run: entry for run, entry in entries.items() if entry["day"] == today}
-            return (None if value is None else {"day": value["day"], "runs": kept}), None
+            if value is None and not kept:
+                return None, None
+            day = self.clock().toordinal() if value is None else value["day"]
+            return {"day": day, "runs": kept}, None
 
-        await self.store.delete_namespace("spending")  # where earlier versions kept them
         await change_value(self.store.base_store, self._path(), self.store.key, without_past)
+        if earlier:
+            await self.store.delete_namespace("spending")
 
     async def _write(
         self,
@@ -113,7 +130,7 @@ class Spending:
         def written(value: Value | None) -> tuple[Value | None, str | None]:
             entries = {**earlier, **({} if value is None else value["runs"])}
             spent = total(_sum({run: entries[run]}, today) if run in entries else Spent())
-            if limit := (_sum(entries, today, run) + spent - asks).reached(most):
+            if limit := (_sum(entries, today, run) + spent - asks).reached(most, asks):
                 return None, limit
             entries[run] = {"day": today, "spent": spent.stored()}
             return {"day": self.clock().toordinal(), "runs": self._recent(entries)}, None
@@ -140,6 +157,23 @@ class Spending:
 
     def _day(self) -> str:
         return f"{self.clock():%Y-%m-%d}"
+
+
+async def delete_old_accounts(store: BaseStore, at: datetime | None = None) -> None:
+    """Delete the accounts of all users that nothing was booked on today or yesterday."""
+    oldest = (at or now()).toordinal() - KEPT_DAYS + 1
+    for account in ACCOUNTS:
+        path = ("spending", account)
+        with storage_errors():
+            while old := await store.asearch(path, filter={"day": {"$lt": oldest}}, limit=1000):
+                await store.abatch([PutOp(path, item.key, None) for item in old])
+
+
+async def delete_accounts(store: UserStore) -> None:
+    """Delete all accounts of this user, today's too: where they may spend what they like."""
+    with storage_errors():
+        for account in ACCOUNTS:
+            await store.base_store.adelete(("spending", account), store.key)
 
 
 def _sum(entries: Mapping[str, Any], day: str, besides: str = "") -> Spent:

@@ -23,7 +23,7 @@ from personaagent.memory.recognition import Recognised, recognise
 from personaagent.memory.similar_labels import SimilarLabel, SimilarLabels
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
-from personaagent.memory.user_store import UserStore
+from personaagent.memory.user_store import Need, UserStore
 
 INDEXED_LATER = "the index will have it later"
 
@@ -92,11 +92,11 @@ class UserMemory:
         return await recognise(self.recaller, query, task)
 
     async def remember(
-        self, episode: Episode, version: int, needs: Collection[str] = ()
+        self, episode: Episode, version: int, needs: Collection[Need] = ()
     ) -> list[str]:
         """Store an episode and index it; returns what the user should know.
 
-        ``needs`` are the ids of the episodes that its answer was drawn from.
+        ``needs`` is what its answer was drawn from.
 
         If the index or the persona cannot be written now, the episode is stored all the same. The
         notices for persona ``version``, which gave the answer, are taken only after the episode is
@@ -104,7 +104,7 @@ class UserMemory:
 
         Raises:
             DataError: the episode could not be stored.
-            Forgotten: the user was forgotten since the turn began, or one of those that it ``needs``.
+            Forgotten: the user was forgotten since the turn began, or something that it ``needs``.
         """
         entries, late = await self._entries(episode)
         also = [self.indexer.index.state_write()] if entries else []

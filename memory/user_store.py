@@ -39,6 +39,8 @@ Namespace = Literal[
 StoredValue = dict[str, Any]
 StoreWrite = tuple[Namespace, str, StoredValue | None]
 """A namespace, a key and the value to put there; None deletes."""
+Need = tuple[Namespace, str]
+"""A namespace and a key under which something must stand."""
 T = TypeVar("T")
 
 WRITES_PER_BATCH = 1000
@@ -108,7 +110,7 @@ class UserStore:
                 if not self._pinned:
                     await self.pin()
 
-    async def begin(self, *, needs: Collection[str] = ()) -> str:
+    async def begin(self, *, needs: Collection[Need] = ()) -> str:
         """Begin an operation that lasts, or go on with one; returns its generation, also for a user
         of whom nothing is stored yet.
 
@@ -131,7 +133,7 @@ class UserStore:
         writes: Iterable[StoreWrite],
         *,
         entries: Sequence[Entry] = (),
-        needs: Collection[str] = (),
+        needs: Collection[Need] = (),
     ) -> None:
         """Do all of these writes in one transaction, or none of them.
 
@@ -142,11 +144,11 @@ class UserStore:
             writes: what to write.
             entries: what to write to the index, in the same transaction. Only a store that holds the
                 index takes any. Those of episodes that are not there have no effect.
-            needs: the ids of episodes that what is written rests on.
+            needs: what this rests on.
 
         Raises:
-            Forgotten: the user was forgotten since the first access, or one of the episodes that
-                this ``needs``; nothing was written.
+            Forgotten: the user was forgotten since the first access, or something that this
+                ``needs``; nothing was written.
         """
         await self._pin_first()
         operations = [
@@ -203,7 +205,7 @@ class UserStore:
         return count
 
     async def _shielded(
-        self, operations: Sequence[PutOp], entries: Sequence[Entry], needs: Collection[str] = ()
+        self, operations: Sequence[PutOp], entries: Sequence[Entry], needs: Collection[Need] = ()
     ) -> None:
         """Finish even when we are cancelled: a transaction that is cut off would stay open on the
         connection and make the next one fail."""
@@ -211,7 +213,7 @@ class UserStore:
             await asyncio.shield(self._write(operations, entries, needs))
 
     async def _write(
-        self, operations: Sequence[PutOp], entries: Sequence[Entry], needs: Collection[str]
+        self, operations: Sequence[PutOp], entries: Sequence[Entry], needs: Collection[Need]
     ) -> None:
         guard = Guard(self.key, self._generation, needs)
         statements = rows.insert_existing(self.key, entries) if entries else []

@@ -61,7 +61,8 @@ async def invoke_model(
         options["reasoning"] = True
     asked = model.bind_tools(tools) if tools else model
     try:
-        async with metered_call(role, messages) as count:
+        calls = getattr(model, "calls_with_tools", 1) if tools else 1
+        async with metered_call(role, messages, calls) as count:
             with (
                 MODEL_SECONDS.labels(role).time(),
                 endpoint_errors(role, getattr(model, "max_retries", None) or 0),

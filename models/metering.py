@@ -53,10 +53,11 @@ def metered(meter: Meter | None) -> Iterator[None]:
 
 @asynccontextmanager
 async def metered_call(
-    role: Role, messages: Sequence[BaseMessage]
-) -> AsyncIterator[Callable[[AIMessage], None]]:
-    """Pay for one call, whose answer the caller passes to the function that it gets.
+    role: Role, messages: Sequence[BaseMessage], calls: int
+) -> AsyncIterator[Count]:
+    """Pay for an answer that takes so many ``calls`` at most.
 
+    The caller passes the answer to the function that it gets.
     A call without an answer costs nothing, except one that was cancelled: nobody knows how much of it
     the endpoint has done.
 
@@ -68,7 +69,7 @@ async def metered_call(
         yield lambda _: None
         return
     read = sum(estimate_tokens(message.text) for message in messages)
-    expected = RoleUsage(llm_calls=1, input_tokens=read, output_tokens=EXPECTED_ANSWER)
+    expected = RoleUsage(llm_calls=calls, input_tokens=read * calls, output_tokens=EXPECTED_ANSWER)
     used = RoleUsage()
 
     def count(answer: AIMessage) -> None:

@@ -53,6 +53,11 @@ class StructuredToolsModel(BaseChatModel):
     """What answers, if not ``model``: the same, asked for log-probabilities, which no choice needs."""
 
     @property
+    def calls_with_tools(self) -> int:
+        """Calls that one answer takes at most: the choice, and the answer itself."""
+        return 2
+
+    @property
     def _llm_type(self) -> str:
         return "structured-tools"
 

@@ -44,7 +44,9 @@ async def queue_alignment_if_due(
     if not await memory.unaligned.due(settings.align_after):
         return None
     try:
-        async with _user_lock(memory.user_id):
+        async with memory.forgetting(), _user_lock(memory.user_id):
+            if not await memory.unaligned.due(settings.align_after):
+                return None  # it was forgotten meanwhile, and its thread must not come back
             return await _queue_if_free(api, memory.user_id)
     except HTTPError as error:
         log.warning("No alignment could be queued: %s", error)

@@ -49,6 +49,7 @@ from personaagent.server.routes import (
 from personaagent.server.routes import tokens as tokens_route
 from personaagent.server.routes.openai_errors import ErrorsOfOpenAI
 from personaagent.server.titles import ThreadTitles
+from personaagent.server.user_limits import deleting_old_accounts
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ STARTUP_FAILED = 3
 """The exit code that servers end with when an application does not start."""
 OF_THE_USER: dict[str, Any] = {
     "dependencies": [Depends(current_user)],
-    "responses": error_responses(400, 401, 413, 422, 500, 503),
+    "responses": error_responses(400, 401, 413, 422, 429, 500, 503),
 }
 """What all routes of a user share: without one, nobody gets further."""
 
@@ -105,6 +106,7 @@ async def _lifespan(served: FastAPI) -> AsyncIterator[None]:
     async with (
         watching_deletions(),
         serving_memory(settings),
+        deleting_old_accounts(),
         nightly_alignment(served, settings, schedule),
     ):
         yield

@@ -104,6 +104,8 @@ async def own(ctx: Context, value: dict[str, Any]) -> Filter | None:
     """Only their owner creates, sees and changes threads with their runs, and crons."""
     if ctx.action == "create_run":
         await _check_run(ctx, value)
+    if ctx.resource == "crons" and ctx.action == "create":
+        _check_cron(ctx, value)
     if not (await tokens.aget()).required:
         return None
     if ctx.action in WRITES:
@@ -120,6 +122,13 @@ async def _check_run(ctx: Context, value: dict[str, Any]) -> None:
     refuse_unusable(value, deps.settings.max_query_chars)
     if deps.settings.daily_tokens and ctx.user.identity:
         await refuse_if_spent(deps, await server_store(), ctx.user.identity)
+
+
+def _check_cron(ctx: Context, value: dict[str, Any]) -> None:
+    """Refuse what would be refused each time; LangGraph's server has it in ``payload``."""
+    asked = {**value, **(value.get("payload") or {})}
+    if str(asked.get("assistant_id")) in ALIGNMENT:
+        _keep_to_own_thread(ctx, value)
 
 
 def _keep_to_own_thread(ctx: Context, value: dict[str, Any]) -> None:

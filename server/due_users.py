@@ -22,8 +22,8 @@ KEY_LENGTH = 64
 PREFIX_LENGTH = len(FIRST) + KEY_LENGTH
 LEAST_LABELS = 1 + LEAST_HELD_OUT
 """One to learn from, and those to prove it on: with fewer, a run ends at once."""
-BUCKET_DIGITS = 4
-"""Hex digits of a user's key that name a bucket of users: too few to tell who somebody is."""
+BUCKET_DIGITS = 6
+"""Hex digits of a user's key that name a bucket of users: what a night remembers of where it is."""
 NEXT_USER = """
     SELECT each.prefix FROM store AS each
     WHERE each.prefix {after} {last} AND each.prefix {before} :end

@@ -112,14 +112,14 @@ async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
         wait = error.response.headers.get("retry-after")
         headers = {"Retry-After": wait} if wait else None
         return JSONResponse(
-            {"detail": _detail(error.response)}, error.response.status_code, headers
+            {"detail": detail_of(error.response)}, error.response.status_code, headers
         )
     count_failure(error)
     logging.getLogger(__name__).warning("The server's own API failed: %s", error)
     return JSONResponse({"detail": TOO_BUSY}, 503)
 
 
-def _detail(response: Response) -> str:
+def detail_of(response: Response) -> str:
     """What the API says; a server may say it under another name, or not at all."""
     try:
         told = response.json()

@@ -27,6 +27,7 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Re
     finally:
         working.cancel()
         gone.cancel()
+        await asyncio.wait({working, gone})  # what they used can be closed now
 
 
 async def _gone(request: Request) -> None:

@@ -8,7 +8,7 @@ come last.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from langgraph.store.base import BaseStore
 from personaagent.core.prometheus import NIGHT, NIGHTLY_USERS
 from personaagent.core.record import Moment, Record
 from personaagent.memory.locks import database_lock, database_of, file_lock
-from personaagent.server.due_users import DueUser, due_users
+from personaagent.server.due_users import BUCKET_DIGITS, DueUser, due_users
 from personaagent.server.nightly_schedule import NightlySchedule
 from personaagent.server.run_counts import Pace
 
@@ -30,7 +30,7 @@ LONGEST_PAUSE = 600
 """Seconds, at most, until somebody is tried again while all runs fail."""
 NAMESPACE = ("nightly_alignment",)
 KEY = "sweep"
-FIRST_BUCKET = "0000"
+FIRST_BUCKET = "0" * BUCKET_DIGITS
 
 HandOver = Callable[[DueUser, datetime], Awaitable[bool]]
 """Queues the user's run of the night that began then; False if they need none."""
@@ -46,6 +46,14 @@ class Night(Record):
     bucket: str = FIRST_BUCKET
     wrapped: bool = False
     ended: bool = False
+
+    def after(self, users: Sequence[DueUser]) -> "Night":
+        """The night once this page of users is done, in whose last bucket there may be more."""
+        if len(users) == PAGE:
+            return self.model_copy(update={"bucket": users[-1].bucket})
+        if self.wrapped or self.start == FIRST_BUCKET:
+            return self.model_copy(update={"bucket": self.start, "ended": True})
+        return self.model_copy(update={"bucket": FIRST_BUCKET, "wrapped": True})
 
 
 class NightlySweep:
@@ -94,40 +102,33 @@ class NightlySweep:
     async def step(self) -> int:
         """Hand over as many runs as the pace allows; returns how many."""
         began = self._schedule.last(self._clock())
-        if self._ended == began:
-            return 0
-        async with self._lock():
-            night = await self._night(began)
-            if night.ended:
-                self._ended = began
-                NIGHT.set(night.began.timestamp())
-                return 0
-            return await self._sweep(night, await self._free(night))
-
-    async def _sweep(self, night: Night, free: int) -> int:
-        handed_over, after = 0, night.bucket
-        while handed_over < free:
-            page = await due_users(
-                self._store, PAGE, after=after, until=night.start if night.wrapped else ""
-            )
-            for user in page:
-                after = user.key
-                handed_over += await self._one(user, night)
-                if handed_over == free:
-                    break
-            else:
-                if len(page) == PAGE:
-                    continue
-                if night.wrapped or night.start == FIRST_BUCKET:
-                    await self._keep(
-                        night.model_copy(update={"ended": True, "bucket": night.start})
-                    )
-                    return handed_over
-                after = FIRST_BUCKET
-                night = night.model_copy(update={"wrapped": True})
-            night = night.model_copy(update={"bucket": after[: len(FIRST_BUCKET)]})
-            await self._keep(night)
+        handed_over, goes_on = 0, self._ended != began
+        while goes_on:
+            async with self._lock():
+                part, goes_on = await self._part(began)
+            handed_over += part
         return handed_over
+
+    async def _part(self, began: datetime) -> tuple[int, bool]:
+        """Hand over runs of one page of users: how many, and whether more may follow at once."""
+        night = await self._night(began)
+        if night.ended:
+            self._ended = began
+            NIGHT.set(night.began.timestamp())
+            return 0, False
+        free = await self._free(night)
+        return await self._page(night, free) if free > 0 else (0, False)
+
+    async def _page(self, night: Night, free: int) -> tuple[int, bool]:
+        handed_over, until = 0, night.start if night.wrapped else ""
+        users = await due_users(self._store, PAGE, after=night.bucket, until=until)
+        for user in users:
+            handed_over += await self._one(user, night)
+            if handed_over == free:
+                await self._keep(night.model_copy(update={"bucket": user.bucket}))
+                return handed_over, False
+        await self._keep(night.after(users))
+        return handed_over, True
 
     async def _one(self, user: DueUser, night: Night) -> bool:
         """Hand over one user's run; a failure is theirs alone, and they are due the next night."""

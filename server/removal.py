@@ -35,26 +35,27 @@ Find = Callable[[], Awaitable[Sequence[str]]]
 Remove = Callable[[str], Awaitable[Any]]
 
 
-async def remove_all(find: Find, remove: Remove, what: str, patience: float = PATIENCE) -> None:
+async def remove_all(find: Find, remove: Remove, what: str, patience: float | None = None) -> None:
     """Remove what ``find`` returns, until it returns nothing.
 
     Raises:
         DataError: something is still there, or cannot be looked for, after so many seconds.
     """
     loop = asyncio.get_running_loop()
-    end, failed = loop.time() + patience, None
+    end, failed = loop.time() + (PATIENCE if patience is None else patience), None
     for attempt in count():
         await asyncio.sleep(PAUSE if attempt > 1 else 0)
+        found: Sequence[str] = ()
         try:
             if not (found := await find()):
                 return
-            for id in found:
-                failed = await _failure(remove, id) or failed
         except HTTPError as error:
             failed = error
-        if loop.time() > end:
+        if attempt and loop.time() > end:
             log.warning("What cannot be removed: %s (%s)", what, failed)
             raise DataError(f"{what} cannot be removed now: try again later.") from failed
+        for id in found:
+            failed = await _failure(remove, id) or failed
 
 
 async def delete_thread(api: LangGraphClient, thread: str) -> None:

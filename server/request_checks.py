@@ -1,18 +1,18 @@
 """What clients ask of LangGraph's own routes, on whatever server runs them, checked before these see it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personaagent.core.audience import told
 from personaagent.core.errors import UsageError
 from personaagent.server.auth import tokens
-from personaagent.server.state_writes import server_made
+from personaagent.server.state_writes import without_server_made
 from personaagent.server.store_requests import check_store_request
 
 STORE = "/store/"
@@ -22,11 +22,16 @@ QUESTIONS = ("/search", "/count", "/history")
 CALLS_OUT = ("feedback_keys", "langsmith_tracer")
 """What has LangGraph's server ask LangSmith for addresses, or send traces where a client says."""
 
+UNREADABLE = "The body is no JSON that can be read."
+
 Body = dict[str, Any] | list[Any]
+Check = Callable[[Scope, bytes], Awaitable[bytes]]
+"""Takes a request and its body; returns the body to be sent on."""
 
 
 class RequestChecks:
-    """Refuses, with 422 and a sentence, what LangGraph's routes would trip over or should not do."""
+    """Refuses, with 422 and a sentence, what LangGraph's routes would trip over; leaves out of a body
+    what they should not do."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,18 +45,15 @@ class RequestChecks:
         else:
             await self._checked(check, scope, receive, send)
 
-    async def _checked(self, check: "Check", scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        body = await request.body()
+    async def _checked(self, check: Check, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await check(scope, body)
+            body = await check(scope, await Request(scope, receive).body())
+        except ClientDisconnect:
+            return
         except UsageError as error:
             await JSONResponse({"detail": told(error)}, 422)(scope, receive, send)
             return
         await self._app(_with_length(scope, body), _replay(body, receive), send)
-
-
-Check = Callable[[Scope, bytes], Any]
 
 
 def _check_of(scope: Scope) -> Check | None:
@@ -79,17 +81,21 @@ async def _check_store(scope: Scope, body: bytes) -> bytes:
 
 
 async def _check_state(_: Scope, body: bytes) -> bytes:
+    """The body as it may be; the developer, who needs no token, writes what they like into a state."""
     told = _parsed(body)
-    refused = server_made(told)
-    if refused and (await tokens.aget()).required:
-        raise UsageError(
-            f"Clients do not write {', '.join(refused)}: the server makes that by itself. Send "
-            "messages."
-        )
-    return json.dumps(told).encode() if _drop_calls_out(told) else body
+    allowed = _allowed(told) if (await tokens.aget()).required else told
+    is_as_told = not _drop_calls_out(allowed) and allowed == told
+    return body if is_as_told else json.dumps(allowed).encode()
 
 
-def _drop_calls_out(told: Body | None) -> bool:
+def _allowed(told: Any) -> Any:
+    try:
+        return without_server_made(told)
+    except RecursionError as error:
+        raise UsageError(UNREADABLE) from error
+
+
+def _drop_calls_out(told: Any) -> bool:
     """Take what makes the server call somebody out of the runs in the body; whether there was any."""
     runs = told if isinstance(told, list) else [told]
     asked = [(run, key) for run in runs if isinstance(run, dict) for key in CALLS_OUT if key in run]
@@ -104,7 +110,7 @@ def _parsed(body: bytes) -> Body | None:
     try:
         told: Body = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise UsageError("The body is no JSON that can be read.") from error
+        raise UsageError(UNREADABLE) from error
     return told
 
 
@@ -131,18 +137,16 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def _checked_messages(receive: Receive) -> Receive:
-    """The messages of a web socket; one that may not be is as if the client had hung up."""
+    """The messages of a web socket; one that cannot be read is as if the client had hung up."""
 
     async def checked() -> Message:
         message = await receive()
         if message["type"] != "websocket.receive":
             return message
         try:
-            await _check_state(
-                {}, (message.get("text") or "").encode() or message.get("bytes") or b""
-            )
-        except UsageError:
+            said = (message.get("text") or "").encode() or message.get("bytes") or b""
+            return {"type": message["type"], "text": (await _check_state({}, said)).decode()}
+        except (UsageError, UnicodeDecodeError):
             return {"type": "websocket.disconnect", "code": 1008}
-        return message
 
     return checked

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import HTTPException
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-STRATEGIES = ("enqueue", "reject", "interrupt")
-ROLLBACK = "rollback"
-"""The one of LangGraph's that is refused where there is something to roll back."""
+from personaagent.server.rollback import roll_back
+
+STRATEGIES = ("enqueue", "reject", "interrupt", "rollback")
 MOST_UNFINISHED = 20
 """How many runs of a thread may be unfinished: each that waits is looked at again and again."""
 WAIT_SECONDS = 0.2
@@ -75,38 +75,35 @@ def _prepare_in_turn() -> None:
 
 async def _admit(session: Any, thread_id: str, strategy: str, user_id: str) -> None:
     """Let the run be stored, or refuse it; until then no other is stored on the thread."""
-    if strategy not in (*STRATEGIES, ROLLBACK):
-        raise _unknown(strategy)
-    if strategy == "interrupt":
-        await _interrupt_unfinished(thread_id, user_id)
+    if strategy not in STRATEGIES:
+        known = ", ".join(STRATEGIES)
+        raise HTTPException(422, f"There is no multitask_strategy '{strategy}': use {known}.")
+    ended = []
+    if strategy in ("interrupt", "rollback"):
+        ended = await _interrupt_unfinished(thread_id, user_id)
+    if ended and strategy == "rollback":
+        await roll_back(session, thread_id, ended)
     await session.execute(text(LOCK), {"thread": thread_id})
     unfinished = len((await session.scalars(text(UNFINISHED), {"thread": thread_id})).all())
-    if unfinished and strategy == ROLLBACK:
-        raise _unknown(strategy)
     if unfinished and strategy == "reject":
         raise HTTPException(409, "Another run on this thread is unfinished: wait until it ends.")
     if unfinished >= MOST_UNFINISHED:
         raise HTTPException(409, f"{unfinished} runs wait on this thread: wait until they end.")
 
 
-def _unknown(strategy: str) -> HTTPException:
-    strategies = ", ".join(STRATEGIES)
-    return HTTPException(
-        422, f"This server cannot do '{strategy}' on a busy thread: use {strategies}."
-    )
-
-
-async def _interrupt_unfinished(thread_id: str, user_id: str) -> None:
+async def _interrupt_unfinished(thread_id: str, user_id: str) -> list[str]:
+    """Ask the unfinished runs to end; their ids."""
     from aegra_api.api.runs import _request_run_interruption
     from aegra_api.core.orm import Run, get_session_maker
-    from sqlalchemy import select
 
     unfinished = select(Run).where(
         Run.thread_id == thread_id, Run.user_id == user_id, Run.status.in_(["pending", "running"])
     )
     async with get_session_maker()() as session:
-        for run in (await session.scalars(unfinished)).all():
+        runs = (await session.scalars(unfinished)).all()
+        for run in runs:
             await _request_run_interruption(session, run, "interrupt")
+    return [run.run_id for run in runs]
 
 
 def _start_in_turn() -> None:

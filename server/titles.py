@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personaagent.core.text import shorten, without_controls
+from personaagent.core.thread_messages import EPISODE
 from personaagent.server.internal_client import internal_client
 
 log = logging.getLogger(__name__)
@@ -75,11 +76,11 @@ class ThreadTitles:
 
 
 async def set_title(api: LangGraphClient, thread: str, question: str) -> None:
-    """Set the title of a thread that has none; ``question`` is its first, if it is new."""
+    """Set the title of a thread that has none: its first remembered question, else this one."""
     known = await api.threads.get(thread)
     if TITLE not in (known["metadata"] or {}):
         state = await api.threads.get_state(thread)
-        first = _first_question(state["values"]) or question
+        first = _first_remembered(state["values"]) or question
         await api.threads.update(thread, metadata={TITLE: title_of(first)})
 
 
@@ -100,19 +101,38 @@ def _question_in(body: bytes) -> str:
     with suppress(*UNREADABLE):
         asked = json.loads(body)
         run = asked.get("params", asked)
-        if not (run.get("context") or {}).get("incognito"):
+        if not _is_incognito(run):
             return _first_question(run.get("input"))
     return ""
 
 
+def _is_incognito(run: Mapping[str, Any]) -> bool:
+    """Whether its context says so, which older clients send among what is ``configurable``."""
+    config = run.get("config") or {}
+    contexts = (run.get("context"), config.get("configurable"))
+    return any(context and context.get("incognito") for context in contexts)
+
+
 def _first_question(values: Any) -> str:
-    messages = values.get("messages") if isinstance(values, Mapping) else []
-    with suppress(*UNREADABLE):
-        given: list[Any] = messages if isinstance(messages, list) else [messages]
-        return next(_questions(convert_to_messages(given)), "")
+    asked = (each.text for each in _messages(values) if isinstance(each, HumanMessage))
+    return next((text for text in asked if text.strip()), "")
+
+
+def _first_remembered(values: Any) -> str:
+    """The first question whose answer has become an episode; empty if none has."""
+    question = ""
+    for message in _messages(values):
+        if isinstance(message, HumanMessage):
+            question = message.text.strip()
+        elif question and EPISODE in message.additional_kwargs:
+            return question
     return ""
 
 
-def _questions(messages: Iterable[BaseMessage]) -> Iterator[str]:
-    asked = (each for each in messages if isinstance(each, HumanMessage))
-    return (each.text for each in asked if each.text.strip())
+def _messages(values: Any) -> list[BaseMessage]:
+    """The messages in a run's input or a thread's state; none where they cannot be read."""
+    messages = values.get("messages") if isinstance(values, Mapping) else []
+    with suppress(*UNREADABLE):
+        given: list[Any] = messages if isinstance(messages, list) else [messages]
+        return convert_to_messages(given)
+    return []

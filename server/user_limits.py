@@ -3,20 +3,27 @@
 All is counted in the store, over all processes, and refused with 429 and the seconds to wait.
 """
 
+import asyncio
+import logging
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from math import ceil
 
 from langgraph.store.base import BaseStore
 from langgraph_sdk import Auth
 
-from personaagent.core.errors import LimitReached
+from personaagent.core.errors import LimitReached, PersonaAgentError
 from personaagent.core.records import now
 from personaagent.core.users import user_key
 from personaagent.memory.shared_value import Value, change_value
+from personaagent.memory.spending import REQUESTS, delete_old_accounts
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.user_meter import user_meter
+from personaagent.server.store import on_server, server_store
 
-REQUESTS = ("spending", "requests")
+PATH = ("spending", REQUESTS)
+DAY = 24 * 3600.0
 MINUTE = 60.0
 
 
@@ -29,7 +36,7 @@ async def count_request(store: BaseStore, user_id: str, per_minute: int) -> None
         LimitReached: none is left.
     """
     seconds = await change_value(
-        store, REQUESTS, user_key(user_id), lambda value: _taken(value, per_minute, time.time())
+        store, PATH, user_key(user_id), lambda value: _taken(value, per_minute, time.time())
     )
     if seconds:
         raise LimitReached(
@@ -59,3 +66,25 @@ async def refuse_if_spent(deps: Dependencies, store: BaseStore, user_id: str) ->
 def retry_after(reached: LimitReached) -> dict[str, str]:
     """The header that says when to try again."""
     return {"Retry-After": str(max(1, reached.retry_after))}
+
+
+@asynccontextmanager
+async def deleting_old_accounts() -> AsyncIterator[None]:
+    """While the server runs, delete every day what users have spent on days before."""
+    if not on_server():
+        yield
+        return
+    deleting = asyncio.create_task(_delete_daily())
+    try:
+        yield
+    finally:
+        deleting.cancel()
+
+
+async def _delete_daily() -> None:
+    while True:
+        try:
+            await delete_old_accounts(await server_store())
+        except PersonaAgentError as error:
+            logging.getLogger(__name__).warning("What users have spent stays: %s", error)
+        await asyncio.sleep(DAY)

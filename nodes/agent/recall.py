@@ -21,6 +21,7 @@ from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, SimulatedContext, thread_to_note
 from personaagent.core.text import check_message
 from personaagent.core.turn_clock import begin_turn_clock
+from personaagent.memory.conversations import statement_key
 from personaagent.memory.earlier_answers import as_shown_for
 from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
@@ -61,9 +62,9 @@ async def recall(
     if query:
         seconds = memory.recaller.timeout
         recalled, profile = await _relevant(recalled, profile, state["messages"], deps, seconds)
-    recalled = await _note_thread(runtime, memory, episode_id, recalled, profile)
+    note, recalled, profile = await _note_thread(runtime, memory, episode_id, recalled, profile)
     return {
-        "branch": branch,
+        "branch": branch | {"note": note},
         "episode_id": episode_id,
         "recalled": [each.stored() for each in as_shown_for(query, recalled.episodes)],
         "profile": profile.stored(),
@@ -136,18 +137,24 @@ async def _note_thread(
     episode_id: str,
     recalled: RecallResult,
     profile: Profile,
-) -> RecallResult:
+) -> tuple[str, RecallResult, Profile]:
     """Note with the thread what its checkpoints will hold, so that forgetting can find them.
 
     Returns:
-        What was recalled, without what was forgotten before it was noted.
+        The note, and what was recalled and read, without what was forgotten before it was noted.
     """
     thread = thread_to_note(runtime)
     if not thread:
-        return recalled
-    episode_ids = [episode_id, *(episode.id for episode in recalled.episodes)]
-    await memory.conversations.note(thread, episode_ids)
+        return "", recalled, profile
+    ids = [episode_id, *(episode.id for episode in recalled.episodes)]
+    statements = [statement_key(each.id) for each in profile.summary]
+    note = await memory.conversations.note(thread, [*ids, *statements])
     if names := sorted(named_labels(profile.facts)):
         await memory.conversations.note(thread, named=names, key=str(names))
-    left = {each.id for each in await memory.episodes.find(episode_ids)}
-    return replace(recalled, episodes=[each for each in recalled.episodes if each.id in left])
+    left = {each.id for each in await memory.episodes.find(ids)}
+    recalled = replace(recalled, episodes=[each for each in recalled.episodes if each.id in left])
+    if statements:
+        left = {each.id for each in (await memory.profile.statements.read()).statements}
+        summary = [each for each in profile.summary if each.id in left]
+        profile = profile.model_copy(update={"summary": summary})
+    return note, recalled, profile

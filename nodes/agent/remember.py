@@ -13,6 +13,7 @@ from personaagent.core.thread_messages import episode_chunk, with_episode
 from personaagent.core.turn_clock import end_turn_clock
 from personaagent.memory.remembering import Remembering
 from personaagent.memory.user import UserMemory
+from personaagent.memory.user_store import Need
 from personaagent.models.ending import ENDED, ending_of
 from personaagent.nodes.agent.branches import follow, note_turn, read_conversation
 from personaagent.nodes.agent.conversation import question_of
@@ -37,20 +38,20 @@ async def remember(
     answer's message carries the id of the episode, so that any client can give feedback on it.
 
     Raises:
-        Forgotten: the user was forgotten since the turn began, or an episode that it recalled.
+        Forgotten: the user was forgotten since the turn began, or something that the thread holds.
     """
-    end_turn_clock(state["episode_id"])
+    end_turn_clock(state.get("episode_id", ""))
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
     memory = user_memory(deps.memory, runtime, state)
-    recalled = [each["id"] for each in state["recalled"]]
-    await memory.store.begin(needs=recalled)
+    needs = _needs(state)
+    await memory.store.begin(needs=needs)
     if why_not := await _why_not(state, memory):
         await follow(memory, (await read_conversation(memory, state, runtime)).branch)
         return {"episode_id": "", "warnings": [*state["warnings"], why_not]}
     id, branch = await note_turn(memory, state, runtime)
     episode = _episode(id, state, runtime, memory.user_id)
-    news = await memory.remember(episode, state["persona"]["version"], needs=recalled)
+    news = await memory.remember(episode, state["persona"]["version"], needs=needs)
     news += await follow(memory, branch)
     refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
     return {
@@ -59,6 +60,14 @@ async def remember(
         "messages": _answer_of(id, state),
         "warnings": state["warnings"] + news,
     }
+
+
+def _needs(state: AgentState) -> list[Need]:
+    """What goes when something that the turn rests on is forgotten: the episodes that it recalled, and
+    the note of its thread."""
+    recalled: list[Need] = [("episodes", each["id"]) for each in state["recalled"]]
+    note = (state.get("branch") or {}).get("note")
+    return [*recalled, ("conversations", note)] if note else recalled
 
 
 async def _why_not(state: AgentState, memory: UserMemory) -> str | None:

@@ -15,6 +15,7 @@ from personaagent.core.alignment import (
     ShownPair,
 )
 from personaagent.core.alignment_run import AlignmentRun
+from personaagent.core.audience import told
 from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode, Rule
 from personaagent.memory.persona_edits import ids_from, new_rule, rewritten
@@ -37,7 +38,7 @@ async def approved(
         try:
             return _answered(_decision(answer), run.initial_rules, final.rules, next_id)
         except UsageError as error:
-            proposal = proposal.model_copy(update={"problem": str(error)})
+            proposal = proposal.model_copy(update={"problem": told(error)})
 
 
 def _decision(answer: Any) -> ProposalDecision:

@@ -71,16 +71,18 @@ class RunBudget:
         amount = _spent(expected.model_dump(), self.settings)
         async with self._changed:
             await self._changed.wait_for(
-                lambda: self.exhausted() is not None or not self._reached(self._with_reserved())
+                lambda: self._refused(amount) or not self._reached(self._with_reserved(), amount)
             )
-            if self.exhausted() is None and self._daily_limits():
+            if self._refused(amount) is None and self._daily_limits():
                 total = self._with_reserved() + amount
                 limit = await self.spending.book(
                     self.plan.run, total, asks=amount, most=self._daily_limits()
                 )
                 self.day_limit = cast(Limit | None, limit)
-            if limit := self.exhausted():
-                raise LimitReached(f"The run's limit of {limit} was reached before this.", limit)
+            if refused := self._refused(amount):
+                raise LimitReached(
+                    f"The run's limit of {refused} was reached before this.", refused
+                )
             self.reserved += amount
 
     async def settle(self, role: Role, expected: RoleUsage, used: RoleUsage) -> None:
@@ -105,14 +107,20 @@ class RunBudget:
 
     def exhausted(self) -> Limit | None:
         """The first limit that is reached, of the run or of the user's day."""
-        return self._reached(self.spent()) or self.day_limit
+        return self._refused(Spent())
+
+    def _refused(self, amount: Spent) -> Limit | None:
+        """The limit for which a call that asks for so much is refused."""
+        return self._reached(self.spent(), amount) or self.day_limit
 
     def _with_reserved(self) -> Spent:
         return self.spent() + self.reserved
 
-    def _reached(self, spent: Spent) -> Limit | None:
+    def _reached(self, spent: Spent, amount: Spent) -> Limit | None:
         of_day = spent + self.spent_by_others
-        limit = spent.reached(self._limits()) or of_day.reached(self._daily_limits())
+        limit = spent.reached(self._limits(), amount) or of_day.reached(
+            self._daily_limits(), amount
+        )
         return cast(Limit | None, limit)
 
     def _limits(self) -> dict[str, float]:

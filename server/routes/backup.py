@@ -59,7 +59,7 @@ async def backup(memory: CurrentUserMemory, deps: ServerDependencies) -> Streami
     "/restore",
     max_body_size=None,
     openapi_extra=UPLOADED_ARCHIVE,
-    responses=error_responses(409, 413, 429, 422),
+    responses=error_responses(409, 413, 422),
     dependencies=[Depends(count_upload)],
 )
 async def restore_archive(

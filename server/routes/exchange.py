@@ -34,7 +34,7 @@ EPISODE_LINES: dict[str, Any] = {
     "/import",
     max_body_size=None,
     openapi_extra=UPLOADED_FILE,
-    responses={**error_responses(409, 413, 429), 422: {"model": Refusal}},
+    responses={**error_responses(409, 413), 422: {"model": Refusal}},
     dependencies=[Depends(count_upload)],
 )
 async def import_file(

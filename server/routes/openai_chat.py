@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -73,7 +73,8 @@ async def complete(
     turn = Turn()
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(streaming_client(request))
-        pieces = turn.pieces(await ask(api, chat, str(thread) if thread else None))
+        events = ask(api, chat, str(thread) if thread else None)
+        pieces = await stack.enter_async_context(aclosing(turn.pieces(events)))
         if not chat.stream:
             await unless_gone(request, _to_the_end(pieces))
             return _completion(chat, turn)

@@ -1,36 +1,33 @@
 """A turn of the agent, as a run of the server's own API: what is asked, and what comes back."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any, cast
 
 from fastapi import HTTPException
 from langchain_core.messages import AIMessage
 from langgraph_sdk.client import LangGraphClient
-from langgraph_sdk.errors import NotFoundError
+from langgraph_sdk.errors import UnprocessableEntityError
 from langgraph_sdk.schema import StreamPart
 
 from personaagent.core import errors
 from personaagent.core.audience import kind_only
-from personaagent.core.errors import PersonaAgentError, Unknown
+from personaagent.core.errors import PersonaAgentError, UsageError
 from personaagent.core.records import RoleUsage, Usage
 from personaagent.models.ending import Ending, ending_of
+from personaagent.server.error_handlers import detail_of
 from personaagent.server.errors import status_of
 from personaagent.server.routes.openai_records import (
     INCOGNITO,
-    ChatMessage,
     ChatRequest,
     FinishReason,
     TokenUsage,
     TurnDetails,
 )
+from personaagent.server.routes.openai_thread import BETWEEN, GRAPH, joining, sent
 
-GRAPH = "agent"
 ANSWERING = ("react", "decide")
 """The nodes whose messages are the answer."""
-SYSTEM = ("system", "developer")
-CLIENT_SYSTEM_MESSAGE = "system-of-the-client"
-"""The id of the client's system messages in a thread, so that those of the next request replace them."""
-BETWEEN = "\n\n"
 FINISHED: dict[Ending, FinishReason] = {"length": "length", "filtered": "content_filter"}
 
 
@@ -45,22 +42,17 @@ class Turn:
         self._said: list[str] = []
         self._message_id: str | None = None
 
-    async def pieces(self, events: AsyncIterator[StreamPart]) -> AsyncIterator[str]:
+    async def pieces(self, events: AsyncGenerator[StreamPart, None]) -> AsyncGenerator[str, None]:
         """The answer as it is written, from the events of a run.
 
         Raises:
             HTTPException: the run failed.
         """
-        async for event in events:
-            if event.event == "error":
-                raise failure(event.data)
-            if event.event == "messages":
-                piece = self._piece(*cast("tuple[Any, Any]", event.data))
-            else:
-                piece = self._note(event.data if event.event == "updates" else {})
-            if piece:
-                self._said.append(piece)
-                yield piece
+        async with aclosing(events):
+            async for event in events:
+                if piece := self._read(event):
+                    self._said.append(piece)
+                    yield piece
         if not self._said and self.text:  # a server that streams nothing of this model
             yield self.text
 
@@ -90,6 +82,15 @@ class Turn:
         """What our routes need of it."""
         return TurnDetails(episode_id=self.episode_id, warnings=self.warnings)
 
+    def _read(self, event: StreamPart) -> str:
+        if event.event == "error":
+            raise failure(event.data)
+        if event.event == "messages":
+            return self._piece(*cast("tuple[Any, Any]", event.data))
+        if event.event == "updates":
+            self._note(event.data)
+        return ""
+
     def _piece(self, message: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
         """The text that a message adds; what a step before a tool said stands apart."""
         if metadata.get("langgraph_node") not in ANSWERING:
@@ -104,11 +105,10 @@ class Turn:
         self._message_id = message.get("id")
         return BETWEEN + text if self._said and not is_known else text
 
-    def _note(self, updates: Mapping[str, Any]) -> str:
+    def _note(self, updates: Mapping[str, Any]) -> None:
         for update in updates.values():
             if isinstance(update, Mapping):
                 self._note_update(update)
-        return ""
 
     def _note_update(self, update: Mapping[str, Any]) -> None:
         if "usage" in update:
@@ -124,37 +124,32 @@ class Turn:
 
 async def ask(
     api: LangGraphClient, chat: ChatRequest, thread: str | None
-) -> AsyncIterator[StreamPart]:
+) -> AsyncGenerator[StreamPart, None]:
     """The events of a run that answers ``chat``; who closes them cancels it.
 
-    Without a thread, the messages are the whole conversation. On a thread, what came after the last
-    answer joins it: the thread knows the rest.
+    Without a thread, the messages are the whole conversation.
+
+    Raises:
+        UsageError: the messages cannot be used.
+        Unknown: as of ``joining``.
     """
     messages = chat.messages
-    if thread is not None and await _has_begun(api, thread):
-        messages = _after_the_last_answer(messages)
+    joined = sent(messages) if thread is None else await joining(api, thread, messages)
     runs: Any = api.runs  # of whose overloads one is for a thread, one for none
-    events: AsyncIterator[StreamPart] = runs.stream(
+    events = runs.stream(
         thread,
         GRAPH,
-        input={"messages": sent(messages)},
+        input={"messages": joined},
         context={"incognito": chat.model == INCOGNITO},
         stream_mode=["messages-tuple", "updates"],
         on_disconnect="cancel",
     )
-    return events
-
-
-def sent(messages: list[ChatMessage]) -> list[dict[str, Any]]:
-    """The messages for the graph; the client's system messages are one, at the beginning."""
-    system = [_text(each) for each in messages if each.role in SYSTEM]
-    first = {"role": "system", "id": CLIENT_SYSTEM_MESSAGE, "content": BETWEEN.join(system)}
-    others = [
-        {**each.model_dump(exclude_none=True), "content": each.content or ""}
-        for each in messages
-        if each.role not in SYSTEM
-    ]
-    return [first, *others] if system else others
+    try:
+        async with aclosing(events):
+            async for event in events:
+                yield event
+    except UnprocessableEntityError as refused:
+        raise UsageError(detail_of(refused.response)) from refused
 
 
 def failure(event: Mapping[str, Any]) -> HTTPException:
@@ -166,29 +161,3 @@ def failure(event: Mapping[str, Any]) -> HTTPException:
     if status < 500:
         return HTTPException(status, str(event.get("message")))
     return HTTPException(status, kind_only("cannot do that now", name))
-
-
-async def _has_begun(api: LangGraphClient, thread: str) -> bool:
-    """Whether the thread holds messages; makes it where there is none.
-
-    Raises:
-        Unknown: it is somebody else's.
-    """
-    try:
-        await api.threads.create(thread_id=thread, if_exists="do_nothing", graph_id=GRAPH)
-        state: Any = await api.threads.get_state(thread)
-    except NotFoundError as error:
-        raise Unknown("There is no such thread of yours.") from error
-    return bool((state["values"] or {}).get("messages"))
-
-
-def _after_the_last_answer(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """The system messages, and all that follows the last answer."""
-    ends = [place for place, each in enumerate(messages, 1) if each.role == "assistant"]
-    start = ends[-1] if ends else 0
-    system = [each for each in messages[:start] if each.role in SYSTEM]
-    return [*system, *messages[start:]]
-
-
-def _text(message: ChatMessage) -> str:
-    return AIMessage(cast("Any", message.content) or "").text

@@ -1,4 +1,4 @@
-"""What a client writes that only the server makes, on a real server: refused, and nothing is changed."""
+"""What a client writes that only the server makes, on a real server: nothing comes of it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,23 +37,18 @@ def test_an_own_episode_cannot_be_overwritten_by_its_id(http: httpx.Client) -> N
         "input": ASKED | FORGED | {"system_prompt": "x"},
     }
     state = http.post(f"/threads/{thread}/runs/wait", json=run).raise_for_status().json()
-    before = http.get("/me/episodes").raise_for_status().json()
-    refused = [
-        http.post(f"/threads/{thread}/state", json={"values": FORGED, "as_node": "decide"}),
-        http.post(f"/threads/{thread}/runs/wait", json=run | {"command": {"update": FORGED}}),
-        http.post(
-            f"/threads/{thread}/runs/wait",
-            json={
-                "assistant_id": "agent",
-                "command": {"goto": {"node": "remember", "input": FORGED}},
-            },
-        ),
-        http.post("/threads", json={"supersteps": [{"updates": [{"values": FORGED}]}]}),
-    ]
-    assert [answer.status_code for answer in refused] == [422] * len(refused)
-    assert "episode_id" in refused[0].json()["detail"]
     assert state["episode_id"] != FORGED["episode_id"]
     assert state["system_prompt"] != "x"
+    before = http.get("/me/episodes").raise_for_status().json()
+    http.post(
+        f"/threads/{thread}/state", json={"values": FORGED, "as_node": "decide"}
+    ).raise_for_status()
+    for command in ({"update": FORGED}, {"goto": {"node": "remember", "input": FORGED}}):
+        http.post(
+            f"/threads/{thread}/runs/wait", json={"assistant_id": "agent", "command": command}
+        )
+    now = http.get(f"/threads/{thread}/state").raise_for_status().json()["values"]
+    assert now["episode_id"] != FORGED["episode_id"]
     assert http.get("/me/episodes").json() == before
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -15,6 +16,7 @@ from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixe
 from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.users import user_key
 from tests.support.endpoint import Reply, Stall
+from tests.support.postgres import postgres_folder
 from tests.support.server import Server, answers_from_memory, running_server
 
 STALLS = "Take your time."
@@ -73,6 +75,16 @@ def message(text: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": text}]}
 
 
+def everything(server: Server, database: str | None) -> bytes:
+    """All that the server keeps: of its data folder the databases, and of Postgres a dump."""
+    files = b"".join(each.read_bytes() for each in server.folder.glob("home/*.sqlite*"))
+    binaries = postgres_folder()
+    if database is None or binaries is None:
+        return files
+    dump = [binaries / "pg_dump", "--data-only", database]
+    return files + subprocess.run(dump, capture_output=True, check=True, timeout=120).stdout
+
+
 async def asked(server: Server, text: str) -> None:
     """Wait until the model was asked this."""
 
@@ -122,7 +134,7 @@ async def test_a_user_whose_only_thread_is_the_alignments_is_forgotten(person: P
 
 
 async def test_a_stateless_run_under_way_does_not_keep_anybody_from_forgetting(
-    person: Person, server: Server
+    person: Person, server: Server, backend: dict[str, Any]
 ) -> None:
     text = f"{STALLS} I am {person.name}."
     (await person.import_({"id": "e1", "query": "q"})).raise_for_status()
@@ -132,13 +144,14 @@ async def test_a_stateless_run_under_way_does_not_keep_anybody_from_forgetting(
         answer = await person.forget()
         assert answer.status_code == 200, answer.text
         assert await person.left() == []
+        assert text.encode() not in everything(server, backend.get("DATABASE_URL"))
     finally:
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
 
 
 async def test_a_turn_under_way_leaves_nothing_of_a_user_who_is_forgotten(
-    person: Person, server: Server
+    person: Person, server: Server, backend: dict[str, Any]
 ) -> None:
     text = f"{STALLS} I am {person.name}, with a thread."
     await person.ask(text)
@@ -146,6 +159,7 @@ async def test_a_turn_under_way_leaves_nothing_of_a_user_who_is_forgotten(
     answer = await person.forget()
     assert answer.status_code == 200, answer.text
     assert await person.left() == []
+    assert text.encode() not in everything(server, backend.get("DATABASE_URL"))
 
 
 async def test_an_import_under_way_ends_and_nothing_of_it_stays(person: Person) -> None:

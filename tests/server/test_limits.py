@@ -17,6 +17,7 @@ DAILY_CALLS = 12
 DAILY_TOKENS = 800
 PER_MINUTE = 60
 TURN = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
+CHAT = {"model": "personaagent", "messages": TURN["messages"]}
 LONG = {"metadata": {"note": "x" * LONGEST_BODY}}
 
 
@@ -64,6 +65,10 @@ async def test_an_alignment_runs_on_its_users_own_thread_only(server: Server) ->
         for on in (thread, None):
             with pytest.raises(APIStatusError, match="own thread only"):
                 await client.runs.create(on, "alignment", input={"trigger": "mine"})
+        with pytest.raises(APIStatusError, match="own thread only"):
+            await client.crons.create_for_thread(
+                thread, "alignment", schedule="0 3 * * *", input={"trigger": "mine"}
+            )
         own = await client.assistants.create("alignment")
         run = await client.runs.create(thread, own["assistant_id"], input={"trigger": "mine"})
         await client.runs.join(thread, run["run_id"])
@@ -101,6 +106,10 @@ async def test_a_user_whose_tokens_are_spent_waits_until_tomorrow(server: Server
         assert 0 < int(refused.headers["Retry-After"]) <= 24 * 3600
         assert "used up" in refused.json()["detail"]
         assert (await http.get("/me/episodes")).is_success, "what costs nothing goes on"
+        openai = await http.post("/v1/chat/completions", json=CHAT)
+        assert openai.status_code == 429
+        assert int(openai.headers["Retry-After"]) > 0
+        assert "used up" in openai.json()["error"]["message"]
     async with server.sdk("another") as client:
         assert await client.runs.wait(None, "agent", input=TURN)
 

@@ -94,6 +94,17 @@ async def test_what_it_is_told_is_an_episode_without_ground_truth(
         assert (episode["ground_truth"], episode["source"]) == (None, "mcp")
 
 
+async def test_nothing_is_written_while_its_user_has_paused_remembering(
+    server: Server, user: str
+) -> None:
+    async with connected(server, user) as client, server.http(user) as http:
+        (await http.put("/me/remembering", json={"paused": True})).raise_for_status()
+        refused = await client.call_tool("remember", {"text": "I live in Graz."})
+        assert refused.is_error
+        assert "paused" in str(refused.content)
+        assert await ids(http) == []
+
+
 async def test_nothing_is_forgotten_unless_the_person_agrees(server: Server, user: str) -> None:
     async with server.http(user) as http:
         async with connected(server, user) as client:  # it cannot ask

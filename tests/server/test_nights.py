@@ -1,5 +1,6 @@
 """The night on running servers: who has few labels is aligned, once, and no cron is left for it."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,18 @@ from tests.server.conftest import METRICS_TOKEN
 from tests.server.test_operation import shown
 from tests.support.alignment import PREFERENCES, Scripted, walks
 from tests.support.alignment_endpoint import over_http
+from tests.support.postgres import postgres, sql
+from tests.support.postgres_server import need_postgres, on_postgres
 from tests.support.server import Server, running_server
 
 RULE = next(iter(PREFERENCES))
 LABELS = 3
 USERS = ["anna", "bruno"]
 EVERY_SECOND = "* * * * * *"
+LONG_AGO, MONTHLY = "0 0 29 2 *", "0 0 1 * *"
+"""Schedules: a server that had the first one, and gets the second one, has missed a night."""
+SWEEP = "prefix = 'nightly_alignment'"
+RUNS = "SELECT count(*), count(DISTINCT thread_id) FROM runs"
 OPERATOR = {"PERSONAAGENT_METRICS_TOKEN": METRICS_TOKEN}
 OF_PERSONA = 'method="GET",route="/me/persona",status="200"'
 
@@ -54,6 +61,39 @@ async def test_a_night_aligns_whoever_has_labels_and_removes_the_crons_of_before
         assert metrics['personaagent_nightly_users_total{outcome="queued"}'] == len(USERS)
         assert metrics['personaagent_runs{status="running"}'] == 0
         assert metrics[f"personaagent_requests_total{{{OF_PERSONA}}}"] == len(USERS)
+
+
+async def test_a_server_killed_in_the_night_goes_on_with_it_and_gives_nobody_two(
+    tmp_path: Path,
+) -> None:
+    need_postgres()
+    users = [f"walker-{number}" for number in range(7)]
+    with postgres() as database:
+        served = on_postgres(database, PERSONAAGENT_ALIGN_NIGHTLY_RUNS="2")
+
+        def serving(schedule: str) -> Any:
+            aligning = over_http(Scripted())
+            return running_server(tmp_path, aligning, PERSONAAGENT_ALIGN_NIGHTLY=schedule, **served)
+
+        with serving(LONG_AGO) as before:
+            for user in users:
+                await label(before, user)
+            await told(database, f"SELECT count(*) FROM store WHERE {SWEEP}", "1")
+        with serving(MONTHLY) as killed:
+            await told(database, "SELECT count(*) >= 3 FROM runs", "t")
+            killed.process.kill()
+            killed.process.wait()
+        assert int(sql(database, RUNS).split("|")[0]) < len(users)
+        with serving(MONTHLY):
+            await told(database, f"SELECT value ->> 'ended' FROM store WHERE {SWEEP}", "true")
+        assert sql(database, RUNS) == f"{len(users)}|{len(users)}"
+
+
+async def told(database: str, question: str, answer: str) -> None:
+    """Ask the database until it gives this answer."""
+    other = retry_if_result(lambda given: given != answer)
+    wait = AsyncRetrying(retry=other, stop=stop_after_delay(240), wait=wait_fixed(0.2))
+    await wait(asyncio.to_thread, sql, database, question)
 
 
 async def label(server: Server, user: str) -> None:

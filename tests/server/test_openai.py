@@ -12,6 +12,7 @@ import pytest
 from openai import AsyncOpenAI
 from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
+from personaagent.core.alignment_state import alignment_thread
 from tests.support.our_routes import ids
 from tests.support.server import BEGUN, BREAKS, FAILS, STALLS, WAITS, Server
 
@@ -122,6 +123,32 @@ async def test_a_thread_goes_on_with_what_is_new(
         with pytest.raises(openai.APIStatusError) as refused:
             await answer(stranger, "Hello.", **first)
     assert refused.value.status_code in (403, 404, 409)
+
+
+async def test_the_threads_of_alignment_are_nobodys_conversation(
+    client: AsyncOpenAI, user: str
+) -> None:
+    for kept in (alignment_thread(user), alignment_thread(f"{user}-stranger")):
+        with pytest.raises(openai.NotFoundError, match="no such thread of yours"):
+            await answer(client, "Hello.", metadata={"thread_id": kept})
+
+
+async def test_a_message_that_is_edited_on_a_thread_is_discarded(
+    client: AsyncOpenAI, http: httpx.AsyncClient
+) -> None:
+    where = {"extra_headers": {"X-Thread-Id": str(uuid4())}}
+    hello, known = ["Hello.", "I do not know."], "Your dog is called Rex."
+    await answer(client, hello[0], **where)
+    await answer(client, *hello, "My dog is called Rex.", **where)
+    await answer(client, *hello, "My dog is called Bello.", **where)
+    episodes = (await http.get("/me/episodes")).json()["items"]
+    assert {each["query"]: each["discarded"] for each in episodes} == {
+        "Hello.": False,
+        "My dog is called Rex.": True,
+        "My dog is called Bello.": False,
+    }
+    told = await answer(client, "What is my dog called?")
+    assert told.choices[0].message.content != known
 
 
 async def test_incognito_remembers_nothing(client: AsyncOpenAI, http: httpx.AsyncClient) -> None:

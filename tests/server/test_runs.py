@@ -148,16 +148,24 @@ async def test_a_run_that_interrupts_ends_the_others_and_keeps_their_messages(ru
     assert (await runs.texts())[:2] == [DOG, CAT]
 
 
-@pytest.mark.parametrize("strategy", ["rollback", "anything"])
-async def test_what_the_server_cannot_do_on_a_busy_thread_it_says(
-    runs: Runs, strategy: Any
-) -> None:
-    held = await runs.hold()
-    with pytest.raises(UnprocessableEntityError, match="enqueue, reject, interrupt"):
+async def test_a_run_that_rolls_back_takes_the_messages_of_the_others_out(runs: Runs) -> None:
+    await runs.status(await runs.begin("Hello."))
+    before = await runs.texts()
+    await runs.hold()
+    await runs.begin("Good morning.")
+    run = await runs.begin(CAT, multitask_strategy="rollback")
+    assert await runs.status(run) == "success"
+    assert (await runs.texts())[:-1] == [*before, CAT]
+    assert len(await runs.sdk.runs.list(runs.thread)) == 2
+    history = await runs.sdk.threads.get_history(runs.thread, limit=100)
+    assert DOG not in str([state["values"] for state in history])
+
+
+async def test_a_strategy_that_there_is_not_is_refused(runs: Runs) -> None:
+    strategy: Any = "anything"
+    with pytest.raises(UnprocessableEntityError, match="enqueue, reject, interrupt, rollback"):
         await runs.begin(CAT, multitask_strategy=strategy)
-    await runs.sdk.runs.cancel(runs.thread, held, wait=True)
-    assert len(await runs.sdk.runs.list(runs.thread)) == 1
-    assert await runs.texts() == [DOG]
+    assert await runs.sdk.runs.list(runs.thread) == []
 
 
 async def test_a_thread_takes_no_more_than_some_runs_that_wait(runs: Runs) -> None:

@@ -94,8 +94,8 @@ async def aligning(server: Server, wanted: list[str]) -> AsyncIterator[Aligning]
         yield Aligning(name, http, sdk)
 
 
-async def test_a_candidate_is_edited_at_the_gate(open_server: Server) -> None:
-    async with aligning(open_server, [RULE, OTHER_RULE]) as user:
+async def test_a_candidate_is_edited_at_the_gate(token_server: Server) -> None:
+    async with aligning(token_server, [RULE, OTHER_RULE]) as user:
         await user.run({"trigger": "studio"}, context={"rounds": 1}, interrupt_before=["gate"])
         stopped = await user.sdk.threads.get_state(user.thread)
         assert stopped["next"] == ["gate"]
@@ -110,8 +110,8 @@ async def test_a_candidate_is_edited_at_the_gate(open_server: Server) -> None:
         assert (await user.rules())[-1] == OTHER_RULE
 
 
-async def test_an_alignment_forks_from_an_earlier_round(open_server: Server) -> None:
-    async with aligning(open_server, [RULE, OTHER_RULE]) as user:
+async def test_an_alignment_forks_from_an_earlier_round(token_server: Server) -> None:
+    async with aligning(token_server, [RULE, OTHER_RULE]) as user:
         done = await user.run({"trigger": "studio"}, context={"rounds": 2, "dry_run": True})
         history = await user.sdk.threads.get_history(user.thread, limit=100)
         [earlier] = [

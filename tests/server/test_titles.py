@@ -89,6 +89,21 @@ async def test_what_the_owner_named_before_its_first_question_keeps_the_name(
     assert await title(sdk, thread) == own
 
 
+async def test_a_command_of_the_newer_protocol_gives_one(
+    sdk: LangGraphClient, thread: str, server: Server
+) -> None:
+    params = {"assistant_id": "agent", "input": asked(QUESTION)}
+    command = {"id": 1, "method": "run.start", "params": params}
+    started = await sdk.http.post(f"/threads/{thread}/commands", json=command)
+    assert await title(sdk, thread) == TITLE, started
+    for run in await sdk.runs.list(thread):
+        await sdk.runs.join(thread, run["run_id"])
+
+
 async def test_an_incognito_question_gives_none(sdk: LangGraphClient, thread: str) -> None:
     await say(sdk, thread, QUESTION, context={"incognito": True})
+    await say(sdk, thread, QUESTION, config={"configurable": {"incognito": True}})
     assert await title(sdk, thread) is None
+    assert not (await sdk.threads.get_state(thread))["values"]["episode_id"]
+    await say(sdk, thread, "And my cat?")
+    assert await title(sdk, thread) == "And my cat?"

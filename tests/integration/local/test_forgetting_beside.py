@@ -68,6 +68,18 @@ async def test_a_turn_ends_with_its_user_who_is_forgotten(
     assert (await one.ask(QUESTION, "anna")).reply == "I do not know."
 
 
+async def test_a_turn_ends_with_a_statement_that_it_was_told(
+    agents: list[LocalAgent], tmp_path: Path
+) -> None:
+    one, other = agents
+    [statement] = await one.memory("anna").profile.statements.add([DOG])
+    with pytest.raises(Forgotten):
+        await ask_while(one, lambda: other.forget_statement("anna", statement.id))
+    assert [each.id async for each in one.memory("anna").episodes.scan()] == []
+    await other.pack()
+    assert not holding(tmp_path, b"Rex")
+
+
 @pytest.mark.parametrize("paused", [False, True])
 async def test_a_turn_ends_with_an_episode_that_it_recalled(
     paused: bool, agents: list[LocalAgent], tmp_path: Path

@@ -36,6 +36,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def update_run(self: Client, run_id: Any, **kwargs: Any) -> None:
         runs.append(self._run_transform({"id": run_id, **kwargs}, update=True))
 
+    # which would ask LangSmith what it takes
+    monkeypatch.setattr("langsmith.client._tracing_control_thread_func", lambda _: None)
     monkeypatch.setattr(Client, "create_run", create_run)
     monkeypatch.setattr(Client, "update_run", update_run)
     return runs

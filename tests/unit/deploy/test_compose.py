@@ -27,6 +27,16 @@ def test_the_example_names_all_that_must_be_set() -> None:
     assert {name for name, how, _ in VARIABLES if how == ":?"} | EITHER <= named
 
 
+@pytest.mark.parametrize(
+    "limit", ["ALIGN_DAILY_TOKENS", "DAILY_TOKENS", "DAILY_IMPORT_BYTES", "REQUESTS_PER_MINUTE"]
+)
+def test_what_a_user_may_use_is_limited(limit: str) -> None:
+    name, example = f"PERSONAAGENT_{limit}", (DEPLOY / "env.example").read_text("utf-8")
+    [default] = {most for variable, how, most in VARIABLES if (variable, how) == (name, ":-")}
+    assert int(default) > 0
+    assert f"\n{name}={default}\n" in example
+
+
 def test_compose_takes_it_once_all_is_set(tmp_path: Path) -> None:
     compose = shutil.which("docker-compose")
     if compose is None:

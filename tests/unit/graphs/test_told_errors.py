@@ -1,6 +1,7 @@
 """What is kept of an error that a node raises."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,17 @@ from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import StateGraph
 from langgraph.prebuilt import ToolNode
+from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command, RetryPolicy, interrupt
 
 from personaagent.core.errors import ModelUnavailable, ToldError, UsageError
+from personaagent.core.settings import load_settings
+from personaagent.core.states import AgentContext
+from personaagent.graphs.agent import build
 from personaagent.graphs.told_errors import tell_errors
 from personaagent.models.invoke import is_transient
+from tests.support.scripted_model import scripted_dependencies
+from tests.unit.memory.test_recall import Broken
 
 ADDRESS = "http://10.1.2.3:8000"
 CONFIG: Any = {"configurable": {"thread_id": "t1"}}
@@ -115,3 +122,17 @@ async def test_tools_run_as_they_did(for_users: bool) -> None:
     state = {"messages": [HumanMessage("Rex?"), AIMessage("", tool_calls=calls)]}
     done = await graph.ainvoke(state, CONFIG)
     assert [message.content for message in done["messages"]] == ["REX", "Say what."]
+
+
+@pytest.mark.parametrize("for_users", [True, False])
+async def test_the_warnings_of_a_turn_tell_users_the_kind(for_users: bool, tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    deps, _ = scripted_dependencies(settings, lambda _: "An answer.", Broken())  # type: ignore[arg-type]
+    graph = tell_errors(build(deps), for_users=for_users)
+    state = await graph.compile(store=InMemoryStore()).ainvoke(
+        {"messages": [HumanMessage("Who is Rex?")]}, context=AgentContext(user_id="anna")
+    )
+    warnings = str(state["warnings"])
+    assert "Remembered; " in warnings
+    assert ("on holiday" not in warnings) == for_users
+    assert ("IndexUnavailable" in warnings) == for_users

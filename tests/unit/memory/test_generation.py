@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from langgraph.store.memory import InMemoryStore
 
-from personaagent.core.errors import Conflict, Forgotten
+from personaagent.core.errors import Conflict, Forgotten, UnknownEpisode
 from personaagent.core.records import Rule
 from personaagent.core.settings import load_settings
 from personaagent.memory.data_folder import open_store
@@ -19,9 +20,11 @@ from personaagent.memory.forget import forget, forget_all
 from personaagent.memory.index.protocol import EpisodeIndex
 from personaagent.memory.memory import Memory
 from personaagent.memory.user import UserMemory
+from personaagent.memory.user_store import Need
 from tests.support.embedder import BagEmbedder
 from tests.support.memories import episode, index_in_memory, memory_of, remember
 
+E1_AND_E2: list[Need] = [("episodes", "e1"), ("episodes", "e2")]
 Write = Callable[[UserMemory], Awaitable[object]]
 EVERY_WRITE: dict[str, Write] = {
     "a turn": lambda anna: anna.remember(episode("new", "a secret"), 1),
@@ -115,8 +118,8 @@ async def test_a_turn_that_recalled_what_was_forgotten_meanwhile_is_not_remember
     await remember(anna, episode("e1", "rye bread"), episode("e2", "my dog"))
     await forget(anna, ["e1"], no_threads)
     with pytest.raises(Forgotten):
-        await anna.remember(episode("e3", "bread?", response="Rye."), 1, needs=["e1", "e2"])
-    await anna.remember(episode("e4", "a dog?"), 1, needs=["e2"])
+        await anna.remember(episode("e3", "bread?", response="Rye."), 1, needs=E1_AND_E2)
+    await anna.remember(episode("e4", "a dog?"), 1, needs=E1_AND_E2[1:])
     assert {each.id async for each in anna.episodes.oldest_first()} == {"e2", "e4"}
 
 
@@ -158,6 +161,24 @@ async def test_feedback_beside_forgetting_brings_nothing_back(tmp_path: Path) ->
     await asyncio.gather(*mixed, return_exceptions=True)
     assert [each.id async for each in anna().episodes.scan()] == []
     assert "secret" not in str(await everything(store))
+
+
+async def test_who_comes_too_late_leaves_no_lock_that_shows_who_was_here(tmp_path: Path) -> None:
+    store, index = InMemoryStore(), index_in_memory()
+    settings = load_settings(home=tmp_path)
+    memory = Memory(settings, BagEmbedder(), index)
+    late = memory.of(store, "anna")
+    await remember(late, episode("e1"))
+    forgetting = memory.of(store, "anna")
+    async with forgetting.forgetting():
+        await forget_all(forgetting, [], no_threads)
+        await memory.drop_lock("anna")
+    for write in (late.episodes.give_feedback("e1", "accept"), late.personas.begin()):
+        with pytest.raises((UnknownEpisode, Forgotten)):
+            await write
+    async with memory.of(store, "anna").forgetting():
+        assert os.listdir(tmp_path / "locks"), "it was held"
+    assert os.listdir(tmp_path / "locks") == []
 
 
 async def import_beside(

@@ -25,6 +25,7 @@ from pydantic import PrivateAttr
 
 from personaagent.core.records import RoleUsage
 from personaagent.models.invoke import invoke_model
+from personaagent.models.metering import metered
 from personaagent.models.structured_tools import StructuredToolsModel
 from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
@@ -233,6 +234,31 @@ async def test_a_choice_that_talks_to_its_token_limit_means_to_answer() -> None:
 
     message = await say(Scripted(script=script), QUESTION)
     assert message.text.strip() == "Jane Austen did."
+
+
+class Purse:
+    """Pays for calls: how many were reserved at a time, and how many were made."""
+
+    def __init__(self) -> None:
+        self.reserved: list[int] = []
+        self.made: list[int] = []
+
+    async def reserve(self, expected: RoleUsage) -> None:
+        self.reserved.append(expected.llm_calls)
+
+    async def settle(self, role: str, expected: RoleUsage, used: RoleUsage) -> None:
+        self.made.append(used.llm_calls)
+
+
+async def test_both_calls_are_reserved_before_the_first() -> None:
+    purse = Purse()
+    with metered(purse):
+        await say(chooses('{"action": "answer"}'), QUESTION)
+        await say(chooses('{"action": "search_wikipedia", "query": "Emma"}'), QUESTION)
+        await invoke_model(
+            StructuredToolsModel(model=chooses("never asked")), QUESTION, role="actor"
+        )
+    assert (purse.reserved, purse.made) == ([2, 2, 1], [2, 1, 1])
 
 
 async def test_without_tools_it_is_the_plain_model() -> None:

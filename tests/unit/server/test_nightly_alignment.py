@@ -12,6 +12,7 @@ from langgraph.store.base import BaseStore
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import load_settings
 from personaagent.memory.data_folder import open_store
+from personaagent.server import nightly_alignment
 from personaagent.server.due_users import DueUser
 from personaagent.server.nightly_alignment import NightlySweep
 from personaagent.server.nightly_schedule import NightlySchedule
@@ -81,9 +82,11 @@ async def whole_night(sweep: NightlySweep, server: Server) -> None:
         server.end()
 
 
+@pytest.mark.parametrize("page", [2, 7, 30, 50])
 async def test_a_night_gives_everybody_one_run(
-    store: BaseStore, server: Server, tmp_path: Path
+    store: BaseStore, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
+    monkeypatch.setattr(nightly_alignment, "PAGE", page)
     sweep = sweep_of(store, server, tmp_path)
     await sweep.step()
     server.now = NIGHT

@@ -1,14 +1,13 @@
 """A turn of the agent as a client of OpenAI's API sees it: from the events of a run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 from fastapi import HTTPException
 from langgraph_sdk.schema import StreamPart
 
-from personaagent.server.routes.openai_records import ChatMessage
-from personaagent.server.routes.openai_turn import Turn, failure, sent
+from personaagent.server.routes.openai_turn import Turn, failure
 
 
 def message(
@@ -26,7 +25,7 @@ def answer(text: str, **metadata: Any) -> dict[str, Any]:
     return {"type": "ai", "id": "a", "content": text, "response_metadata": metadata}
 
 
-async def events(*parts: StreamPart) -> AsyncIterator[StreamPart]:
+async def events(*parts: StreamPart) -> AsyncGenerator[StreamPart, None]:
     for part in parts:
         yield part
 
@@ -91,21 +90,3 @@ def test_of_the_servers_failures_only_the_kind_is_told(kind: str, status: int) -
     assert told.status_code == status
     assert kind in told.detail
     assert "inner" not in told.detail
-
-
-def test_the_clients_system_messages_are_one_at_the_beginning() -> None:
-    given = [
-        ChatMessage(role="system", content="Be brief."),
-        ChatMessage(role="user", content="Hello."),
-        ChatMessage(role="assistant", tool_calls=[{"id": "c"}]),
-        ChatMessage(role="developer", content=[{"type": "text", "text": "Be kind."}, {}]),
-    ]
-    first, question, call = sent(given)
-    assert (first["role"], first["content"]) == ("system", "Be brief.\n\nBe kind.")
-    assert question == {"role": "user", "content": "Hello."}
-    assert call == {"role": "assistant", "content": "", "tool_calls": [{"id": "c"}]}
-
-
-def test_of_a_message_nothing_else_is_taken() -> None:
-    given = {"role": "user", "content": "x", "id": "m1", "additional_kwargs": {"unanswered": True}}
-    assert sent([ChatMessage.model_validate(given)]) == [{"role": "user", "content": "x"}]

@@ -53,6 +53,17 @@ def with_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
         ("POST", "/threads/t/commands", {"params": {"update": FORGED["values"]}}),
         ("POST", "/runs/batch", [{"command": {"update": FORGED["values"]}}]),
         ("PATCH", "/runs/crons/c", {"payload": {"command": {"update": FORGED["values"]}}}),
+    ],
+)
+async def test_a_forged_field_is_left_out(method: str, path: str, body: Any) -> None:
+    told = (await ask(method, path, json=body)).json()
+    assert "episode_id" not in told["body"]
+    assert told["length"] == str(len(told["body"]))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
         ("POST", "/store/items/search", {"namespace_prefix": [".."]}),
         ("GET", "/store/items?namespace=users..a&key=b", None),
         ("GET", "/store/items?namespace=users&key=%00", None),
@@ -86,7 +97,8 @@ async def test_all_else_arrives_as_it_was_sent(path: str, body: bytes) -> None:
 
 async def test_the_developer_edits_a_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_checks, "tokens", NeedTokens(False))
-    assert (await ask("POST", "/threads/t/state", json=FORGED)).status_code == 200
+    told = (await ask("POST", "/threads/t/state", json=FORGED)).json()
+    assert json.loads(told["body"]) == FORGED
 
 
 async def test_nobody_is_called_for_feedback() -> None:
@@ -96,17 +108,18 @@ async def test_nobody_is_called_for_feedback() -> None:
     assert told["length"] == str(len(told["body"]))
 
 
-async def test_a_forged_message_of_a_web_socket_ends_it() -> None:
-    came: list[str] = []
+async def test_a_web_socket_forges_nothing_either() -> None:
+    came: list[Any] = []
     messages = iter(
         [
             {"type": "websocket.connect"},
             {"type": "websocket.receive", "text": json.dumps({"params": {"update": {"plan": {}}}})},
+            {"type": "websocket.receive", "bytes": b"\xff"},
         ]
     )
 
     async def server(_: Scope, receive: Receive, __: Send) -> None:
-        came.extend([(await receive())["type"], (await receive())["type"]])
+        came.extend([await receive(), await receive(), await receive()])
 
     async def receive() -> Any:
         return next(messages)
@@ -116,4 +129,9 @@ async def test_a_forged_message_of_a_web_socket_ends_it() -> None:
 
     scope = {"type": "websocket", "path": "/threads/t/stream/events"}
     await RequestChecks(server)(scope, receive, send)
-    assert came == ["websocket.connect", "websocket.disconnect"]
+    assert [each["type"] for each in came] == [
+        "websocket.connect",
+        "websocket.receive",
+        "websocket.disconnect",
+    ]
+    assert json.loads(came[1]["text"]) == {"params": {"update": {}}}

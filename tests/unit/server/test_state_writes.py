@@ -6,21 +6,22 @@ import pytest
 
 from personaagent.core.alignment_state import AlignmentState
 from personaagent.core.states import AgentState
-from personaagent.server.state_writes import CLIENTS, server_made
+from personaagent.server.state_writes import CLIENTS, EDITED, without_server_made
 
 FORGED: dict[str, Any] = {"episode_id": "0123456789abcdef"}
 FIELDS = sorted(
-    {*AgentState.__annotations__, *AlignmentState.__annotations__} - {"messages", "trigger"}
+    {*AgentState.__annotations__, *AlignmentState.__annotations__} - {"messages", "trigger", EDITED}
 )
 
 
-def test_clients_write_messages_and_why_an_alignment_is_asked_for() -> None:
-    assert sorted(CLIENTS) == ["messages", "trigger"]
+def test_clients_write_messages_why_an_alignment_is_asked_for_and_its_candidates() -> None:
+    assert sorted(CLIENTS) == ["candidates", "messages", "trigger"]
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_other_field_of_a_state_is_the_servers(field: str) -> None:
-    assert server_made({"values": {"messages": [], field: None}}) == [field]
+    told = {"values": {"messages": [], field: None}, "as_node": "react"}
+    assert without_server_made(told) == {"values": {"messages": []}, "as_node": "react"}
 
 
 @pytest.mark.parametrize(
@@ -41,8 +42,15 @@ def test_every_other_field_of_a_state_is_the_servers(field: str) -> None:
     ],
     ids=lambda body: str(body)[:60],
 )
-def test_a_field_of_the_server_is_found_wherever_it_is_written(body: Any) -> None:
-    assert server_made(body) == ["episode_id"]
+def test_a_field_of_the_server_is_left_out_wherever_it_is_written(body: Any) -> None:
+    before = str(body)
+    left = without_server_made(body)
+    assert "episode_id" not in str(left)
+    assert ("messages" in str(left), "node" in str(left)) == (
+        "messages" in before,
+        "node" in before,
+    )
+    assert str(body) == before
 
 
 @pytest.mark.parametrize(
@@ -61,5 +69,5 @@ def test_a_field_of_the_server_is_found_wherever_it_is_written(body: Any) -> Non
     ],
     ids=str,
 )
-def test_what_writes_no_field_of_the_server_passes(body: Any) -> None:
-    assert server_made(body) == []
+def test_what_writes_no_field_of_the_server_stays_as_it_is(body: Any) -> None:
+    assert without_server_made(body) == body

@@ -42,6 +42,13 @@ def human(content: Any, role: str = "user") -> dict[str, Any]:
         ({"method": "run.start", "params": {"input": {"messages": [human("Hi")]}}}, "Hi"),
         ({"input": {"messages": [human([PICTURE])]}}, ""),
         ({"input": {"messages": [human("Hi")]}, "context": {"incognito": True}}, ""),
+        (
+            {
+                "input": {"messages": [human("Hi")]},
+                "config": {"configurable": {"incognito": True}},
+            },
+            "",
+        ),
         ({"input": {"messages": [{"nobody": 1}]}}, ""),
         ({"input": {"messages": 7}}, ""),
         ({"input": None, "context": None}, ""),

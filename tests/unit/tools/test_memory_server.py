@@ -1,5 +1,6 @@
 """What MCP clients are told when something fails: no more than they may know."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ from mcp import Client
 
 from personaagent.core.audience import for_users_of_a_server
 from personaagent.core.errors import DataError, UsageError
+from personaagent.memory.remembering import Remembering
 from personaagent.tools.memory_server import MemoryAccess, MemoryServer
+from tests.support.memories import memory_of
 
 ADDRESS = "postgresql://inner:5432"
 
@@ -45,6 +48,18 @@ async def test_users_of_a_server_are_told_the_kind() -> None:
             assert ADDRESS not in told
         for told in await failures(UsageError("The text is empty.")):
             assert "The text is empty." in told
+
+
+async def test_while_remembering_is_paused_clients_write_nothing(tmp_path: Path) -> None:
+    memory = memory_of("anna", tmp_path)
+    access = MemoryAccess(memory, None)  # type: ignore[arg-type]
+    async with Client(MemoryServer(lambda: access, "1")) as client:
+        for paused in (True, False):
+            await Remembering(memory.store).pause(paused=paused)
+            called = await client.call_tool("remember", {"text": "I row."})
+            assert called.is_error is paused
+            assert ("paused" in str(called.content)) is paused
+    assert [each.query async for each in memory.episodes.scan()] == ["I row."]
 
 
 async def test_nobody_is_told_what_is_unforeseen() -> None:
