@@ -1,7 +1,8 @@
 /** Pictures of each view, light, dark and narrow, of invented people's data: `make web-pictures`. */
+import assert from 'node:assert/strict'
 import { mkdir, readFile } from 'node:fs/promises'
 
-import { api, close, open, say } from './page.mjs'
+import { api, close, eventually, open, say } from './page.mjs'
 
 const { PAGE_PICTURES, PAGE_HISTORY, PAGE_WALKS } = process.env
 const WIDE = { width: 1280, height: 860 }
@@ -28,9 +29,11 @@ async function test(page) {
 
 /** Gives both people a history; the address of Mira's conversation. */
 async function prepare() {
-  await api('mira', '/me/import', { method: 'POST', body: await readFile(PAGE_HISTORY, 'utf8') })
   await api('walker', '/me/import', { method: 'POST', body: PAGE_WALKS })
-  await api('walker', '/me/alignments', { method: 'POST', body: JSON.stringify({ approve: true }) })
+  const { id } = await api('walker', '/me/alignments', { method: 'POST', body: JSON.stringify({ approve: true }) })
+  await eventually(async () => assert.ok((await api('walker', `/me/alignments/${id}`)).proposal))
+  // Only now: the scripted model cannot summarise her, and is then asked in other ways.
+  await api('mira', '/me/import', { method: 'POST', body: await readFile(PAGE_HISTORY, 'utf8') })
   const page = await open('mira')
   await say(page, 'What is Ida allergic to?')
   return new URL(page.url()).hash
