@@ -58,8 +58,8 @@ export const en = {
   why: {
     open: 'Why this answer?',
     none: 'Nothing is known any more about how this answer came about.',
-    episodes: 'Memories that it rests on',
-    noEpisodes: 'It rests on no memory.',
+    episodes: 'Memories that it was answered with',
+    noEpisodes: 'It was answered without any memory.',
     rules: (version: number) => `Rules that it followed (version ${version})`,
     decision: 'How sure it was',
     prompt: 'All that the model was told',
