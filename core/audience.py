@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import new_class
 
 from personaagent.core.errors import PersonaAgentError, ToldError
 
@@ -79,7 +80,15 @@ def _saying(error: Exception, text: str) -> Exception:
         return error
     other = copy.copy(error)
     other.args = (text,)
+    other.__class__ = _shown(type(error))
     return other
+
+
+def _shown(kind: type[Exception]) -> type[Exception]:
+    """The class as a ``RuntimeError`` too: of others LangGraph's server tells its clients no text."""
+    if issubclass(kind, RuntimeError):
+        return kind
+    return new_class(kind.__name__, (kind, RuntimeError))
 
 
 def is_public(error: Exception) -> bool:

@@ -18,7 +18,7 @@ from personaagent.memory.exchange.check_import import Refused
 from personaagent.server.errors import sentence, status_of
 from personaagent.server.user_limits import retry_after
 
-OF_THE_CALLER = (401, 403, 409, 429)
+OF_THE_CALLER = (401, 403, 409, 413, 422, 429)
 """The statuses of the server's own API that a route passes on."""
 TOO_BUSY = "The server is too busy now: try again later."
 
@@ -105,8 +105,8 @@ async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
 async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
     """An error of the server's own API, which a route asked.
 
-    Who may ask, how often, and what runs already is the caller's. All else is the server's own fault:
-    the caller named no such thread, and sent no such body.
+    Who may ask, what, how often, and what runs already is the caller's. All else is the server's own
+    fault: the caller named no such thread.
     """
     if isinstance(error, HTTPStatusError) and error.response.status_code in OF_THE_CALLER:
         wait = error.response.headers.get("retry-after")

@@ -1,5 +1,6 @@
 """Stands before all routes, LangGraph's too: no body that is too long, no user who asks too often."""
 
+import logging
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personaagent.core.errors import LimitReached, UsageError
+from personaagent.core.errors import DataError, LimitReached, UsageError
 from personaagent.core.users import check_user_id
 from personaagent.server.acting_as import acting_user
 from personaagent.server.auth import authenticate
@@ -66,7 +67,10 @@ async def _count(scope: Scope, per_minute: int) -> None:
         user_id = check_user_id(user["identity"])
     except (Auth.exceptions.HTTPException, HTTPException, UsageError):
         return
-    await count_request(await server_store(), user_id, per_minute)
+    try:
+        await count_request(await server_store(), user_id, per_minute)
+    except DataError as error:  # such as a full disk, which must not keep anybody from reading
+        logging.getLogger(__name__).warning("A request is not counted: %s", error)
 
 
 class _Body:

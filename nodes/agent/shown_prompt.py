@@ -1,5 +1,7 @@
 """The system prompt as a user may read it: what a question would be asked with, asking nobody."""
 
+import asyncio
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import HumanMessage
@@ -39,7 +41,8 @@ async def shown_prompt(
         UsageError: text, task or time zone cannot be used.
         DataError: the memory cannot be read.
     """
-    context = AgentContext(user_id=memory.user_id, task=task, timezone=timezone, incognito=True)
+    asked = partial(AgentContext, user_id=memory.user_id, task=task, timezone=timezone)
+    context = await asyncio.to_thread(asked, incognito=True)  # a time zone is a file
     runtime = Runtime(context=context, store=memory.store.base_store)
     state: Any = {"messages": [HumanMessage(text)]}
     if text:

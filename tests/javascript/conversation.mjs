@@ -43,6 +43,17 @@ const giveFeedback = (episode, feedback) =>
     json: feedback,
   });
 
+/** Ask on a new thread by the newer protocol, whose stream has no more of messages than their texts. */
+async function askAnew(content) {
+  const { thread_id: id } = await client.threads.create();
+  const stream = client.threads.stream(id, { assistantId: "agent" });
+  await stream.run.start({ input: human(content) });
+  const { episode_id: streamed } = await stream.output;
+  await stream.close();
+  const { values } = await client.threads.getState(id);
+  return { streamed, stored: values.messages.at(-1).additional_kwargs.episode_id ?? null };
+}
+
 const { thread_id: thread } = await client.threads.create();
 const title = async () => (await client.threads.get(thread)).metadata.title ?? null;
 
@@ -58,6 +69,7 @@ await client.threads.update(thread, { metadata: { title: "My dog" } });
 const renamed = await title();
 const found = await client.threads.search({ metadata: { title: "My dog" } });
 
+const anew = await askAnew("What is my dog called?");
 const corrected = await giveFeedback(asked.streamed.episode, {
   signal: "edit",
   text: "Rex, of course.",
@@ -73,6 +85,7 @@ console.log(
     asked,
     chosen,
     secret,
+    anew,
     renamed,
     found: found.map((each) => each.thread_id === thread),
     corrected,

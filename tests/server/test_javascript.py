@@ -36,6 +36,11 @@ def test_an_incognito_answer_has_no_episode(saw: Any) -> None:
     assert saw["secret"]["answers"][-1]["episode"] is None
 
 
+def test_the_newer_protocol_names_the_episode_beside_the_messages(saw: Any) -> None:
+    assert saw["anew"]["stored"]
+    assert saw["anew"]["streamed"] == saw["anew"]["stored"]
+
+
 def test_the_first_question_is_the_title_until_it_is_renamed(saw: Any) -> None:
     assert (saw["titled"], saw["renamed"]) == ("My dog is called Rex.", "My dog")
     assert saw["found"] == [True]

@@ -183,3 +183,28 @@ async def test_each_of_two_turns_is_remembered(runs: Runs, database: str) -> Non
         assert await runs.status(run) == "success"
     user = (await runs.sdk.threads.get(runs.thread))["metadata"]["owner"]  # type: ignore[index]
     assert len(standing(database, str(user))) == 2
+
+
+async def test_a_client_that_leaves_its_stream_ends_the_run_unless_it_is_to_continue(
+    runs: Runs,
+) -> None:
+    other = Runs(runs.sdk, runs.model, (await runs.sdk.threads.create())["thread_id"])
+    going_on = await leave_stream(other, on_disconnect="continue")
+    left = await leave_stream(runs)
+    assert await runs.status(left) == "interrupted"
+    assert await runs.texts() == [DOG]
+    run = await other.sdk.runs.get(other.thread, going_on)
+    assert run["status"] == "running"
+    await other.sdk.runs.cancel(other.thread, going_on, wait=True)
+
+
+async def leave_stream(runs: Runs, **options: Any) -> str:
+    """Stream a turn that the model does not answer, and leave; the id of the run."""
+    runs.model.held.clear()
+    runs.model.hold = lambda body: DOG in str(body["messages"][-1])
+    asked: Any = {"messages": [{"role": "user", "content": DOG}]}
+    stream: Any = runs.sdk.runs.stream(runs.thread, "agent", input=asked, **options)
+    await anext(stream)
+    await runs.model.holding()
+    await stream.aclose()
+    return (await runs.sdk.runs.list(runs.thread))[0]["run_id"]

@@ -37,7 +37,7 @@ async def test_of_a_failure_clients_are_told_the_kind_and_the_log_the_rest(
 ) -> None:
     server: Server = request.getfixturevalue(name)
     told = await everything_told(server)
-    assert "ModelError" in told
+    assert "The server cannot do that now (ModelError): try again later" in told
     address = urlsplit(server.endpoint.base_url).netloc
     assert address not in told
     assert UPSTREAM not in told

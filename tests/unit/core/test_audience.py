@@ -79,6 +79,13 @@ def test_what_may_be_tried_again_stays_so() -> None:
     assert empty.empty
 
 
+def test_langgraphs_server_shows_its_clients_the_sentence() -> None:
+    with for_users_of_a_server():
+        shown = [public(error) for error in (*PRIVATE, *PUBLIC, *FOREIGN)]
+        told_to_clients = [str(error) for error in shown if isinstance(error, RuntimeError)]
+    assert len(told_to_clients) == len(shown) - 1  # an episode that is not there ends no run
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
