@@ -24,7 +24,7 @@ endef
 # The page: its sources are in web/, what is built is served by personaagent.server.page.
 NODE_MODULES := web/node_modules/.ready
 
-.PHONY: help setup postgres web web-test demo dev serve test test-server live lint types docs bench bench-server eval clean
+.PHONY: help setup postgres web web-test web-pictures demo dev serve test test-server live lint types docs bench bench-server eval clean
 
 help: ## this list
 	@grep -E '^[a-z -]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ web: $(NODE_MODULES) ## the page that the server shows at /, built from web/ (ne
 
 web-test: $(NODE_MODULES) ## the page's own tests; tests/server/test_page.py tries it in Chromium
 	@cd web && npm run --silent test
+
+web-pictures: setup web ## pictures of the page for the docs, of invented people (needs Chromium)
+	@$(BIN)/python -m tests.support.page_pictures docs/images/page
 
 demo: setup ## the main job on the embedded model: import a history, ask, compare with no memory
 	@$(BIN)/python examples/demo.py

@@ -9,5 +9,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2022',
   },
+  server: {
+    proxy: Object.fromEntries(
+      ['/me', '/threads', '/sign-in'].map((path) => [path, 'http://127.0.0.1:2024']),
+    ),
+  },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },
 })

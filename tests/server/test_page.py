@@ -52,19 +52,18 @@ def page_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def run_in_browser(file: str, server: Server, **environment: str) -> None:
+def environment(server: Server, **more: str) -> dict[str, str]:
+    """What a script in ``web/e2e`` is given."""
+    given = {"PAGE_SERVER": server.url, "PAGE_CHROMIUM": str(CHROMIUM)}
+    return {**os.environ, **given, "PAGE_WALKS": WALKS, "PAGE_RULE": RULE, **more}
+
+
+def run_in_browser(file: str, server: Server, **more: str) -> None:
     """Run a file of browser tests; their report is what the failure says."""
     run = subprocess.run(
         ["node", "--test", "--test-timeout=280000", f"e2e/{file}"],
         cwd=WEB,
-        env={
-            **os.environ,
-            "PAGE_SERVER": server.url,
-            "PAGE_CHROMIUM": str(CHROMIUM),
-            "PAGE_WALKS": WALKS,
-            "PAGE_RULE": RULE,
-            **environment,
-        },
+        env=environment(server, **more),
         capture_output=True,
         text=True,
         timeout=SECONDS,

@@ -12,6 +12,7 @@ import pytest
 
 from personaagent.cli.serve import SILENT
 from personaagent.core.settings import load_settings
+from personaagent.server.page import is_built
 from tests.support.server import ROOT, Server, answers_from_memory, running_server
 
 BIN = Path(sys.executable).parent
@@ -80,6 +81,8 @@ def test_one_command_serves(tmp_path: Path) -> None:
     assert turn["messages"][-1]["content"] == "I do not know."
     assert {name: told.get(name) for name in SILENT} == SILENT
     assert f"Serving on {server.url}, for this machine only" in server.log
+    page = f"The page: {server.url}/" if is_built() else "The page is not built: `make web`"
+    assert page in server.log
     assert "Traceback" not in server.log
     assert (tmp_path / ".langgraph_api").stat().st_mode & 0o077 == 0, "its owner alone reads it"
 

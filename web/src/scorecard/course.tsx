@@ -1,5 +1,5 @@
 import { CONDITIONS, type Scorecard } from '../api/scorecard'
-import { t } from '../texts'
+import { percent, t } from '../texts'
 import { runningScores } from './running-means'
 
 const [WIDTH, HEIGHT] = [600, 200]
@@ -14,6 +14,12 @@ export function Course({ episodes }: { episodes: Scorecard['episodes'] }) {
       <figcaption>{words.course}</figcaption>
       <svg class="course" viewBox={`-4 -4 ${WIDTH + 8} ${HEIGHT + 8}`} role="img" aria-label={words.course}>
         <path class="axis" d={`M0 0V${HEIGHT}H${WIDTH}`} />
+        <text x={6} y={14}>
+          {percent(1)}
+        </text>
+        <text x={6} y={HEIGHT - 6}>
+          {percent(0)}
+        </text>
         {CONDITIONS.map((each) => (
           <polyline key={each} data-condition={each} points={points(runningScores(episodes, each))} />
         ))}

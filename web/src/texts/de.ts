@@ -60,8 +60,8 @@ export const de: Texts = {
   why: {
     open: 'Warum diese Antwort?',
     none: 'Wie diese Antwort zustande kam, ist nicht mehr bekannt.',
-    episodes: 'Erinnerungen, auf denen sie beruht',
-    noEpisodes: 'Sie beruht auf keiner Erinnerung.',
+    episodes: 'Erinnerungen, mit denen sie entstand',
+    noEpisodes: 'Sie entstand ohne eine Erinnerung.',
     rules: (version: number) => `Regeln, denen sie folgte (Fassung ${version})`,
     decision: 'Wie sicher sie war',
     prompt: 'Alles, was dem Modell gesagt wurde',
@@ -247,7 +247,7 @@ export const de: Texts = {
     bars: 'Wie nah die Antworten an dem waren, was du wolltest',
     way: 'Beantwortet mit',
     right: 'Richtig',
-    range: 'Sicher zwischen',
+    range: 'Wahrscheinlich zwischen (95 %)',
     between: (low: string, high: string) => `${low} und ${high}`,
     conditions: {
       none: 'weder Gedächtnis noch Persona',

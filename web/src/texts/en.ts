@@ -58,8 +58,8 @@ export const en = {
   why: {
     open: 'Why this answer?',
     none: 'Nothing is known any more about how this answer came about.',
-    episodes: 'Memories that it rests on',
-    noEpisodes: 'It rests on no memory.',
+    episodes: 'Memories that it was answered with',
+    noEpisodes: 'It was answered without any memory.',
     rules: (version: number) => `Rules that it followed (version ${version})`,
     decision: 'How sure it was',
     prompt: 'All that the model was told',
@@ -242,7 +242,7 @@ export const en = {
     bars: 'How near the answers were to what you wanted',
     way: 'Answered with',
     right: 'Right',
-    range: 'Surely between',
+    range: 'Likely between (95 %)',
     between: (low: string, high: string) => `${low} and ${high}`,
     conditions: {
       none: 'no memory and no persona',
