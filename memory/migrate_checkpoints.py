@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 from langgraph.types import Send
 
+from personaagent.memory.sqlite_transaction import sqlite_transaction
 from personaagent.memory.strict_checkpoints import strict_serializer
 
 if TYPE_CHECKING:
@@ -47,15 +48,10 @@ async def migrate_sqlite(connection: aiosqlite.Connection) -> None:
     """
     if await _sqlite_version(connection) >= VERSION:
         return
-    await connection.execute("BEGIN IMMEDIATE")
-    try:
+    async with sqlite_transaction(connection, "BEGIN IMMEDIATE"):
         if await _sqlite_version(connection) < VERSION:  # another process may have been faster
             await _rename_in_sqlite(connection)
             await connection.execute(f"PRAGMA user_version={VERSION}")
-        await connection.execute("COMMIT")
-    except BaseException:
-        await connection.execute("ROLLBACK")
-        raise
 
 
 async def migrate_postgres(connection_string: str) -> None:

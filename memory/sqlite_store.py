@@ -1,6 +1,5 @@
 """The store in the data folder: LangGraph's, with the index of the episodes in the same database."""
 
-import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
@@ -15,6 +14,7 @@ from langgraph.store.sqlite import AsyncSqliteStore
 from personaagent.memory.generation import Guard
 from personaagent.memory.index import rows
 from personaagent.memory.index.sqlite import SqliteIndex
+from personaagent.memory.sqlite_transaction import sqlite_transaction
 
 Result = TypeVar("Result")
 
@@ -38,7 +38,7 @@ class SqliteStore(AsyncSqliteStore):
         """Make the tables, all or none; LangGraph's own way breaks a database if it is cut short."""
         async with self.lock:
             if await self._next_migration() < len(self.MIGRATIONS):
-                async with self._transaction("BEGIN IMMEDIATE"):
+                async with sqlite_transaction(self.conn, "BEGIN IMMEDIATE"):
                     await self._migrate()
         await super().setup()
         async with self.lock:
@@ -116,18 +116,8 @@ class SqliteStore(AsyncSqliteStore):
             if not transaction:
                 yield cursor
                 return
-            async with self._transaction("BEGIN IMMEDIATE" if writes else "BEGIN"):
+            async with sqlite_transaction(self.conn, "BEGIN IMMEDIATE" if writes else "BEGIN"):
                 yield cursor
-
-    @asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[None]:
-        try:
-            await self.conn.execute(begin)
-            yield
-            await self.conn.execute("COMMIT")
-        except BaseException:  # if cancelled, ``begin`` may yet be under way: this comes after it
-            await asyncio.shield(self.conn.rollback())
-            raise
 
     async def _next_migration(self) -> int:
         """The first of LangGraph's migrations that the database has not seen."""

@@ -58,11 +58,11 @@ async def test_a_folder_opens_after_who_made_it_was_cancelled(
 
 
 def cancelling(step: int) -> Callable[..., Awaitable[object]]:
-    """Executes statements; who asks for this one (the first is 1) is cancelled."""
-    execute, numbers = aiosqlite.Connection._execute, count(1)
+    """Executes statements; at this one of the present task (the first is 1) the task is cancelled."""
+    execute, numbers, task = aiosqlite.Connection._execute, count(1), asyncio.current_task()
 
     async def executed(self: aiosqlite.Connection, *arguments: object, **options: object) -> object:
-        if next(numbers) == step and (task := asyncio.current_task()):
+        if task is not None and asyncio.current_task() is task and next(numbers) == step:
             task.cancel()
         return await execute(self, *arguments, **options)
 
