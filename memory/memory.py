@@ -39,9 +39,8 @@ from personaagent.models.embeddings import Embedder
 from personaagent.models.reranking import make_reranker
 
 MAX_LOCK_CONNECTIONS = 8
-"""Database connections that may hold a lock, or wait for one, at the same time."""
-MAX_FORGET_CONNECTIONS = 4
-"""Those of forgettings, which take other locks meanwhile: these must not wait for them."""
+"""Database connections that may hold a lock, or wait for one, at the same time. Forgettings have as
+many of their own: they take other locks meanwhile, which must not wait for them."""
 FORGET_TIMEOUT = 300
 """Seconds that a forgetting waits for those of the same user that are under way."""
 FORGET = ".forget"
@@ -70,7 +69,7 @@ class Memory:
         self._index = index
         self._indexes: dict[str, EpisodeIndex] = {}
         self._lock_connections = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
-        self._forget_connections = asyncio.Semaphore(MAX_FORGET_CONNECTIONS)
+        self._forget_connections = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
         self._locks = LocksInProcess()
 
     def of(self, store: BaseStore, user_id: str, generation: str = "") -> UserMemory:
