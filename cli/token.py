@@ -52,7 +52,7 @@ def revoke(
     user: Annotated[
         str | None, typer.Option("--user", "-u", help="All tokens of this user.")
     ] = None,
-    shown: Annotated[
+    from_stdin: Annotated[
         bool, typer.Option("--stdin", help="Instead, the one token on standard input.")
     ] = False,
     server: Annotated[str, typer.Option("--server", help="Address of the server.")] = SERVER,
@@ -62,7 +62,7 @@ def revoke(
 
     All of the user's that were issued up to now, or the one on standard input.
     """
-    if (user is None) != shown:
+    if (user is None) != from_stdin:
         raise UsageError("Say which tokens: --user NAME, or --stdin with one token.")
     with requires_extra("server", "`personaagent token`"):
         from personaagent.server.identity import Tokens

@@ -130,7 +130,7 @@ class Episodes:
                 await self._store.write([*writes, new_label_revision()])
 
     async def ids(self) -> list[str]:
-        """The ids of all episodes, oldest first; nothing else of them is read."""
+        """The ids of all episodes, oldest first; what else they hold is not checked."""
         times = [
             (datetime.fromisoformat(value["episode"]["created_at"]), id)
             async for id, value in self._store.scan("episodes")
@@ -156,8 +156,8 @@ class Episodes:
         before: TimeKey | None = None,
     ) -> list[Episode]:
         """The latest ``limit`` episodes, newest first: optionally only those of ``task``, those
-        with ground truth, those not discarded, those from a ``source``, and those from ``since`` on
-        that come ``before`` a point in time."""
+        with ground truth, those not discarded, those from a ``source``, those from ``since`` on, and
+        those that come ``before`` a point in time."""
         episodes = [
             episode
             async for episode in self.scan(labelled=labelled, standing=standing)

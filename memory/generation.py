@@ -52,8 +52,8 @@ class Guard:
             Forgotten: the user was forgotten since, or something that the write needs.
         """
         path = ("users", self.user, "generation")
-        found = (await read(path, [KEY])).get(KEY)
-        current = None if found is None else str(found["id"])
+        value = (await read(path, [KEY])).get(KEY)
+        current = None if value is None else str(value["id"])
         if not self.renews:
             await self._check(current, read)
         if current is not None and not self.renews:

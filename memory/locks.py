@@ -29,22 +29,31 @@ class LocksInProcess:
 
     @asynccontextmanager
     async def hold(self, key: str, patience: int | None = None) -> AsyncIterator[None]:
-        """Hold the lock of this key in the running event loop.
-
-        Raises:
-            DataError: it was not free in so many seconds.
-        """
+        """Hold the lock of this key in the running event loop; errors as of ``hold``."""
         loop = asyncio.get_running_loop()
         lock = self._locks.setdefault((id(loop), key), asyncio.Lock())
-        try:
-            async with asyncio.timeout(LOCK_TIMEOUT if patience is None else patience):
-                await lock.acquire()
-        except TimeoutError as error:
-            raise DataError(HELD_TOO_LONG) from error
-        try:
+        async with hold(lock, patience):
             yield
-        finally:
-            lock.release()
+
+
+@asynccontextmanager
+async def hold(
+    lock: asyncio.Lock | asyncio.Semaphore, patience: int | None = None
+) -> AsyncIterator[None]:
+    """Hold a lock, or one of the places of a semaphore.
+
+    Raises:
+        DataError: it was not free in so many seconds.
+    """
+    try:
+        async with asyncio.timeout(LOCK_TIMEOUT if patience is None else patience):
+            await lock.acquire()
+    except TimeoutError as error:
+        raise DataError(HELD_TOO_LONG) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def database_of(store: BaseStore) -> str | None:

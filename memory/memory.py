@@ -21,6 +21,7 @@ from personaagent.memory.locks import (
     database_lock,
     database_of,
     file_lock,
+    hold,
 )
 from personaagent.memory.notices import Notices
 from personaagent.memory.pending import PendingSet
@@ -38,10 +39,12 @@ from personaagent.models.embeddings import Embedder
 from personaagent.models.reranking import make_reranker
 
 MAX_LOCK_CONNECTIONS = 8
-"""Database connections that may hold a lock, or wait for one, at the same time."""
+"""Database connections that may hold a lock, or wait for one, at the same time. Forgettings have as
+many of their own: they take other locks meanwhile, which must not wait for them."""
 FORGET_TIMEOUT = 300
 """Seconds that a forgetting waits for those of the same user that are under way."""
-LOCKS = ("", ".index", ".forget")
+FORGET = ".forget"
+LOCKS = ("", ".index", FORGET)
 """What follows the user's key in the names of their locks."""
 
 
@@ -66,6 +69,7 @@ class Memory:
         self._index = index
         self._indexes: dict[str, EpisodeIndex] = {}
         self._lock_connections = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
+        self._forget_connections = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
         self._locks = LocksInProcess()
 
     def of(self, store: BaseStore, user_id: str, generation: str = "") -> UserMemory:
@@ -100,7 +104,7 @@ class Memory:
             simulations=Simulations(user_store),
             spending=Spending(user_store),
             store=user_store,
-            forgetting=partial(self._lock, store, f"{user_store.key}.forget", FORGET_TIMEOUT),
+            forgetting=partial(self._lock, store, f"{user_store.key}{FORGET}", FORGET_TIMEOUT),
             recaller=Recall(
                 episodes,
                 indexer,
@@ -167,7 +171,9 @@ class Memory:
             await stack.enter_async_context(self._locks.hold(key, patience))
             with storage_errors():
                 if address := database_of(store):
-                    await stack.enter_async_context(self._lock_connections)
+                    forgets = key.endswith(FORGET)
+                    connections = self._forget_connections if forgets else self._lock_connections
+                    await stack.enter_async_context(hold(connections, patience))
                     await stack.enter_async_context(database_lock(address, key, patience))
                 else:
                     await stack.enter_async_context(file_lock(self._lock_file(key), patience))
@@ -179,7 +185,7 @@ class Memory:
     ) -> None:
         """Delete the lock file if nothing is stored of the user: whoever came too late made it anew."""
         late = error is not None and issubclass(error, (Forgotten, UnknownEpisode))
-        if late or key.endswith(".forget"):
+        if late or key.endswith(FORGET):
             user = key.split(".")[0]
             with storage_errors():
                 if not await store.asearch(("users", user), limit=1):

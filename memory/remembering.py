@@ -22,5 +22,5 @@ class Remembering:
         return bool(value and value["paused"])
 
     async def pause(self, *, paused: bool) -> None:
-        """Stop to remember turns, or go on with it."""
+        """Stop remembering turns, or go on with it."""
         await self.store.put("preferences", KEY, {"paused": paused})

@@ -99,8 +99,8 @@ class UserStore:
         The first access does so by itself. Call it where an operation begins earlier, or where
         another one begins with the same object.
         """
-        [found] = await self._get("generation", KEY)
-        self._generation = None if found is None else str(found["id"])
+        [value] = await self._get("generation", KEY)
+        self._generation = None if value is None else str(value["id"])
         self._pinned = True
 
     async def _pin_first(self) -> None:

@@ -87,12 +87,12 @@ class MemoryServer(MCPServer[Any]):
 
     async def persona(self) -> Persona:
         """The current persona: rules with their evidence, and how closed questions are decided."""
-        with _told(ResourceError):
+        with _as_client_error(ResourceError):
             return await self.access().memory.personas.current()
 
     async def profile(self) -> Profile:
         """The profile: computed facts, and statements with their evidence."""
-        with _told(ResourceError):
+        with _as_client_error(ResourceError):
             return await self.access().memory.profile.read()
 
 
@@ -209,12 +209,12 @@ async def _access(ctx: Caller) -> AsyncIterator[MemoryAccess]:
     """What the tools may do; our errors reach the client as their sentence."""
     server = ctx.mcp_server
     assert isinstance(server, MemoryServer)
-    with _told(ToolError):
+    with _as_client_error(ToolError):
         yield server.access()
 
 
 @contextmanager
-def _told(kind: type[MCPServerError]) -> Iterator[None]:
+def _as_client_error(kind: type[MCPServerError]) -> Iterator[None]:
     """Our errors as one of this kind, which clients see: each with what its audience may know."""
     try:
         yield

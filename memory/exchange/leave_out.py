@@ -33,8 +33,8 @@ class LeaveOut:
         The tombstones are read for each batch, after it was found which episodes are not there: one
         that is forgotten while the import is under way has its tombstone by then.
         """
-        known = await self._tombstones.read()
-        hashes = {each.id: known.of(each) for each in episodes}
+        tombstones = await self._tombstones.read()
+        hashes = {each.id: tombstones.of(each) for each in episodes}
         if self._include:
             self.brought_back = {hash for each in hashes.values() for hash in each}
             await self._tombstones.remove(self.brought_back)

@@ -45,18 +45,18 @@ def fit(
     Whatever the fixed text takes, a quarter of ``prompt_tokens`` is room.
     """
     room = max(remaining_tokens(fixed_text, settings), settings.prompt_tokens // 4)
-    told = shorten_middle(instructions, settings.max_query_chars)
-    asked = _tokens_of_client(told) if told else 0
-    least = min(asked, room // 4)
+    shortened = shorten_middle(instructions, settings.max_query_chars)
+    needed = _tokens_of_client(shortened) if shortened else 0
+    least = min(needed, room // 4)
     rules, left = _fitting(_by_lock(persona.rules), room - least, _rule_line)
     facts: list[TaskFacts] = []
     if settings.show_facts:
         facts, left = _fitting(profile.facts, left, lambda task: describe_facts([task]))
     left += least
-    for_client = min(asked, max(least, left // 2))
-    kept = {rule.id for rule in rules}
+    for_client = min(needed, max(least, left // 2))
+    rule_ids = {rule.id for rule in rules}
     return Fitting(
-        persona.model_copy(update={"rules": [r for r in persona.rules if r.id in kept]}),
+        persona.model_copy(update={"rules": [r for r in persona.rules if r.id in rule_ids]}),
         fit_statements(
             profile.model_copy(update={"facts": facts}), settings, max(0, left - for_client)
         ),

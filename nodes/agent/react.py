@@ -121,7 +121,7 @@ async def _with_episode(
     id = state.get("episode_id")
     if not id or (runtime.context is not None and runtime.context.incognito):
         return reply
-    paused = await Remembering(user_memory(deps.memory, runtime).store).is_paused()
+    paused = await Remembering(user_memory(deps.memory, runtime, state).store).is_paused()
     return reply if paused else with_episode(reply, id)
 
 

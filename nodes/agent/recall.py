@@ -49,11 +49,13 @@ async def recall(
         UsageError: the last message is not the user's, or its text cannot be used.
     """
     episode_id = _episode_id(runtime)
-    begin_turn_clock(episode_id)
+    simulated = isinstance(runtime.context, SimulatedContext)
+    if not simulated:  # which would not end as a turn
+        begin_turn_clock(episode_id)
     query = latest_query(state["messages"], deps.settings.max_query_chars)
     step = (config or {}).get("metadata", {}).get("langgraph_step")
     memory, branch = await begin_turn(user_memory(deps.memory, runtime), state, runtime, step)
-    if isinstance(runtime.context, SimulatedContext):
+    if simulated:
         memory = memory.patient()
     top_k = _top_k(runtime, deps.settings) if query else 0
     recalled, profile = await asyncio.gather(

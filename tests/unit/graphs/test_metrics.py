@@ -11,6 +11,7 @@ from langgraph.store.memory import InMemoryStore
 from prometheus_client import REGISTRY as COMMON
 from prometheus_client import generate_latest
 
+from personaagent.core import turn_clock
 from personaagent.core.errors import UnusableAnswer
 from personaagent.core.prometheus import REGISTRY
 from personaagent.core.settings import load_settings
@@ -76,6 +77,15 @@ async def test_alignments_count_as_accepted_or_refused(tmp_path: Path) -> None:
         await aligned.align()
         await aligned.align()
     assert (accepted, refused) == ([1], [1])
+
+
+async def test_a_simulation_is_no_turn_under_way(tmp_path: Path) -> None:
+    aligned = world(tmp_path, Scripted())
+    await aligned.remember(*walks(5, [next(iter(PREFERENCES))]))
+    under_way = dict(turn_clock._begun)
+    await aligned.align()
+    assert aligned.prompts
+    assert dict(turn_clock._begun) == under_way
 
 
 def test_nothing_of_it_lies_where_the_server_shows_it_to_anybody() -> None:

@@ -46,5 +46,6 @@ async def test_who_hangs_up_ends_the_work() -> None:
             ended.set()
 
     with pytest.raises(HTTPException):
-        await unless_gone(request_of(gone), work())
+        async with asyncio.timeout(10):
+            await unless_gone(request_of(gone), work())
     assert ended.is_set()

@@ -60,7 +60,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_what_is_said_comes_while_the_rest_is_not_yet_said(http: httpx.AsyncClient) -> None:
-    async with http.stream("GET", "/waits") as answer:
+    async with asyncio.timeout(10), http.stream("GET", "/waits") as answer:
         pieces = answer.aiter_text()
         assert await anext(pieces) == "first"
         going_on.set()
@@ -68,9 +68,9 @@ async def test_what_is_said_comes_while_the_rest_is_not_yet_said(http: httpx.Asy
 
 
 async def test_who_leaves_hangs_up(http: httpx.AsyncClient) -> None:
-    async with http.stream("GET", "/never-ends") as answer:
-        assert await anext(answer.aiter_text()) == "first"
     async with asyncio.timeout(10):
+        async with http.stream("GET", "/never-ends") as answer:
+            assert await anext(answer.aiter_text()) == "first"
         await hung_up.wait()
 
 
