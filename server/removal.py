@@ -45,16 +45,16 @@ async def remove_all(find: Find, remove: Remove, what: str, patience: float | No
     end, failed = loop.time() + (PATIENCE if patience is None else patience), None
     for attempt in count():
         await asyncio.sleep(PAUSE if attempt > 1 else 0)
-        found: Sequence[str] = ()
+        there: Sequence[str] = ()
         try:
-            if not (found := await find()):
+            if not (there := await find()):
                 return
         except HTTPError as error:
             failed = error
         if attempt and loop.time() > end:
             log.warning("What cannot be removed: %s (%s)", what, failed)
             raise DataError(f"{what} cannot be removed now: try again later.") from failed
-        for id in found:
+        for id in there:
             failed = await _failure(remove, id) or failed
 
 
@@ -107,7 +107,7 @@ async def owned(search: Search, id: str, owner: str) -> list[str]:
     ids: list[str] = []
     offset = 0
     while page := await search(limit=PAGE_SIZE, offset=offset):
-        ids += [resource[id] for resource in page if _owner(resource) == owner]
+        ids += [resource[id] for resource in page if owner_of(resource) == owner]
         offset += len(page)
     return ids
 
@@ -121,6 +121,6 @@ async def _failure(remove: Remove, id: str) -> HTTPError | None:
     return None
 
 
-def _owner(resource: Mapping[str, Any]) -> str | None:
-    """Authentication wrote the owner into the metadata, or aegra beside the metadata."""
+def owner_of(resource: Mapping[str, Any]) -> str | None:
+    """Its owner: authentication wrote them into the metadata, or aegra beside the metadata."""
     return (resource["metadata"] or {}).get("owner") or resource.get("user_id")
