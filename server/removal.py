@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -86,7 +85,12 @@ async def cancel_runs(api: LangGraphClient, thread: str) -> None:
         except NotFoundError:
             return []
 
-    await remove_all(find, partial(api.runs.cancel, thread, wait=True), "A run", RUN_ENDS)
+    async def cancel(id: str) -> None:
+        with suppress(TimeoutError):  # calls within the process have no limit of their own
+            async with asyncio.timeout(RUN_ENDS):
+                await api.runs.cancel(thread, id, wait=True)
+
+    await remove_all(find, cancel, "A run", RUN_ENDS)
 
 
 async def unfinished_on(api: LangGraphClient, thread: str) -> list[Any]:
