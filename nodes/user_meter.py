@@ -68,11 +68,15 @@ def spending_of(memory: UserMemory, account: Account) -> Spending:
 
 def day_spent(what: str, at: datetime) -> LimitReached:
     """The refusal until midnight (UTC)."""
-    midnight = (at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    seconds = ceil((midnight - at).total_seconds())
+    seconds = ceil((midnight_after(at) - at).total_seconds())
     return LimitReached(
         f"Your {what} of this day are used up: try again after midnight (UTC).", what, seconds
     )
+
+
+def midnight_after(at: datetime) -> datetime:
+    """When the day's budgets begin anew."""
+    return (at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _spent(usage: RoleUsage) -> Spent:

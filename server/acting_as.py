@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 
-import httpx
 from langgraph_sdk.client import LangGraphClient
 from starlette.types import ASGIApp
 
-from personaagent.server.internal_client import TIMEOUT_SECONDS, marked
+from personaagent.server.internal_client import client_within, whole_responses
 
 _user: ContextVar[str] = ContextVar("acting_as", default="")
 """Seen by authentication in calls within this process, and never set by anything in a request."""
@@ -25,12 +24,9 @@ async def client_as(app: ASGIApp, user_id: str) -> AsyncIterator[LangGraphClient
 
     No connection is made: the client calls the application.
     """
-    transport = httpx.ASGITransport(app=marked(app), raise_app_exceptions=False)
     token = _user.set(user_id)
     try:
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://localhost", timeout=TIMEOUT_SECONDS
-        ) as http:
-            yield LangGraphClient(http)
+        async with client_within(whole_responses(app)) as api:
+            yield api
     finally:
         _user.reset(token)

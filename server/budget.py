@@ -1,6 +1,5 @@
 """What a user has spent today, of what the settings allow."""
 
-from datetime import datetime, timedelta
 from typing import get_args
 
 from personaagent.core.alignment_state import LIMITS
@@ -8,7 +7,7 @@ from personaagent.core.records import Moment, Record
 from personaagent.core.settings import Settings
 from personaagent.memory.spending import Account, Spent
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.user_meter import spending_of
+from personaagent.nodes.user_meter import midnight_after, spending_of
 
 
 class Allowance(Record):
@@ -41,7 +40,7 @@ async def budget_of(memory: UserMemory, settings: Settings) -> Budget:
         for account in get_args(Account)
     }
     return Budget(
-        resets_at=_midnight_after(memory.spending.clock()),
+        resets_at=midnight_after(memory.spending.clock()),
         requests_per_minute=settings.requests_per_minute or None,
         **allowances,
     )
@@ -54,7 +53,3 @@ def _most(account: Account, settings: Settings) -> dict[str, float]:
         "imports": {"bytes": settings.daily_import_bytes},
     }
     return {kind: most for kind, most in limits[account].items() if most}
-
-
-def _midnight_after(at: datetime) -> datetime:
-    return (at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

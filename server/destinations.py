@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from personaagent.core.settings import Role, Settings
 from personaagent.core.tracing import BY_OTEL, SWITCHES
 from personaagent.models.chat import OPENAI
 from personaagent.models.embeddings import OPENAI_PREFIX
+from personaagent.models.proxies import is_loopback
 
 LANGSMITH = "https://api.smith.langchain.com"
 WIKIPEDIA = "https://{}.wikipedia.org"
@@ -88,10 +88,4 @@ def _holds_text(purpose: Purpose, settings: Settings) -> bool:
 
 
 def _is_here(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    if not address or host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return not address or is_loopback(urlsplit(address).hostname or "")

@@ -16,6 +16,7 @@ from personaagent.core.errors import LimitReached, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.memory.exchange.check_import import Refused
 from personaagent.server.errors import sentence, status_of
+from personaagent.server.limits import TOO_LONG
 from personaagent.server.user_limits import retry_after
 
 OF_THE_CALLER = (401, 403, 409, 413, 422, 429)
@@ -55,7 +56,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _too_long(*_: Any) -> JSONResponse:
-    return JSONResponse({"detail": "The body is too long: send less at once."}, 413)
+    return JSONResponse({"detail": TOO_LONG}, 413)
 
 
 class TooLongAsJson:
@@ -122,7 +123,7 @@ async def _of_the_server(_: Request, error: Exception) -> JSONResponse:
 def detail_of(response: Response) -> str:
     """What the API says; a server may say it under another name, or not at all."""
     try:
-        told = response.json()
-        return audience_text(str(told.get("detail") or told["message"]))
+        body = response.json()
+        return audience_text(str(body.get("detail") or body["message"]))
     except (ValueError, LookupError, TypeError, AttributeError):
         return TOO_BUSY

@@ -32,7 +32,7 @@ class _Answer:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self._failed = False
-        self._said = b""
+        self._body = b""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == 500:
@@ -40,12 +40,12 @@ class _Answer:
         elif not self._failed:
             await self._send(message)
         else:
-            self._said += message.get("body", b"")[: LOGGED_BYTES - len(self._said)]
+            self._body += message.get("body", b"")[: LOGGED_BYTES - len(self._body)]
             if not message.get("more_body"):
                 await self._tell()
 
     async def _tell(self) -> None:
         path = self._scope["path"]
-        log.warning("%s failed: %s", path, self._said.decode(errors="replace"))
-        told = JSONResponse({"detail": kind_only("failed", "500")}, 500)
-        await told(self._scope, self._receive, self._send)
+        log.warning("%s failed: %s", path, self._body.decode(errors="replace"))
+        answer = JSONResponse({"detail": kind_only("failed", "500")}, 500)
+        await answer(self._scope, self._receive, self._send)

@@ -26,7 +26,7 @@ async def remove_former_crons() -> int:
 
 
 async def _remove_in_postgres() -> int:
-    from aegra_api.core.orm import _get_session_maker  # pyright: ignore[reportMissingImports]
+    from aegra_api.core.orm import get_session_maker  # pyright: ignore[reportMissingImports]
     from sqlalchemy import text  # pyright: ignore[reportMissingImports]
 
     values = {
@@ -34,7 +34,7 @@ async def _remove_in_postgres() -> int:
         "place": VERSION_DIGIT + 1,
         "version": str(THREAD_UUID_VERSION),
     }
-    async with _get_session_maker()() as session:
+    async with get_session_maker()() as session:
         removed = await session.execute(text(IN_POSTGRES), values)
         await session.commit()
         return int(removed.rowcount)
@@ -43,9 +43,9 @@ async def _remove_in_postgres() -> int:
 def _is_ours(cron: dict[str, Any]) -> bool:
     """Whether it is on the thread of somebody's alignment, and asks for the run of the night."""
     thread = str(cron.get("thread_id") or "")
-    given = (cron.get("payload") or {}).get("input")
+    run_input = (cron.get("payload") or {}).get("input")
     return (
         thread[VERSION_DIGIT : VERSION_DIGIT + 1] == str(THREAD_UUID_VERSION)
-        and isinstance(given, dict)
-        and given.get("trigger") == NIGHTLY_TRIGGER
+        and isinstance(run_input, dict)
+        and run_input.get("trigger") == NIGHTLY_TRIGGER
     )

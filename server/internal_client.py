@@ -1,6 +1,6 @@
 """A client of the server's own API for our routes: in this process, and as the calling user."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
@@ -13,7 +13,6 @@ from personaagent.server.streaming_transport import StreamingTransport
 
 CREDENTIALS = ("authorization", USER_HEADER)
 """The headers that say who calls."""
-TIMEOUT_SECONDS = 60.0
 INTERNAL = "personaagent.internal"
 """Marks a call of ours in its ASGI scope, where no client can: it counts with the request it is for."""
 
@@ -26,30 +25,39 @@ async def internal_client(request: Request) -> AsyncIterator[LangGraphClient]:
     belong to the caller, and those of others do not exist. (``get_client()`` of the SDK bypasses
     both.) No connection is made: the client calls the application.
     """
-    transport = httpx.ASGITransport(app=marked(request.app), raise_app_exceptions=False)
-    async with _client(request, transport) as client:
+    async with client_within(whole_responses(request.app), _credentials(request)) as client:
         yield client
 
 
 @asynccontextmanager
 async def streaming_client(request: Request) -> AsyncIterator[LangGraphClient]:
     """The same for streams: what a run says comes while it says it."""
-    async with _client(request, StreamingTransport(marked(request.app))) as client:
+    transport = StreamingTransport(_marked(request.app))
+    async with client_within(transport, _credentials(request)) as client:
         yield client
 
 
 @asynccontextmanager
-async def _client(
-    request: Request, transport: httpx.AsyncBaseTransport
+async def client_within(
+    transport: httpx.AsyncBaseTransport, headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[LangGraphClient]:
-    headers = {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
+    """A client that calls an application of this process; no time limit of httpx holds there."""
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://localhost", headers=headers, timeout=TIMEOUT_SECONDS
+        transport=transport, base_url="http://localhost", headers=headers
     ) as http:
         yield LangGraphClient(http)
 
 
-def marked(app: ASGIApp) -> ASGIApp:
+def whole_responses(app: ASGIApp) -> httpx.ASGITransport:
+    """The way into the application for calls of ours whose responses come at once."""
+    return httpx.ASGITransport(app=_marked(app), raise_app_exceptions=False)
+
+
+def _credentials(request: Request) -> dict[str, str]:
+    return {name: request.headers[name] for name in CREDENTIALS if name in request.headers}
+
+
+def _marked(app: ASGIApp) -> ASGIApp:
     """The application for calls that are marked as ours."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:

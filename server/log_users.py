@@ -28,17 +28,19 @@ def hide_users_in_logs(library: str) -> None:
     logging.setLogRecordFactory(make)
 
 
-def without_users(said: Any) -> Any:
+def without_users(message: Any) -> Any:
     """What a record says, a text or structlog's names with values, with users' ids as hashes."""
-    if isinstance(said, str):
-        return IN_TEXT.sub(_hashed, said)
-    if not isinstance(said, Mapping):
-        return said
-    hidden = {key: user_key(value) for key, value in said.items() if key in KEYS and _is_id(value)}
+    if isinstance(message, str):
+        return IN_TEXT.sub(_hashed, message)
+    if not isinstance(message, Mapping):
+        return message
+    hidden = {
+        key: user_key(value) for key, value in message.items() if key in KEYS and _is_id(value)
+    }
     return {
-        **said,
+        **message,
         **hidden,
-        **({"event": without_users(said["event"])} if "event" in said else {}),
+        **({"event": without_users(message["event"])} if "event" in message else {}),
     }
 
 
@@ -46,5 +48,5 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _hashed(found: re.Match[str]) -> str:
-    return f"user={user_key(found['user'])}{found['more']}"
+def _hashed(match: re.Match[str]) -> str:
+    return f"user={user_key(match['user'])}{match['more']}"

@@ -56,6 +56,13 @@ async def asset(name: str) -> FileResponse:
 
 
 def _file(path: Path, cache: str) -> FileResponse:
-    if not path.is_file():
+    if not _is_file(path):
         raise HTTPException(404, "The page has not been built on this server.")
     return FileResponse(path, headers=HEADERS | {"Cache-Control": cache})
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False

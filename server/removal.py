@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -45,16 +44,16 @@ async def remove_all(find: Find, remove: Remove, what: str, patience: float | No
     end, failed = loop.time() + (PATIENCE if patience is None else patience), None
     for attempt in count():
         await asyncio.sleep(PAUSE if attempt > 1 else 0)
-        found: Sequence[str] = ()
+        there: Sequence[str] = ()
         try:
-            if not (found := await find()):
+            if not (there := await find()):
                 return
         except HTTPError as error:
             failed = error
         if attempt and loop.time() > end:
             log.warning("What cannot be removed: %s (%s)", what, failed)
             raise DataError(f"{what} cannot be removed now: try again later.") from failed
-        for id in found:
+        for id in there:
             failed = await _failure(remove, id) or failed
 
 
@@ -86,7 +85,12 @@ async def cancel_runs(api: LangGraphClient, thread: str) -> None:
         except NotFoundError:
             return []
 
-    await remove_all(find, partial(api.runs.cancel, thread, wait=True), "A run", RUN_ENDS)
+    async def cancel(id: str) -> None:
+        with suppress(TimeoutError):  # calls within the process have no limit of their own
+            async with asyncio.timeout(RUN_ENDS):
+                await api.runs.cancel(thread, id, wait=True)
+
+    await remove_all(find, cancel, "A run", RUN_ENDS)
 
 
 async def unfinished_on(api: LangGraphClient, thread: str) -> list[Any]:
@@ -107,7 +111,7 @@ async def owned(search: Search, id: str, owner: str) -> list[str]:
     ids: list[str] = []
     offset = 0
     while page := await search(limit=PAGE_SIZE, offset=offset):
-        ids += [resource[id] for resource in page if _owner(resource) == owner]
+        ids += [resource[id] for resource in page if owner_of(resource) == owner]
         offset += len(page)
     return ids
 
@@ -121,6 +125,6 @@ async def _failure(remove: Remove, id: str) -> HTTPError | None:
     return None
 
 
-def _owner(resource: Mapping[str, Any]) -> str | None:
-    """Authentication wrote the owner into the metadata, or aegra beside the metadata."""
+def owner_of(resource: Mapping[str, Any]) -> str | None:
+    """Its owner: authentication wrote them into the metadata, or aegra beside the metadata."""
     return (resource["metadata"] or {}).get("owner") or resource.get("user_id")

@@ -19,6 +19,8 @@ STORE = "/store/"
 STATES = ("/threads", "/runs")
 QUESTIONS = ("/search", "/count", "/history")
 """How the paths of routes end that write nothing, though their bodies may name fields of the state."""
+RUNS_IN = ("params", "payload")
+"""Under which names a body holds a run: a command, and a changed cron."""
 CALLS_OUT = ("feedback_keys", "langsmith_tracer")
 """What has LangGraph's server ask LangSmith for addresses, or send traces where a client says."""
 
@@ -97,11 +99,17 @@ def _allowed(asked: Any) -> Any:
 
 def _drop_calls_out(asked: Any) -> bool:
     """Take what makes the server call somebody out of the runs in the body; whether there was any."""
-    runs = asked if isinstance(asked, list) else [asked]
-    calls = [(run, key) for run in runs if isinstance(run, dict) for key in CALLS_OUT if key in run]
+    calls = [(run, key) for run in _runs_in(asked) for key in CALLS_OUT if key in run]
     for run, key in calls:
         del run[key]
     return bool(calls)
+
+
+def _runs_in(asked: Any) -> list[dict[str, Any]]:
+    bodies = asked if isinstance(asked, list) else [asked]
+    outer = [body for body in bodies if isinstance(body, dict)]
+    inner = [body.get(name) for body in outer for name in RUNS_IN]
+    return outer + [run for run in inner if isinstance(run, dict)]
 
 
 def _parsed(body: bytes) -> Body | None:
@@ -144,8 +152,8 @@ def _checked_messages(receive: Receive) -> Receive:
         if message["type"] != "websocket.receive":
             return message
         try:
-            said = (message.get("text") or "").encode() or message.get("bytes") or b""
-            return {"type": message["type"], "text": (await _check_state({}, said)).decode()}
+            body = (message.get("text") or "").encode() or message.get("bytes") or b""
+            return {"type": message["type"], "text": (await _check_state({}, body)).decode()}
         except (UsageError, UnicodeDecodeError):
             return {"type": "websocket.disconnect", "code": 1008}
 

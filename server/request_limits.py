@@ -16,12 +16,12 @@ from personaagent.server.acting_as import acting_user
 from personaagent.server.auth import authenticate
 from personaagent.server.graphs import dependencies
 from personaagent.server.internal_client import INTERNAL
+from personaagent.server.limits import TOO_LONG
 from personaagent.server.store import server_store
 from personaagent.server.user_limits import count_request, retry_after
 
 OWN_LIMIT = ("/me/import", "/me/restore")
 """The routes that limit their bodies by themselves."""
-TOO_LONG = "The body is too long: send less at once."
 
 
 class RequestLimits:

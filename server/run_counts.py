@@ -80,10 +80,10 @@ def pace_of(under_way: int, ended: list[tuple[str, datetime]]) -> Pace:
 
 
 async def _rows(statement: str, **values: Any) -> list[Any]:
-    from aegra_api.core.orm import _get_session_maker  # pyright: ignore[reportMissingImports]
+    from aegra_api.core.orm import get_session_maker  # pyright: ignore[reportMissingImports]
     from sqlalchemy import text  # pyright: ignore[reportMissingImports]
 
-    async with _get_session_maker()() as session:
+    async with get_session_maker()() as session:
         return [*(await session.execute(text(statement), values)).all()]
 
 

@@ -9,6 +9,7 @@ from personaagent.core.alignment_state import alignment_thread
 from personaagent.core.records import Episode, Moment, Record
 from personaagent.memory.episodes import TimeKey, time_key
 from personaagent.memory.user import UserMemory
+from personaagent.server.removal import owner_of
 from personaagent.server.titles import TITLE, title_of
 
 PAGE_SIZE = 100
@@ -38,16 +39,16 @@ async def find_threads(
     """
     wanted = search.casefold().strip()
     first, holding = await _remembered(memory, wanted)
-    known = {*first, *await memory.conversations.threads()}
-    found = []
+    remembered = {*first, *await memory.conversations.threads()}
+    summaries = []
     async for thread in _threads(api):
-        if not _is_conversation(thread, memory.user_id, known):
+        if not _is_conversation(thread, memory.user_id, remembered):
             continue
         summary = _summary(thread, first)
         matches = summary.id in holding or wanted in (summary.title or "").casefold()
         if matches and (before is None or place_of(summary) < before):
-            found.append(summary)
-    return sorted(found, key=place_of, reverse=True)[:limit]
+            summaries.append(summary)
+    return sorted(summaries, key=place_of, reverse=True)[:limit]
 
 
 def place_of(thread: ThreadSummary) -> TimeKey:
@@ -79,10 +80,9 @@ async def _threads(api: LangGraphClient) -> AsyncIterator[Mapping[str, Any]]:
         offset += len(page)
 
 
-def _is_conversation(thread: Mapping[str, Any], user_id: str, known: set[str]) -> bool:
+def _is_conversation(thread: Mapping[str, Any], user_id: str, remembered: set[str]) -> bool:
     """Whether it is one of the user's: without tokens, a server shows everybody's threads."""
-    owner = (thread["metadata"] or {}).get("owner") or thread.get("user_id")
-    is_own = owner == user_id or thread["thread_id"] in known
+    is_own = owner_of(thread) == user_id or thread["thread_id"] in remembered
     return is_own and thread["thread_id"] != alignment_thread(user_id)
 
 

@@ -77,8 +77,8 @@ class ThreadTitles:
 
 async def set_title(api: LangGraphClient, thread: str, question: str) -> None:
     """Set the title of a thread that has none: its first remembered question, else this one."""
-    known = await api.threads.get(thread)
-    if TITLE not in (known["metadata"] or {}):
+    record = await api.threads.get(thread)
+    if TITLE not in (record["metadata"] or {}):
         state = await api.threads.get_state(thread)
         first = _first_remembered(state["values"]) or question
         await api.threads.update(thread, metadata={TITLE: title_of(first)})
@@ -133,6 +133,6 @@ def _messages(values: Any) -> list[BaseMessage]:
     """The messages in a run's input or a thread's state; none where they cannot be read."""
     messages = values.get("messages") if isinstance(values, Mapping) else []
     with suppress(*UNREADABLE):
-        given: list[Any] = messages if isinstance(messages, list) else [messages]
-        return convert_to_messages(given)
+        several: list[Any] = messages if isinstance(messages, list) else [messages]
+        return convert_to_messages(several)
     return []

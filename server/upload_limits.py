@@ -27,6 +27,6 @@ async def count_upload(
 
 
 def _length(request: Request, settings: Settings) -> int:
-    told = request.headers.get("content-length", "")
+    declared = request.headers.get("content-length", "")
     longest = settings.max_import_bytes
-    return min(int(told), longest) if told.isdecimal() else longest
+    return min(int(declared), longest) if declared.isdecimal() else longest

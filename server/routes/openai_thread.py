@@ -42,45 +42,46 @@ async def joining(
     return difference((state["values"] or {}).get("messages") or [], messages)
 
 
-def difference(kept: Sequence[Message], messages: Sequence[ChatMessage]) -> list[Message]:
-    """What makes a thread that holds ``kept`` the conversation ``messages``.
+def difference(held: Sequence[Message], messages: Sequence[ChatMessage]) -> list[Message]:
+    """What makes a thread that holds ``held`` the conversation ``messages``.
 
     What follows the last answer joins. If the client's earlier questions are not the thread's last
     ones, but its first, then the user has edited a message, or wants another answer: what the thread
     holds beyond them leaves it, and stays in its checkpoints. Of a client that sends less than all, or
     something else, nothing is concluded.
     """
-    if not kept:
+    if not held:
         return sent(messages)
     system = [each for each in messages if each.role in SYSTEM]
-    said = [each for each in messages if each.role not in SYSTEM]
-    ends = [place for place, each in enumerate(said, 1) if each.role == "assistant"]
-    earlier, new = said[: ends[-1] if ends else 0], said[ends[-1] if ends else 0 :]
+    others = [each for each in messages if each.role not in SYSTEM]
+    ends = [place for place, each in enumerate(others, 1) if each.role == "assistant"]
+    end = max(ends, default=0)
+    earlier, new = others[:end], others[end:]
     asked = [_text(each.content) for each in earlier if each.role == "user"]
-    return [*_leaving(kept, asked), *sent([*system, *new])]
+    return [*_leaving(held, asked), *sent([*system, *new])]
 
 
 def sent(messages: Iterable[ChatMessage]) -> list[Message]:
     """The messages for the graph; the client's system messages are one, at the beginning."""
-    given = [*messages]
-    system = [_text(each.content) for each in given if each.role in SYSTEM]
+    every = [*messages]
+    system = [_text(each.content) for each in every if each.role in SYSTEM]
     first = {"role": "system", "id": CLIENT_SYSTEM_MESSAGE, "content": BETWEEN.join(system)}
     others = [
         {**each.model_dump(exclude_none=True), "content": each.content or ""}
-        for each in given
+        for each in every
         if each.role not in SYSTEM
     ]
     return [first, *others] if system else others
 
 
-def _leaving(kept: Sequence[Message], asked: Sequence[str]) -> list[Message]:
+def _leaving(held: Sequence[Message], asked: Sequence[str]) -> list[Message]:
     """What the thread holds beyond the questions ``asked``, if it began with them, as removals."""
-    places = [place for place, each in enumerate(kept) if each["type"] == "human"]
-    questions = [_text(kept[place]["content"]) for place in places]
+    places = [place for place, each in enumerate(held) if each["type"] == "human"]
+    questions = [_text(held[place]["content"]) for place in places]
     count = len(asked)
     if questions[len(questions) - count :] == asked or questions[:count] != asked:
         return []
-    return [_removal(each) for each in kept[places[count] :] if each["type"] != "system"]
+    return [_removal(each) for each in held[places[count] :] if each["type"] != "system"]
 
 
 def _removal(message: Mapping[str, Any]) -> Message:

@@ -39,7 +39,7 @@ class Turn:
         self.episode_id = ""
         self.warnings: list[str] = []
         self._answer: AIMessage | None = None
-        self._said: list[str] = []
+        self._pieces: list[str] = []
         self._message_id: str | None = None
 
     async def pieces(self, events: AsyncGenerator[StreamPart, None]) -> AsyncGenerator[str, None]:
@@ -51,15 +51,15 @@ class Turn:
         async with aclosing(events):
             async for event in events:
                 if piece := self._read(event):
-                    self._said.append(piece)
+                    self._pieces.append(piece)
                     yield piece
-        if not self._said and self.text:  # a server that streams nothing of this model
+        if not self._pieces and self.text:  # a server that streams nothing of this model
             yield self.text
 
     @property
     def text(self) -> str:
         """The answer, once the turn has ended."""
-        return "".join(self._said) if self._answer is None else self._answer.text
+        return "".join(self._pieces) if self._answer is None else self._answer.text
 
     @property
     def finish_reason(self) -> FinishReason:
@@ -103,7 +103,7 @@ class Turn:
         if not text:
             return ""
         self._message_id = message.get("id")
-        return BETWEEN + text if self._said and not is_known else text
+        return BETWEEN + text if self._pieces and not is_known else text
 
     def _note(self, updates: Mapping[str, Any]) -> None:
         for update in updates.values():

@@ -1,5 +1,6 @@
 """Whatever the server's own API answers, what is gone is gone, and what stays is an error."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,9 +29,11 @@ def refused(status: int) -> APIStatusError:
 class Api:
     """A thread with one run; each call may be refused, though it has its effect."""
 
-    def __init__(self, status: int | None = None, *, stays: bool = False) -> None:
+    def __init__(
+        self, status: int | None = None, *, stays: bool = False, hangs: bool = False
+    ) -> None:
         self.thread, self.run = True, True
-        self._status, self._stays = status, stays
+        self._status, self._stays, self._hangs = status, stays, hangs
         self.runs = SimpleNamespace(list=self._runs, cancel=self._cancel)
         self.threads = SimpleNamespace(get=self._get, delete=self._delete)
 
@@ -44,6 +47,8 @@ class Api:
 
     async def _cancel(self, _: str, __: str, *, wait: bool) -> None:
         assert wait
+        if self._hangs:
+            await asyncio.Event().wait()
         self.run = self._stays
         self._refuse()
 
@@ -71,11 +76,13 @@ async def test_a_thread_goes_whatever_is_answered(status: int | None) -> None:
     await cancel_runs(api, "t")
 
 
-async def test_a_thread_goes_though_its_run_never_ends() -> None:
-    api: Any = Api(stays=True)
-    with pytest.raises(DataError):
-        await cancel_runs(api, "t")
-    await delete_thread(api, "t")
+@pytest.mark.parametrize("run", [{"stays": True}, {"hangs": True}])
+async def test_a_thread_goes_though_its_run_never_ends(run: dict[str, bool]) -> None:
+    api: Any = Api(**run)
+    async with asyncio.timeout(10):
+        with pytest.raises(DataError):
+            await cancel_runs(api, "t")
+        await delete_thread(api, "t")
     assert not api.thread
 
 

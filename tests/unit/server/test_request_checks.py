@@ -101,11 +101,25 @@ async def test_the_developer_edits_a_state(monkeypatch: pytest.MonkeyPatch) -> N
     assert json.loads(told["body"]) == FORGED
 
 
-async def test_nobody_is_called_for_feedback() -> None:
-    run = {"assistant_id": "agent", "feedback_keys": ["good"], "langsmith_tracer": {}}
-    told = (await ask("POST", "/runs/stream", json=run)).json()
-    assert json.loads(told["body"]) == {"assistant_id": "agent"}
-    assert told["length"] == str(len(told["body"]))
+CALLING = {"assistant_id": "agent", "feedback_keys": ["good"], "langsmith_tracer": {}}
+CALLING_NOBODY = {"assistant_id": "agent"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "arrives"),
+    [
+        ("POST", "/runs/stream", CALLING, CALLING_NOBODY),
+        ("POST", "/runs/batch", [CALLING], [CALLING_NOBODY]),
+        ("POST", "/threads/t/commands", {"params": CALLING}, {"params": CALLING_NOBODY}),
+        ("PATCH", "/runs/crons/c", {"payload": CALLING}, {"payload": CALLING_NOBODY}),
+    ],
+)
+async def test_a_run_has_the_server_call_nobody(
+    method: str, path: str, body: Any, arrives: Any
+) -> None:
+    answer = (await ask(method, path, json=body)).json()
+    assert json.loads(answer["body"]) == arrives
+    assert answer["length"] == str(len(answer["body"]))
 
 
 async def test_a_web_socket_forges_nothing_either() -> None:
