@@ -34,6 +34,22 @@ test('a proposal shows the change and its evidence, and is approved', async () =
   assert.deepEqual(page.errors, [])
 })
 
+test('what was learned is undone where it stands, after a question', async () => {
+  const { user, page, proposal } = await propose('undoes')
+  await proposal.getByRole('button', { name: 'Approve' }).click()
+  await eventually(async () => assert.equal((await persona(user)).version, 2))
+  await proposal.waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'What came of it?' }).first().click()
+  await page.getByRole('button', { name: 'Undo: back to the rules before (version 1)' }).click()
+  assert.equal((await persona(user)).version, 2)
+  await page.getByRole('dialog').getByRole('button', { name: 'Go back to it' }).click()
+  await page.getByText('Changed.').waitFor()
+  const { version, rules } = await persona(user)
+  assert.equal(version, 3)
+  assert.ok(rules.every((rule) => rule.text !== PAGE_RULE))
+  assert.deepEqual(page.errors, [])
+})
+
 test('a proposal is refused, and nothing changes', async () => {
   const { user, page, proposal } = await propose('refuses')
   await proposal.getByRole('button', { name: 'Refuse' }).click()

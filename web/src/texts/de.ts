@@ -255,6 +255,7 @@ export const de: Texts = {
     waits: 'Es fragt dich oben.',
     noResult: 'Es hat kein Ergebnis hinterlassen.',
     published: (version: number) => `Veröffentlicht als Fassung ${version}.`,
+    wayBack: (version: number) => `Rückgängig: zurück zu den Regeln davor (Fassung ${version})`,
     notPublished: 'Nichts wurde veröffentlicht. Das wurde probiert:',
     refused: 'Was abgelehnt wurde, und warum',
   },

@@ -250,6 +250,7 @@ export const en = {
     waits: 'It asks you above.',
     noResult: 'It left no result.',
     published: (version: number) => `Published as version ${version}.`,
+    wayBack: (version: number) => `Undo: back to the rules before (version ${version})`,
     notPublished: 'Nothing was published. This was tried:',
     refused: 'What was refused, and why',
   },
