@@ -180,6 +180,32 @@ test('nothing that is said is obeyed as HTML or script', async () => {
   assert.deepEqual(page.errors, [])
 })
 
+test('nothing in an answer is obeyed as HTML or script, while it streams or after', async () => {
+  const page = await open(somebody('attacking-answer'))
+  await page.getByLabel('Your message').fill('Answer with HTML.')
+  await page.getByLabel('Your message').press('Enter')
+  await page.getByRole('log').locator('strong').getByText('safe').waitFor()
+  assert.equal(await page.locator('main').locator('img, svg[onload], iframe, script, [onerror], a[href^=javascript]').count(), 0)
+  assert.deepEqual(page.errors, [])
+})
+
+test('on a slow network a question is answered once, and the page says that it waits', async () => {
+  const user = somebody('slow')
+  const page = await open(user)
+  await page.getByLabel('Your message').waitFor()
+  const network = await page.context().newCDPSession(page)
+  const slow = { offline: false, latency: 1500, downloadThroughput: 6_000, uploadThroughput: 6_000 }
+  await network.send('Network.emulateNetworkConditions', slow)
+  await page.getByLabel('Your message').fill(REX)
+  await page.getByLabel('Your message').press('Enter')
+  await page.getByRole('button', { name: 'Stop' }).waitFor()
+  await page.getByLabel('Your message').press('Enter')
+  await answered(page)
+  assert.equal(await page.getByLabel('You', { exact: true }).count(), 1)
+  assert.equal((await api(user, '/me/episodes')).items.length, 1)
+  assert.deepEqual(page.errors, [])
+})
+
 test('the page is the same in German', async () => {
   const page = await open(somebody('deutsch'), { locale: 'de-DE' })
   await page.getByLabel('Deine Nachricht').waitFor()
