@@ -61,6 +61,8 @@ export const de: Texts = {
     open: 'Warum diese Antwort?',
     none: 'Wie diese Antwort zustande kam, ist nicht mehr bekannt.',
     episodes: 'Erinnerungen, mit denen sie entstand',
+    moreEpisodes: (count: number) => (count === 1 ? '1 weitere Erinnerung' : `${count} weitere Erinnerungen`),
+    chosen: 'seine Antwort',
     noEpisodes: 'Sie entstand ohne eine Erinnerung.',
     rules: (version: number) => `Regeln, denen sie folgte (Fassung ${version})`,
     decision: 'Wie sicher sie war',
@@ -73,7 +75,7 @@ export const de: Texts = {
   feedback: {
     right: 'Gute Antwort',
     wrong: 'Nicht, was ich wollte',
-    wanted: 'Was wolltest du stattdessen? (darf leer bleiben)',
+    wanted: 'Was wolltest du stattdessen? Leer gelassen gilt sie nur als falsch.',
     send: 'Rückmeldung senden',
     thanks: 'Notiert. Dein Agent lernt daraus.',
   },

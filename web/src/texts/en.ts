@@ -59,6 +59,8 @@ export const en = {
     open: 'Why this answer?',
     none: 'Nothing is known any more about how this answer came about.',
     episodes: 'Memories that it was answered with',
+    moreEpisodes: (count: number) => (count === 1 ? '1 more memory' : `${count} more memories`),
+    chosen: 'its answer',
     noEpisodes: 'It was answered without any memory.',
     rules: (version: number) => `Rules that it followed (version ${version})`,
     decision: 'How sure it was',
@@ -71,7 +73,7 @@ export const en = {
   feedback: {
     right: 'Good answer',
     wrong: 'Not what I wanted',
-    wanted: 'What did you want instead? (may stay empty)',
+    wanted: 'What did you want instead? Left empty, it only counts as wrong.',
     send: 'Send feedback',
     thanks: 'Noted. Your agent learns from it.',
   },
