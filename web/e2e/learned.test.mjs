@@ -23,6 +23,8 @@ async function propose(name) {
 
 test('a proposal shows the change and its evidence, and is approved', async () => {
   const { user, page, proposal } = await propose('approves')
+  const sign = await proposal.locator('ins').evaluate((rule) => getComputedStyle(rule, '::before').content)
+  assert.equal(sign, '"+ "', 'colour alone does not say that the rule is new')
   await proposal.getByText(/Because of/).click()
   await proposal.getByText('You wanted:').first().waitFor()
   assert.equal((await persona(user)).version, 1)
