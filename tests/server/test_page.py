@@ -21,6 +21,12 @@ CHROMIUM = os.environ.get("PAGE_CHROMIUM") or shutil.which("chromium")
 SECONDS = 300
 ENDLESS = "Never come to an end."
 """A message to which the answer begins, and never ends."""
+HOSTILE = "Answer with HTML."
+"""A message whose answer tries to run scripts."""
+HOSTILE_ANSWER = (
+    "<img src=x onerror=alert(1)><svg onload=alert(2)></svg>"
+    '<iframe src="javascript:alert(3)"></iframe> [go](javascript:alert(4)) **safe**'
+)
 RULE = next(iter(PREFERENCES))
 WALKS = "\n".join(each.model_dump_json(exclude={"user_id"}) for each in walks(6, [RULE]))
 """What a walker wanted, from which the scripted critic draws the rule."""
@@ -30,6 +36,8 @@ def answers(body: dict[str, Any]) -> Reply:
     """A model that knows only what its prompt says."""
     if ENDLESS in str(body["messages"][-1]["content"]):
         return Stall("Half an answer")
+    if HOSTILE in str(body["messages"][-1]["content"]):
+        return HOSTILE_ANSWER
     return answers_from_memory(body)
 
 

@@ -55,3 +55,26 @@ test('the keyboard alone reaches everything', async () => {
   await page.keyboard.press('Enter')
   await page.getByText('Noted.').waitFor()
 })
+
+for (const locale of ['en-GB', 'de-DE']) {
+  test(`the header keeps to one row at 1280 px, whichever view is chosen, in ${locale}`, async () => {
+    const page = await open(somebody('somebody-with-a-rather-long-name'), { locale, viewport: { width: 1280, height: 800 } })
+    await page.locator('.settings .who').waitFor()
+    for (const name of ['chat', 'memory', 'persona', 'learned', 'scorecard', 'privacy']) {
+      await page.locator(`nav a[href='#/${name}']`).click()
+      await page.locator(`nav a[href='#/${name}'][aria-current]`).waitFor()
+      const { height } = await page.locator('header').boundingBox()
+      assert.ok(height < 60, `${name}: ${height} px`)
+    }
+  })
+}
+
+test('at 2560 px the lines stay short enough to read, and nothing is cut off', async () => {
+  const page = await open(somebody('wide'), { viewport: { width: 2560, height: 1440 } })
+  for (const [name, column] of [['chat', '.conversation'], ['memory', '.page'], ['persona', '.page'], ['learned', '.page'], ['scorecard', '.page'], ['privacy', '.page']]) {
+    await page.locator(`nav a[href='#/${name}']`).click()
+    await page.locator(`nav a[href='#/${name}'][aria-current]`).waitFor()
+    const { x, width } = await page.locator(column).boundingBox()
+    assert.ok(width <= 1000 && x + width <= 2560, `${name}: ${width} px from ${x}`)
+  }
+})

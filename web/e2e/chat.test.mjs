@@ -37,6 +37,36 @@ test('why shows the memory, the rules and the prompt that an answer rests on', a
   await page.locator('.why .episode').getByText(REX).waitFor()
 })
 
+test('why shows three memories at first, and the rest when asked', async () => {
+  const user = somebody('many')
+  const lines = Array.from({ length: 5 }, (_, place) => JSON.stringify({ query: `Walk ${place}?`, response: 'Yes.' }))
+  await api(user, '/me/import', { method: 'POST', body: lines.join('\n') })
+  const page = await open(user)
+  await say(page, 'Walk?')
+  await page.getByRole('button', { name: 'Why this answer?' }).click()
+  const visible = page.locator('.why .episode:visible')
+  await visible.nth(2).waitFor()
+  assert.equal(await visible.count(), 3)
+  await page.getByText('2 more memories').click()
+  assert.equal(await visible.count(), 5)
+})
+
+test('why shows how sure a decision was, and which answer it took', async () => {
+  const user = somebody('decides')
+  const known = JSON.stringify({ query: REX, response: 'Good.' })
+  await api(user, '/me/import', { method: 'POST', body: known })
+  const { thread_id: thread } = await api(user, '/threads', { method: 'POST', body: '{}' })
+  const input = { messages: [{ role: 'user', content: DOG }] }
+  const asked = { assistant_id: 'agent', input, context: { answers: ['Fido', 'Rex'] } }
+  const { decision } = await api(user, `/threads/${thread}/runs/wait`, { method: 'POST', body: JSON.stringify(asked) })
+  const page = await open(user, { path: `#/chat/${thread}` })
+  await page.getByRole('button', { name: 'Why this answer?' }).click()
+  const chosen = page.getByRole('row', { name: /its answer/ })
+  await chosen.getByRole('rowheader', { name: decision.answer, exact: true }).waitFor()
+  await chosen.getByText(`${Math.round(decision.probabilities[decision.answer] * 100)}%`).waitFor()
+  assert.equal(await page.locator('.chances tr').count(), 2)
+})
+
 test('thumbs down takes what was wanted in one gesture, and can be undone', async () => {
   const page = await open(THUMBS)
   await say(page, DOG)
@@ -177,6 +207,32 @@ test('nothing that is said is obeyed as HTML or script', async () => {
   await answered(page)
   await page.getByRole('complementary').getByRole('link', { name: /img src/ }).waitFor()
   assert.equal(await page.locator('main img, main script').count(), 0)
+  assert.deepEqual(page.errors, [])
+})
+
+test('nothing in an answer is obeyed as HTML or script, while it streams or after', async () => {
+  const page = await open(somebody('attacking-answer'))
+  await page.getByLabel('Your message').fill('Answer with HTML.')
+  await page.getByLabel('Your message').press('Enter')
+  await page.getByRole('log').locator('strong').getByText('safe').waitFor()
+  assert.equal(await page.locator('main').locator('img, svg[onload], iframe, script, [onerror], a[href^=javascript]').count(), 0)
+  assert.deepEqual(page.errors, [])
+})
+
+test('on a slow network a question is answered once, and the page says that it waits', async () => {
+  const user = somebody('slow')
+  const page = await open(user)
+  await page.getByLabel('Your message').waitFor()
+  const network = await page.context().newCDPSession(page)
+  const slow = { offline: false, latency: 1500, downloadThroughput: 6_000, uploadThroughput: 6_000 }
+  await network.send('Network.emulateNetworkConditions', slow)
+  await page.getByLabel('Your message').fill(REX)
+  await page.getByLabel('Your message').press('Enter')
+  await page.getByRole('button', { name: 'Stop' }).waitFor()
+  await page.getByLabel('Your message').press('Enter')
+  await answered(page)
+  assert.equal(await page.getByLabel('You', { exact: true }).count(), 1)
+  assert.equal((await api(user, '/me/episodes')).items.length, 1)
   assert.deepEqual(page.errors, [])
 })
 

@@ -23,6 +23,8 @@ async function propose(name) {
 
 test('a proposal shows the change and its evidence, and is approved', async () => {
   const { user, page, proposal } = await propose('approves')
+  const sign = await proposal.locator('ins').evaluate((rule) => getComputedStyle(rule, '::before').content)
+  assert.equal(sign, '"+ "', 'colour alone does not say that the rule is new')
   await proposal.getByText(/Because of/).click()
   await proposal.getByText('You wanted:').first().waitFor()
   assert.equal((await persona(user)).version, 1)
@@ -31,6 +33,22 @@ test('a proposal shows the change and its evidence, and is approved', async () =
   await proposal.waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'What came of it?' }).first().click()
   await page.getByText('Published as version 2.').waitFor()
+  assert.deepEqual(page.errors, [])
+})
+
+test('what was learned is undone where it stands, after a question', async () => {
+  const { user, page, proposal } = await propose('undoes')
+  await proposal.getByRole('button', { name: 'Approve' }).click()
+  await eventually(async () => assert.equal((await persona(user)).version, 2))
+  await proposal.waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'What came of it?' }).first().click()
+  await page.getByRole('button', { name: 'Undo: back to the rules before (version 1)' }).click()
+  assert.equal((await persona(user)).version, 2)
+  await page.getByRole('dialog').getByRole('button', { name: 'Go back to it' }).click()
+  await page.getByText('Changed.').waitFor()
+  const { version, rules } = await persona(user)
+  assert.equal(version, 3)
+  assert.ok(rules.every((rule) => rule.text !== PAGE_RULE))
   assert.deepEqual(page.errors, [])
 })
 

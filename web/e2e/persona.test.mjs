@@ -83,3 +83,13 @@ test('the very prompt is shown, with a question and without, and nothing is aske
   await page.locator('pre', { hasText: 'My dog is called Rex.' }).waitFor()
   assert.equal((await api(user, '/me/episodes')).items.length, 1)
 })
+
+test('nothing in a rule is obeyed as HTML or script, nor in what differs', async () => {
+  const page = await open(somebody('attacking-rule'), SHOWN)
+  const attack = '<img src=x onerror=alert(1)><script>alert(2)</script>'
+  await addRule(page, attack)
+  await page.getByRole('button', { name: 'Show what differs' }).click()
+  await page.getByRole('region', { name: /From version/ }).getByText(attack).waitFor()
+  assert.equal(await page.locator('main').locator('img, script').count(), 0)
+  assert.deepEqual(page.errors, [])
+})

@@ -53,3 +53,28 @@ test('an export is the very episodes', async () => {
   ])
   assert.match(await readFile(await exported.path(), 'utf8'), /My dog is called Rex/)
 })
+
+test("the day's budget is shown: what learning has used, and that nothing limits it", async () => {
+  const user = somebody('budget')
+  await api(user, '/me/import', { method: 'POST', body: process.env.PAGE_WALKS })
+  await api(user, '/me/alignments', { method: 'POST', body: '{}' })
+  let calls
+  await eventually(async () => {
+    const { items } = await api(user, '/me/alignments')
+    assert.ok(['success', 'interrupted'].includes(items[0].status), items[0].status)
+    calls = (await api(user, '/me/budget')).alignment.spent.calls
+    assert.ok(calls > 0)
+  })
+  const page = await open(user, SHOWN)
+  const learning = page.getByRole('region', { name: 'Today’s budget' }).getByRole('row', { name: /Learning/ })
+  await learning.getByText(`${calls} calls of the model`).waitFor()
+  await learning.getByText('No limit').waitFor()
+  await page.getByRole('row', { name: /Questions/ }).getByText('Not counted').waitFor()
+})
+
+test('remembering is paused in the privacy view too', async () => {
+  const user = somebody('pauses')
+  const page = await open(user, SHOWN)
+  await page.getByLabel(/^Pause/).check()
+  await eventually(async () => assert.equal((await api(user, '/me/remembering')).paused, true))
+})

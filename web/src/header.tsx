@@ -51,7 +51,9 @@ function Who() {
   }
   return (
     <>
-      <span class="quiet">{t().signIn.as(session.user.value)}</span>
+      <span class="who quiet" title={session.user.value}>
+        {t().signIn.as(session.user.value)}
+      </span>
       <button type="button" onClick={out}>
         {t().signIn.out}
       </button>

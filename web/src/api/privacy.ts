@@ -1,8 +1,10 @@
 /** Our routes about the whole memory: where it goes, and copies of it. */
 import { ask, send } from './client'
-import type { Destination, Receipt, Restored } from './types'
+import type { Budget, Destination, Receipt, Restored } from './types'
 
 export const listDestinations = () => ask<Destination[]>('/me/destinations')
+
+export const showBudget = () => ask<Budget>('/me/budget')
 
 export const forgetMe = () => ask<Receipt>('/me', { method: 'DELETE' })
 

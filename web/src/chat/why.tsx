@@ -1,10 +1,13 @@
 import type { Turn } from '../api/threads'
-import type { Decision, Persona } from '../api/types'
+import type { Decision, Episode, Persona } from '../api/types'
 import { go } from '../route'
 import { EpisodeCard } from '../shared/episode-card'
 import { percent, t } from '../texts'
 import { leave, thread } from './conversation'
 import { loadThreads } from './threads'
+
+/** So many memories are shown at once: the rules must not be far below. */
+const FIRST = 3
 
 /** What an answer rests on: memories, rules, the decision, and the very prompt. */
 export function Why({ turn }: { turn: Turn | null }) {
@@ -14,9 +17,13 @@ export function Why({ turn }: { turn: Turn | null }) {
   return (
     <div class="why">
       <h2>{recalled.length ? words.episodes : words.noEpisodes}</h2>
-      {recalled.map((each) => (
-        <EpisodeCard key={each.id} episode={each} onForgotten={afterForgetting} />
-      ))}
+      <Memories episodes={recalled.slice(0, FIRST)} />
+      {recalled.length > FIRST && (
+        <details>
+          <summary>{words.moreEpisodes(recalled.length - FIRST)}</summary>
+          <Memories episodes={recalled.slice(FIRST)} />
+        </details>
+      )}
       {turn.persona && <Rules persona={turn.persona} />}
       {turn.decision && <Chances decision={turn.decision} />}
       {turn.system_prompt && (
@@ -26,6 +33,16 @@ export function Why({ turn }: { turn: Turn | null }) {
         </details>
       )}
     </div>
+  )
+}
+
+function Memories({ episodes }: { episodes: Episode[] }) {
+  return (
+    <>
+      {episodes.map((each) => (
+        <EpisodeCard key={each.id} episode={each} onForgotten={afterForgetting} />
+      ))}
+    </>
   )
 }
 
@@ -56,14 +73,16 @@ function Chances({ decision }: { decision: Decision }) {
   return (
     <>
       <h2>{t().why.decision}</h2>
-      <table>
+      <table class="chances">
         <tbody>
           {chances.map(([answer, chance]) => (
-            <tr key={answer}>
+            <tr key={answer} data-chosen={answer === decision.answer}>
               <th scope="row">{answer}</th>
               <td>
-                <meter min={0} max={1} value={chance} aria-label={answer} /> {percent(chance)}
+                <meter min={0} max={1} value={chance} aria-label={answer} />
               </td>
+              <td>{percent(chance)}</td>
+              <td>{answer === decision.answer && t().why.chosen}</td>
             </tr>
           ))}
         </tbody>

@@ -1,6 +1,7 @@
 import type { RunDetails } from '../api/types'
 import { t } from '../texts'
 import { Pairs } from './pairs'
+import { WayBack } from './way-back'
 
 /** What came of a run: rules that it published, and what it refused. */
 export function Outcome({ run: { result, problem, proposal } }: { run: RunDetails }) {
@@ -17,6 +18,7 @@ export function Outcome({ run: { result, problem, proposal } }: { run: RunDetail
       <p>{published ? words.published(result.to_version) : words.notPublished}</p>
       {result.rules_before.map((rule) => !after.has(rule.text) && <del key={rule.id}>{rule.text}</del>)}
       {result.rules_after.map((rule) => !before.has(rule.text) && <ins key={rule.id}>{rule.text}</ins>)}
+      {published && <WayBack version={result.from_version} />}
       {reasons.some(Boolean) && (
         <details>
           <summary>{words.refused}</summary>

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 import { t } from '../texts'
 
@@ -17,7 +17,8 @@ export function TextForm({ label, text = '', action, mayBeEmpty = false, onSend,
   const [value, setValue] = useState(text)
   const id = useId()
   const field = useRef<HTMLTextAreaElement>(null)
-  useEffect(() => field.current?.focus(), [])
+  // Before the next key: one that came sooner would go to the button.
+  useLayoutEffect(() => field.current?.focus(), [])
   const send = (event: Event) => {
     event.preventDefault()
     if (value.trim() || mayBeEmpty) onSend(value)

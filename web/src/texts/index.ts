@@ -25,3 +25,8 @@ export function moment(iso: string): string {
 export function percent(share: number): string {
   return new Intl.NumberFormat(language.value, { style: 'percent' }).format(share)
 }
+
+/** A number, as people of that language write it. */
+export function number(value: number): string {
+  return new Intl.NumberFormat(language.value, { maximumFractionDigits: 2 }).format(value)
+}
