@@ -7,7 +7,8 @@ from uuid import uuid4
 from langgraph_sdk.errors import LangGraphError
 
 from personaagent.core.users import user_key
-from tests.support.postgres_server import on_postgres
+from tests.support.postgres import postgres
+from tests.support.postgres_server import need_postgres, on_postgres
 from tests.support.server import Server, answers_from_memory, running_server
 
 ASKED = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
@@ -32,10 +33,15 @@ async def test_the_development_server_names_no_user(token_server: Server) -> Non
     assert name not in token_server.log
 
 
-async def test_the_postgres_server_names_users_by_a_hash(database: str, tmp_path: Path) -> None:
+async def test_the_postgres_server_names_users_by_a_hash(tmp_path: Path) -> None:
     name = f"logged {uuid4()}"
-    options = on_postgres(database, LOG_LEVEL="INFO")
-    with running_server(tmp_path, answers_from_memory, **options) as server:
+    need_postgres()
+    with (
+        postgres() as database,
+        running_server(
+            tmp_path, answers_from_memory, **on_postgres(database, LOG_LEVEL="INFO")
+        ) as server,
+    ):
         await use(server, name)
         assert user_key(name) in server.log
         assert name not in server.log

@@ -73,6 +73,7 @@ ASKS = [
     Ask("POST", "/me/alignments/decision", {"decision": "approve"}, told=409),
     Ask("POST", "/me/scorecard", told=409),
     Ask("DELETE", "/me"),
+    Ask("POST", "/me/tokens/revoke", {"which": "this"}),
 ]
 
 
