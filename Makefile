@@ -59,7 +59,7 @@ demo: setup ## the main job on the embedded model: import a history, ask, compar
 dev serve: setup ## the server on this machine: both graphs and our routes, for Studio
 	@$(BIN)/personaagent serve
 
-test: setup ## unit and integration tests, in parallel: no server, no language model (six minutes on two cores)
+test: setup ## unit and integration tests, in parallel: no server, no language model (eight minutes on two cores)
 	@$(BIN)/python -m pytest $(TOGETHER) -m 'not server and not live'
 
 test-server: setup ## the tests that start servers: LangGraph's, and ours on Postgres
