@@ -150,7 +150,7 @@ def measure(database: str, folder: str) -> list[Measurement]:
     print_progress(f"{USERS:,} users with {USERS * EPISODES:,} episodes ...")
     result(begin("fill", database, folder))
     print_progress("who is due ...")
-    found = result(begin("find", database, folder))
+    search = result(begin("find", database, folder))
     print_progress("a sweep that is killed ...")
     killed = begin("sweep", database, folder)
     while int(sql(database, "SELECT count(*) FROM handed_over")) < KILLED_AT:
@@ -166,10 +166,10 @@ def measure(database: str, folder: str) -> list[Measurement]:
     names = "SELECT count(*), count(DISTINCT name) FROM handed_over"
     runs, users = map(int, sql(database, names).split("|"))
     return [
-        Measurement("users who are due, found", found["found"], least=DUE, most=DUE),
-        Measurement("to find all of them", found["seconds"], " s", most=60),
-        Measurement("the slowest page of them", 1000 * found["slowest"], " ms"),
-        Measurement("memory for that", found["more"], " MB", most=50),
+        Measurement("users who are due, found", search["found"], least=DUE, most=DUE),
+        Measurement("to find all of them", search["seconds"], " s", most=60),
+        Measurement("the slowest page of them", 1000 * search["slowest"], " ms"),
+        Measurement("memory for that", search["more"], " MB", most=50),
         Measurement("users who got a run, after a kill midway", users, least=DUE, most=DUE),
         Measurement("users who got two", runs - users, most=0),
         Measurement("users swept a second, two processes", (DUE - before) / seconds),

@@ -53,7 +53,7 @@ def audience_error(error: Exception) -> Exception:
     """The error whose own text and ``repr`` are what this audience may know.
 
     LangGraph keeps the ``repr`` with the thread, and shows it to clients. The class of our own errors
-    stays: what may be tried again is told by it.
+    stays: it decides what may be tried again.
     """
     if not _for_users.get():
         return error

@@ -105,8 +105,8 @@ class TracingClient(Client):
         """Know, while the run is sent, the ids of the users that its trace has named so far."""
         trace = run.get("trace_id") or run_id
         metadata = (run.get("extra") or {}).get("metadata")
-        found = frozenset([*_identities(metadata), *_identities(run.get("inputs"))])
-        users = self._users_of[trace] = self._users_of.get(trace, _NOBODY) | found
+        ids = frozenset([*_identities(metadata), *_identities(run.get("inputs"))])
+        users = self._users_of[trace] = self._users_of.get(trace, _NOBODY) | ids
         token = _users.set(users)
         try:
             yield
@@ -133,8 +133,8 @@ class TracingClient(Client):
             return _with_thread(self._hashed(fields))
         if fields.keys() == {"error"}:
             return {"error": _kind(str(fields["error"]))}
-        kept = {key: value for key, value in fields.items() if KEPT.fullmatch(key)}
-        return _with_thread(self._hashed(kept))
+        public = {key: value for key, value in fields.items() if KEPT.fullmatch(key)}
+        return _with_thread(self._hashed(public))
 
     def _hashed(self, value: Any) -> Any:
         """The value with users' ids hashed wherever they stand, and LangGraph's copies left out."""

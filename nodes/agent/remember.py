@@ -78,7 +78,7 @@ async def _why_not(state: AgentState, memory: UserMemory) -> str | None:
 
 
 def _answer_of(id: str, state: AgentState) -> list[AIMessage]:
-    """The answer with the id of its episode, which is told to whoever streams messages, too.
+    """The answer with the id of its episode, which clients that stream messages receive too.
 
     A choice came whole when it was decided, and had the id then (``react``).
     """

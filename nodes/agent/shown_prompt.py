@@ -33,7 +33,7 @@ class ShownPrompt(Record):
 async def shown_prompt(
     deps: Dependencies, memory: UserMemory, text: str, task: str | None, timezone: str | None
 ) -> ShownPrompt:
-    """What the model would be told with this question; without one, what it is told with any.
+    """The system prompt for this question; without one, the part that every question shares.
 
     No model is called, nothing is written, and no episode is newer for it.
 

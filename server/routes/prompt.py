@@ -1,4 +1,4 @@
-"""``/me/prompt``: what the model is told."""
+"""``/me/prompt``: the system prompt that the model reads."""
 
 from fastapi import APIRouter
 from pydantic import Field

@@ -1,14 +1,18 @@
 """Servers that tests share, each with users of its own: a start costs some ten seconds of CPU."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from typing import Any
 
+import httpx
 import pytest
+from langgraph_sdk.client import LangGraphClient
 
 from tests.support.postgres import postgres
 from tests.support.postgres_server import need_postgres, on_postgres
 from tests.support.server import Server, answers_from_memory, running_server
 
+USERS = count()
 METRICS_TOKEN = "a token of whoever operates"
 LONGEST_IMPORT = 1_500_000
 OPERATED = {
@@ -61,3 +65,30 @@ def backend(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
     need_postgres()
     with postgres() as address:
         yield on_postgres(address)
+
+
+@pytest.fixture(scope="module", params=["token_server", "postgres_server"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """The development server, then the one on Postgres; modules with other servers have their own."""
+    shared: Server = request.getfixturevalue(request.param)
+    return shared
+
+
+@pytest.fixture
+def user() -> str:
+    """Somebody new: the servers are shared."""
+    return f"somebody-{next(USERS)}"
+
+
+@pytest.fixture
+async def http(server: Server, user: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Our routes, as the user."""
+    async with server.http(user) as http:
+        yield http
+
+
+@pytest.fixture
+async def sdk(server: Server, user: str) -> AsyncIterator[LangGraphClient]:
+    """LangGraph's routes, as the user."""
+    async with server.sdk(user) as sdk:
+        yield sdk

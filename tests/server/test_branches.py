@@ -1,7 +1,5 @@
 """Messages that a chat page edits, or has answered again, as pages on LangGraph's server do it."""
 
-from collections.abc import AsyncIterator
-from itertools import count
 from typing import Any
 
 import httpx
@@ -13,32 +11,6 @@ from tests.support.server import Server
 
 MALMO, LUND = "My dog is called Rex.", "My dog is called Bello."
 QUESTION = "What is my dog called?"
-USERS = count()
-
-
-@pytest.fixture(scope="module", params=["token_server", "postgres_server"])
-def server(request: pytest.FixtureRequest) -> Server:
-    """The development server, then the one on Postgres."""
-    shared: Server = request.getfixturevalue(request.param)
-    return shared
-
-
-@pytest.fixture
-def user() -> str:
-    """Somebody new: the server is shared."""
-    return f"branches-{next(USERS)}"
-
-
-@pytest.fixture
-async def http(server: Server, user: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with server.http(user) as http:
-        yield http
-
-
-@pytest.fixture
-async def sdk(server: Server, user: str) -> AsyncIterator[LangGraphClient]:
-    async with server.sdk(user) as sdk:
-        yield sdk
 
 
 class Page:

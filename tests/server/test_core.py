@@ -6,11 +6,9 @@ All that holds on one of the two only has a file of its own.
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from itertools import count
 from typing import Any
 
 import httpx
-import pytest
 from langgraph_sdk.client import LangGraphClient
 
 from personaagent.core.alignment_state import alignment_thread
@@ -20,34 +18,6 @@ from tests.support.our_routes import ask, ids, import_, lines, question
 from tests.support.server import Server
 
 QUESTION = {"messages": [{"role": "user", "content": "What is my dog called?"}]}
-
-
-USERS = count()
-
-
-@pytest.fixture(scope="module", params=["token_server", "postgres_server"])
-def server(request: pytest.FixtureRequest) -> Server:
-    """The development server, then the one on Postgres."""
-    shared: Server = request.getfixturevalue(request.param)
-    return shared
-
-
-@pytest.fixture
-def user() -> str:
-    """Somebody new: the servers are shared."""
-    return f"core-{next(USERS)}"
-
-
-@pytest.fixture
-async def http(server: Server, user: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with server.http(user) as http:
-        yield http
-
-
-@pytest.fixture
-async def sdk(server: Server, user: str) -> AsyncIterator[LangGraphClient]:
-    async with server.sdk(user) as sdk:
-        yield sdk
 
 
 def answer(state: Any) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -17,20 +16,6 @@ from tests.support.our_routes import ids
 from tests.support.server import BEGUN, BREAKS, FAILS, STALLS, WAITS, Server
 
 AGENT, INCOGNITO = "personaagent", "personaagent-incognito"
-USERS = count()
-
-
-@pytest.fixture(scope="module", params=["token_server", "postgres_server"])
-def server(request: pytest.FixtureRequest) -> Server:
-    """The development server, then the one on Postgres."""
-    shared: Server = request.getfixturevalue(request.param)
-    return shared
-
-
-@pytest.fixture
-def user() -> str:
-    """Somebody new: the servers are shared."""
-    return f"openai-{next(USERS)}"
 
 
 @pytest.fixture

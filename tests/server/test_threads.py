@@ -1,7 +1,5 @@
 """``/me/threads``: a user's conversations, by title and by what was said in them."""
 
-from collections.abc import AsyncIterator
-from itertools import count
 from typing import Any
 
 import httpx
@@ -11,32 +9,12 @@ from langgraph_sdk.client import LangGraphClient
 from tests.support.our_routes import ask
 from tests.support.server import Server
 
-USERS = count()
-
 
 @pytest.fixture(scope="module", params=["token_server", "open_server", "postgres_server"])
 def server(request: pytest.FixtureRequest) -> Server:
     """The development server with and without tokens, then the one on Postgres."""
     shared: Server = request.getfixturevalue(request.param)
     return shared
-
-
-@pytest.fixture
-def user() -> str:
-    """Somebody new: the server is shared."""
-    return f"threads-{next(USERS)}"
-
-
-@pytest.fixture
-async def http(server: Server, user: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with server.http(user) as http:
-        yield http
-
-
-@pytest.fixture
-async def sdk(server: Server, user: str) -> AsyncIterator[LangGraphClient]:
-    async with server.sdk(user) as sdk:
-        yield sdk
 
 
 async def titles(http: httpx.AsyncClient, **asked: Any) -> list[str]:

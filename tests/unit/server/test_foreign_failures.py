@@ -1,4 +1,4 @@
-"""What a client is told when a route of LangGraph's fails."""
+"""What a client reads when a route of LangGraph's fails."""
 
 from typing import Any
 
