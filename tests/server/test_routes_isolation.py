@@ -72,6 +72,7 @@ ASKS = [
     Ask("GET", "/me/alignments/{run}", told=404),
     Ask("POST", "/me/alignments/decision", {"decision": "approve"}, told=409),
     Ask("POST", "/me/scorecard", told=409),
+    Ask("GET", "/me/scorecard/calibration"),
     Ask("DELETE", "/me"),
     Ask("POST", "/me/tokens/revoke", {"which": "this"}),
 ]
