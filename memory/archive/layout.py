@@ -28,6 +28,7 @@ NOT_ARCHIVED: tuple[Namespace, ...] = (
     "journal_parts",
     "simulations",  # a cache
     "spending",  # belongs to the machine that spent
+    "costs",
     "preferences",  # what is paused here is not paused elsewhere
     "index",  # names the embedding model of this machine
     "generation",  # belongs to the memory here, which a restore writes to

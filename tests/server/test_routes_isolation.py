@@ -62,6 +62,7 @@ ASKS = [
     Ask("PUT", "/me/remembering", {"paused": False}),
     Ask("GET", "/me/destinations"),
     Ask("GET", "/me/budget"),
+    Ask("GET", "/me/costs"),
     Ask("GET", "/me/threads", query="?search=heron"),
     Ask("POST", "/me/import", content=b'{"id": "own", "query": "Mine?", "response": "Yes."}'),
     Ask("GET", "/me/export"),
