@@ -61,7 +61,7 @@ test('what answers have cost is shown by what they were for', async () => {
   await shown.getByRole('row', { name: /^Answers 1 / }).waitFor()
   await shown.getByText('In money this is not known').waitFor()
   await shown.getByLabel('Period').selectOption('7')
-  await shown.getByRole('row', { name: /^Together 1 / }).waitFor()
+  await shown.getByRole('row', { name: /^All together 1 / }).waitFor()
   assert.deepEqual(page.errors, [])
 })
 

@@ -51,8 +51,9 @@ function Who() {
   }
   return (
     <>
-      <span class="who quiet" title={session.user.value}>
-        {t().signIn.as(session.user.value)}
+      <span class="who" title={t().signIn.as(session.user.value)}>
+        <span class="hidden">{t().signIn.as('')}</span>
+        {session.user.value}
       </span>
       <button type="button" onClick={out}>
         {t().signIn.out}
