@@ -1,5 +1,6 @@
 """How the page's files are served, whether or not it has been built."""
 
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -50,6 +51,36 @@ async def test_what_it_loads_is_kept_by_the_browser(http: httpx.AsyncClient) -> 
     assert "javascript" in answer.headers["content-type"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "given"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip", "gzip"),
+        ("GZIP;q=0.5", "gzip"),
+        ("br;q=0, gzip;q=1.0", "gzip"),
+        ("br;q=0.000", None),
+        ("identity", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/assets/index-1.js"])
+async def test_a_compressed_form_is_served_to_whoever_reads_it(
+    http: httpx.AsyncClient, built: Path, path: str, accepted: str, given: str | None
+) -> None:
+    file = built / path.removeprefix("/") if path != "/" else built / "index.html"
+    for ending in (".br", ".gz"):
+        file.with_name(file.name + ending).write_bytes(gzip.compress(ending.encode()))
+    plain = await http.get(path, headers={"accept-encoding": "identity"})
+    async with http.stream("GET", path, headers={"accept-encoding": accepted}) as answer:
+        body = b"".join([piece async for piece in answer.aiter_raw()])
+    assert answer.headers.get("content-encoding") == given
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["content-type"] == plain.headers["content-type"]
+    assert answer.headers["cache-control"] == plain.headers["cache-control"]
+    assert (body == plain.content) == (given is None)
+    assert given is None or gzip.decompress(body) == {"br": b".br", "gzip": b".gz"}[given]
 
 
 @pytest.mark.usefixtures("built")
