@@ -10,29 +10,19 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import FileResponse
 
+from personaagent.server.auth import tokens
+from personaagent.server.openid import OpenId
+
 BUILT = Path(__file__).with_name("built_page")
 """Where Vite puts the page; the folder is there only once it has been built."""
 START = "index.html"
-POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-"""What the browser must not do for the page: run foreign scripts, or ask another host anything."""
+"""What the browser must not do for the page, beside what ``policy`` says."""
 FOR_EVER = "public, max-age=31536000, immutable"
 """For a file whose name changes with what is in it."""
 
@@ -47,22 +37,42 @@ def is_built() -> bool:
     return (BUILT / START).is_file()
 
 
+def policy(openid: OpenId | None) -> str:
+    """The Content-Security-Policy: no scripts but ours, and no other host but the issuer's is asked."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            " ".join(["connect-src 'self'", *(openid.origins if openid else ())]),
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        ]
+    )
+
+
 @router.get("/")
 async def start(request: Request) -> FileResponse:
     """The page itself, which loads the rest."""
-    return _file(BUILT / START, "no-cache", request)
+    return await _file(BUILT / START, "no-cache", request)
 
 
 @router.get("/assets/{name}")
 async def asset(name: str, request: Request) -> FileResponse:
     """A script or a style of the page."""
-    return _file(BUILT / "assets" / name, FOR_EVER, request)
+    return await _file(BUILT / "assets" / name, FOR_EVER, request)
 
 
-def _file(path: Path, cache: str, request: Request) -> FileResponse:
+async def _file(path: Path, cache: str, request: Request) -> FileResponse:
     if not _is_file(path):
         raise HTTPException(404, "The page has not been built on this server.")
-    headers = HEADERS | {"Cache-Control": cache, "Vary": "Accept-Encoding"}
+    headers = HEADERS | {
+        "Content-Security-Policy": policy((await tokens.aget()).openid),
+        "Cache-Control": cache,
+        "Vary": "Accept-Encoding",
+    }
     accepted = accepted_encodings(request.headers.get("accept-encoding", ""))
     for encoding, ending in COMPRESSED.items():
         form = path.with_name(path.name + ending)

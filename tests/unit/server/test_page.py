@@ -7,8 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from personaagent.core.once import Once
+from personaagent.core.settings import Settings
 from personaagent.server import page
 from personaagent.server.app import app
+from personaagent.server.identity import Tokens
 
 
 @pytest.fixture
@@ -42,6 +45,21 @@ async def test_the_page_runs_no_script_but_its_own_and_asks_no_other_host(
     assert "connect-src 'self';" in policy
     assert "unsafe" not in policy
     assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.usefixtures("built")
+async def test_it_asks_the_issuer_too_where_it_signs_in_there(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(
+        auth_client_id="page",
+        auth_jwks_url="https://login.example/keys",
+        auth_issuer="https://login.example/realm",
+    )
+    monkeypatch.setattr(page, "tokens", Once(lambda: Tokens(settings)))
+    policy = (await http.get("/")).headers["content-security-policy"]
+    assert "connect-src 'self' https://login.example;" in policy
+    assert policy.count("login.example") == 1
 
 
 @pytest.mark.usefixtures("built")
