@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { defineConfig } from 'vitest/config'
 import type { Plugin } from 'vite'
@@ -5,12 +7,12 @@ import type { Plugin } from 'vite'
 /** Puts a compressed form beside each file, for `server/page.py` to serve. */
 const compressed: Plugin = {
   name: 'compressed',
-  enforce: 'post',
-  generateBundle(_, bundle) {
-    for (const [fileName, file] of Object.entries(bundle)) {
-      const content = file.type === 'chunk' ? file.code : file.source
-      this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: brotliCompressSync(content) })
-      this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: gzipSync(content, { level: 9 }) })
+  writeBundle({ dir }, bundle) {
+    for (const name of Object.keys(bundle)) {
+      const path = join(dir!, name)
+      const content = readFileSync(path)
+      writeFileSync(`${path}.br`, brotliCompressSync(content))
+      writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }))
     }
   },
 }

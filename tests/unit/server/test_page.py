@@ -101,6 +101,15 @@ async def test_a_compressed_form_is_served_to_whoever_reads_it(
     assert given is None or gzip.decompress(body) == {"br": b".br", "gzip": b".gz"}[given]
 
 
+@pytest.mark.skipif(not page.is_built(), reason="run make web first")
+def test_what_the_build_compressed_is_what_it_built() -> None:
+    plain = [file for file in page.BUILT.rglob("*") if file.suffix in (".html", ".js", ".css")]
+    assert len(plain) > 2
+    for file in plain:
+        assert gzip.decompress(file.with_name(f"{file.name}.gz").read_bytes()) == file.read_bytes()
+        assert file.with_name(f"{file.name}.br").stat().st_size < file.stat().st_size
+
+
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(
     "name", ["..%2F..%2Fsecret", "..%2Findex.html", "none.js", "%2e%2e%2fsecret", "a" * 300]
