@@ -14,7 +14,7 @@ import { view } from './route'
 import { ScorecardView } from './scorecard/scorecard-view'
 import { session } from './session'
 import { SignIn } from './sign-in/sign-in'
-import { SignInAgain } from './sign-in/sign-in-again'
+import { Declined, SignInAgain } from './sign-in/sign-in-again'
 import { language, t } from './texts'
 
 export const VIEWS: Record<string, () => preact.JSX.Element> = {
@@ -62,6 +62,7 @@ function Content({ View }: { View: () => preact.JSX.Element }) {
   if (!session.known()) return <SignIn />
   return (
     <>
+      {session.declined.value && <Declined />}
       <View key={session.user.value} />
       {session.refused.value && <SignInAgain />}
     </>

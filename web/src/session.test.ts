@@ -35,7 +35,7 @@ test('what was sent with a refused token waits until the same person has signed 
 test.each<[string, () => unknown]>([
   ['somebody else signs in', () => session.signInWith({ token: tokenOf('ben') })],
   ['they sign out', () => session.signOut()],
-  ['they do not want to', () => session.giveUp()],
+  ['they do not want to', () => session.decline()],
 ])('it is not sent again if %s', async (_, happens) => {
   session.signInWith({ token: TOKEN })
   const again = session.another(session.headers(), true)
@@ -43,6 +43,16 @@ test.each<[string, () => unknown]>([
   happens()
   expect(await again).toBe(false)
   expect(session.refused.value).toBe(false)
+})
+
+test('who puts it off is not asked with each request, but when they want to', async () => {
+  session.signInWith({ token: TOKEN })
+  session.decline()
+  expect(await session.another(session.headers(), true)).toBe(false)
+  session.askAgain()
+  expect([session.refused.value, session.declined.value]).toEqual([true, false])
+  session.signInWith({ token: NEW })
+  expect([session.refused.value, session.declined.value]).toEqual([false, false])
 })
 
 test('a token is renewed once for all who wait, and nobody is asked', async () => {
@@ -66,7 +76,7 @@ test('a person is asked if a token cannot be renewed, or if the new one is refus
   expect(await failed).toBe(true)
   const refused = session.another(session.headers(), false)
   await expect.poll(() => session.refused.value).toBe(true)
-  session.giveUp()
+  session.decline()
   expect(await refused).toBe(false)
 })
 

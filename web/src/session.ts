@@ -26,6 +26,8 @@ const user = signal(new URLSearchParams(location.search).get(USER) ?? '')
 const credential = signal<Credential | undefined>(undefined)
 /** Whether the server has refused the token, which may have expired: the person is asked for another. */
 const refused = signal(false)
+/** Whether they do not want to sign in again now: what they ask for fails until they do. */
+const declined = signal(false)
 const name = computed(() => credential.value?.name ?? user.value)
 
 type Headers = Record<string, string>
@@ -89,18 +91,26 @@ async function another(sent: Headers, isFirst: boolean): Promise<boolean> {
   if (!needsToken.value || !credential.value) return false
   if (sent.Authorization !== headers().Authorization) return true
   if (isFirst && (await renew())) return true
-  if (!credential.value) return false
+  if (!credential.value || declined.value) return false
   refused.value = true
   return new Promise((resolve) => waiting.push(resolve))
 }
 
 /** The person does not sign in again now: what waits for it has failed. */
-function giveUp(): void {
+function decline(): void {
   goOn(false)
+  declined.value = true
+}
+
+/** Now they do. */
+function askAgain(): void {
+  declined.value = false
+  refused.value = true
 }
 
 function goOn(again: boolean): void {
   refused.value = false
+  declined.value = false
   for (const resolve of waiting) resolve(again)
   waiting = []
 }
@@ -134,12 +144,14 @@ export const session = {
   user,
   name,
   refused,
+  declined,
   headers,
   signInAs,
   signInWith,
   signOut,
   keepFresh,
   another,
-  giveUp,
+  decline,
+  askAgain,
   known,
 }

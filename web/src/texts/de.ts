@@ -36,6 +36,7 @@ export const de: Texts = {
     loading: 'Du wirst angemeldet …',
     again: 'Noch einmal anmelden',
     expired: 'Deine Anmeldung ist abgelaufen. Nichts, was du geschrieben hast, ist verloren: was du gesendet hast, geht danach weiter.',
+    declined: 'Deine Anmeldung ist abgelaufen, deshalb antwortet der Server nicht.',
     returned: 'Du bist angemeldet. Du kannst dieses Fenster schließen.',
     lost: 'Die Seite, die sich anmelden wollte, ist nicht mehr da.',
     anew: 'Von vorn beginnen.',

@@ -34,6 +34,7 @@ export const en = {
     loading: 'Signing in …',
     again: 'Sign in again',
     expired: 'Your sign-in has expired. Nothing that you typed is lost: what was sent goes on once you are back.',
+    declined: 'Your sign-in has expired, so the server answers nothing.',
     returned: 'You are signed in. You can close this window.',
     lost: 'The page that asked for this sign-in is gone.',
     anew: 'Begin again.',
