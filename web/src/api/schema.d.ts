@@ -1486,6 +1486,22 @@ export interface components {
             error: components["schemas"]["ErrorDetails"];
         };
         /**
+         * OpenId
+         * @description What the page needs to know of the issuer, as whose client, and the hosts that it asks there.
+         */
+        OpenId: {
+            /** Issuer */
+            issuer: string;
+            /** Client Id */
+            client_id: string;
+            /** Scopes */
+            scopes: string;
+            /** Audience */
+            audience: string;
+            /** Origins */
+            origins: string[];
+        };
+        /**
          * Operation
          * @description One edit of one rule. ``rule`` is its id (empty for ``add``), ``text`` the new text.
          */
@@ -2139,10 +2155,13 @@ export interface components {
         /**
          * SignIn
          * @description Whether callers need a bearer token; without, the header ``X-User-Id`` names the user.
+         *
+         *     ``openid`` says at which issuer a page gets one; null: people have one already.
          */
         SignIn: {
             /** Tokens */
             tokens: boolean;
+            openid?: components["schemas"]["OpenId"] | null;
         };
         /**
          * Spent

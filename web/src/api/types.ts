@@ -5,6 +5,8 @@ import type { components } from './schema'
 type Sent<T> = T extends (infer Item)[] ? Sent<Item>[] : T extends object ? { [K in keyof T]-?: Sent<T[K]> } : T
 type Schemas = { [Name in keyof components['schemas']]: Sent<components['schemas'][Name]> }
 
+export type OpenId = Schemas['OpenId']
+export type SignIn = Schemas['SignIn']
 export type Episode = Schemas['Episode']
 export type Persona = Schemas['Persona']
 export type Rule = Schemas['Rule']
