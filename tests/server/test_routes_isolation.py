@@ -53,6 +53,7 @@ ASKS = [
     Ask("POST", "/me/episodes/search", {"text": SECRET}),
     Ask("GET", "/me/episodes/{episode}", told=404),
     Ask("PUT", "/me/episodes/{episode}/feedback", {"signal": "reject"}, told=404),
+    Ask("PUT", "/me/episodes/{episode}/relevance", {"question": "Mine?"}, told=404),
     Ask("PUT", "/me/episodes/{episode}/superseded", {"by": None}, told=404),
     Ask("PUT", "/me/episodes/{episode}/kept", told=404),
     Ask("DELETE", "/me/episodes/{episode}", told=404),
