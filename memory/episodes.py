@@ -277,11 +277,13 @@ class Episodes:
             await self._store.write(writes, entries=erased if self._store.holds_index else ())
         return [each.id for each in without]
 
-    async def delete(self, episode_ids: Collection[str]) -> None:
+    async def delete(
+        self, episode_ids: Collection[str], *, also: Sequence[StoreWrite] = ()
+    ) -> None:
         """Delete the episodes, their pending entries, the links to them, the marks of others that have
         their questions, the changes of their labels, what was counted from their labels, and the
-        instructions that too few of the others share."""
-        writes: list[StoreWrite] = [("profile", "facts", None), ("profile", "tallies", None)]
+        instructions that too few of the others share; ``also`` are writes for the same transaction."""
+        writes: list[StoreWrite] = [*also, ("profile", "facts", None), ("profile", "tallies", None)]
         for id in episode_ids:
             writes.extend((namespace, id, None) for namespace in ("episodes", *FOLLOWERS))
         async with self._lock():

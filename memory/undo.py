@@ -16,6 +16,7 @@ from personaagent.memory.forget import DeleteThreads, forget
 from personaagent.memory.journal import ChangedLabel, ChangedMarks, Journal, JournalEntry
 from personaagent.memory.persona_edits import ChangedWeights, difference
 from personaagent.memory.profile_history import ProfileChange
+from personaagent.memory.tombstones import LISTED
 from personaagent.memory.user import UserMemory
 
 SHOWN_CHARS = 120
@@ -171,7 +172,7 @@ async def _undo_import(
     """Remove what the import added. It may be imported again, but for what was forgotten before."""
     journal = Journal(memory.store)
     hashes = await journal.brought_back(entry.key)
-    await memory.store.write_in_batches(("tombstones", hash, {}) for hash in hashes)
+    await memory.store.write_in_batches(("tombstones", hash, LISTED) for hash in hashes)
     for ids in _chunks(await journal.imported(entry.key)):
         there = [each.id for each in await memory.episodes.find(ids)]
         await forget(memory, there, delete_threads, derived="keep", tombstones=False)

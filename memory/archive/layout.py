@@ -24,6 +24,7 @@ NOT_ARCHIVED: tuple[Namespace, ...] = (
     "conversations",  # threads stay with their checkpoints
     "unindexed",  # every episode is indexed again
     "discarded",  # each episode says it itself
+    "forgettings",  # what was forgotten on this machine; the tombstones go along
     "journal",  # what was done on this machine can be undone there
     "journal_parts",
     "simulations",  # a cache

@@ -58,6 +58,7 @@ ASKS = [
     Ask("PUT", "/me/episodes/{episode}/kept", told=404),
     Ask("DELETE", "/me/episodes/{episode}", told=404),
     Ask("GET", "/me/episodes/{episode}/forgetting", told=404),
+    Ask("GET", "/me/forgettings"),
     Ask("POST", "/me/prompt", {"text": "Where does the heron nest?"}),
     Ask("GET", "/me/remembering"),
     Ask("PUT", "/me/remembering", {"paused": False}),

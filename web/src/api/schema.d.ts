@@ -379,6 +379,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/episodes/{episode}/relevance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say Relevance
+         * @description Say that an episode did not bear on a question, or that it does after all.
+         *
+         *     It is not recalled for questions like this one then; nothing else changes.
+         */
+        put: operations["say_relevance_me_episodes__episode__relevance_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/episodes/{episode}/superseded": {
         parameters: {
             query?: never;
@@ -458,6 +480,28 @@ export interface paths {
          * @description Forget an episode, with all that rested on it alone; the receipt says what is gone.
          */
         delete: operations["forget_me_episodes__episode__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/forgettings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Forgettings
+         * @description What was forgotten, newest first: when, and how much of each kind; never a text.
+         *
+         *     Forgetting everything forgets the list, too.
+         */
+        get: operations["list_forgettings_me_forgettings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1247,7 +1291,8 @@ export interface components {
          *     ``superseded_by`` is the id of a newer episode of the same user that says otherwise: this one
          *     is kept, shown as superseded, and outranked. ``discarded`` says that the conversation goes on
          *     without it, because the user edited the message or had it answered again (``memory/branches.py``):
-         *     it is kept, but neither recalled nor counted.
+         *     it is kept, but neither recalled nor counted. ``irrelevant_to`` has questions that the user said
+         *     it did not bear on: it is not recalled for questions like these (``memory/irrelevance.py``).
          */
         Episode: {
             /** Id */
@@ -1281,6 +1326,8 @@ export interface components {
              * @default false
              */
             discarded: boolean;
+            /** Irrelevant To */
+            irrelevant_to?: string[];
             /** Metadata */
             metadata?: {
                 [key: string]: unknown;
@@ -1322,6 +1369,42 @@ export interface components {
             remaining_rules: components["schemas"]["Rule"][];
             /** Remaining Statements */
             remaining_statements: components["schemas"]["Statement"][];
+        };
+        /**
+         * Forgetting
+         * @description One forgetting: how much went with it, as its receipt said.
+         *
+         *     Args:
+         *         key: names it; sorts by time.
+         *         at: when it was forgotten.
+         *         kind: whether episodes were forgotten, with what rested on them alone, or a statement.
+         *         episodes, statements, rules: how many went.
+         *         threads: how many conversations went, because they held it.
+         *         blanked: how many answers lost their text, because they were drawn from it.
+         */
+        Forgetting: {
+            /** Key */
+            key?: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at?: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "episodes" | "statement";
+            /** Episodes */
+            episodes: number;
+            /** Statements */
+            statements: number;
+            /** Rules */
+            rules: number;
+            /** Threads */
+            threads: number;
+            /** Blanked */
+            blanked: number;
         };
         /**
          * Health
@@ -1439,6 +1522,24 @@ export interface components {
              * @default false
              */
             force: boolean;
+        };
+        /**
+         * ListedForgettings
+         * @description A page of the list, and how much was forgotten that it does not have.
+         */
+        ListedForgettings: {
+            /** Items */
+            items: components["schemas"]["Forgetting"][];
+            /**
+             * Next
+             * @description The cursor of the next page.
+             */
+            next: string | null;
+            /**
+             * Unlisted
+             * @description Episodes that stay forgotten, from before there was a list or from elsewhere.
+             */
+            unlisted: number;
         };
         /**
          * Model
@@ -1873,6 +1974,19 @@ export interface components {
              * @default []
              */
             problems: string[];
+        };
+        /**
+         * Relevance
+         * @description Whether the episode bears on a question: false, if it did not help to answer it.
+         */
+        Relevance: {
+            /** Question */
+            question: string;
+            /**
+             * Relevant
+             * @default false
+             */
+            relevant: boolean;
         };
         /**
          * Restored
@@ -2332,7 +2446,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "feedback" | "persona" | "import" | "profile";
+            kind: "feedback" | "persona" | "import" | "profile" | "relevance";
             /**
              * At
              * Format: date-time
@@ -4416,6 +4530,105 @@ export interface operations {
             };
         };
     };
+    say_relevance_me_episodes__episode__relevance_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the episode. */
+                episode: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Relevance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Episode"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     supersede_me_episodes__episode__superseded_put: {
         parameters: {
             query?: never;
@@ -4847,6 +5060,94 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_forgettings_me_forgettings_get: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before; none: the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedForgettings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
