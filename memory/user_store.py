@@ -34,6 +34,7 @@ Namespace = Literal[
     "simulations",
     "spending",
     "preferences",
+    "imports",
     "index",
     "generation",
 ]

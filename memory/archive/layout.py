@@ -30,6 +30,7 @@ NOT_ARCHIVED: tuple[Namespace, ...] = (
     "simulations",  # a cache
     "spending",  # belongs to the machine that spent
     "preferences",  # what is paused here is not paused elsewhere
+    "imports",  # what is under way here
     "index",  # names the embedding model of this machine
     "generation",  # belongs to the memory here, which a restore writes to
 )

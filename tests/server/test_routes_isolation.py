@@ -66,6 +66,8 @@ ASKS = [
     Ask("GET", "/me/budget"),
     Ask("GET", "/me/threads", query="?search=heron"),
     Ask("POST", "/me/import", content=b'{"id": "own", "query": "Mine?", "response": "Yes."}'),
+    Ask("GET", "/me/import"),
+    Ask("DELETE", "/me/import"),
     Ask("GET", "/me/export"),
     Ask("GET", "/me/backup"),
     Ask("POST", "/me/restore", content=b"no archive", told=422),
