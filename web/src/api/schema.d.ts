@@ -750,7 +750,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show Imports
+         * @description The imports under way, and previews, with how far they are; those of the first second are not
+         *     shown.
+         */
+        get: operations["show_imports_me_import_get"];
         put?: never;
         /**
          * Import File
@@ -758,10 +763,16 @@ export interface paths {
          *     assistant's export what can be read.
          *
          *     Importing the same again adds nothing, and what the user has forgotten is left out. The
-         *     response comes once all is written and indexed; the profile reads it afterwards.
+         *     response comes once all is written and indexed; the profile reads it afterwards. Meanwhile `GET`
+         *     tells how far it is, and `DELETE` cancels it: what is stored by then stays.
          */
         post: operations["import_file_me_import_post"];
-        delete?: never;
+        /**
+         * Cancel Imports
+         * @description Cancel the imports under way; the response has them. What is stored by then stays, and can be
+         *     undone as one change.
+         */
+        delete: operations["cancel_imports_me_import_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1462,6 +1473,41 @@ export interface components {
             };
         };
         /**
+         * ImportStatus
+         * @description An import under way, or the preview of one.
+         *
+         *     Args:
+         *         key: names it.
+         *         step: what it does now.
+         *         done: percent of the file that are checked, or episodes that are done.
+         *         total: how much there is of it.
+         *         began_at: when it began.
+         *         at: when this was noted.
+         */
+        ImportStatus: {
+            /** Key */
+            key: string;
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "checking" | "importing";
+            /** Done */
+            done: number;
+            /** Total */
+            total: number | null;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
          * Imported
          * @description The result of an import.
          *
@@ -1471,7 +1517,7 @@ export interface components {
          *
          *     Of another program's export, ``left_out`` is how many conversations cannot be read; ``problems``
          *     names the first 20 of them, with the reason. ``messages_left_out`` says how many messages of the
-         *     others are not in an episode, by reason.
+         *     others are not in an episode, by reason. ``cancelled`` says that the user ended it before its end.
          */
         Imported: {
             /** Added */
@@ -1501,6 +1547,11 @@ export interface components {
             messages_left_out?: {
                 [key: string]: number;
             };
+            /**
+             * Cancelled
+             * @default false
+             */
+            cancelled: boolean;
         };
         /**
          * Judgement
@@ -6460,6 +6511,89 @@ export interface operations {
             };
         };
     };
+    show_imports_me_import_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStatus"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     import_file_me_import_post: {
         parameters: {
             query?: {
@@ -6531,6 +6665,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_imports_me_import_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStatus"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */
