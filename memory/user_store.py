@@ -25,6 +25,7 @@ Namespace = Literal[
     "profile",
     "profile_history",
     "forgotten",
+    "forgettings",
     "tombstones",
     "journal",
     "journal_parts",
@@ -34,6 +35,7 @@ Namespace = Literal[
     "spending",
     "costs",
     "preferences",
+    "imports",
     "index",
     "generation",
 ]
