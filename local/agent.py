@@ -28,7 +28,7 @@ from personaagent.memory.user import UserMemory
 from personaagent.models.metering import metered
 from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.dependencies import Dependencies
-from personaagent.nodes.user_meter import user_meter
+from personaagent.nodes.user_meter import summary_meter
 
 
 class LocalAgent:
@@ -143,7 +143,7 @@ class LocalAgent:
         """
         settings = self.deps.settings
         memory = self.memory(user_id)
-        with metered(user_meter(memory, settings)):
+        with metered(summary_meter(memory, settings)):
             return await refresh_summary(
                 memory,
                 await self.deps.models.chat("critic"),

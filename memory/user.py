@@ -9,6 +9,7 @@ from personaagent.core.errors import Forgotten, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode
 from personaagent.memory.conversations import Conversations
+from personaagent.memory.costs import Costs
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.index.protocol import Entry
@@ -47,6 +48,7 @@ class UserMemory:
     unaligned: PendingSet
     simulations: Simulations
     spending: Spending
+    costs: Costs
     store: UserStore
     forgetting: Lock
     marks: RelevanceMarks

@@ -33,6 +33,7 @@ Namespace = Literal[
     "news",
     "simulations",
     "spending",
+    "costs",
     "preferences",
     "imports",
     "index",
@@ -75,6 +76,11 @@ class UserStore:
     def base_store(self) -> BaseStore:
         """The store of all users, for a graph to run on: nodes take their user's part of it again."""
         return self._store
+
+    @property
+    def generation(self) -> str:
+        """The generation that is written to; empty before the first access, or if there is none yet."""
+        return self._generation or ""
 
     @property
     def holds_index(self) -> bool:
