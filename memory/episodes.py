@@ -20,7 +20,15 @@ from personaagent.memory.journal import Journal, JournalEntry, feedback_entry, r
 from personaagent.memory.locks import Lock
 from personaagent.memory.pending import pending_write
 from personaagent.memory.superseding import may_supersede, normal_question, relinked
-from personaagent.memory.user_store import Namespace, Need, StoredValue, StoreWrite, UserStore
+from personaagent.memory.user_store import (
+    NOTHING,
+    Expected,
+    Namespace,
+    Need,
+    StoredValue,
+    StoreWrite,
+    UserStore,
+)
 
 PAGE = 500
 TRUTH_CHARS = 32_000
@@ -51,6 +59,7 @@ class Episodes:
         entries: Sequence[Entry] = (),
         also: Sequence[StoreWrite] = (),
         needs: Collection[Need] = (),
+        expects: Expected = NOTHING,
     ) -> None:
         """Store all of these episodes or none; storing one again has no effect.
 
@@ -58,10 +67,10 @@ class Episodes:
             episodes: new ones.
             entries: what the index, if the store holds it, has of them. Others are queued for it.
             also: writes for the same transaction.
-            needs: what they rest on.
+            needs, expects: as of ``UserStore.write``.
 
         Raises:
-            Forgotten: as of ``UserStore.write``.
+            Forgotten, Outdated: as of ``UserStore.write``.
         """
         indexed = {entry.episode_id for entry in entries}
         writes = [*also]
@@ -72,7 +81,7 @@ class Episodes:
                 writes.append(("unindexed", episode.id, {}))
         if any(episode.labelled for episode in episodes):
             writes.append(new_label_revision())
-        await self._store.write(writes, entries=entries, needs=needs)
+        await self._store.write(writes, entries=entries, needs=needs, expects=expects)
 
     async def get(self, episode_id: str) -> Episode:
         """The episode of that id, or of the one generated id that begins so (``core/ids.py``).

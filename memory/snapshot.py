@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from personaagent.memory.generation import PLACE, Place
+
 Value = dict[str, Any]
-Place = tuple[str, str]
-"""A namespace of the user's, and a key in it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,12 @@ class Snapshot:
     wanted: Wanted
     values: Mapping[Place, Value]
     rows: Mapping[str, Sequence[tuple[str, Value]]]
+
+    @property
+    def generation(self) -> str | None:
+        """The generation of that moment; None if there was none."""
+        value = self.values.get(PLACE)
+        return None if value is None else str(value["id"])
 
     def covers(self, wanted: Wanted) -> bool:
         """Whether all of this was wanted, too."""

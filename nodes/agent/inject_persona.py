@@ -12,10 +12,10 @@ from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note, zone_of
 from personaagent.core.tracing import describe
 from personaagent.core.weights import Weights, weights_of
-from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import EPISODE_CHARS, fence_all, format_summary
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.conversation import conversation
+from personaagent.nodes.agent.noting import evidence_writes
 from personaagent.nodes.agent.prompt_budget import fit, fit_episodes
 from personaagent.nodes.agent.question import chooses_label
 from personaagent.nodes.current_user import user_memory
@@ -51,21 +51,16 @@ async def inject_persona(
         choice=choice,
         instructions=conversation(state["messages"]).instructions,
     )
-    evidence = _evidence(persona, profile)
-    if evidence and (thread := thread_to_note(runtime)):
-        await memory.conversations.note(thread, evidence, key=",".join(evidence))
+    if thread := thread_to_note(runtime):
+        evidence = evidence_writes(thread, persona, profile)
+        noted = deps.memory.turns.noted(memory.store.key, state["episode_id"])
+        if evidence and evidence[0][1] not in noted:
+            await memory.store.write(evidence)
     return {
         "persona": persona.model_copy(update={"proof": None}).stored(),
         "system_prompt": prompt,
         "recalled": state["recalled"][: len(shown)],
     }
-
-
-def _evidence(persona: Persona, profile: Profile) -> list[str]:
-    """The ids of all episodes that the rules and statements rest on, and of the statements."""
-    cited = [rule.evidence for rule in persona.rules]
-    cited += [[statement_key(each.id), *each.evidence] for each in profile.summary]
-    return sorted({episode_id for evidence in cited for episode_id in evidence})
 
 
 def most_shown(task: str | None, weights: Sequence[Weights], *, choice: bool) -> int | None:
