@@ -105,7 +105,7 @@ class Episodes:
     async def find(self, episode_ids: Sequence[str]) -> list[Episode]:
         """The episodes of these ids, in their order; ids that do not exist are left out."""
         values = await self._store.get("episodes", *episode_ids)
-        return [_episode(value) for value in values if value is not None]
+        return [stored_episode(value) for value in values if value is not None]
 
     async def scan(
         self, *, labelled: bool = False, standing: bool = False
@@ -114,7 +114,7 @@ class Episodes:
         order."""
         fields = {"labelled": True} if labelled else {}
         async for _, value in self._store.scan("episodes", **fields):
-            episode = _episode(value)
+            episode = stored_episode(value)
             if not (standing and episode.discarded):
                 yield episode
 
@@ -303,7 +303,7 @@ class Episodes:
         return [
             value_write(episode.model_copy(update={"superseded_by": None}))
             async for _, value in self._store.scan("episodes", superseded=True)
-            if (episode := _episode(value)).superseded_by in episode_ids
+            if (episode := stored_episode(value)).superseded_by in episode_ids
             and episode.id not in episode_ids
         ]
 
@@ -322,7 +322,7 @@ class Episodes:
             other
             async for _, value in self._store.scan("episodes")
             if normal_question(value["episode"]["query"]) == question
-            and (other := _episode(value)).task == episode.task
+            and (other := stored_episode(value)).task == episode.task
             and time_key(other) < time_key(episode)
         ]
 
@@ -344,5 +344,6 @@ def blanked(episodes: Sequence[Episode]) -> list[Episode]:
     ]
 
 
-def _episode(value: StoredValue) -> Episode:
+def stored_episode(value: StoredValue) -> Episode:
+    """The episode that a value of the namespace ``episodes`` holds."""
     return Episode.model_validate(value["episode"])

@@ -1,40 +1,11 @@
-"""What is read from the tables of the store, by the thread that has the connection."""
+"""What LangGraph reads from the tables of the store, by the thread that has the connection."""
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import orjson
 from langgraph.store.base import GetOp, ListNamespacesOp, Op, SearchOp
 from langgraph.store.base import Result as OpResult
 from langgraph.store.sqlite import SqliteStore
-
-Path = tuple[str, ...]
-
-
-def read_values(
-    cursor: sqlite3.Cursor, places: Iterable[tuple[Path, str]]
-) -> dict[tuple[Path, str], dict[str, Any]]:
-    """The values that stand under these paths and keys."""
-    keys: dict[Path, list[str]] = defaultdict(list)
-    for path, key in places:
-        keys[path].append(key)
-    found: dict[tuple[Path, str], dict[str, Any]] = {}
-    for path, asked in keys.items():
-        marks = ", ".join("?" * len(asked))
-        sql = f"SELECT key, value FROM store WHERE prefix = ? AND key IN ({marks})"  # noqa: S608  # marks
-        for key, value in cursor.execute(sql, (".".join(path), *asked)):
-            found[path, key] = orjson.loads(value)
-    return found
-
-
-def read_rows(cursor: sqlite3.Cursor, path: Path, limit: int) -> list[tuple[str, Any]]:
-    """Up to ``limit`` keys and values under ``path``, in no set order."""
-    sql = "SELECT key, value FROM store WHERE prefix = ? LIMIT ?"
-    return [
-        (key, orjson.loads(value)) for key, value in cursor.execute(sql, (".".join(path), limit))
-    ]
 
 
 class BatchReader:

@@ -13,11 +13,11 @@ from langgraph.store.sqlite import AsyncSqliteStore
 from personaagent.memory.generation import Guard, Place
 from personaagent.memory.index import rows
 from personaagent.memory.index.sqlite import SqliteIndex
-from personaagent.memory.sqlite_reads import BatchReader, read_rows, read_values
+from personaagent.memory.sqlite_reads import BatchReader
 from personaagent.memory.sqlite_transaction import in_transaction, sqlite_transaction
+from personaagent.memory.sqlite_values import Path, read_rows, read_values
 
 Result = TypeVar("Result")
-Path = tuple[str, ...]
 
 
 class SqliteStore(AsyncSqliteStore):
