@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from personaagent.core.calendar import weekday_in
 from personaagent.core.records import Episode, Persona, Profile, now
@@ -27,7 +28,7 @@ from personaagent.prompts.render import render
 
 async def inject_persona(
     state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
-) -> dict[str, Any]:
+) -> Command[Any]:
     """Render the system prompt from the user's persona, profile and recalled episodes.
 
     The thread, which will hold the text of rules and statements, is noted with their evidence, so
@@ -57,11 +58,14 @@ async def inject_persona(
         noted = deps.memory.turns.noted(memory.store.key, state["episode_id"])
         if evidence and evidence[0][1] not in noted:
             await memory.store.write(evidence)
-    return {
-        "persona": persona.model_copy(update={"proof": None}).stored(),
-        "system_prompt": prompt,
-        "recalled": state["recalled"][: len(shown)],
-    }
+    # As pairs: LangGraph looks at each character of a string for a message to stream.
+    return Command(
+        update=[
+            ("persona", persona.model_copy(update={"proof": None}).stored()),
+            ("system_prompt", prompt),
+            ("recalled", state["recalled"][: len(shown)]),
+        ]
+    )
 
 
 def most_shown(task: str | None, weights: Sequence[Weights], *, choice: bool) -> int | None:
