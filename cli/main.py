@@ -31,7 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     if argv is None and not _wants_help(arguments):
         _import_less()
-    return guarded(lambda: _run(arguments))
+    exit_code = guarded(lambda: _run(arguments))
+    if argv is None:
+        gc.freeze()  # the process ends: it need not look at everything once more
+    return exit_code
 
 
 def guarded(run: Callable[[], int]) -> int:
