@@ -280,6 +280,21 @@ class ServerSettings(BaseModel):
     auth_audience: str = Field(
         "personaagent", description="Server: audience that tokens must name."
     )
+    auth_client_id: str | None = Field(
+        None,
+        description="Server: client id by which the page signs in at the issuer (OpenID Connect; a "
+        "public client with PKCE). Not set: people paste a token.",
+    )
+    auth_scopes: str = Field(
+        "",
+        description="Server: scopes that the page asks the issuer for beside openid, with spaces "
+        "between; offline_access is asked for where the issuer offers it.",
+    )
+    auth_token_origin: str | None = Field(
+        None,
+        description="Server: scheme and host of the issuer's token endpoint, where that is on "
+        "another host than the issuer.",
+    )
     metrics_token: SecretStr | None = Field(
         None,
         min_length=16,

@@ -28,10 +28,12 @@ from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import Recall
+from personaagent.memory.relevance_marks import RelevanceMarks
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
 from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
+from personaagent.memory.text_vectors import TextVectors
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_index import UserIndex
 from personaagent.memory.user_store import UserStore
@@ -64,6 +66,7 @@ class Memory:
         index: EpisodeIndex | None = None,
     ) -> None:
         self.embedder = embedder
+        self.vectors = TextVectors(embedder)
         self._settings = settings
         self._reranker = make_reranker(settings)
         self._index = index
@@ -105,11 +108,13 @@ class Memory:
             spending=Spending(user_store),
             store=user_store,
             forgetting=partial(self._lock, store, f"{user_store.key}{FORGET}", FORGET_TIMEOUT),
+            marks=RelevanceMarks(episodes, user_store, lock),
             recaller=Recall(
                 episodes,
                 indexer,
                 mode,
                 timeout,
+                vectors=None if mode == "bm25" else self.vectors,
                 reranker=self._reranker,
                 rerank_timeout=self._settings.rerank_timeout,
             ),

@@ -20,6 +20,7 @@ from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import Recall, RecallResult
 from personaagent.memory.recognition import Recognised, recognise
+from personaagent.memory.relevance_marks import RelevanceMarks
 from personaagent.memory.similar_labels import SimilarLabel, SimilarLabels
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
@@ -48,6 +49,7 @@ class UserMemory:
     spending: Spending
     store: UserStore
     forgetting: Lock
+    marks: RelevanceMarks
     recaller: Recall
     index_timeout: float
 

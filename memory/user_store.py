@@ -25,6 +25,7 @@ Namespace = Literal[
     "profile",
     "profile_history",
     "forgotten",
+    "forgettings",
     "tombstones",
     "journal",
     "journal_parts",
@@ -33,6 +34,7 @@ Namespace = Literal[
     "simulations",
     "spending",
     "preferences",
+    "imports",
     "index",
     "generation",
 ]

@@ -5,10 +5,14 @@ import type { components } from './schema'
 type Sent<T> = T extends (infer Item)[] ? Sent<Item>[] : T extends object ? { [K in keyof T]-?: Sent<T[K]> } : T
 type Schemas = { [Name in keyof components['schemas']]: Sent<components['schemas'][Name]> }
 
+export type OpenId = Schemas['OpenId']
+export type SignIn = Schemas['SignIn']
 export type Episode = Schemas['Episode']
 export type Persona = Schemas['Persona']
 export type Rule = Schemas['Rule']
 export type Receipt = Schemas['Receipt']
+export type Forgetting = Schemas['Forgetting']
+export type ListedForgettings = Schemas['ListedForgettings']
 export type ForgetPreview = Schemas['ForgetPreview']
 export type ThreadSummary = Schemas['ThreadSummary']
 export type ShownPrompt = Schemas['ShownPrompt']
@@ -25,12 +29,15 @@ export type Difference = Schemas['Difference']
 export type Profile = Schemas['Profile']
 export type Statement = Schemas['Statement']
 export type Imported = Schemas['Imported']
+export type ImportStatus = Schemas['ImportStatus']
 export type ImportPreview = Schemas['ImportPreview']
 
 /** How a closed question was decided, as a thread's state holds it. */
 export interface Decision {
   answer: string
   probabilities: Record<string, number>
+  /** What each source said by itself, and how much that counted. */
+  sources?: { name: string; weight: number; probabilities: Record<string, number> }[]
 }
 
 /** A page of a list; `next` is the cursor of the following one. */

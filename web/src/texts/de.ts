@@ -28,6 +28,26 @@ export const de: Texts = {
     refused: 'Der Server nimmt dieses Token nicht mehr an. Füge ein neues ein.',
     go: 'Weiter',
     out: 'Abmelden',
+    at: (host: string) => `Anmelden bei ${host}`,
+    issuerHint: 'Das geschieht in einem eigenen Fenster. Was diese Seite dabei erhält, bleibt nur in diesem Tab und ist nach dem Neuladen weg.',
+    byToken: 'Stattdessen ein Token einfügen',
+    waiting: (host: string) => `Mach im Fenster von ${host} weiter. Ist es geschlossen? Drück den Knopf noch einmal.`,
+    blocked: 'Dein Browser hat kein Fenster geöffnet. Erlaube dieser Seite Fenster und drück den Knopf noch einmal.',
+    loading: 'Du wirst angemeldet …',
+    again: 'Noch einmal anmelden',
+    expired: 'Deine Anmeldung ist abgelaufen. Nichts, was du geschrieben hast, ist verloren: was du gesendet hast, geht danach weiter.',
+    declined: 'Deine Anmeldung ist abgelaufen, deshalb antwortet der Server nicht.',
+    returned: 'Du bist angemeldet. Du kannst dieses Fenster schließen.',
+    lost: 'Die Seite, die sich anmelden wollte, ist nicht mehr da.',
+    anew: 'Von vorn beginnen.',
+    failed: {
+      insecure: () => 'Zum Anmelden braucht es eine Adresse, die mit https:// beginnt.',
+      unreachable: (host: string) => `${host} antwortet dieser Seite nicht. Versuch es noch einmal; bleibt es so, muss der Betreiber dort ${location.origin} erlauben.`,
+      elsewhere: (_: string, origin: string) => `Der Aussteller gibt seine Token bei ${origin} aus: der Betreiber muss PERSONAAGENT_AUTH_TOKEN_ORIGIN darauf setzen.`,
+      audience: (host: string, audience: string) => `${host} gab kein Token für ${audience}: der Betreiber muss PERSONAAGENT_AUTH_AUDIENCE setzen oder einen Scope verlangen, der eines gibt.`,
+      cancelled: () => 'Du wurdest nicht angemeldet: es wurde abgebrochen oder nicht erlaubt.',
+      refused: (host: string, why: string) => `${host} hat niemanden angemeldet. Die Begründung: ${why}`,
+    },
     as: (user: string) => `Du bist ${user}`,
   },
   chat: {
@@ -71,6 +91,45 @@ export const de: Texts = {
     answered: 'Der Agent hat geantwortet',
     wanted: 'Du wolltest',
     wrong: 'Das ist falsch',
+    sure: (answer: string, chance: number, percent: string) =>
+      chance >= 0.9
+        ? `Sie war sich bei „${answer}“ fast gewiss (${percent}).`
+        : chance >= 0.7
+          ? `Sie war sich bei „${answer}“ ziemlich sicher (${percent}).`
+          : chance >= 0.5
+            ? `Sie neigte zu „${answer}“ (${percent}), war aber nicht sicher.`
+            : `Sie war unsicher: „${answer}“ war nur das Wahrscheinlichste von mehreren (${percent}).`,
+    voices: {
+      history: 'Was du früher wolltest',
+      model: 'Das Modell allein',
+      names: 'Wie die Antworten heißen',
+    },
+    voice: (source: string, answer: string, chance: string, weight: string) =>
+      `${source}: „${answer}“ (${chance}); das zählte zu ${weight}.`,
+  },
+  relevance: {
+    not: 'Gehört nicht dazu',
+    hint: 'Sie hat mit dieser Frage nichts zu tun. Sie bleibt bei Fragen wie dieser weg; sonst ändert sich nichts.',
+    noted: 'Notiert. Diese Erinnerung bleibt bei Fragen wie dieser weg.',
+    backAgain: 'Notiert. Diese Erinnerung darf bei solchen Fragen wieder benutzt werden.',
+    staysOut: 'Du hast gesagt, dass sie nichts zu tun hat mit Fragen wie:',
+    again: 'Wieder benutzen',
+  },
+  forgotten: {
+    title: 'Was du vergessen hast',
+    hint: 'Nur wann und wie viel: Davon, was es war, ist nichts aufbewahrt. Ein Import bringt es nicht zurück.',
+    none: 'Es wurde nichts vergessen.',
+    counts: {
+      episodes: (count: number) => (count === 1 ? '1 Erinnerung' : `${count} Erinnerungen`),
+      statements: (count: number) => (count === 1 ? '1 Aussage' : `${count} Aussagen`),
+      rules: (count: number) => (count === 1 ? '1 Regel' : `${count} Regeln`),
+      threads: (count: number) => (count === 1 ? '1 Gespräch' : `${count} Gespräche`),
+      blanked: (count: number) => (count === 1 ? 'der Text von 1 Antwort' : `der Text von ${count} Antworten`),
+    },
+    unlisted: (count: number) =>
+      count === 1
+        ? '1 weitere Erinnerung wurde früher oder auf einem anderen Rechner vergessen.'
+        : `${count} weitere Erinnerungen wurden früher oder auf einem anderen Rechner vergessen.`,
   },
   feedback: {
     right: 'Gute Antwort',
@@ -128,7 +187,16 @@ export const de: Texts = {
     forgotten: (count: number) => `${count}, die du vergessen hast, bleiben vergessen`,
     leftOut: (count: number) => `${count} Gespräche sind nicht lesbar`,
     from: (oldest: string, newest: string) => `Von ${oldest} bis ${newest}`,
-    problems: 'Was nicht lesbar ist',
+    notTaken: 'Was wegbleibt, und warum',
+    messages: (count: number, why: string) => (count === 1 ? `1 Nachricht: ${why}` : `${count} Nachrichten: ${why}`),
+    underWay: 'Ein Import läuft …',
+    steps: {
+      checking: (done: string) => `${done} % der Datei gelesen`,
+      importing: (done: string, total: string) => `${done} von ${total} erledigt`,
+    } as Record<'checking' | 'importing', (done: string, total: string) => string>,
+    cancelling: 'Er endet bald …',
+    cancelled: 'Abgebrochen: was bis dahin importiert ist, bleibt. „Rückgängig“ entfernt es; ein neuer Import der Datei macht es vollständig.',
+    result: 'Was der Import getan hat',
     done: (count: number) => `${count} importiert.`,
   },
   persona: {
