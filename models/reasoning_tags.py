@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 _TAGS = (
     *(
@@ -38,31 +39,39 @@ def _lower(text: str) -> str:
     return text.translate(_LOWER)
 
 
+_lower_tag = lru_cache(_lower)
+
+
+@lru_cache
+def _beginnings(tags: tuple[str, ...]) -> frozenset[str]:
+    """All that may stand of one of ``tags`` before it is whole."""
+    return frozenset(tag[:length] for tag in map(_lower, tags) for length in range(1, len(tag)))
+
+
 def find(text: str, tag: str) -> int:
     """Where ``tag`` stands first in ``text``; -1 if nowhere."""
-    return _lower(text).find(_lower(tag))
+    return _lower(text).find(_lower_tag(tag))
 
 
 def first_of(text: str, tags: Sequence[str]) -> tuple[int, str] | None:
     """The first of ``tags`` in ``text``, and where it stands."""
-    found = [(at, tag) for tag in tags if (at := find(text, tag)) >= 0]
+    lowered = _lower(text)
+    found = [(at, tag) for tag in tags if (at := lowered.find(_lower_tag(tag))) >= 0]
     return min(found, default=None)
 
 
 def starting(text: str, tags: Mapping[str, str]) -> str | None:
     """The longest of ``tags`` that ``text`` begins with."""
     start = _lower(text[:64])
-    return max((tag for tag in tags if start.startswith(_lower(tag))), key=len, default=None)
+    return max((tag for tag in tags if start.startswith(_lower_tag(tag))), key=len, default=None)
 
 
 def begun(text: str, tags: Sequence[str]) -> int:
     """How many of the last characters of ``text`` may begin one of ``tags``."""
-    lowered = [_lower(tag) for tag in tags]
+    beginnings = _beginnings((*tags,))
     end = _lower(text[-max(map(len, tags)) :])
-    for length in range(len(end), 0, -1):
-        if any(len(tag) > length and tag.startswith(end[-length:]) for tag in lowered):
-            return length
-    return 0
+    lengths = range(len(end), 0, -1)
+    return next((length for length in lengths if end[-length:] in beginnings), 0)
 
 
 def tail(text: str, tag: str) -> int:
