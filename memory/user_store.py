@@ -86,7 +86,7 @@ class UserStore:
 
     @property
     def generation(self) -> str:
-        """The generation that is written to; empty before the first access, or if there is none yet."""
+        """The one that writes belong to; empty if none is known, or there is none yet."""
         return self._generation or ""
 
     @property
@@ -158,11 +158,6 @@ class UserStore:
             async with self._pinning:
                 if not self._pinned:
                     await self.pin()
-
-    @property
-    def generation(self) -> str | None:
-        """The one that writes belong to; None if none is known, or there is none yet."""
-        return self._generation
 
     async def begin(self, *, needs: Collection[Need] = ()) -> str:
         """Begin an operation that lasts, or go on with one; returns its generation, also for a user
