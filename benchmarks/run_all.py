@@ -15,6 +15,7 @@ SCRIPTS = (
     "import_rate",
     "footprint",
     "index",
+    "many_users",
     "turn_overhead",
     "locomo_recall",
     "similar_labels",
