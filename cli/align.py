@@ -34,13 +34,14 @@ def align(
     approve: options.AskFirst = False,
     users_at_once: options.UsersAtOnce = 4,
     after: options.EnoughLabels = None,
+    ray: options.RayAddress = None,
     as_json: AsJson = False,
 ) -> None:
     """Learn from what the user wanted; publish what is proved better.
 
     The settings decide what you leave out: `personaagent config` shows them.
     """
-    _check_whose(user, everyone, approve)
+    _check_whose(user, everyone, approve, ray)
     if user is None and not everyone:
         user = default_user()
     run_options = {
@@ -66,7 +67,8 @@ def align(
     else:
         from personaagent.cli.align_all import align_all
 
-        align_all(run_options, users_at_once, after or load_settings().align_after or 1, as_json)
+        due = after or load_settings().align_after or 1
+        align_all(run_options, users_at_once, due, as_json, ray)
 
 
 def _sampling_options(sampling: Sampling | None, query: str | None) -> dict[str, Any]:
@@ -76,8 +78,10 @@ def _sampling_options(sampling: Sampling | None, query: str | None) -> dict[str,
     return {"sampling": sampling or "similar", "query": query}
 
 
-def _check_whose(user: str | None, everyone: bool, approve: bool) -> None:
+def _check_whose(user: str | None, everyone: bool, approve: bool, ray: str | None) -> None:
     if everyone and user is not None:
         raise UsageError("Say whose persona: --user NAME, or --all, not both.")
     if everyone and approve:
         raise UsageError("--approve asks about one persona: use --user NAME instead of --all.")
+    if ray is not None and not everyone:
+        raise UsageError("--ray is for many users: use it with --all.")
