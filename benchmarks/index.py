@@ -8,13 +8,13 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from measurement import Measurement, print_progress, report_and_exit
+from measurement import Measurement, print_progress, quick, report_and_exit
 from random_entries import Search, random_entries, random_vectors
 
 from personaagent.core.users import user_key
 from personaagent.memory.index.sqlite import SqliteIndex
 
-HISTORIES = {10_000: 1.5, 100_000: 3.0}
+HISTORIES = {10_000: 1.5} if quick() else {10_000: 1.5, 100_000: 3.0}
 """Episodes of one user, and how long a search may take against numpy."""
 BATCH = 5_000
 WARM_UP, QUERIES = 5, 60

@@ -117,7 +117,7 @@ SOURCES: dict[str, Source] = {
         1,
         ("n = 3, calls to learn, gated", "n = 3, calls of the gate"),
     ),
-    "call_cpu": ("alignment_users", 1e-3, ("of it, processor time a call",)),
+    "call_cpu": ("alignment_users", 1e-3, ("processor time a call of alignment",)),
     "round_latencies": ("alignment_round", 1, ("a round at 1 s an answer (median)",)),
     "sweep_rate": ("nightly_sweep", 1, ("users swept a second, two processes",)),
 }

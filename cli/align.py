@@ -35,13 +35,15 @@ def align(
     users_at_once: options.UsersAtOnce = 4,
     after: options.EnoughLabels = None,
     ray: options.RayAddress = None,
+    vllm: options.OwnModel = None,
     as_json: AsJson = False,
 ) -> None:
     """Learn from what the user wanted; publish what is proved better.
 
     The settings decide what you leave out: `personaagent config` shows them.
     """
-    _check_whose(user, everyone, approve, ray)
+    _check_whose(user, everyone, approve)
+    _check_ray(everyone, ray, vllm)
     if user is None and not everyone:
         user = default_user()
     run_options = {
@@ -68,7 +70,7 @@ def align(
         from personaagent.cli.align_all import align_all
 
         due = after or load_settings().align_after or 1
-        align_all(run_options, users_at_once, due, as_json, ray)
+        align_all(run_options, users_at_once, due, as_json, ray, vllm)
 
 
 def _sampling_options(sampling: Sampling | None, query: str | None) -> dict[str, Any]:
@@ -78,10 +80,15 @@ def _sampling_options(sampling: Sampling | None, query: str | None) -> dict[str,
     return {"sampling": sampling or "similar", "query": query}
 
 
-def _check_whose(user: str | None, everyone: bool, approve: bool, ray: str | None) -> None:
+def _check_whose(user: str | None, everyone: bool, approve: bool) -> None:
     if everyone and user is not None:
         raise UsageError("Say whose persona: --user NAME, or --all, not both.")
     if everyone and approve:
         raise UsageError("--approve asks about one persona: use --user NAME instead of --all.")
+
+
+def _check_ray(everyone: bool, ray: str | None, vllm: str | None) -> None:
     if ray is not None and not everyone:
         raise UsageError("--ray is for many users: use it with --all.")
+    if vllm is not None and ray is None:
+        raise UsageError("--vllm serves a model on the GPUs of Ray: use it with --ray.")

@@ -30,10 +30,12 @@ def align_all(
     after: int,
     as_json: bool,
     ray_address: str | None = None,
+    vllm: str | None = None,
 ) -> None:
     """Align all users with at least ``after`` new labels, ``users_at_once`` at the same time.
 
-    ``ray_address``: on the workers of that Ray cluster, each of which aligns so many at once.
+    ``ray_address``: on the workers of that Ray cluster, each of which aligns so many at once; ``vllm`` is
+    the model that each of them serves itself.
 
     Raises:
         PersonaAgentError: the error of the first user that failed, after all were tried.
@@ -41,7 +43,7 @@ def align_all(
     if ray_address is None:
         outcomes = _align_here(options, users_at_once, after)
     else:
-        outcomes = _align_on_ray(ray_address, options, users_at_once, after)
+        outcomes = _align_on_ray(ray_address, options, users_at_once, after, vllm)
     print_result([result for result, _ in outcomes], as_json, _view)
     for _, error in outcomes:
         if error is not None:
@@ -69,16 +71,24 @@ def _align_here(options: dict[str, Any], users_at_once: int, after: int) -> list
 
 
 def _align_on_ray(
-    address: str, options: dict[str, Any], users_at_once: int, after: int
+    address: str, options: dict[str, Any], users_at_once: int, after: int, vllm: str | None
 ) -> list[Outcome]:
     """On the workers of Ray, in the order of ``_align_here``."""
     check_installed("ray", "ray", "--ray")
-    users = run_with_agent(lambda agent: agent.users_to_align(after), role="all", embeddings=True)
+    if vllm is not None:
+        from personaagent.local.vllm_server import check_vllm
+
+        check_vllm()
+    users = run_with_agent(
+        lambda agent: agent.users_to_align(after),
+        role="all" if vllm is None else None,
+        embeddings=True,
+    )
     if not users:
         return []
     from personaagent.local.ray_alignment import AlignmentJob, align_on_ray
 
-    job = AlignmentJob(load_settings(), options, after, users_at_once)
+    job = AlignmentJob(load_settings(), options, after, users_at_once, vllm)
     outcomes = {}
     for result, error in align_on_ray(address, users, job):
         _notice(result)

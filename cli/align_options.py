@@ -74,3 +74,9 @@ EnoughLabels = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="With --all: new labels that a user needs."),
 ]
+OwnModel = Annotated[
+    str | None,
+    typer.Option(
+        "--vllm", metavar="MODEL", help="With --ray: serve this model by vLLM on each GPU."
+    ),
+]

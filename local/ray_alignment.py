@@ -1,8 +1,9 @@
 """The alignments of many users as one table on Ray Data: each row is a user.
 
 Workers are processes on the machine that holds the data folder, and share it. Each aligns several users
-at once, and asks the same endpoint as a single process would. Whatever a worker has done is in the data
-folder: if it is killed, Ray starts another, which goes on from the last checkpoint of each of its users.
+at once, and asks the same endpoint as a single process would, or a vLLM of its own. Whatever a worker has
+done is in the data folder: if it is killed, Ray starts another, which goes on from the last checkpoint of
+each of its users.
 """
 
 import asyncio
@@ -13,11 +14,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from personaagent.core import errors
-from personaagent.core.errors import PersonaAgentError, ServiceError, UsageError
+from personaagent.core.errors import (
+    ConfigurationError,
+    PersonaAgentError,
+    ServiceError,
+    UsageError,
+)
 from personaagent.core.extras import requires_extra
 from personaagent.core.settings import Settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.local.alignments import UserAlignment, align_user
+from personaagent.local.vllm_server import vllm_settings
 
 if TYPE_CHECKING:
     from ray.data import Dataset
@@ -37,12 +44,15 @@ class AlignmentJob:
         options: of each alignment, as of ``LocalAgent.align``.
         after: how many new labels make a user due.
         users_at_once: how many users one worker aligns at the same time.
+        vllm: the model that each worker serves itself, on a GPU of its own; None asks the endpoint
+            of the settings.
     """
 
     settings: Settings
     options: dict[str, Any]
     after: int
     users_at_once: int
+    vllm: str | None = None
 
 
 class AlignmentWorker:
@@ -55,26 +65,44 @@ class AlignmentWorker:
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._agent: LocalAgent | None = None
+        self._failure: PersonaAgentError | None = None
 
     async def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row of a user, with ``result`` (a ``UserAlignment`` as JSON), ``failure`` (the name of
         the error's class, else empty) and ``worker`` (the id of this process)."""
         async with self._slots:
-            result, failure = await self._align(await self._open(), row["user"])
+            result, failure = await self._align(row["user"])
         name = type(failure).__name__ if failure else ""
         return {**row, "result": result.model_dump_json(), "failure": name, "worker": os.getpid()}
 
-    async def _align(self, agent: LocalAgent, user: str) -> tuple[UserAlignment, Exception | None]:
+    async def _align(self, user: str) -> tuple[UserAlignment, Exception | None]:
         """Align the user, unless a worker that died afterwards has done so."""
+        try:
+            agent = await self._opened()
+        except PersonaAgentError as error:
+            return UserAlignment(user_id=user, error=str(error)), error
         if not await agent.memory(user).unaligned.due(self._job.after):
             return UserAlignment(user_id=user, alignment=await agent.last_alignment(user)), None
         return await align_user(agent, user, self._job.options)
 
-    async def _open(self) -> LocalAgent:
+    async def _opened(self) -> LocalAgent:
+        """The agent of this worker; if it could not be opened, that is not tried again."""
         async with self._opening:
+            if self._failure is not None:
+                raise self._failure
             if self._agent is None:
-                self._agent = await self._stack.enter_async_context(open_local(self._job.settings))
+                try:
+                    self._agent = await self._open()
+                except PersonaAgentError as error:
+                    self._failure = error
+                    raise
             return self._agent
+
+    async def _open(self) -> LocalAgent:
+        settings, enter = self._job.settings, self._stack.enter_async_context
+        if self._job.vllm is not None:
+            settings = await enter(vllm_settings(settings, self._job.vllm))
+        return await enter(open_local(settings))
 
 
 def align_on_ray(
@@ -89,7 +117,7 @@ def align_on_ray(
         job: what the workers need to know.
 
     Raises:
-        ConfigurationError: Ray is not installed.
+        ConfigurationError: Ray is not installed, or lacks the GPU that vLLM needs.
         UsageError: the address is that of a client, which is not part of the cluster.
         ServiceError: no cluster answers, or its workers cannot run this.
     """
@@ -109,6 +137,7 @@ def _table(users: Sequence[str], job: AlignmentJob) -> "Dataset":
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = ray.get_runtime_context().get_node_id()
+    resource = "CPU" if job.vllm is None else "GPU"
     rows = ray.data.from_items(
         [{"user": user} for user in users], override_num_blocks=min(len(users), MOST_BLOCKS)
     )
@@ -116,8 +145,9 @@ def _table(users: Sequence[str], job: AlignmentJob) -> "Dataset":
         AlignmentWorker,
         fn_constructor_kwargs={"job": job},
         num_cpus=1,
+        num_gpus=None if job.vllm is None else 1,
         compute=ActorPoolStrategy(
-            size=min(len(users), _cores(here)),
+            size=min(len(users), _available(here, resource)),
             max_tasks_in_flight_per_actor=job.users_at_once,
             max_concurrent_calls_per_actor=job.users_at_once,
         ),
@@ -126,12 +156,17 @@ def _table(users: Sequence[str], job: AlignmentJob) -> "Dataset":
     )
 
 
-def _cores(node: str) -> int:
-    """How many cores Ray may use on that machine."""
+def _available(node: str, resource: str) -> int:
+    """How many of that resource Ray may use on that machine."""
     import ray
 
     [resources] = [each["Resources"] for each in ray.nodes() if each["NodeID"] == node]
-    return max(1, int(resources.get("CPU", 1)))
+    if count := int(resources.get(resource, 0)):
+        return count
+    raise ConfigurationError(
+        f"Ray may use no {resource} of this machine: start it with `ray start --num-{resource.lower()}s`"
+        + (", or leave out --vllm and set OPENAI_BASE_URL." if resource == "GPU" else ".")
+    )
 
 
 @contextmanager
