@@ -117,6 +117,10 @@ class LocalAgent:
             context, trigger=trigger, approve=approve, on_step=on_step
         )
 
+    async def last_alignment(self, user_id: str) -> Alignment | None:
+        """What the user's last alignment came to; None if there is none, or if it did not end."""
+        return await self._alignments.last(user_id)
+
     def aligning(self, user_id: str) -> bool:
         """Whether an alignment of the user is running in the background."""
         return self._background.is_running(user_id)
