@@ -45,13 +45,21 @@ _starting = threading.Lock()
 async def serve(model_file: Path, *, context: int = 8192, threads: int = 0) -> Endpoint:
     """The endpoint of ``model_file`` (GGUF), its server started if none runs; shared and reused.
 
-    The server ends with this process. ``context`` is in tokens; ``threads`` 0 means all cores.
+    The server ends with this process. ``context`` is in tokens; ``threads`` 0 means all cores that
+    this process may use.
 
     Raises:
         DataError: the file is missing or is not a model.
         ConfigurationError: the engine cannot run here with these settings.
     """
-    return await asyncio.to_thread(_serve, model_file, context, threads or os.cpu_count() or 1)
+    return await asyncio.to_thread(_serve, model_file, context, threads or usable_cores())
+
+
+def usable_cores() -> int:
+    """How many cores this process may use: of all, those that the system has not kept from it."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def stop() -> None:
