@@ -1,6 +1,7 @@
 """Chat models by role: one client a model, made when it is first asked for."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from personaagent.models.catalog import CHAT, find_model
 from personaagent.models.connection import AT_ONCE, http_client, no_sync_client
 from personaagent.models.download import OnPull
 from personaagent.models.endpoint_memory import FILE, EndpointMemory
+from personaagent.models.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -45,6 +47,7 @@ class Models:
         self._clients: dict[tuple[str, str], EndpointModel] = {}
         self._lock = asyncio.Lock()
         self._memory = EndpointMemory(settings.home / FILE)
+        self._line = WaitingLine()
 
     def describe(self, role: Role) -> str:
         """The name of the model that plays ``role``, and where it runs.
@@ -129,6 +132,7 @@ class Models:
                 at_once=self._at_once,
                 memory=EndpointMemory() if settings.embedded else self._memory,
                 finds_tools=settings.tool_mode == "auto",
+                line=self._line if settings.embedded else None,
             )
         return self._clients[key_of_client]
 
@@ -153,6 +157,7 @@ def connect(
     at_once: int = AT_ONCE,
     memory: EndpointMemory | None = None,
     finds_tools: bool = False,
+    line: WaitingLine | None = None,
 ) -> "EndpointModel":
     """A client of the model ``name`` at ``base_url``.
 
@@ -161,6 +166,7 @@ def connect(
         timeout, at_once: as of ``http_client``.
         memory: what endpoints have refused before.
         finds_tools: choose tools in JSON where the endpoint refuses them.
+        line: of the embedded engine, whose models share the cores.
 
     Raises:
         ConfigurationError: as ``http_client`` raises it.
@@ -170,7 +176,12 @@ def connect(
 
     http = http_client(base_url, timeout, at_once=at_once)
     http.event_hooks = {"response": [show_hidden_errors]}
-    return EndpointModel(
+    make: Callable[..., EndpointModel] = EndpointModel
+    if line is not None:
+        from personaagent.models.embedded_model import EmbeddedModel
+
+        make = partial(EmbeddedModel, line=line)
+    return make(
         model=name,
         base_url=base_url,
         api_key=SecretStr(key),
