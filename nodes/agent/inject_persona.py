@@ -13,11 +13,12 @@ from personaagent.core.states import AgentContext, AgentState, thread_to_note, z
 from personaagent.core.tracing import describe
 from personaagent.core.weights import Weights, weights_of
 from personaagent.memory.conversations import statement_key
-from personaagent.memory.format import EPISODE_CHARS, fence_all, format_summary
+from personaagent.memory.format import fence_all, format_episodes, format_summary
+from personaagent.memory.format_choices import format_choices
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.conversation import conversation
-from personaagent.nodes.agent.prompt_budget import fit, fit_episodes
-from personaagent.nodes.agent.question import chooses_label
+from personaagent.nodes.agent.prompt_budget import fit, remaining_tokens
+from personaagent.nodes.agent.question import chooses_label, query_of
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.decision.defaults import CLOSED_CHARS, CLOSED_SHOWN
 from personaagent.nodes.dependencies import Dependencies
@@ -48,7 +49,7 @@ async def inject_persona(
         deps.settings,
         at=_moment(context),
         zone=zone_of(context, deps.settings),
-        choice=choice,
+        choice=query_of(state) if choice else None,
         instructions=conversation(state["messages"]).instructions,
     )
     evidence = _evidence(persona, profile)
@@ -85,14 +86,15 @@ def system_prompt(
     *,
     at: datetime,
     zone: tzinfo,
-    choice: bool = False,
+    choice: str | None = None,
     instructions: str = "",
 ) -> tuple[str, list[Episode]]:
     """The system prompt, and the episodes of ``recalled`` that stand in it.
 
-    ``at`` is the moment of the question, ``zone`` the user's time zone. For a ``choice`` among labels
-    or numbers the episodes are short: what counts is their label. Room is left for ``instructions``,
-    the client's system messages, which come after it.
+    ``at`` is the moment of the question, ``zone`` the user's time zone. ``choice`` is the question if
+    it asks for the bare choice among labels or numbers: its prompt (``choose.md``) is short, and of an
+    episode it shows a line, because what counts is the label. Room is left for ``instructions``, the
+    client's system messages, which come after it.
 
     What changes least comes first, so that turns share a prefix: fixed instructions, the persona
     (with the facts at its head), the profile summary, the day of the question, and last the
@@ -101,7 +103,7 @@ def system_prompt(
 
     def written(persona: Persona, profile: Profile, memories: str) -> str:
         return render(
-            "system",
+            "system" if choice is None else "choose",
             persona=render_persona(persona, profile.facts if settings.show_facts else []),
             profile=format_summary(profile.summary if settings.show_summary else []),
             today=weekday_in(zone, at),
@@ -111,15 +113,14 @@ def system_prompt(
     none = fence_all("memories", [])
     nothing = written(persona.model_copy(update={"rules": []}), Profile(), none)
     fitting = fit(persona, profile, nothing, instructions, settings)
-    without = written(fitting.persona, fitting.profile, none)
-    memories, shown = fit_episodes(
-        recalled,
-        without,
-        settings,
-        zone,
-        CLOSED_CHARS if choice else EPISODE_CHARS,
-        reserved=fitting.for_client,
+    room = remaining_tokens(written(fitting.persona, fitting.profile, none), settings)
+    room -= fitting.for_client
+    memories, left_out = (
+        format_episodes(recalled, room, zone)
+        if choice is None
+        else format_choices(recalled, choice, room, CLOSED_CHARS, zone)
     )
+    shown = [*recalled[: len(recalled) - left_out]]
     return written(fitting.persona, fitting.profile, memories), shown
 
 

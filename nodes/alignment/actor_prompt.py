@@ -54,7 +54,7 @@ def build_actor_prompt(
         settings,
         at=episode.created_at,
         zone=settings.zone,
-        choice=context.choice,
+        choice=episode.query if context.choice else None,
     )
     evidence = [episode_id for rule in rules for episode_id in rule.evidence]
     sources = list(dict.fromkeys([episode.id, *context.recalled, *evidence]))

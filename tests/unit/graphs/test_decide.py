@@ -109,7 +109,7 @@ async def test_a_choice_shows_few_episodes_and_little_of_each(tmp_path: Path) ->
     await anna.ask(FILMS.format("number 99"), task="films")
     await anna.ask("Tell me about the films that I like.", task="films")
     closed, opened = (prompt.system.split("<memories>")[-1] for prompt in anna.prompts)
-    assert closed.count("<episode ") == closed.count("right answer: ") == CLOSED_SHOWN
+    assert closed.count(" -> ") == CLOSED_SHOWN
     steps = len("Anna walks on. ")
     assert 0 < closed.count("walks on") < CLOSED_SHOWN * CLOSED_CHARS / steps
     assert opened.count("walks on") > 2 * closed.count("walks on")
