@@ -108,6 +108,7 @@ class Models:
         """Asks for the server each time: after it has died, a new one has another address."""
         from personaagent.models.download import ensure
         from personaagent.models.embedded import serve
+        from personaagent.models.embedded_model import EmbeddedModel
         from personaagent.models.packages import check_packages
 
         settings = self._settings
@@ -118,9 +119,19 @@ class Models:
             context=settings.embedded_context,
             threads=settings.embedded_threads,
         )
-        return self._client(name, endpoint.base_url, endpoint.api_key, settings.embedded_timeout)
+        make = partial(EmbeddedModel, line=self._line, prefixes=endpoint.prefixes)
+        return self._client(
+            name, endpoint.base_url, endpoint.api_key, settings.embedded_timeout, make
+        )
 
-    def _client(self, name: str, base_url: str, key: str, timeout: float) -> "EndpointModel":
+    def _client(
+        self,
+        name: str,
+        base_url: str,
+        key: str,
+        timeout: float,
+        make: "Callable[..., EndpointModel] | None" = None,
+    ) -> "EndpointModel":
         settings, key_of_client = self._settings, (name, base_url)
         if key_of_client not in self._clients:
             self._clients[key_of_client] = connect(
@@ -132,7 +143,7 @@ class Models:
                 at_once=self._at_once,
                 memory=EndpointMemory() if settings.embedded else self._memory,
                 finds_tools=settings.tool_mode == "auto",
-                line=self._line if settings.embedded else None,
+                make=make,
             )
         return self._clients[key_of_client]
 
@@ -157,7 +168,7 @@ def connect(
     at_once: int = AT_ONCE,
     memory: EndpointMemory | None = None,
     finds_tools: bool = False,
-    line: WaitingLine | None = None,
+    make: "Callable[..., EndpointModel] | None" = None,
 ) -> "EndpointModel":
     """A client of the model ``name`` at ``base_url``.
 
@@ -166,7 +177,7 @@ def connect(
         timeout, at_once: as of ``http_client``.
         memory: what endpoints have refused before.
         finds_tools: choose tools in JSON where the endpoint refuses them.
-        line: of the embedded engine, whose models share the cores.
+        make: makes the client in place of ``EndpointModel``.
 
     Raises:
         ConfigurationError: as ``http_client`` raises it.
@@ -176,12 +187,7 @@ def connect(
 
     http = http_client(base_url, timeout, at_once=at_once)
     http.event_hooks = {"response": [show_hidden_errors]}
-    make: Callable[..., EndpointModel] = EndpointModel
-    if line is not None:
-        from personaagent.models.embedded_model import EmbeddedModel
-
-        make = partial(EmbeddedModel, line=line)
-    return make(
+    return (make or EndpointModel)(
         model=name,
         base_url=base_url,
         api_key=SecretStr(key),

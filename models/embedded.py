@@ -12,16 +12,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from personaagent.core.errors import ConfigurationError, DataError
+from personaagent.models.embedded_prefixes import delete, prefix_folder, state_files
 
 GGUF = b"GGUF"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An OpenAI-compatible endpoint on loopback; ``base_url`` ends in ``/v1``."""
+    """An OpenAI-compatible endpoint on loopback; ``base_url`` ends in ``/v1``.
+
+    ``prefixes`` is the folder where it keeps what prompts begin with; None if it cannot.
+    """
 
     base_url: str
     api_key: str = field(repr=False)
+    prefixes: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -98,23 +103,30 @@ def _check(model_file: Path) -> None:
 def _start(model_file: Path, context: int, threads: int) -> _Server:
     process = _engine_process()
     key = secrets.token_urlsafe(32)
+    prefixes = prefix_folder(model_file)
+    states = state_files(prefixes) if prefixes else []
     options = {
         "model": str(model_file),
         "alias": model_file.stem,
         "context": context,
         "threads": threads,
         "key": key,
+        "prefixes": str(prefixes) if prefixes else None,
+        "states": [file.name for file in states],
     }
     answer = _tell(process, options)
     if "error" in answer:
         process.communicate()
+        if states:  # whatever the reason: it has to start without them
+            delete(states)
+            return _start(model_file, context, threads)
         raise ConfigurationError(
             f"The embedded engine cannot load {model_file} with a context of {context} tokens "
             f"({answer['error'].rstrip('.')}): run `personaagent model pull` if the file may be "
             "damaged, lower PERSONAAGENT_EMBEDDED_CONTEXT if memory is short, or set "
             "OPENAI_BASE_URL."
         )
-    return _Server(process, Endpoint(answer["address"] + "/v1", key))
+    return _Server(process, Endpoint(answer["address"] + "/v1", key, prefixes))
 
 
 def _engine_process() -> subprocess.Popen[str]:
@@ -134,9 +146,10 @@ def _tell(process: subprocess.Popen[str], options: dict[str, object]) -> dict[st
     assert process.stdout is not None
     process.stdin.write(json.dumps(options) + "\n")
     process.stdin.flush()
-    answer: dict[str, str] = json.loads(
-        process.stdout.readline() or '{"error": "it ended at once"}'
-    )
+    try:
+        answer: dict[str, str] = json.loads(process.stdout.readline())
+    except ValueError:  # nothing, or what a debugger writes of its end
+        return {"error": "it ended at once"}
     return answer
 
 

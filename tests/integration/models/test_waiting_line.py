@@ -4,12 +4,14 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
 
 from personaagent.models.chat import connect
+from personaagent.models.embedded_model import EmbeddedModel
 from personaagent.models.endpoint_model import EndpointModel
 from personaagent.models.invoke import invoke_model
 from personaagent.models.waiting_line import WaitingLine
@@ -36,7 +38,8 @@ class Engine:
 
 @asynccontextmanager
 async def client(endpoint: Endpoint, line: WaitingLine | None) -> AsyncIterator[EndpointModel]:
-    model = connect("m", endpoint.base_url, "k", timeout=60, retries=0, line=line)
+    make = None if line is None else partial(EmbeddedModel, line=line)
+    model = connect("m", endpoint.base_url, "k", timeout=60, retries=0, make=make)
     try:
         yield model
     finally:
