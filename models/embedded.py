@@ -62,9 +62,8 @@ async def serve(model_file: Path, *, context: int = 8192, threads: int = 0) -> E
 
 def usable_cores() -> int:
     """How many cores this process may use: of all, those that the system has not kept from it."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)  # not every system has it
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def stop() -> None:
