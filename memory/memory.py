@@ -35,6 +35,7 @@ from personaagent.memory.spending import Spending
 from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.text_vectors import TextVectors
+from personaagent.memory.turn_snapshots import TurnSnapshots
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_index import UserIndex
 from personaagent.memory.user_store import UserStore
@@ -76,6 +77,7 @@ class Memory:
         self._forget_connections = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
         self._locks = LocksInProcess()
         self._cost_book = CostBook()
+        self.turns = TurnSnapshots()
 
     def of(self, store: BaseStore, user_id: str, generation: str = "") -> UserMemory:
         """The memory of this one user in ``store``, for one operation.
