@@ -130,11 +130,11 @@ class _QueryWords(NamedTuple):
 
 
 def _similar(one: set[str], other: set[str]) -> bool:
-    if min(len(one), len(other)) < DUPLICATE_OVERLAP * max(len(one), len(other)):
+    words, others = len(one), len(other)
+    if words < DUPLICATE_OVERLAP * others or others < DUPLICATE_OVERLAP * words:
         return False
     shared = len(one & other)
-    union = len(one) + len(other) - shared
-    return union == 0 or shared / union >= DUPLICATE_OVERLAP
+    return shared >= DUPLICATE_OVERLAP * (words + others - shared)
 
 
 def _words(text: str) -> set[str]:
