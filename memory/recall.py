@@ -22,10 +22,12 @@ from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.index.protocol import Scores
 from personaagent.memory.indexer import Indexer, IndexState
 from personaagent.memory.instructions import Instructions, read_instructions
+from personaagent.memory.irrelevance import without_irrelevant
 from personaagent.memory.passages import nearest_text, with_nearest
 from personaagent.memory.precedence import by_precedence, missing_successors
 from personaagent.memory.ranking import collapse, keep_newest
 from personaagent.memory.terms import terms
+from personaagent.memory.text_vectors import TextVectors
 from personaagent.models.reranking import Reranker
 
 PATIENCE = 12
@@ -61,6 +63,7 @@ class Recall:
     rerank, let what supersedes go first, collapse repeats, and take the first k.
 
     Nothing that is ``hidden`` or discarded is recalled, and the rest is ranked as if it did not exist.
+    What the user marked as irrelevant to a question like this one stays out; ``vectors`` compare them.
     ``timeout`` and ``rerank_timeout`` are in seconds. In the background (``patiently``) all that
     waits to be indexed is indexed first.
     """
@@ -70,6 +73,7 @@ class Recall:
     mode: RecallMode
     timeout: float
     hidden: Hidden = NOTHING_HIDDEN
+    vectors: TextVectors | None = None
     reranker: Reranker | None = None
     rerank_timeout: float = 5.0
     in_background: bool = False
@@ -119,7 +123,14 @@ class Recall:
             answers = asks_about_answers(query)
         ordered, warnings = await self._rerank(query, episodes)
         ranked = by_precedence(ordered, await self._successors(ordered, hidden), answers=answers)
-        distinct = collapse(ranked, answers=answers, differing=instructions.differing)
+        relevant = await without_irrelevant(
+            ranked,
+            query,
+            self.vectors,
+            differing=instructions.differing,
+            seconds=self.timeout,
+        )
+        distinct = collapse(relevant, answers=answers, differing=instructions.differing)
         recalled = keep_newest(distinct, k)[:k]
         return RecallResult(_without_links(recalled, hidden), behind + warnings)
 

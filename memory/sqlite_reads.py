@@ -1,7 +1,8 @@
 """What LangGraph reads from the tables of the store, by the thread that has the connection."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from langgraph.store.base import GetOp, ListNamespacesOp, Op, SearchOp
 from langgraph.store.base import Result as OpResult
@@ -18,8 +19,8 @@ class BatchReader:
         """The results of these reading operations, in their order."""
         if self._store is None:
             self._store = SqliteStore(cursor.connection)
-        store, results = self._store, [None for _ in ops]
-        by_kind = {
+        store, results = self._store, list[OpResult]([None] * len(ops))
+        by_kind: dict[type[Op], Callable[[Any, list[OpResult], sqlite3.Cursor], None]] = {
             GetOp: store._batch_get_ops,
             SearchOp: store._batch_search_ops,
             ListNamespacesOp: store._batch_list_namespaces_ops,

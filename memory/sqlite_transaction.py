@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -41,7 +41,8 @@ async def in_transaction(
         begin: ``BEGIN`` or ``BEGIN IMMEDIATE``.
         work: runs in the thread of the connection.
     """
-    result: Result = await connection._execute(_do_in_transaction, connection, begin, work)
+    execute: Any = connection._execute  # aiosqlite gives it no types
+    result: Result = await execute(_do_in_transaction, connection, begin, work)
     return result
 
 

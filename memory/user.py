@@ -9,6 +9,7 @@ from personaagent.core.errors import Forgotten, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode
 from personaagent.memory.conversations import Conversations
+from personaagent.memory.costs import Costs
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.index.protocol import Entry
@@ -20,6 +21,7 @@ from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import Recall, RecallResult
 from personaagent.memory.recognition import Recognised, recognise
+from personaagent.memory.relevance_marks import RelevanceMarks
 from personaagent.memory.similar_labels import SimilarLabel, SimilarLabels
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
@@ -47,8 +49,10 @@ class UserMemory:
     unaligned: PendingSet
     simulations: Simulations
     spending: Spending
+    costs: Costs
     store: UserStore
     forgetting: Lock
+    marks: RelevanceMarks
     recaller: Recall
     index_timeout: float
 

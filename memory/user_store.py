@@ -26,6 +26,7 @@ Namespace = Literal[
     "profile",
     "profile_history",
     "forgotten",
+    "forgettings",
     "tombstones",
     "journal",
     "journal_parts",
@@ -33,7 +34,9 @@ Namespace = Literal[
     "news",
     "simulations",
     "spending",
+    "costs",
     "preferences",
+    "imports",
     "index",
     "generation",
 ]
@@ -80,6 +83,11 @@ class UserStore:
     def base_store(self) -> BaseStore:
         """The store of all users, for a graph to run on: nodes take their user's part of it again."""
         return self._store
+
+    @property
+    def generation(self) -> str:
+        """The one that writes belong to; empty if none is known, or there is none yet."""
+        return self._generation or ""
 
     @property
     def holds_index(self) -> bool:
@@ -150,11 +158,6 @@ class UserStore:
             async with self._pinning:
                 if not self._pinned:
                     await self.pin()
-
-    @property
-    def generation(self) -> str | None:
-        """The one that writes belong to; None if none is known, or there is none yet."""
-        return self._generation
 
     async def begin(self, *, needs: Collection[Need] = ()) -> str:
         """Begin an operation that lasts, or go on with one; returns its generation, also for a user

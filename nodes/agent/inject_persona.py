@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from personaagent.core.calendar import weekday_in
+from personaagent.core.decision import QuestionKind
 from personaagent.core.records import Episode, Persona, Profile, now
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note, zone_of
@@ -19,9 +20,9 @@ from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.conversation import conversation
 from personaagent.nodes.agent.noting import evidence_writes
 from personaagent.nodes.agent.prompt_budget import fit, remaining_tokens
-from personaagent.nodes.agent.question import chooses_label, query_of
+from personaagent.nodes.agent.question import kind_of_choice, query_of
 from personaagent.nodes.current_user import user_memory
-from personaagent.nodes.decision.defaults import CLOSED_CHARS, CLOSED_SHOWN
+from personaagent.nodes.decision.defaults import CHARS, SHOWN
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
@@ -41,7 +42,7 @@ async def inject_persona(
     context = runtime.context
     recalled = [Episode.model_validate(episode) for episode in state["recalled"]]
     task = context.task if context else None
-    choice = chooses_label(state)
+    choice = kind_of_choice(state)
     recalled = recalled[: most_shown(task, persona.weights, choice=choice)]
     prompt, shown = system_prompt(
         persona,
@@ -50,7 +51,8 @@ async def inject_persona(
         deps.settings,
         at=_moment(context),
         zone=zone_of(context, deps.settings),
-        choice=query_of(state) if choice else None,
+        query=query_of(state),
+        choice=choice,
         instructions=conversation(state["messages"]).instructions,
     )
     if thread := thread_to_note(runtime):
@@ -68,13 +70,15 @@ async def inject_persona(
     )
 
 
-def most_shown(task: str | None, weights: Sequence[Weights], *, choice: bool) -> int | None:
+def most_shown(
+    task: str | None, weights: Sequence[Weights], *, choice: QuestionKind | None
+) -> int | None:
     """How many of the recalled episodes the prompt shows at most: as many as the user's weights of the
-    task say; where they don't, all (None), or ``CLOSED_SHOWN`` for a choice among labels or numbers."""
+    task say; where they don't, all (None), or for a bare choice what its kind says."""
     own = weights_of(task, weights)
     if own is not None and own.shown is not None:
         return own.shown
-    return CLOSED_SHOWN if choice else None
+    return None if choice is None else SHOWN[choice]
 
 
 def system_prompt(
@@ -85,15 +89,16 @@ def system_prompt(
     *,
     at: datetime,
     zone: tzinfo,
-    choice: str | None = None,
+    query: str = "",
+    choice: QuestionKind | None = None,
     instructions: str = "",
 ) -> tuple[str, list[Episode]]:
     """The system prompt, and the episodes of ``recalled`` that stand in it.
 
-    ``at`` is the moment of the question, ``zone`` the user's time zone. ``choice`` is the question if
-    it asks for the bare choice among labels or numbers: its prompt (``choose.md``) is short, and of an
-    episode it shows a line, because what counts is the label. Room is left for ``instructions``, the
-    client's system messages, which come after it.
+    ``at`` is the moment of the question ``query``, ``zone`` the user's time zone. ``choice`` is what
+    the question asks to choose from: the prompt of a bare choice (``choose.md``) is short, and shows
+    each episode in a line. Room is left for ``instructions``, the client's system messages, which come
+    after it.
 
     What changes least comes first, so that turns share a prefix: fixed instructions, the persona
     (with the facts at its head), the profile summary, the day of the question, and last the
@@ -117,7 +122,7 @@ def system_prompt(
     memories, left_out = (
         format_episodes(recalled, room, zone)
         if choice is None
-        else format_choices(recalled, choice, room, CLOSED_CHARS, zone)
+        else format_choices(recalled, query, room, CHARS[choice], zone)
     )
     shown = [*recalled[: len(recalled) - left_out]]
     return written(fitting.persona, fitting.profile, memories), shown

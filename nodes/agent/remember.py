@@ -6,6 +6,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph.message import push_message
 from langgraph.runtime import Runtime
 
+from personaagent.core.decision import DECIDED, Decided, Decision
 from personaagent.core.records import Episode
 from personaagent.core.states import AgentContext, AgentState, thread_to_note, zone_of
 from personaagent.core.text import without_controls
@@ -147,9 +148,16 @@ def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id
             "persona_version": state["persona"]["version"],
             "tools": [call["name"] for call in tool_calls(turn)],
             "recalled": [each["id"] for each in state["recalled"]],
+            **_decided(state),
             **_ended(turn[-1]),
         },
     )
+
+
+def _decided(state: AgentState) -> dict[str, Any]:
+    """How sure the answer to a closed question was, so that it can be compared with what is right."""
+    decision = state.get("decision")
+    return {DECIDED: Decided.of(Decision.model_validate(decision)).stored()} if decision else {}
 
 
 def _ended(answer: AnyMessage) -> dict[str, str]:
