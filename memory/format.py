@@ -41,7 +41,7 @@ def format_episode(
     shares a request with others, only what ``differs`` is shown.
     """
     shown = only_differing(episode, differs) if differs else episode
-    query, response = _cut(shown, max_chars)
+    query, response = cut_texts(shown, max_chars)
     lines = [f"the user: {query}"]
     if episode.ground_truth is not None:
         lines.append(f"right answer: {shorten(episode.ground_truth, max_chars // 2)}")
@@ -103,7 +103,7 @@ def format_within(episodes: Sequence[Episode], max_chars: int, zone: tzinfo = UT
         if max_chars < -1:
             break
         count += 1
-    return "\n".join(_format_all(_oldest_first(episodes[:count]), zone, share))
+    return "\n".join(_format_all(oldest_first(episodes[:count]), zone, share))
 
 
 def fence_all(tag: str, fenced: Sequence[str]) -> str:
@@ -142,7 +142,7 @@ def _format_all(
     ]
 
 
-def _cut(episode: Episode, max_chars: int) -> tuple[str, str]:
+def cut_texts(episode: Episode, max_chars: int) -> tuple[str, str]:
     """Query and response of the episode, short enough."""
     half, most, least = max_chars // 2, 3 * max_chars // 4, max_chars // 4
     match nearest(episode):
@@ -154,7 +154,8 @@ def _cut(episode: Episode, max_chars: int) -> tuple[str, str]:
     return shorten_middle(episode.query, half), shorten(episode.response, half)
 
 
-def _oldest_first(episodes: Collection[Episode]) -> list[Episode]:
+def oldest_first(episodes: Collection[Episode]) -> list[Episode]:
+    """The episodes in the order in which they happened."""
     return sorted(episodes, key=lambda episode: episode.created_at)
 
 

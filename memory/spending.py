@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from langgraph.store.base import BaseStore, PutOp
 
 from personaagent.core.records import Record, now
+from personaagent.memory.costs import Costs
 from personaagent.memory.shared_value import Value, change_value
 from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user_store import UserStore
@@ -71,6 +72,8 @@ class Spending:
     store: UserStore
     clock: Callable[[], datetime] = now
     account: Account = "alignment"
+    costs: Costs | None = None
+    """Where what is spent stands beyond the day."""
 
     async def of(self, run: str) -> Spent:
         """What this run has spent so far."""

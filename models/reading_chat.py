@@ -9,7 +9,7 @@ import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_openai import ChatOpenAI
+from langchain_openai.chat_models.base import ChatOpenAI  # the package imports all it has
 
 from personaagent.models.handed_back import REASONING_CONTENT, hand_back, keep
 from personaagent.models.hidden_errors import hidden_error

@@ -1,8 +1,8 @@
 """The tags around reasoning that a model writes into its text, found without regard to case."""
 
 import string
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 _TAGS = (
     *(
@@ -39,39 +39,39 @@ def _lower(text: str) -> str:
     return text.translate(_LOWER)
 
 
-_lower_tag = lru_cache(_lower)
-
-
-@lru_cache
-def _beginnings(tags: tuple[str, ...]) -> frozenset[str]:
-    """All that may stand of one of ``tags`` before it is whole."""
-    return frozenset(tag[:length] for tag in map(_lower, tags) for length in range(1, len(tag)))
+_lowered_tag = cache(_lower)
 
 
 def find(text: str, tag: str) -> int:
     """Where ``tag`` stands first in ``text``; -1 if nowhere."""
-    return _lower(text).find(_lower_tag(tag))
+    return _lower(text).find(_lowered_tag(tag))
 
 
 def first_of(text: str, tags: Sequence[str]) -> tuple[int, str] | None:
     """The first of ``tags`` in ``text``, and where it stands."""
     lowered = _lower(text)
-    found = [(at, tag) for tag in tags if (at := lowered.find(_lower_tag(tag))) >= 0]
+    found = [(at, tag) for tag in tags if (at := lowered.find(_lowered_tag(tag))) >= 0]
     return min(found, default=None)
 
 
 def starting(text: str, tags: Mapping[str, str]) -> str | None:
     """The longest of ``tags`` that ``text`` begins with."""
     start = _lower(text[:64])
-    return max((tag for tag in tags if start.startswith(_lower_tag(tag))), key=len, default=None)
+    return max((tag for tag in tags if start.startswith(_lowered_tag(tag))), key=len, default=None)
 
 
-def begun(text: str, tags: Sequence[str]) -> int:
+def begun(text: str, tags: Iterable[str]) -> int:
     """How many of the last characters of ``text`` may begin one of ``tags``."""
-    beginnings = _beginnings((*tags,))
-    end = _lower(text[-max(map(len, tags)) :])
-    lengths = range(len(end), 0, -1)
-    return next((length for length in lengths if end[-length:] in beginnings), 0)
+    beginnings, longest = _beginnings(tuple(tags))
+    end = _lower(text[-longest:])
+    return next((length for length in range(len(end), 0, -1) if end[-length:] in beginnings), 0)
+
+
+@cache
+def _beginnings(tags: tuple[str, ...]) -> tuple[frozenset[str], int]:
+    """All that the tags may begin with, but are not whole, in lower case; and how long that is at most."""
+    found = {_lowered_tag(tag)[:length] for tag in tags for length in range(1, len(tag))}
+    return frozenset(found), max(map(len, found))
 
 
 def tail(text: str, tag: str) -> int:

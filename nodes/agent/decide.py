@@ -72,10 +72,10 @@ async def _decision(
     model = state.get("chances")
     if model is None:
         model = one_vote(choice_in(reply.text, asked), asked, RELIABILITY)
-    names = await _names(asked, query_of(state), memory) if weights.names else None
-    nearness_to_history = names if asked.kind == "options" else None
-    if history is None and model is None and nearness_to_history is None:
-        return None  # the names of labels alone know nothing of the user
+    alone = history is None and asked.kind == "labels"  # names of labels know nothing of the user
+    names = None if alone or not weights.names else await _names(asked, query_of(state), memory)
+    if history is None and model is None and names is None:
+        return None
     return weigh(asked, history, model, names, weights)
 
 

@@ -11,7 +11,6 @@ before it as many of the latest messages as fit.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import TypeVar
 
 from langchain_core.messages import AnyMessage, HumanMessage, trim_messages
@@ -22,7 +21,7 @@ from personaagent.core.settings import Settings
 from personaagent.core.text import shorten_middle
 from personaagent.core.tokens import estimate_tokens
 from personaagent.memory.facts import describe_facts
-from personaagent.memory.format import EPISODE_CHARS, format_episodes
+from personaagent.memory.format import format_episodes
 from personaagent.prompts.render import render
 
 Part = TypeVar("Part")
@@ -96,20 +95,14 @@ def fit_episodes(
     episodes: Sequence[Episode],
     fixed_text: str,
     settings: Settings,
-    zone: tzinfo | None = None,
-    max_chars: int = EPISODE_CHARS,
-    reserved: int = 0,
 ) -> tuple[str, list[Episode]]:
     """Format as many of ``episodes`` (best first) as fit beside ``fixed_text``, newest last.
-
-    ``reserved`` tokens stay free. ``zone`` is the time zone of their days; None takes the setting. Each
-    is cut at ``max_chars``.
 
     Returns:
         The text, and the episodes in it, best first.
     """
-    remaining = remaining_tokens(fixed_text, settings) - reserved
-    text, left_out = format_episodes(episodes, remaining, zone or settings.zone, max_chars)
+    room = remaining_tokens(fixed_text, settings)
+    text, left_out = format_episodes(episodes, room, settings.zone)
     return text, [*episodes[: len(episodes) - left_out]]
 
 

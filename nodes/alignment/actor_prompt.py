@@ -54,6 +54,7 @@ def build_actor_prompt(
         settings,
         at=episode.created_at,
         zone=settings.zone,
+        query=episode.query,
         choice=context.choice,
     )
     evidence = [episode_id for rule in rules for episode_id in rule.evidence]

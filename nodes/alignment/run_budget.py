@@ -91,6 +91,9 @@ class RunBudget:
         async with self._changed:
             self.reserved -= _spent(expected.model_dump(), self.settings)
             self.used = self.used.add(role, used)
+            if self.spending.costs is not None:
+                tests = self.plan.trigger == "scorecard"
+                self.spending.costs.note("tests" if tests else "learning", used)
             self._changed.notify_all()
         await self._book()
 

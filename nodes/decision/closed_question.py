@@ -31,6 +31,13 @@ _ASKS_TO_CHOOSE = re.compile(
     re.IGNORECASE,
 )
 
+_SAYS_TO_ANSWER_WITH = re.compile(
+    r"\b(?:answer|reply|respond) (?:only |just )?with\b|\bantworte\w* (?:nur |bitte )*mit\b"
+    r"|\brépond\w* (?:uniquement |seulement )?(?:par|avec)\b|\brespond[ea]\w* (?:solo |só )?com?n?\b"
+    r"|\brispond\w* (?:solo )?con\b|\bantwoord (?:alleen )?met\b|\bsvara (?:bara )?med\b",
+    re.IGNORECASE,
+)
+
 
 def closed_question(
     query: str,
@@ -56,7 +63,9 @@ def closed_question(
     if options:
         marks, texts = zip(*options, strict=True)
         return make(kind="options", answers=[*marks], texts=[*texts])
-    if label_counts is None or are_options(label_counts) or (task is None and not instruction):
+    if label_counts is None:
+        return _by_list(query, make)
+    if are_options(label_counts) or (task is None and not instruction):
         return None
     return _by_labels(query, label_counts, make)
 
@@ -86,6 +95,17 @@ def _by_caller(answers: list[str], options: Sequence[Option], make: Make) -> Clo
         return make(kind="options", answers=answers, texts=of_options)
     kind = "numbers" if as_numbers(answers) else "labels"
     return make(kind=kind, answers=answers)
+
+
+def _by_list(query: str, make: Make) -> ClosedQuestion | None:
+    """The set that the question lists and says to answer with: the user has no labels yet."""
+    if not _SAYS_TO_ANSWER_WITH.search(query):
+        return None
+    numbers = listed_numbers(query)
+    answers = numbers or listed_labels(query)
+    if len(answers) < 2:
+        return None
+    return make(kind="numbers" if numbers else "labels", answers=answers)
 
 
 def _by_labels(query: str, counts: LabelCounts, make: Make) -> ClosedQuestion | None:

@@ -17,10 +17,10 @@ _LETTERED = re.compile(
     r"(?:^|\n|(?<=\s))(?P<open>\()?(?:(?P<name>[A-J])(?P<inline>))(?(open)\)|[).:])\s+(?=\S)"
 )
 _LIST = re.compile(r"\[([^\[\]\n]{3,2000})\]")
-_NUMBERS = re.compile(r"(?<![\w.])\d+(?:, ?\d+)+,? (?:or|oder|ou|o|of|eller) \d+(?![\w.])")
+_NUMBERS = re.compile(r"(?<![\w.])\d+(?:, ?\d+)+,? (?:or|oder|ou|o|of|eller) \d+(?!\w|\.\d)")
 _SCALE = re.compile(
     r"(?:scale|from|skala|von|de|da|van|från|escala|échelle)\D{0,12}?(\d+) ?"
-    r"(?:to|-|–|bis|à|a|tot|till|til|al?) ?(\d+)(?![\w.])",
+    r"(?:to|-|–|bis|à|a|tot|till|til|al?) ?(\d+)(?!\w|\.\d)",
     re.IGNORECASE,
 )
 

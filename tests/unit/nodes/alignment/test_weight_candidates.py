@@ -16,7 +16,7 @@ from personaagent.nodes.alignment.reweigh import decided_by
 from personaagent.nodes.alignment.strategies.gate_rule import passes_held_out
 from personaagent.nodes.alignment.strategies.trials import better_half
 from personaagent.nodes.alignment.weight_candidates import is_free, weight_candidates
-from personaagent.nodes.decision.defaults import CLOSED_SHOWN, default_weights
+from personaagent.nodes.decision.defaults import SHOWN, default_weights
 from tests.support.alignment import Scripted, World, world
 from tests.support.memories import episode
 from tests.support.scripted_model import Prompt, Reply
@@ -231,8 +231,8 @@ async def test_a_simulated_choice_shows_as_few_episodes_as_a_turn(tmp_path: Path
     there = await genre_world(tmp_path)
     run = await state_of(there, rounds=1, dry_run=True)
     contexts = run.episode_contexts.values()
-    assert {each.choice for each in contexts} == {True}
-    assert max(len(each.recalled) for each in contexts) > CLOSED_SHOWN
-    shown = [p.system.count("<episode ") for p in there.prompts if "<memories>" in p.system]
+    assert {each.choice for each in contexts} == {"labels"}
+    assert max(len(each.recalled) for each in contexts) > (SHOWN["labels"] or 0)
+    shown = [p.system.count(" -> ") for p in there.prompts if "<memories>" in p.system]
     assert shown
-    assert max(shown) <= CLOSED_SHOWN
+    assert max(shown) == SHOWN["labels"]

@@ -45,6 +45,22 @@ def test_a_listed_set_that_the_users_labels_are_not_of_closes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("How good? Just answer with 1, 2, 3, 4, or 5.", ["1", "2", "3", "4", "5"]),
+        ("Just answer with the tag name. Tags: [comedy, drama] film: Alien", ["comedy", "drama"]),
+        ("Antworte nur mit einem Wort aus [Bahn, Bus].", ["Bahn", "Bus"]),
+        ("How good, on a scale of 1 to 5?", None),
+        ("Sort these: [pears, plums, figs]", None),
+    ],
+)
+def test_without_labels_a_list_closes_the_question_that_says_to_answer_with_it(
+    query: str, expected: list[str] | None
+) -> None:
+    assert answers(query) == expected
+
+
+@pytest.mark.parametrize(
     "query", ["On a scale of 1 to 5?", "1, 2, 3, 4, or 5?", "From 1 to 5:", "Von 1 bis 5?"]
 )
 def test_a_scale_is_read_from_the_question(query: str) -> None:
