@@ -5,6 +5,8 @@ import type { components } from './schema'
 type Sent<T> = T extends (infer Item)[] ? Sent<Item>[] : T extends object ? { [K in keyof T]-?: Sent<T[K]> } : T
 type Schemas = { [Name in keyof components['schemas']]: Sent<components['schemas'][Name]> }
 
+export type OpenId = Schemas['OpenId']
+export type SignIn = Schemas['SignIn']
 export type Episode = Schemas['Episode']
 export type Persona = Schemas['Persona']
 export type Rule = Schemas['Rule']
@@ -16,6 +18,10 @@ export type ThreadSummary = Schemas['ThreadSummary']
 export type ShownPrompt = Schemas['ShownPrompt']
 export type Budget = Schemas['Budget']
 export type Allowance = Schemas['Allowance']
+export type Calibration = Schemas['Calibration']
+export type Level = Schemas['Level']
+export type CostReport = Schemas['CostReport']
+export type Cost = Schemas['Cost']
 export type Destination = Schemas['Destination']
 export type Restored = Schemas['Restored']
 export type RunSummary = Schemas['RunSummary']
