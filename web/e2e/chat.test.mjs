@@ -69,6 +69,34 @@ test('a memory that has nothing to do with the question stays out of it, until t
   assert.deepEqual(page.errors, [])
 })
 
+test('a rule and a statement that an answer rests on are set right beneath it', async () => {
+  const user = somebody('sources')
+  const statement = { method: 'POST', body: JSON.stringify({ texts: ['Call me Anna.'] }) }
+  await api(user, '/me/profile/statements', statement)
+  const { version } = await api(user, '/me/persona')
+  await api(user, '/me/persona/edits', { method: 'POST', body: JSON.stringify({ add: ['Be brief.'], version }) })
+  const page = await open(user)
+  await say(page, DOG)
+  await page.getByRole('button', { name: 'Why this answer?' }).click()
+  const correct = async (text, corrected) => {
+    await page.getByRole('button', { name: `This is wrong: ${text}` }).click()
+    await page.getByLabel('How should it read?').fill(corrected)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Changed.').waitFor()
+  }
+  const rules = async () => (await api(user, '/me/persona')).rules.map((each) => each.text)
+  const statements = async () => (await api(user, '/me/profile')).summary.map((each) => each.text)
+  await correct('Be brief.', 'Be very brief.')
+  await eventually(async () => assert.ok((await rules()).includes('Be very brief.')))
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await eventually(async () => assert.ok((await rules()).includes('Be brief.')))
+  await page.getByRole('button', { name: 'Remove: Be brief.' }).click()
+  await eventually(async () => assert.ok(!(await rules()).includes('Be brief.')))
+  await correct('Call me Anna.', 'Call me Ann.')
+  await eventually(async () => assert.deepEqual(await statements(), ['Call me Ann.']))
+  assert.deepEqual(page.errors, [])
+})
+
 test('why shows three memories at first, and the rest when asked', async () => {
   const user = somebody('many')
   const lines = Array.from({ length: 5 }, (_, place) => JSON.stringify({ query: `Walk ${place}?`, response: 'Yes.' }))
