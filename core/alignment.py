@@ -34,7 +34,8 @@ class EpisodeContext(Record):
     ``wanted`` is what the user wanted of the episode when the context was built. ``hidden`` holds
     the ids of episodes that the agent must not see: at least that of the episode itself.
     ``recalled`` holds the ids of those that it recalls for the query, best first. ``choice`` is
-    what the query asks to choose from, if it asks for the bare choice.
+    what the query asks to choose from, if it asks for the bare choice; ``open`` whether it is known to
+    be an open question.
     """
 
     wanted: str
@@ -42,6 +43,7 @@ class EpisodeContext(Record):
     recalled: list[str]
     profile: Profile
     choice: QuestionKind | None = None
+    open: bool = False
 
     @field_validator("choice", mode="before")
     @classmethod

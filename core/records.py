@@ -276,17 +276,23 @@ class Persona(Record):
 
 
 class RoleUsage(Record):
-    """Model calls and tokens of one role."""
+    """Model calls and tokens of one role.
+
+    ``cached_input_tokens`` are those of ``input_tokens`` that the endpoint says it had in a cache.
+    """
 
     llm_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_input_tokens: int = Field(default=0, exclude_if=lambda count: not count)
+    """Left out of what is stored where it is 0: older versions refuse fields that they do not know."""
 
     def __add__(self, other: "RoleUsage") -> "RoleUsage":
         return RoleUsage(
             llm_calls=self.llm_calls + other.llm_calls,
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            cached_input_tokens=self.cached_input_tokens + other.cached_input_tokens,
         )
 
 
@@ -306,6 +312,7 @@ class Usage(Record):
         return total
 
     def summed(self) -> dict[str, Any]:
-        """The totals and the roles: ``{llm_calls, input_tokens, output_tokens, by_role}``."""
+        """The totals and the roles: ``{llm_calls, input_tokens, output_tokens, by_role}``, and
+        ``cached_input_tokens`` where there are any."""
         total = sum(self.by_role.values(), RoleUsage())
         return total.stored() | {"by_role": {r: u.stored() for r, u in self.by_role.items()}}

@@ -219,6 +219,11 @@ class AlignmentSettings(BaseModel):
     align_daily_price: float = Field(0, ge=0, description="Price, likewise.")
     price_input: float = Field(0, ge=0, description="Price of a million tokens read.")
     price_output: float = Field(0, ge=0, description="Price of a million tokens written.")
+    price_currency: str | None = Field(
+        None,
+        pattern=r"^[A-Z]{3}$",
+        description="The currency of these prices, as three letters (EUR); not set: none is named.",
+    )
     approval: Approval = Field(
         "never",
         description="Whether alignment asks the user before it publishes: never (unless a run "

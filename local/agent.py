@@ -28,7 +28,7 @@ from personaagent.memory.user import UserMemory
 from personaagent.models.metering import metered
 from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.dependencies import Dependencies
-from personaagent.nodes.user_meter import user_meter
+from personaagent.nodes.user_meter import summary_meter
 
 if TYPE_CHECKING:
     from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
@@ -117,6 +117,10 @@ class LocalAgent:
             context, trigger=trigger, approve=approve, on_step=on_step
         )
 
+    async def last_alignment(self, user_id: str) -> Alignment | None:
+        """What the user's last alignment came to; None if there is none, or if it did not end."""
+        return await self._alignments.last(user_id)
+
     def aligning(self, user_id: str) -> bool:
         """Whether an alignment of the user is running in the background."""
         return self._background.is_running(user_id)
@@ -152,7 +156,7 @@ class LocalAgent:
         """
         settings = self.deps.settings
         memory = self.memory(user_id)
-        with metered(user_meter(memory, settings)):
+        with metered(summary_meter(memory, settings)):
             return await refresh_summary(
                 memory,
                 await self.deps.models.chat("critic"),

@@ -20,7 +20,15 @@ from personaagent.memory.journal import Journal, JournalEntry, feedback_entry, r
 from personaagent.memory.locks import Lock
 from personaagent.memory.pending import pending_write
 from personaagent.memory.superseding import may_supersede, normal_question, question_key, relinked
-from personaagent.memory.user_store import Namespace, Need, StoredValue, StoreWrite, UserStore
+from personaagent.memory.user_store import (
+    NOTHING,
+    Expected,
+    Namespace,
+    Need,
+    StoredValue,
+    StoreWrite,
+    UserStore,
+)
 
 PAGE = 500
 TRUTH_CHARS = 32_000
@@ -51,6 +59,7 @@ class Episodes:
         entries: Sequence[Entry] = (),
         also: Sequence[StoreWrite] = (),
         needs: Collection[Need] = (),
+        expects: Expected = NOTHING,
     ) -> None:
         """Store all of these episodes or none; storing one again has no effect.
 
@@ -58,10 +67,10 @@ class Episodes:
             episodes: new ones.
             entries: what the index, if the store holds it, has of them. Others are queued for it.
             also: writes for the same transaction.
-            needs: what they rest on.
+            needs, expects: as of ``UserStore.write``.
 
         Raises:
-            Forgotten: as of ``UserStore.write``.
+            Forgotten, Outdated: as of ``UserStore.write``.
         """
         indexed = {entry.episode_id for entry in entries}
         writes = [*also]
@@ -72,7 +81,7 @@ class Episodes:
                 writes.append(("unindexed", episode.id, {}))
         if any(episode.labelled for episode in episodes):
             writes.append(new_label_revision())
-        await self._store.write(writes, entries=entries, needs=needs)
+        await self._store.write(writes, entries=entries, needs=needs, expects=expects)
 
     async def get(self, episode_id: str) -> Episode:
         """The episode of that id, or of the one generated id that begins so (``core/ids.py``).
@@ -96,7 +105,7 @@ class Episodes:
     async def find(self, episode_ids: Sequence[str]) -> list[Episode]:
         """The episodes of these ids, in their order; ids that do not exist are left out."""
         values = await self._store.get("episodes", *episode_ids)
-        return [_episode(value) for value in values if value is not None]
+        return [stored_episode(value) for value in values if value is not None]
 
     async def scan(
         self, *, labelled: bool = False, standing: bool = False
@@ -105,7 +114,7 @@ class Episodes:
         order."""
         fields = {"labelled": True} if labelled else {}
         async for _, value in self._store.scan("episodes", **fields):
-            episode = _episode(value)
+            episode = stored_episode(value)
             if not (standing and episode.discarded):
                 yield episode
 
@@ -309,7 +318,7 @@ class Episodes:
     async def _flagged(self, flag: str, *, but: Collection[str]) -> AsyncIterator[Episode]:
         async for id, value in self._store.scan("episodes", **{flag: True}):
             if id not in but:
-                yield _episode(value)
+                yield stored_episode(value)
 
     async def _chain(self, episode: Episode) -> list[str]:
         """The ids of the episode, of the one that supersedes it, and so on."""
@@ -326,7 +335,7 @@ class Episodes:
             other
             async for _, value in self._store.scan("episodes")
             if normal_question(value["episode"]["query"]) == question
-            and (other := _episode(value)).task == episode.task
+            and (other := stored_episode(value)).task == episode.task
             and time_key(other) < time_key(episode)
         ]
 
@@ -355,5 +364,6 @@ def _without(episode: Episode, deleted: Collection[str], questions: Collection[s
     return episode.model_copy(update={"superseded_by": link, "irrelevant_to": marks})
 
 
-def _episode(value: StoredValue) -> Episode:
+def stored_episode(value: StoredValue) -> Episode:
+    """The episode that a value of the namespace ``episodes`` holds."""
     return Episode.model_validate(value["episode"])

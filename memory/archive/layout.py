@@ -29,6 +29,7 @@ NOT_ARCHIVED: tuple[Namespace, ...] = (
     "journal_parts",
     "simulations",  # a cache
     "spending",  # belongs to the machine that spent
+    "costs",
     "preferences",  # what is paused here is not paused elsewhere
     "imports",  # what is under way here
     "index",  # names the embedding model of this machine

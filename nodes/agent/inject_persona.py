@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from personaagent.core.calendar import weekday_in
 from personaagent.core.decision import QuestionKind
@@ -13,11 +14,11 @@ from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note, zone_of
 from personaagent.core.tracing import describe
 from personaagent.core.weights import Weights, weights_of
-from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import fence_all, format_episodes, format_summary
 from personaagent.memory.format_choices import format_choices
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.conversation import conversation
+from personaagent.nodes.agent.noting import evidence_writes
 from personaagent.nodes.agent.prompt_budget import fit, remaining_tokens
 from personaagent.nodes.agent.question import kind_of_choice, query_of
 from personaagent.nodes.current_user import user_memory
@@ -28,7 +29,7 @@ from personaagent.prompts.render import render
 
 async def inject_persona(
     state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
-) -> dict[str, Any]:
+) -> Command[Any]:
     """Render the system prompt from the user's persona, profile and recalled episodes.
 
     The thread, which will hold the text of rules and statements, is noted with their evidence, so
@@ -54,21 +55,19 @@ async def inject_persona(
         choice=choice,
         instructions=conversation(state["messages"]).instructions,
     )
-    evidence = _evidence(persona, profile)
-    if evidence and (thread := thread_to_note(runtime)):
-        await memory.conversations.note(thread, evidence, key=",".join(evidence))
-    return {
-        "persona": persona.model_copy(update={"proof": None}).stored(),
-        "system_prompt": prompt,
-        "recalled": state["recalled"][: len(shown)],
-    }
-
-
-def _evidence(persona: Persona, profile: Profile) -> list[str]:
-    """The ids of all episodes that the rules and statements rest on, and of the statements."""
-    cited = [rule.evidence for rule in persona.rules]
-    cited += [[statement_key(each.id), *each.evidence] for each in profile.summary]
-    return sorted({episode_id for evidence in cited for episode_id in evidence})
+    if thread := thread_to_note(runtime):
+        evidence = evidence_writes(thread, persona, profile)
+        noted = deps.memory.turns.noted(memory.store.key, state["episode_id"])
+        if evidence and evidence[0][1] not in noted:
+            await memory.store.write(evidence)
+    # As pairs: LangGraph looks at each character of a string for a message to stream.
+    return Command(
+        update=[
+            ("persona", persona.model_copy(update={"proof": None}).stored()),
+            ("system_prompt", prompt),
+            ("recalled", state["recalled"][: len(shown)]),
+        ]
+    )
 
 
 def most_shown(

@@ -96,6 +96,7 @@ async def build_episode_context(
         recalled=[recalled_id for recalled_id in queries if recalled_id not in same],
         profile=begun["profile"],
         choice=kind_of_choice(begun),
+        open=begun["question"] is None and hidden >= same,  # with less to see it may be another
     )
 
 

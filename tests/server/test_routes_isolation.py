@@ -64,6 +64,7 @@ ASKS = [
     Ask("PUT", "/me/remembering", {"paused": False}),
     Ask("GET", "/me/destinations"),
     Ask("GET", "/me/budget"),
+    Ask("GET", "/me/costs"),
     Ask("GET", "/me/threads", query="?search=heron"),
     Ask("POST", "/me/import", content=b'{"id": "own", "query": "Mine?", "response": "Yes."}'),
     Ask("GET", "/me/import"),
@@ -76,6 +77,7 @@ ASKS = [
     Ask("GET", "/me/alignments/{run}", told=404),
     Ask("POST", "/me/alignments/decision", {"decision": "approve"}, told=409),
     Ask("POST", "/me/scorecard", told=409),
+    Ask("GET", "/me/scorecard/calibration"),
     Ask("DELETE", "/me"),
     Ask("POST", "/me/tokens/revoke", {"which": "this"}),
 ]

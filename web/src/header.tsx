@@ -52,8 +52,9 @@ function Who() {
   }
   return (
     <>
-      <span class="who quiet" title={session.name.value}>
-        {t().signIn.as(session.name.value)}
+      <span class="who" title={t().signIn.as(session.name.value)}>
+        <span class="hidden">{t().signIn.as('')}</span>
+        {session.name.value}
       </span>
       <button type="button" onClick={() => void out()}>
         {t().signIn.out}

@@ -635,6 +635,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Costs
+         * @description What answers, summaries, learning and tests have taken on each of these days (UTC), in tokens,
+         *     and in money by `PERSONAAGENT_PRICE_INPUT` and `PERSONAAGENT_PRICE_OUTPUT`. Asks no model.
+         */
+        get: operations["show_costs_me_costs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/alignments": {
         parameters: {
             query?: never;
@@ -715,6 +736,27 @@ export interface paths {
          *     Asks the models, and may take minutes. Earlier simulations are reused.
          */
         post: operations["compute_scorecard_me_scorecard_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/scorecard/calibration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Calibration
+         * @description How sure the answers to closed questions were, and how often they were right, by what you
+         *     accepted, corrected and rejected. Asks no model.
+         */
+        get: operations["show_calibration_me_scorecard_calibration_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1118,6 +1160,28 @@ export interface components {
             requests_per_minute: number | null;
         };
         /**
+         * Calibration
+         * @description Whether decisions are as sure as they are right; ``levels`` without any question are left out.
+         *
+         *     ``verdict``: ``fits`` if the stated confidence lies in the interval of ``right``, ``too_sure`` above
+         *     it, ``too_unsure`` below it, ``unknown`` with fewer than 10 questions.
+         */
+        Calibration: {
+            /** Questions */
+            questions: number;
+            /** Stated */
+            stated?: number | null;
+            right?: components["schemas"]["Estimate"] | null;
+            /**
+             * Verdict
+             * @default unknown
+             * @enum {string}
+             */
+            verdict: "unknown" | "fits" | "too_sure" | "too_unsure";
+            /** Levels */
+            levels?: components["schemas"]["Level"][];
+        };
+        /**
          * ChangedRule
          * @description A rule that two versions have, but not with the same content.
          */
@@ -1232,6 +1296,52 @@ export interface components {
             choices: components["schemas"]["Choice"][];
             usage: components["schemas"]["TokenUsage"];
             personaagent: components["schemas"]["TurnDetails"];
+        };
+        /**
+         * Cost
+         * @description Calls, tokens, and their price at the prices set now; null where none is set.
+         */
+        Cost: {
+            /** Calls */
+            calls: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Price */
+            price: number | null;
+        };
+        /**
+         * CostReport
+         * @description What model calls have cost, ``total`` and on each of the ``days``, oldest first.
+         *
+         *     Purposes are ``answers``, ``summaries``, ``learning`` (alignment) and ``tests`` (the scorecard).
+         *     Incognito turns are not counted. ``currency`` names that of the prices, if the settings do.
+         */
+        CostReport: {
+            /** Days */
+            days: components["schemas"]["CostsOfDay"][];
+            /** Total */
+            total: {
+                [key: string]: components["schemas"]["Cost"];
+            };
+            /** Currency */
+            currency: string | null;
+        };
+        /**
+         * CostsOfDay
+         * @description What a day (UTC) has cost, by purpose.
+         */
+        CostsOfDay: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** By Purpose */
+            by_purpose: {
+                [key: string]: components["schemas"]["Cost"];
+            };
         };
         /**
          * Destination
@@ -1357,6 +1467,18 @@ export interface components {
             param?: string | null;
             /** Code */
             code?: string | null;
+        };
+        /**
+         * Estimate
+         * @description A mean and its 95% interval, from ``low`` to ``high``.
+         */
+        Estimate: {
+            /** Mean */
+            mean: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
         };
         /**
          * ForgetPreview
@@ -1591,6 +1713,23 @@ export interface components {
              * @description Episodes that stay forgotten, from before there was a list or from elsewhere.
              */
             unlisted: number;
+        };
+        /**
+         * Level
+         * @description The decisions that were so sure: from ``least`` (included) to ``most``.
+         *
+         *     ``stated`` is how sure they were in the mean, ``right`` the share that was right.
+         */
+        Level: {
+            /** Least */
+            least: number;
+            /** Most */
+            most: number;
+            /** Questions */
+            questions: number;
+            /** Stated */
+            stated: number;
+            right: components["schemas"]["Estimate"];
         };
         /**
          * Model
@@ -5964,6 +6103,92 @@ export interface operations {
             };
         };
     };
+    show_costs_me_costs_get: {
+        parameters: {
+            query?: {
+                /** @description How far back, today included. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostReport"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_alignments_me_alignments_get: {
         parameters: {
             query?: {
@@ -6380,6 +6605,89 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_calibration_me_scorecard_calibration_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calibration"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
