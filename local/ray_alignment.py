@@ -7,6 +7,7 @@ each of its users.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -141,8 +142,9 @@ def _table(users: Sequence[str], job: AlignmentJob) -> "Dataset":
     rows = ray.data.from_items(
         [{"user": user} for user in users], override_num_blocks=min(len(users), MOST_BLOCKS)
     )
+    worker: Any = AlignmentWorker  # Ray takes a class with an asynchronous call; its types do not
     return rows.map(
-        AlignmentWorker,
+        worker,
         fn_constructor_kwargs={"job": job},
         num_cpus=1,
         num_gpus=None if job.vllm is None else 1,
@@ -160,7 +162,8 @@ def _available(node: str, resource: str) -> int:
     """How many of that resource Ray may use on that machine."""
     import ray
 
-    [resources] = [each["Resources"] for each in ray.nodes() if each["NodeID"] == node]
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    [resources] = [each["Resources"] for each in nodes if each["NodeID"] == node]
     if count := int(resources.get(resource, 0)):
         return count
     raise ConfigurationError(
@@ -181,8 +184,7 @@ def _connected(address: str) -> Iterator[None]:
         ray.init(
             address,
             include_dashboard=False if address == "local" else None,
-            configure_logging=True,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
             log_to_driver=False,
         )
         context = DataContext.get_current()

@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.support.alignment import walks
-from tests.support.alignment_command import WANTED, Script, remember
-from tests.support.alignment_endpoint import chats
+from tests.support.alignment_command import WANTED, Script, remember, rules, versions
+from tests.support.alignment_endpoint import chats, role_of
 from tests.support.command import Command, command_line, scripted_command
 from tests.support.endpoint import Endpoint
 from tests.support.forks import MAIN
@@ -94,6 +96,38 @@ def speaking(endpoint: Endpoint) -> dict[str, str]:
         "PERSONAAGENT_ALIGN_TEXT_METRIC": "rouge",
         "PERSONAAGENT_CONCURRENCY": "1",
     }
+
+
+def test_a_killed_worker_loses_nothing(command, script: Script, endpoint, tmp_path: Path) -> None:
+    last_of_ben = USERS["ben"][-1].query
+    script.held = lambda body: role_of(body) == "critic" and last_of_ben in str(body["messages"])
+    with on_ray("--users-at-once", "1") as process:
+        assert script.holding.wait(500)
+        script.held = lambda body: False
+        workers = [
+            each
+            for each in psutil.Process(process.pid).children(recursive=True)
+            if "MapWorker" in " ".join(each.cmdline()) and asks(each, endpoint)
+        ]
+        assert len(workers) >= 1
+        for each in workers:
+            each.kill()
+        out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+    results = {each["user_id"]: each["alignment"] for each in json.loads(out)}
+    assert {user: each["to_version"] for user, each in results.items()} == dict.fromkeys(USERS, 2)
+    assert {user: versions(command, user) for user in USERS} == {
+        user: ["initial", "alignment"] for user in USERS
+    }
+    assert rules(command, "ben")[3:] == WANTED
+    asked = chats(endpoint.requests)
+    assert len(asked) - len(set(asked)) <= 2, "one question of each worker that was killed"
+
+
+def asks(process: psutil.Process, endpoint: Endpoint) -> bool:
+    """Whether the process is connected to the endpoint."""
+    port = int(endpoint.base_url.rpartition(":")[2].partition("/")[0])
+    return any(each.raddr and each.raddr.port == port for each in process.net_connections())
 
 
 @pytest.mark.parametrize(
