@@ -20,7 +20,7 @@ from personaagent.models.catalog import CHAT, EMBEDDINGS, find_model
 from personaagent.models.download import present
 
 sys.path.insert(0, str(REPOSITORY / "examples"))
-from demo import HISTORY, QUESTIONS, USER
+from demo import HISTORY, QUESTIONS, USER  # pyright: ignore[reportMissingImports]
 
 
 async def measure() -> list[Measurement]:
