@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import demo_alignment
+from demo_cost import cost_of
 from rich.console import Console
 from rich.table import Table
 
@@ -84,20 +85,13 @@ async def _comparison(
     verdict = "as remembered" if question.only_memory else "no memory needed"
     right = _is_right(question, with_memory)
     mark = f"[green]✓ {verdict}[/green]" if right else "[red]✗ missed[/red]"
-    table.add_row("with memory", f"{with_memory.reply}\n{mark} ({with_memory.seconds:.0f} s)")
-    table.add_row("without", f"{without.reply}\n({without.seconds:.0f} s)")
+    table.add_row("with memory", f"{with_memory.reply}\n{mark}\n[dim]{cost_of(with_memory)}[/dim]")
+    table.add_row("without", f"{without.reply}\n[dim]{cost_of(without)}[/dim]")
     for episode_id in with_memory.recalled[:3]:
         episode = await agent.memory(USER).get(episode_id)
         table.add_row(
             "recalled", f"[dim]{episode.created_at:%Y-%m-%d}[/dim] {shorten(episode.query, 120)}"
         )
-    tools = ", ".join(call.name for call in with_memory.tool_calls) or "none"
-    usage = with_memory.usage
-    table.add_row(
-        "cost",
-        f"tools: {tools}; {usage['llm_calls']} model calls, {usage['input_tokens']} tokens read, "
-        f"{usage['output_tokens']} written",
-    )
     return table
 
 

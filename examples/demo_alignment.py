@@ -9,6 +9,7 @@ alignment.
 import re
 from pathlib import Path
 
+from demo_cost import cost_of
 from rich.console import Console
 from rich.table import Table
 
@@ -59,6 +60,7 @@ def _comparison(before: Answer, after: Answer) -> Table:
         table.add_column(f"{name} (persona version {answer.persona_version})", ratio=1)
     table.add_row(before.reply, after.reply)
     table.add_row(*map(_mark, answers.values()))
+    table.add_row(*(f"[dim]{cost_of(answer)}[/dim]" for answer in answers.values()))
     return table
 
 

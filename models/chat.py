@@ -1,6 +1,7 @@
 """Chat models by role: one client a model, made when it is first asked for."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from personaagent.models.catalog import CHAT, find_model
 from personaagent.models.connection import AT_ONCE, http_client, no_sync_client
 from personaagent.models.download import OnPull
 from personaagent.models.endpoint_memory import FILE, EndpointMemory
+from personaagent.models.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -45,6 +47,7 @@ class Models:
         self._clients: dict[tuple[str, str], EndpointModel] = {}
         self._lock = asyncio.Lock()
         self._memory = EndpointMemory(settings.home / FILE)
+        self._line = WaitingLine()
 
     def describe(self, role: Role) -> str:
         """The name of the model that plays ``role``, and where it runs.
@@ -105,6 +108,7 @@ class Models:
         """Asks for the server each time: after it has died, a new one has another address."""
         from personaagent.models.download import ensure
         from personaagent.models.embedded import serve
+        from personaagent.models.embedded_model import EmbeddedModel
         from personaagent.models.packages import check_packages
 
         settings = self._settings
@@ -115,9 +119,19 @@ class Models:
             context=settings.embedded_context,
             threads=settings.embedded_threads,
         )
-        return self._client(name, endpoint.base_url, endpoint.api_key, settings.embedded_timeout)
+        make = partial(EmbeddedModel, line=self._line, prefixes=endpoint.prefixes)
+        return self._client(
+            name, endpoint.base_url, endpoint.api_key, settings.embedded_timeout, make
+        )
 
-    def _client(self, name: str, base_url: str, key: str, timeout: float) -> "EndpointModel":
+    def _client(
+        self,
+        name: str,
+        base_url: str,
+        key: str,
+        timeout: float,
+        make: "Callable[..., EndpointModel] | None" = None,
+    ) -> "EndpointModel":
         settings, key_of_client = self._settings, (name, base_url)
         if key_of_client not in self._clients:
             self._clients[key_of_client] = connect(
@@ -129,6 +143,7 @@ class Models:
                 at_once=self._at_once,
                 memory=EndpointMemory() if settings.embedded else self._memory,
                 finds_tools=settings.tool_mode == "auto",
+                make=make,
             )
         return self._clients[key_of_client]
 
@@ -153,6 +168,7 @@ def connect(
     at_once: int = AT_ONCE,
     memory: EndpointMemory | None = None,
     finds_tools: bool = False,
+    make: "Callable[..., EndpointModel] | None" = None,
 ) -> "EndpointModel":
     """A client of the model ``name`` at ``base_url``.
 
@@ -161,6 +177,7 @@ def connect(
         timeout, at_once: as of ``http_client``.
         memory: what endpoints have refused before.
         finds_tools: choose tools in JSON where the endpoint refuses them.
+        make: makes the client in place of ``EndpointModel``.
 
     Raises:
         ConfigurationError: as ``http_client`` raises it.
@@ -170,7 +187,7 @@ def connect(
 
     http = http_client(base_url, timeout, at_once=at_once)
     http.event_hooks = {"response": [show_hidden_errors]}
-    return EndpointModel(
+    return (make or EndpointModel)(
         model=name,
         base_url=base_url,
         api_key=SecretStr(key),

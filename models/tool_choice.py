@@ -14,6 +14,7 @@ from langchain_core.messages import (
 
 from personaagent.core.text import shorten
 from personaagent.models.json_text import objects_in
+from personaagent.models.stable_prefix import STABLE
 from personaagent.models.tool_call_parts import new_call_id
 from personaagent.models.tool_choice_examples import EXAMPLES
 from personaagent.prompts.fence import fence
@@ -42,14 +43,15 @@ def choice_prompt(
     """The prompt of the choice, for a conversation without tool messages.
 
     The memories that stand nearest to the question come before it, so that nothing is looked up
-    that they say. They follow the examples, so that an endpoint's prefix cache holds all before;
-    for the same reason ``tools`` are all, also those that the grammar no longer offers.
+    that they say. They follow the examples, so that an endpoint's prefix cache holds all before
+    (``STABLE``); for the same reason ``tools`` are all, also those that the grammar no longer offers.
     """
-    return [
+    *before, last = [
         SystemMessage(render("choose_tool", actions="\n".join(map(_line, tools)))),
         *_examples({tool["name"] for tool in tools}),
-        *_with_memories(_latest(messages), _recalled(messages)),
     ]
+    marked = last.model_copy(update={"additional_kwargs": {STABLE: len(last.text)}})
+    return [*before, marked, *_with_memories(_latest(messages), _recalled(messages))]
 
 
 def choice_format(offered: list[dict[str, Any]]) -> dict[str, Any]:

@@ -17,4 +17,7 @@ def usage_of(message: AIMessage) -> RoleUsage:
         llm_calls=message.response_metadata.get(LLM_CALLS, 1),
         input_tokens=tokens["input_tokens"] if tokens else 0,
         output_tokens=tokens["output_tokens"] if tokens else 0,
+        cached_input_tokens=tokens.get("input_token_details", {}).get("cache_read", 0)
+        if tokens
+        else 0,
     )

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from cachetools import TTLCache
 
+from personaagent.models.waiting_line import in_background
+
 T = TypeVar("T")
 
 FAILURES_REMEMBERED = 10_000
@@ -41,10 +43,13 @@ class BackgroundTasks(Generic[T]):
     def start(self, user_id: str, work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
         """Start ``work``, unless a task is running for the user; return the task that runs then.
 
-        It runs in an empty context, so that it is not streamed or traced as part of the caller's run.
+        It runs in an empty context, so that it is not streamed or traced as part of the caller's run;
+        where one model works for all, its requests come last (``models/waiting_line.py``).
         """
         if not self.is_running(user_id):
-            task = self._tasks[user_id] = asyncio.create_task(work(), context=Context())
+            task = self._tasks[user_id] = asyncio.create_task(
+                in_background(work), context=Context()
+            )
             task.add_done_callback(lambda done: self._end(user_id, done))
         return self._tasks[user_id]
 

@@ -27,6 +27,7 @@ from personaagent.models.label_probabilities import (
     without_logprobs,
 )
 from personaagent.models.metering import metered
+from personaagent.models.stable_prefix import STABLE
 from personaagent.models.tool_choice import RECALLED
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.conversation import Conversation, conversation, with_text
@@ -42,7 +43,7 @@ from personaagent.nodes.decision.option_orders import (
 )
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.user_meter import turn_meter
-from personaagent.prompts.render import render
+from personaagent.prompts.render import beginning, render
 
 
 async def react(
@@ -57,7 +58,7 @@ async def react(
     Raises:
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
-    with metered(turn_meter(deps, runtime)):
+    with metered(turn_meter(deps, runtime, state)):
         return await _step(state, runtime, deps)
 
 
@@ -155,7 +156,8 @@ def _prompt(state: AgentState, talk: Conversation, settings: Settings) -> list[B
 
 
 def _system_message(state: AgentState, instructions: str) -> SystemMessage:
-    """The system prompt, with the user's words in its memories beside it (``RECALLED``).
+    """The system prompt, with the user's words in its memories beside it (``RECALLED``), and
+    how much of it is the same for all (``STABLE``).
 
     What the client itself put into the thread as system messages comes at its end.
     """
@@ -164,7 +166,9 @@ def _system_message(state: AgentState, instructions: str) -> SystemMessage:
     prompt = state["system_prompt"]
     if instructions:
         prompt += "\n\n" + render("application", instructions=instructions)
-    return SystemMessage(prompt, additional_kwargs={RECALLED: texts})
+    return SystemMessage(
+        prompt, additional_kwargs={RECALLED: texts, STABLE: len(beginning("system"))}
+    )
 
 
 def _at_the_cap(prompt: list[BaseMessage], settings: Settings) -> list[BaseMessage]:
