@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MOST_BLOCKS = 4_096
 MOST_RETRIES = 5
 """How often a row is tried again whose worker died: it may be the row that kills it."""
+STARTING = 300
+"""Seconds that Ray may take to start on a busy machine."""
 PRIVATE = 0o077
 
 
@@ -176,27 +178,13 @@ def _available(node: str, resource: str) -> int:
 def _connected(address: str) -> Iterator[None]:
     """Connect to the cluster while the block runs; Ray says nothing, and reports to nobody."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", str(STARTING))
     with requires_extra("ray", "--ray"):
         import ray
-        from ray.data import DataContext
         from ray.exceptions import RayError
     try:
-        ray.init(
-            address,
-            include_dashboard=False if address == "local" else None,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-        )
-        context = DataContext.get_current()
-        context.enable_progress_bars = False
+        _connect(address)
         yield
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        if isinstance(error, PersonaAgentError):
-            raise
-        raise ServiceError(
-            f"Ray at {address} cannot be used ({_first_line(error)}): start it with `ray start --head` "
-            "from the environment of this command, or say --ray local."
-        ) from error
     except RayError as error:
         raise ServiceError(
             f"The workers of Ray failed ({_first_line(error)}). What they have done is kept: run this "
@@ -204,6 +192,25 @@ def _connected(address: str) -> Iterator[None]:
         ) from error
     finally:
         ray.shutdown()
+
+
+def _connect(address: str) -> None:
+    import ray
+    from ray.data import DataContext
+
+    try:
+        ray.init(
+            address,
+            include_dashboard=False if address == "local" else None,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+        )
+    except Exception as error:  # Ray has no class for it
+        raise ServiceError(
+            f"Ray at {address} cannot be used ({_first_line(error)}): start it with `ray start --head` "
+            "from the environment of this command, or say --ray local."
+        ) from error
+    DataContext.get_current().enable_progress_bars = False
 
 
 def _failure(row: dict[str, Any]) -> Exception | None:

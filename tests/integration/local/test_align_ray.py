@@ -102,7 +102,8 @@ def test_a_killed_worker_loses_nothing(command, script: Script, endpoint, tmp_pa
     last_of_ben = USERS["ben"][-1].query
     script.held = lambda body: role_of(body) == "critic" and last_of_ben in str(body["messages"])
     with on_ray("--users-at-once", "1") as process:
-        assert script.holding.wait(500)
+        while not script.holding.wait(1):
+            assert process.poll() is None, process.communicate()
         script.held = lambda body: False
         workers = [
             each
@@ -136,6 +137,7 @@ def asks(process: psutil.Process, endpoint: Endpoint) -> bool:
         (("align", "--user", "anna", "--ray", "local"), 2, "use it with --all"),
         ((*EVERYONE, "--vllm", "some/model"), 2, "use it with --ray"),
         ((*EVERYONE, "--ray", "ray://127.0.0.1:9"), 2, "part of the cluster"),
+        ((*EVERYONE, "--ray", "127.0.0.1:9"), 4, "start it with `ray start --head`"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_asked(
