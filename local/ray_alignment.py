@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 MOST_BLOCKS = 4_096
 MOST_RETRIES = 5
 """How often a row is tried again whose worker died: it may be the row that kills it."""
-STARTING = 300
-"""Seconds that Ray may take to start on a busy machine."""
+MOST_STARTS = 3
+"""How often Ray is started: on a busy machine it gives up after 30 s."""
 PRIVATE = 0o077
 
 
@@ -178,7 +178,6 @@ def _available(node: str, resource: str) -> int:
 def _connected(address: str) -> Iterator[None]:
     """Connect to the cluster while the block runs; Ray says nothing, and reports to nobody."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", str(STARTING))
     with requires_extra("ray", "--ray"):
         import ray
         from ray.exceptions import RayError
@@ -195,22 +194,32 @@ def _connected(address: str) -> Iterator[None]:
 
 
 def _connect(address: str) -> None:
-    import ray
     from ray.data import DataContext
 
-    try:
-        ray.init(
-            address,
-            include_dashboard=False if address == "local" else None,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-        )
-    except Exception as error:  # Ray has no class for it
-        raise ServiceError(
-            f"Ray at {address} cannot be used ({_first_line(error)}): start it with `ray start --head` "
-            "from the environment of this command, or say --ray local."
-        ) from error
+    starts = MOST_STARTS if address == "local" else 1
+    for left in reversed(range(starts)):
+        try:
+            _init(address)
+            break
+        except Exception as error:  # Ray has no class for it
+            if left == 0:
+                raise ServiceError(
+                    f"Ray at {address} cannot be used ({_first_line(error)}): start it with `ray start "
+                    "--head` from the environment of this command, or say --ray local."
+                ) from error
     DataContext.get_current().enable_progress_bars = False
+
+
+def _init(address: str) -> None:
+    import ray
+
+    ray.shutdown()
+    ray.init(
+        address,
+        include_dashboard=False if address == "local" else None,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+    )
 
 
 def _failure(row: dict[str, Any]) -> Exception | None:
