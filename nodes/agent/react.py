@@ -28,12 +28,13 @@ from personaagent.models.label_probabilities import (
 )
 from personaagent.models.metering import metered
 from personaagent.models.stable_prefix import STABLE
-from personaagent.models.tool_choice import RECALLED
+from personaagent.models.tool_choice import RECALLED, RECALLED_MEMORIES, TOLD
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.conversation import Conversation, conversation, with_text
 from personaagent.nodes.agent.prompt_budget import fit_instructions, fit_messages
 from personaagent.nodes.agent.question import asks_to_choose, similar_of
 from personaagent.nodes.agent.telling import only_tells
+from personaagent.nodes.agent.told_before import is_told
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.decision.evidence import evidence, possible_answers
 from personaagent.nodes.decision.option_orders import (
@@ -152,23 +153,26 @@ def _prompt(state: AgentState, talk: Conversation, settings: Settings) -> list[B
     """The system prompt, and as much of the conversation as fits; the turn stands in it whole."""
     messages = fit_messages([*talk.earlier, *talk.turn], settings.history_tokens)
     instructions = fit_instructions(talk.instructions, state["system_prompt"], settings)
-    return [_system_message(state, instructions), *messages]
+    return [_system_message(state, talk, instructions), *messages]
 
 
-def _system_message(state: AgentState, instructions: str) -> SystemMessage:
-    """The system prompt, with the user's words in its memories beside it (``RECALLED``), and
-    how much of it is the same for all (``STABLE``).
+def _system_message(state: AgentState, talk: Conversation, instructions: str) -> SystemMessage:
+    """The system prompt; beside it the user's words in its memories (``RECALLED``), whether they tell
+    what is asked (``TOLD``), and how much of it is the same for all (``STABLE``).
 
     What the client itself put into the thread as system messages comes at its end.
     """
-    recalled = state.get("recalled", [])
-    texts = [_short_text(each) for each in recalled if each.get("superseded_by") is None]
+    recalled = [each for each in state.get("recalled", []) if each.get("superseded_by") is None]
     prompt = state["system_prompt"]
+    shared = beginning("system")
+    marks = {
+        RECALLED: [_short_text(each) for each in recalled],
+        TOLD: is_told(talk.question, recalled[:RECALLED_MEMORIES]) and not talk.has_media,
+        STABLE: len(shared) if prompt.startswith(shared) else 0,
+    }
     if instructions:
         prompt += "\n\n" + render("application", instructions=instructions)
-    return SystemMessage(
-        prompt, additional_kwargs={RECALLED: texts, STABLE: len(beginning("system"))}
-    )
+    return SystemMessage(prompt, additional_kwargs=marks)
 
 
 def _at_the_cap(prompt: list[BaseMessage], settings: Settings) -> list[BaseMessage]:
