@@ -25,7 +25,7 @@ class Actor:
     async def ainvoke(self, prompt: list[Any], **options: Any) -> AIMessage:
         [system] = [message for message in prompt if isinstance(message, SystemMessage)]
         self.marks = system.additional_kwargs
-        return AIMessage(" | ".join(system.additional_kwargs[RECALLED]))
+        return AIMessage(" | ".join(system.additional_kwargs[RECALLED]) or "I do not know.")
 
 
 async def asked(question: str, system_prompt: str, *episodes: Episode) -> tuple[Actor, str]:
