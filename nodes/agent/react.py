@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -95,17 +96,19 @@ async def _choose(
     Options are asked in both orders where the first leaves a doubt.
     """
     *before, last = flatten_tool_messages(_prompt(state, talk, deps.settings))
-    actor = with_logprobs(await deps.models.chat("actor"))
+    model = await deps.models.chat("actor")
 
-    async def ask(query: str) -> tuple[AIMessage, dict[str, float] | None]:
+    async def ask(query: str, actor: BaseChatModel) -> tuple[AIMessage, dict[str, float] | None]:
         prompt = [*before, with_text(last, _to_choose(query, asked, state))]
         reply = await invoke_model(actor, prompt, role="actor", shown=False)
         return reply, answer_probabilities(reply, asked.answers)
 
-    reply, chances = await ask(talk.question)
+    reply, chances = await ask(talk.question, with_logprobs(model))
     replies = [reply]
     if chances and not is_settled(chances) and (other := reversed_options(talk.question, asked)):
-        reply, reverse = await ask(other)
+        # what a model reasons comes before its answer; the embedded one does not
+        counts = with_logprobs(model, nothing_else=deps.settings.embedded)
+        reply, reverse = await ask(other, counts)
         replies.append(reply)
         chances = mean_of_orders(asked, chances, reverse) if reverse else chances
     return {
