@@ -78,8 +78,8 @@ types: setup ## mypy --strict on the package, pyright on everything
 docs: setup ## docs/api.md, the API reference, from the docstrings
 	@$(BIN)/griffe2md personaagent -o docs/api.md
 
-bench: setup ## every benchmark, each as a ratio against its baseline
-	@$(BIN)/python benchmarks/run_all.py
+bench: setup ## every benchmark against its target; BENCH="--write" keeps the figures and makes the documents
+	@$(BIN)/python benchmarks/run_all.py $(BENCH)
 
 bench-server: setup postgres ## the server under load, against a bare agent on the same server (five minutes)
 	@$(BIN)/python benchmarks/server_load.py --queue

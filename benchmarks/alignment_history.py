@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from statistics import median
 
 from filled_home import endpoint_settings, filled_home, real_embedder
-from measurement import Measurement, print_progress, report_and_exit
+from measurement import Measurement, print_progress, quick, report_and_exit
 from slow_endpoint import slow_endpoint
 from walk_episodes import walk_episodes
 
@@ -21,9 +21,9 @@ from personaagent.core.records import new_id, now
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.nodes.dependencies import Dependencies
 
-SIZES = {"few": 100, "many": 10_000, "most": 50_000}
+SIZES = {"few": 100, "many": 2_000 if quick() else 10_000, "most": 5_000 if quick() else 50_000}
 WARM_UP = 2
-RUNS = 9
+RUNS = 3 if quick() else 9
 
 
 async def measure() -> list[Measurement]:
@@ -58,7 +58,7 @@ async def measure() -> list[Measurement]:
                 (", labels not counted yet", uncounted, None),
             )
         ),
-        Measurement("the first alignment, all 10,000 labels new", first_run, " s"),
+        Measurement(f"the first alignment, all {SIZES['many']:,} labels new", first_run, " s"),
     ]
 
 

@@ -1,9 +1,9 @@
 """How long a round of alignment takes if the endpoint takes 200 ms for an answer.
 
 Eight episodes are in the batch, eight are held out, and four candidates all improve the batch, so that
-they are tested on the held-out episodes: 80 simulations, a critique and an update. The longest chain
-has five answers: current persona, critique, update, batch, held out. Each round is of another user,
-with the local embedding model, SQLite store and checkpoints, from first recall to the new version.
+two of them are tested on the held-out episodes: 64 simulations, a critique and an update. The longest
+chain has five answers: current persona, critique, update, batch, held out. Each round is of another
+user, with the local embedding model, SQLite store and checkpoints, from first recall to the new version.
 """
 
 import asyncio
@@ -23,13 +23,16 @@ LATENCY = 0.2
 SLOWER = 1.0
 WARM_UP = 2
 EPISODES = 100
+CALLS = 66
 
 
 async def measure() -> list[Measurement]:
     seconds, cpu_seconds = await _rounds(LATENCY, 11)
     slower_seconds, _ = await _rounds(SLOWER, 5)
     return [
-        Measurement("a round of 82 calls, processor time (median)", median(cpu_seconds), " s"),
+        Measurement(
+            f"a round of {CALLS} calls, processor time (median)", median(cpu_seconds), " s"
+        ),
         Measurement("a round, what is not waiting (median)", median(seconds) - 5 * LATENCY, " s"),
         Measurement(
             "a round at 1 s an answer (median)", median(slower_seconds) / SLOWER, " latencies"
@@ -65,7 +68,7 @@ async def _rounds(latency: float, count: int) -> tuple[list[float], list[float]]
             alignment = await agent.align(user, batch=8, holdout=8, candidates=4, rounds=1)
             seconds.append(time.perf_counter() - started)
             cpu_seconds.append(time.process_time() - cpu_started)
-            assert (alignment.to_version, alignment.usage["llm_calls"]) == (2, 82), alignment
+            assert (alignment.to_version, alignment.usage["llm_calls"]) == (2, CALLS), alignment
     return seconds[WARM_UP:], cpu_seconds[WARM_UP:]
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from filled_home import random_sentence, real_embedder
-from measurement import Measurement, print_progress, report_and_exit
+from measurement import Measurement, print_progress, quick, report_and_exit
 
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import open_local
 from personaagent.memory.exchange.importer import import_episodes
 from personaagent.nodes.dependencies import Dependencies
 
-FILES = 4
+FILES = 1 if quick() else 4
 EPISODES_PER_FILE = 500
 
 

@@ -11,13 +11,17 @@ SKIPPED = 77
 
 @dataclass(frozen=True)
 class Measurement:
-    """One figure. ``most`` or ``least`` is its target; without either it is for information."""
+    """One figure. ``most`` or ``least`` is its target; without either it is for information.
+
+    ``baseline`` names what a ratio is against, measured in the same run.
+    """
 
     name: str
     value: float
     unit: str = ""
     most: float | None = None
     least: float | None = None
+    baseline: str = ""
 
     @property
     def passed(self) -> bool:
@@ -38,6 +42,11 @@ class Measurement:
         """The value with its unit."""
         number = f"{self.value:,.3g}" if self.value < 100 else f"{self.value:,.0f}"
         return f"{number}{self.unit}"
+
+
+def quick() -> bool:
+    """Whether smaller sizes are asked for, which take a minute or so."""
+    return "--quick" in sys.argv
 
 
 def report_and_exit(measurements: Sequence[Measurement]) -> NoReturn:

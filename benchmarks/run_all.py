@@ -1,20 +1,31 @@
-"""Runs every benchmark in its own process, and prints a table of all measurements: ``make bench``."""
+"""Runs the benchmarks, each in its own process, and prints all figures with their targets: ``make bench``.
 
+Exits with 1 if a target is missed, a benchmark fails, or a row of ``rows.py`` was not measured. Names of
+commands run only those. ``--quick`` takes smaller sizes; ``--write`` keeps the results in ``measured.json``
+and writes ``docs/benchmarks.md`` and ``docs/scale.md`` from them.
+"""
+
+import argparse
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from measurement import SKIPPED, Measurement
-from rich.console import Console
-from rich.table import Table
+from measurement import SKIPPED, Measurement, print_progress
+from page import print_tables, write_pages
+from results import Result, read_results, write_results
+from rows import ROWS, Row, with_targets
 
-SCRIPTS = (
+COMMANDS = (
     "startup",
     "embedding_speed",
     "import_rate",
     "footprint",
     "index",
+    "many_users",
     "turn_overhead",
     "locomo_recall",
     "similar_labels",
@@ -24,35 +35,93 @@ SCRIPTS = (
     "alignment_users",
     "alignment_history",
     "alignment_cost",
+    "server_load --queue",
+    "server_load",
+    "server_storage",
+    "qdrant_points",
+    "nightly_sweep",
 )
+LIMIT = 3600.0
+"""Seconds that one command may take."""
 
 
 def main() -> None:
-    """Run all; exit with 1 if a target is missed or a benchmark fails."""
-    table = Table("Benchmark", "Measured", "Target", "", title="Benchmarks")
-    succeeded = [run_script(script, table) for script in SCRIPTS]
-    Console().print(table)
-    sys.exit(not all(succeeded))
+    """Run what is asked for, and say with the exit code whether every target was met."""
+    arguments = _arguments()
+    commands = [each for each in COMMANDS if not arguments.commands or each in arguments.commands]
+    results = []
+    for command in commands:
+        results.append(run(command, arguments.quick, arguments.limit))
+        if arguments.write:  # what was measured is kept, also if a later command is stopped
+            kept = read_results() | {each.command: each for each in results if not each.failed}
+            write_results(kept.values())
+    print_tables(results)
+    if arguments.write:
+        write_pages()
+    rows = [row for row in ROWS if not arguments.commands or row.command in commands]
+    sys.exit(not succeeded(results, rows))
 
 
-def run_script(script: str, table: Table) -> bool:
-    """Run one benchmark and add its measurements to the table; whether it met its targets."""
-    process = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name(f"{script}.py")), "--json"],
-        stdout=subprocess.PIPE,
-        text=True,
+def run(command: str, quick: bool, limit: float) -> Result:
+    """Run one command, to its end or for ``limit`` seconds."""
+    script, *options = command.split()
+    options += ["--json", *(["--quick"] if quick else [])]
+    print_progress(f"== {command}")
+    started, machine = datetime.now(UTC), _machine()
+    try:
+        process = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name(f"{script}.py")), *options],
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=limit,
+        )
+    except subprocess.TimeoutExpired:
+        print_progress(f"{command} was ended after {limit:g} s")
+        return Result(command, f"{started:%Y-%m-%d}", machine, quick=quick)
+    skipped = process.returncode == SKIPPED
+    figures = [] if skipped else json.loads(process.stdout or "[]")
+    return Result(
+        command,
+        f"{started:%Y-%m-%d}",
+        machine,
+        with_targets(command, [Measurement(**each) for each in figures]),
+        process.stdout.strip() if skipped else "",
+        quick,
     )
-    table.add_section()
-    if process.returncode == SKIPPED:
-        table.add_row(script, "skipped", process.stdout.strip(), "")
-        return True
-    measurements = [Measurement(**fields) for fields in json.loads(process.stdout or "[]")]
-    for each in measurements:
-        verdict = ("[green]pass" if each.passed else "[red]FAIL") if each.target_text else ""
-        table.add_row(each.name, each.value_text, each.target_text, verdict)
-    if not measurements:
-        table.add_row(script, "", "", "[red]failed, see above")
-    return process.returncode == 0
+
+
+def succeeded(results: Sequence[Result], rows: Sequence[Row]) -> bool:
+    """Whether nothing failed, every target was met, and each of the rows was measured.
+
+    A benchmark that was skipped fails only if a row needs it.
+    """
+    by_command = {each.command: each.measurements for each in results}
+    of_rows = [row.of(by_command.get(row.command, [])) for row in rows]
+    return (
+        not any(each.failed for each in results)
+        and all(each is not None and each.passed for each in of_rows)
+        and all(each.passed for measurements in by_command.values() for each in measurements)
+    )
+
+
+def _machine() -> str:
+    load, memory = os.getloadavg()[0], os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} cores, {memory / 1e9:.0f} GB, load {load:.0f}"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("commands", nargs="*", metavar="COMMAND", help=", ".join(COMMANDS))
+    parser.add_argument("--quick", action="store_true", help="smaller sizes")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the results, write the documents"
+    )
+    parser.add_argument("--limit", type=float, default=LIMIT, help="seconds for one command")
+    arguments = parser.parse_args()
+    if unknown := {*arguments.commands} - {*COMMANDS}:
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    return arguments
 
 
 if __name__ == "__main__":

@@ -202,16 +202,17 @@ def print_now(measurements: list[Measurement]) -> list[Measurement]:
 
 def measure(arguments: argparse.Namespace) -> list[Measurement]:
     measurements: list[Measurement] = []
-    for latency in (0.0, 1.0):
+    clients = CLIENTS[:1] if arguments.quick else CLIENTS
+    for latency in (0.0,) if arguments.quick else (0.0, 1.0):
         with ExitStack() as stack:
             url = stack.enter_context(streaming_endpoint(latency))
             server = stack.enter_context(
                 production_server(url, arguments.embeddings, queue=arguments.queue)
             )
-            for count in CLIENTS:
+            for count in clients:
                 print_progress(f"{count} clients, endpoint of {latency:g} s ...")
                 measurements += print_now(asyncio.run(compare_agents(server, count, latency)))
-            if latency == 0.0:
+            if latency == 0.0 and not arguments.quick:
                 print_progress(f"soak of {arguments.soak:g} s ...")
                 measurements += print_now(asyncio.run(soak(server, arguments.soak)))
     return measurements
@@ -223,4 +224,7 @@ if __name__ == "__main__":
     parser.add_argument("--queue", action="store_true", help="one process answers, one works")
     parser.add_argument("--embeddings", default="openai:any", help="as the setting")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--quick", action="store_true", help="16 clients, endpoint at once, no soak"
+    )
     report_and_exit(measure(parser.parse_args(sys.argv[1:])))

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import httpx
 from filled_home import random_sentence
-from measurement import Measurement, print_progress, report_and_exit
+from measurement import Measurement, print_progress, quick, report_and_exit
 from production_server import ProductionServer, production_server
 from server_load import Client
 from streaming_endpoint import streaming_endpoint
 
 USERS = 5
-EPISODES = 1_000
-TURNS = 100
+EPISODES = 200 if quick() else 1_000
+TURNS = 20 if quick() else 100
 STORE = ("store",)
 RUNS = ("thread", "runs")
 CHECKPOINTS = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")

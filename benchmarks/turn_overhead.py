@@ -1,136 +1,195 @@
-"""What a turn costs beside the model: this agent against ``langchain.agents.create_agent``.
+"""What a turn costs beside the model: this agent whole, against LangChain's stock agent.
 
-Both have the same two tools, a SQLite checkpointer and the same endpoint, which answers immediately over
-HTTP, and both stream tokens, node updates and values. Ours also recalls (with the local embedding model)
-from 10,000 episodes of this user among 100,000, injects the persona and remembers the turn. Each turn
-is a new thread, and the agents take turns. Measured if the model answers immediately, and if it first
-calls ``recall_episodes``, the only way for the other agent to know its user.
+The stock agent is pinned: ``create_agent`` with a ``ChatOpenAI`` of its own, the same two tools, an
+``AsyncSqliteSaver`` whose database has the settings of ours, and ``durability="exit"``. Both ask the same
+endpoint, which answers at once over HTTP on loopback, and stream tokens, node updates and values. Ours
+also recalls with the local embedding model, injects the persona, and remembers the turn. Each turn is a
+new thread. The agents take turns, and each ratio is the median of pairs.
+
+The user has 10,000 episodes of 100,000, then 1,000. With a tool the model first calls
+``recall_episodes``, the only way for the other agent to know its user. ``--quick`` leaves out the
+episodes of others.
 """
 
 import asyncio
 import random
-import time
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import aiosqlite
+from counting import Counts, Spent, counted, timed
 from filled_home import filled_home, random_sentence, real_embedder
 from instant_endpoint import LOOK_UP, instant_endpoint
 from measurement import Measurement, print_progress, report_and_exit
 
 if TYPE_CHECKING:
     from personaagent.core.settings import Settings
-    from personaagent.nodes.dependencies import Dependencies
+    from personaagent.local.agent import LocalAgent
 
-USER = "user0"
-USERS = {USER: 10_000} | {f"user{number}": 1_000 for number in range(1, 91)}
-Turn = Callable[[str], Awaitable[None]]
+LARGE, SMALL = "user0", "user1"
+USERS = {LARGE: 10_000, SMALL: 1_000}
+OTHERS = {f"user{number}": 1_000 for number in range(2, 91)}
+PRAGMAS = ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON")
+"""As of our own databases."""
+Ask = Callable[[str, str], Awaitable[None]]
+"""Runs a turn: the message, and the user."""
 WARM_UP = 10
 TURNS = 60
+COUNTED = 5
+
+
+class Agents(NamedTuple):
+    """A turn of ours and of the stock agent, and the databases of the stores that they use."""
+
+    ours: Ask
+    theirs: Ask
+    our_store: aiosqlite.Connection
+    their_store: aiosqlite.Connection
 
 
 async def measure() -> list[Measurement]:
-    from personaagent.local.agent import open_local
-    from personaagent.nodes.dependencies import Dependencies
-
-    rng = random.Random("turns")
     async with AsyncExitStack() as stack:
         url = stack.enter_context(instant_endpoint())
+        users = USERS if "--quick" in sys.argv else USERS | OTHERS
         settings = await stack.enter_async_context(
-            filled_home(USERS, openai_base_url=url, openai_api_key="none", model="any")
+            filled_home(users, openai_base_url=url, openai_api_key="none", model="any")
         )
-        deps = Dependencies.from_settings(settings, real_embedder())
-        agent = await stack.enter_async_context(open_local(settings, deps))
-
-        async def our_turn(text: str) -> None:
-            answer = await agent.ask(text, USER)
-            assert answer.recalled, answer.warnings
-
-        their_turn = await _open_create_agent(stack, settings, deps)
-        print_progress(f"{TURNS} turns of each, answered at once, then with a tool ...")
-        at_once = await _time_turns(our_turn, their_turn, lambda: random_sentence(rng))
-        with_tool = await _time_turns(our_turn, their_turn, lambda: LOOK_UP + random_sentence(rng))
-    return [
-        *_measurements("a turn", at_once, most=2),
-        *_measurements("a turn with recall_episodes", with_tool),
-    ]
+        agents = await _open_agents(stack, settings, url)
+        rows = await _compare("a turn, 10,000 episodes", agents, LARGE, most=1.6)
+        rows += await _compare("a turn, 1,000 episodes", agents, SMALL, most=1.4)
+        rows += await _compare("a turn with a tool", agents, LARGE, LOOK_UP, most=1.1)
+    return rows
 
 
-async def _open_create_agent(
-    stack: AsyncExitStack, settings: "Settings", deps: "Dependencies"
-) -> Turn:
-    """A turn of LangChain's agent, on the same memory and with a checkpointer of its own."""
-    from langchain.agents import create_agent
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+async def _open_agents(stack: AsyncExitStack, settings: "Settings", url: str) -> Agents:
+    from personaagent.local.agent import open_local
+    from personaagent.memory.data_folder import open_store
+    from personaagent.nodes.dependencies import Dependencies
+
+    deps = Dependencies.from_settings(settings, real_embedder())
+    agent = await stack.enter_async_context(open_local(settings, deps))
+    store = await stack.enter_async_context(open_store(settings.home))
+    stock = await _stock_agent(stack, settings, url, deps.tools, store)
+
+    async def ours(text: str, user: str) -> None:
+        answer = await agent.ask(text, user)
+        assert answer.recalled, answer.warnings
+
+    return Agents(ours, partial(_their_turn, stock), _connection(agent), store.conn)
+
+
+def _connection(agent: "LocalAgent") -> aiosqlite.Connection:
     from langgraph.store.sqlite import AsyncSqliteStore
+
+    assert isinstance(agent.store, AsyncSqliteStore)
+    return agent.store.conn
+
+
+async def _stock_agent(
+    stack: AsyncExitStack, settings: "Settings", url: str, tools: Sequence[Any], store: Any
+) -> Any:
+    """LangChain's agent, with a model client and a checkpointer of its own."""
+    from langchain.agents import create_agent
+    from langchain_openai import ChatOpenAI
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     from personaagent.core.states import AgentContext
 
     database = await stack.enter_async_context(
         aiosqlite.connect(settings.home / "theirs.sqlite", isolation_level=None)
     )
-    await database.execute("PRAGMA synchronous=NORMAL")  # as ours: no fsync per commit
-    store = await stack.enter_async_context(
-        AsyncSqliteStore.from_conn_string(str(settings.home / "memory.sqlite"))
-    )
-    agent = create_agent(
-        await deps.models.chat("actor"),
-        deps.tools,
+    for pragma in PRAGMAS:
+        await database.execute(f"PRAGMA {pragma}")
+    return create_agent(
+        ChatOpenAI(model="any", base_url=url, api_key="none", temperature=0),  # type: ignore[arg-type]
+        tools,
         system_prompt="You are a helpful assistant.",
         checkpointer=AsyncSqliteSaver(database),
         store=store,
         context_schema=AgentContext,
     )
 
-    async def turn(text: str) -> None:
-        said: Any = {"messages": [("user", text)]}
-        async for _ in agent.astream(
-            said,
-            {"configurable": {"thread_id": uuid4().hex}},
-            context=AgentContext(user_id=USER),
-            stream_mode=["messages", "updates", "values"],
-        ):
-            pass
 
-    return turn
+async def _their_turn(agent: Any, text: str, user: str) -> None:
+    from personaagent.core.states import AgentContext
 
-
-async def _time_turns(
-    ours: Turn, theirs: Turn, make_text: Callable[[], str]
-) -> list[tuple[float, float]]:
-    """Seconds of our turn and of theirs on the same text; they take turns in going first."""
-    pairs = []
-    for turn in range(WARM_UP + TURNS):
-        text = make_text()
-        first, second = (ours, theirs) if turn % 2 else (theirs, ours)
-        seconds = {agent: await _timed(agent, text) for agent in (first, second)}
-        pairs.append((seconds[ours], seconds[theirs]))
-    return pairs[WARM_UP:]
+    values: Any = {}
+    async for mode, chunk in agent.astream(
+        {"messages": [("user", text)]},
+        {"configurable": {"thread_id": uuid4().hex}},
+        context=AgentContext(user_id=user),
+        stream_mode=["messages", "updates", "values"],
+        durability="exit",
+    ):
+        values = chunk if mode == "values" else values
+    if text.startswith(LOOK_UP):
+        assert "<episode" in values["messages"][-2].text, values["messages"][-2]
 
 
-def _measurements(
-    what: str, pairs: list[tuple[float, float]], most: float | None = None
+async def _compare(
+    what: str, agents: Agents, user: str, beginning: str = "", *, most: float
 ) -> list[Measurement]:
+    """The ratios and counts of one kind of turn."""
+    print_progress(f"{what}: {TURNS} of each ...")
+    rng = random.Random(what)
+
+    def text() -> str:
+        return beginning + random_sentence(rng)
+
+    pairs = [await _pair(agents, user, text(), turn) for turn in range(WARM_UP + TURNS)][WARM_UP:]
+    counts = [await _count(agents, user, text) for _ in range(COUNTED)]
+    return [*_times(what, pairs, most), *_counts(what, counts)]
+
+
+async def _pair(agents: Agents, user: str, text: str, turn: int) -> tuple[Spent, Spent]:
+    """What our turn took and theirs on the same text; they take turns in going first."""
+    order = (agents.ours, agents.theirs) if turn % 2 else (agents.theirs, agents.ours)
+    spent = {ask: await timed(partial(ask, text, user)) for ask in order}
+    return spent[agents.ours], spent[agents.theirs]
+
+
+async def _count(agents: Agents, user: str, text: Callable[[], str]) -> tuple[Counts, Counts]:
+    async def ours() -> None:
+        await agents.ours(text(), user)
+
+    async def theirs() -> None:
+        await agents.theirs(text(), user)
+
+    return await counted(ours, agents.our_store), await counted(theirs, agents.their_store)
+
+
+def _times(what: str, pairs: Sequence[tuple[Spent, Spent]], most: float) -> list[Measurement]:
+    wall = median(ours.wall / theirs.wall for ours, theirs in pairs)
+    cpu = median(ours.cpu / theirs.cpu for ours, theirs in pairs)
+    our_ms, their_ms = (1000 * median(pair[side].wall for pair in pairs) for side in (0, 1))
     return [
-        Measurement(
-            f"{what}, this agent (median)", 1000 * median(ours for ours, _ in pairs), " ms"
-        ),
-        Measurement(
-            f"{what}, create_agent (median)", 1000 * median(theirs for _, theirs in pairs), " ms"
-        ),
-        Measurement(
-            f"overhead of {what}", median(ours / theirs for ours, theirs in pairs), "x", most=most
-        ),
+        Measurement(f"{what}, against the stock agent", wall, "x", most=most),
+        Measurement(f"{what}, processor time", cpu, "x"),
+        Measurement(f"{what}, ours", our_ms, " ms"),
+        Measurement(f"{what}, the stock agent's", their_ms, " ms"),
     ]
 
 
-async def _timed(turn: Turn, text: str) -> float:
-    started = time.perf_counter()
-    await turn(text)
-    return time.perf_counter() - started
+def _counts(what: str, counts: Sequence[tuple[Counts, Counts]]) -> list[Measurement]:
+    def row(name: str, label: str, most: float | None = None) -> list[Measurement]:
+        ours, theirs = (median(getattr(pair[side], name) for pair in counts) for side in (0, 1))
+        return [
+            Measurement(f"{what}, {label}", ours, most=most),
+            Measurement(f"{what}, {label} of the stock agent", theirs),
+        ]
+
+    with_tool = "tool" in what
+    return [
+        *row("trips", "store trips", None if with_tool else 3)[:1],
+        *row("calls", "function calls"),
+        *row("wakes", "thread wakes"),
+        *row("tasks", "tasks"),
+    ]
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ def align(
     approve: options.AskFirst = False,
     users_at_once: options.UsersAtOnce = 4,
     after: options.EnoughLabels = None,
+    ray: options.RayAddress = None,
+    vllm: options.OwnModel = None,
     as_json: AsJson = False,
 ) -> None:
     """Learn from what the user wanted; publish what is proved better.
@@ -41,6 +43,7 @@ def align(
     The settings decide what you leave out: `personaagent config` shows them.
     """
     _check_whose(user, everyone, approve)
+    _check_ray(everyone, ray, vllm)
     if user is None and not everyone:
         user = default_user()
     run_options = {
@@ -66,7 +69,8 @@ def align(
     else:
         from personaagent.cli.align_all import align_all
 
-        align_all(run_options, users_at_once, after or load_settings().align_after or 1, as_json)
+        due = after or load_settings().align_after or 1
+        align_all(run_options, users_at_once, due, as_json, ray, vllm)
 
 
 def _sampling_options(sampling: Sampling | None, query: str | None) -> dict[str, Any]:
@@ -81,3 +85,10 @@ def _check_whose(user: str | None, everyone: bool, approve: bool) -> None:
         raise UsageError("Say whose persona: --user NAME, or --all, not both.")
     if everyone and approve:
         raise UsageError("--approve asks about one persona: use --user NAME instead of --all.")
+
+
+def _check_ray(everyone: bool, ray: str | None, vllm: str | None) -> None:
+    if ray is not None and not everyone:
+        raise UsageError("--ray is for many users: use it with --all.")
+    if vllm is not None and ray is None:
+        raise UsageError("--vllm serves a model on the GPUs of Ray: use it with --ray.")

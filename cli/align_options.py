@@ -55,9 +55,28 @@ AskFirst = Annotated[
     bool, typer.Option("--approve", help="Ask before publishing, whatever the settings say.")
 ]
 UsersAtOnce = Annotated[
-    int, typer.Option(min=1, metavar="K", help="With --all: users aligned at the same time.")
+    int,
+    typer.Option(
+        min=1,
+        metavar="K",
+        help="With --all: users aligned at the same time (by each worker of Ray).",
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="With --all: use the workers of Ray at local, auto or HOST:PORT.",
+    ),
 ]
 EnoughLabels = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="With --all: new labels that a user needs."),
+]
+OwnModel = Annotated[
+    str | None,
+    typer.Option(
+        "--vllm", metavar="MODEL", help="With --ray: serve this model by vLLM on each GPU."
+    ),
 ]

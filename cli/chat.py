@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from personaagent.cli.agent_runner import run_with_agent
 from personaagent.cli.ask import summary
 from personaagent.cli.chat_alignment import align_if_due
-from personaagent.cli.chat_commands import CHAT_COMMANDS, run_chat_command
 from personaagent.cli.chat_input import interactive, read_messages
 from personaagent.cli.chat_session import ChatSession
 from personaagent.cli.options import Reasoning, Thread, User
@@ -45,6 +44,8 @@ async def hold_conversation(session: ChatSession) -> None:
 
     An error does not end the chat.
     """
+    from personaagent.cli.chat_commands import CHAT_COMMANDS
+
     agent, user = session.agent, session.user
     if interactive():
         model = agent.deps.models.describe("actor")
@@ -69,6 +70,8 @@ async def handle_line(session: ChatSession, line: str) -> None:
     Raises:
         PersonaAgentError: the command or the turn failed; the chat can go on.
     """
+    from personaagent.cli.chat_commands import run_chat_command
+
     if session.known_version is None:
         persona = await session.agent.memory(session.user).personas.current()
         session.known_version = persona.version

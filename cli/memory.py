@@ -10,6 +10,7 @@ from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_forget import forget
 from personaagent.cli.memory_import import naming_problems, preview_file
 from personaagent.cli.memory_import_views import import_view, to_summarise_view
+from personaagent.cli.memory_irrelevant import irrelevant
 from personaagent.cli.memory_keep import keep
 from personaagent.cli.memory_supersede import supersede
 from personaagent.cli.memory_views import (
@@ -165,6 +166,7 @@ def show_episode(
 
 memory_app.command()(supersede)
 memory_app.command()(keep)
+memory_app.command()(irrelevant)
 memory_app.command()(forget)
 
 

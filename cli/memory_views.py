@@ -47,11 +47,13 @@ def episode_view(episode: Episode) -> RenderableType:
 
 def _field(name: str, value: Any) -> str:
     """The value in words; the ids of other episodes, and its own, are short."""
-    if value in (None, {}, "", False):
+    if value in (None, {}, [], "", False):
         return ""
     match value:
         case datetime():
             return shown_minute(value)
+        case list():
+            return "; ".join(map(one_line, value))
         case dict():
             return shorten_ids(printable(json.dumps(value, ensure_ascii=False)))
         case str() if name in ("id", "superseded_by"):

@@ -1,6 +1,7 @@
 """How what is known about a user, and its history, look on the terminal."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -10,15 +11,18 @@ from personaagent.cli.output import printable
 from personaagent.cli.tables import listing
 from personaagent.core.ids import short_id
 from personaagent.core.records import Rule, Statement
-from personaagent.memory.facts import describe_facts
-from personaagent.memory.profile_history import ProfileChange
-from personaagent.memory.profile_page import Evidence, ProfilePage
+
+if TYPE_CHECKING:
+    from personaagent.memory.profile_history import ProfileChange
+    from personaagent.memory.profile_page import Evidence, ProfilePage
 
 SHOWN_EVIDENCE = 3
 
 
-def page_view(page: ProfilePage) -> RenderableType:
+def page_view(page: "ProfilePage") -> RenderableType:
     """Facts, statements and rules, each with the episodes that it rests on."""
+    from personaagent.memory.facts import describe_facts
+
     facts = printable(describe_facts(page.facts)) or (
         "(none yet: they are computed from your feedback and imported labels)"
     )
@@ -37,7 +41,7 @@ def page_view(page: ProfilePage) -> RenderableType:
 
 
 def statements_view(
-    statements: Sequence[Statement], evidence: Mapping[str, Evidence], *, refreshed: bool = False
+    statements: Sequence[Statement], evidence: "Mapping[str, Evidence]", *, refreshed: bool = False
 ) -> RenderableType:
     """Each statement: its id, text, source and lock, and the episodes that it rests on.
 
@@ -59,7 +63,7 @@ def statement_view(statement: Statement) -> RenderableType:
     return _items_view([(statement, _notes(statement))], {})
 
 
-def changes_view(changes: Sequence[ProfileChange]) -> RenderableType:
+def changes_view(changes: "Sequence[ProfileChange]") -> RenderableType:
     """Each change: its number, time and author, and what was taken away (-) and put there (+)."""
     lines = Text()
     for change in changes:
@@ -74,7 +78,7 @@ def changes_view(changes: Sequence[ProfileChange]) -> RenderableType:
 
 
 def _items_view(
-    items: Sequence[tuple[Statement | Rule, str]], evidence: Mapping[str, Evidence]
+    items: Sequence[tuple[Statement | Rule, str]], evidence: "Mapping[str, Evidence]"
 ) -> RenderableType:
     shown: list[tuple[Text, Text]] = []
     for item, notes in items:
@@ -87,7 +91,7 @@ def _items_view(
     return listing(shown)
 
 
-def _evidence_lines(ids: Sequence[str], evidence: Mapping[str, Evidence]) -> list[str]:
+def _evidence_lines(ids: Sequence[str], evidence: "Mapping[str, Evidence]") -> list[str]:
     cited = [evidence[id] for id in ids if id in evidence]
     lines = [
         printable(f"from {short_id(each.id)}  {shown_day(each.at)}  {each.query}")

@@ -15,7 +15,6 @@ from personaagent.cli.server_config import LANGGRAPH_JSON, load_server_config
 from personaagent.core.errors import DataError, UsageError
 from personaagent.core.extras import check_installed
 from personaagent.core.settings import Settings, load_settings, variable
-from personaagent.memory.data_folder import open_files
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SILENT = {
@@ -73,6 +72,8 @@ def _check(host: str, settings: Settings) -> None:
 
 async def _check_folder(settings: Settings) -> None:
     """LangGraph's server would show a traceback."""
+    from personaagent.memory.data_folder import open_files
+
     async with open_files(settings.home):
         pass
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from statistics import fmean
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from personaagent.core.decision import Decision
+from personaagent.core.decision import Decision, QuestionKind
 from personaagent.core.records import Pair, Profile, Record, Rule, Usage
 from personaagent.core.telling import learned
 from personaagent.core.weights import Weights
@@ -33,15 +33,23 @@ class EpisodeContext(Record):
 
     ``wanted`` is what the user wanted of the episode when the context was built. ``hidden`` holds
     the ids of episodes that the agent must not see: at least that of the episode itself.
-    ``recalled`` holds the ids of those that it recalls for the query, best first. ``choice`` says
-    whether the query asks for a bare choice among labels or numbers.
+    ``recalled`` holds the ids of those that it recalls for the query, best first. ``choice`` is
+    what the query asks to choose from, if it asks for the bare choice; ``open`` whether it is known to
+    be an open question.
     """
 
     wanted: str
     hidden: list[str]
     recalled: list[str]
     profile: Profile
-    choice: bool = False
+    choice: QuestionKind | None = None
+    open: bool = False
+
+    @field_validator("choice", mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, choice: object) -> object:
+        """Earlier versions noted only whether it is a choice among labels or numbers."""
+        return {True: "labels", False: None}[choice] if isinstance(choice, bool) else choice
 
 
 class SimulatedAnswer(Record):

@@ -8,6 +8,8 @@ from personaagent.core.records import Record
 
 QuestionKind = Literal["labels", "numbers", "options"]
 SourceName = Literal["history", "model", "names"]
+DECIDED = "decision"
+"""Where an episode's metadata keeps a ``Decided``."""
 
 
 class ClosedQuestion(Record):
@@ -59,3 +61,19 @@ class Decision(Record):
     def confidence(self) -> float:
         """The probability of the answer."""
         return self.probabilities[self.answer]
+
+
+class Decided(Record):
+    """What an episode keeps of its decision, in its metadata under ``DECIDED``: the answer, what that
+    says where it is the mark of an option, and how sure it was."""
+
+    answer: str
+    text: str = ""
+    probability: float = Field(ge=0, le=1)
+
+    @classmethod
+    def of(cls, decision: Decision) -> "Decided":
+        """What to keep of this decision."""
+        texts = dict(zip(decision.question.answers, decision.question.texts, strict=False))
+        answer = decision.answer
+        return cls(answer=answer, text=texts.get(answer, ""), probability=decision.confidence)

@@ -7,7 +7,9 @@ from typing import Literal
 
 from personaagent.core.errors import ConfigurationError
 
-Extra = Literal["embedded", "server", "postgres", "eval", "otel", "encryption", "rerank", "mcp"]
+Extra = Literal[
+    "embedded", "server", "postgres", "eval", "otel", "encryption", "rerank", "mcp", "ray"
+]
 """The optional dependencies of ``pyproject.toml``."""
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from statistics import fmean
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import uuid4
 
 from pydantic import Field, model_validator
@@ -14,8 +14,13 @@ from personaagent.core.text import shorten
 from personaagent.core.weights import Weights
 
 SHOWN_CHARS = 80
+MOST_MARKS = 20
+"""Questions that an episode is marked as irrelevant to."""
+MARK_CHARS = 2000
+"""Of such a question as much is kept; that is more than an embedding model reads."""
 Signal = Literal["edit", "accept", "reject"]
 Author = Literal["initial", "user", "alignment"]
+Mark = Annotated[str, Field(min_length=1, max_length=MARK_CHARS)]
 
 
 def only_signal(*, edit: bool, accept: bool, reject: bool) -> Signal:
@@ -29,6 +34,11 @@ def only_signal(*, edit: bool, accept: bool, reject: bool) -> Signal:
     if len(chosen) != 1:
         raise UsageError("Give exactly one of edit (with a text), accept and reject.")
     return chosen[0]
+
+
+def mark_of(question: str) -> str:
+    """What is kept of a question, to know it again."""
+    return question.strip()[:MARK_CHARS].strip()
 
 
 def new_id() -> str:
@@ -49,7 +59,8 @@ class Episode(Record):
     ``superseded_by`` is the id of a newer episode of the same user that says otherwise: this one
     is kept, shown as superseded, and outranked. ``discarded`` says that the conversation goes on
     without it, because the user edited the message or had it answered again (``memory/branches.py``):
-    it is kept, but neither recalled nor counted.
+    it is kept, but neither recalled nor counted. ``irrelevant_to`` has questions that the user said
+    it did not bear on: it is not recalled for questions like these (``memory/irrelevance.py``).
     """
 
     id: str = Field(default_factory=new_id, min_length=1, max_length=128)
@@ -63,6 +74,7 @@ class Episode(Record):
     source: str = "agent"
     superseded_by: str | None = Field(default=None, max_length=128)
     discarded: bool = False
+    irrelevant_to: list[Mark] = Field(default_factory=list, max_length=MOST_MARKS)
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -95,9 +107,11 @@ class Episode(Record):
         return self.ground_truth is not None
 
     def stored(self) -> dict[str, Any]:
-        """The episode as a JSON-like value. ``superseded_by`` and ``discarded`` are left out where
-        they say nothing: older versions refuse fields that they do not know."""
+        """The episode as a JSON-like value. ``superseded_by``, ``discarded`` and ``irrelevant_to`` are
+        left out where they say nothing: older versions refuse fields that they do not know."""
         values = super().stored()
+        if not self.irrelevant_to:
+            del values["irrelevant_to"]
         if self.superseded_by is None:
             del values["superseded_by"]
         if not self.discarded:

@@ -219,6 +219,11 @@ class AlignmentSettings(BaseModel):
     align_daily_price: float = Field(0, ge=0, description="Price, likewise.")
     price_input: float = Field(0, ge=0, description="Price of a million tokens read.")
     price_output: float = Field(0, ge=0, description="Price of a million tokens written.")
+    price_currency: str | None = Field(
+        None,
+        pattern=r"^[A-Z]{3}$",
+        description="The currency of these prices, as three letters (EUR); not set: none is named.",
+    )
     approval: Approval = Field(
         "never",
         description="Whether alignment asks the user before it publishes: never (unless a run "
@@ -279,6 +284,21 @@ class ServerSettings(BaseModel):
     auth_issuer: str = Field("personaagent", description="Server: issuer that tokens must name.")
     auth_audience: str = Field(
         "personaagent", description="Server: audience that tokens must name."
+    )
+    auth_client_id: str | None = Field(
+        None,
+        description="Server: client id by which the page signs in at the issuer (OpenID Connect; a "
+        "public client with PKCE). Not set: people paste a token.",
+    )
+    auth_scopes: str = Field(
+        "",
+        description="Server: scopes that the page asks the issuer for beside openid, with spaces "
+        "between; offline_access is asked for where the issuer offers it.",
+    )
+    auth_token_origin: str | None = Field(
+        None,
+        description="Server: scheme and host of the issuer's token endpoint, where that is on "
+        "another host than the issuer.",
     )
     metrics_token: SecretStr | None = Field(
         None,

@@ -4,7 +4,7 @@ from datetime import tzinfo
 from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
-from langgraph.prebuilt import ToolRuntime
+from langgraph.prebuilt.tool_node import ToolRuntime
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12

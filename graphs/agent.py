@@ -3,7 +3,7 @@
 from functools import partial
 
 from langgraph.graph import END, START, StateGraph
-from langgraph.prebuilt import tools_condition
+from langgraph.prebuilt.tool_node import tools_condition
 from langgraph.types import RetryPolicy
 
 from personaagent.core.settings import Settings

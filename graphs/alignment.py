@@ -57,7 +57,7 @@ def build(deps: Dependencies) -> AlignmentGraph:
 
 
 def build_simulator(deps: Dependencies) -> Simulator:
-    """A simulator that answers as the agent does, without and with tools, and as the model alone."""
+    """A simulator that answers as the agent does, without and with tools."""
     without_tools = replace(deps, tools=[])
     return Simulator(
         deps,
@@ -65,7 +65,10 @@ def build_simulator(deps: Dependencies) -> Simulator:
             False: _compiled(build_answer_graph(without_tools)),
             True: _compiled(build_answer_graph(deps)),
         },
-        plain_graph=_compiled(build_answer_graph(without_tools, decides=False)),
+        open_graphs={
+            False: _compiled(build_answer_graph(without_tools, decides=False)),
+            True: _compiled(build_answer_graph(deps, decides=False)),
+        },
     )
 
 

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from langgraph.store.base import BaseStore
 from pydantic import ValidationError
@@ -14,7 +15,6 @@ from personaagent.core.answer import Answer
 from personaagent.core.errors import ModelUnavailable, UsageError
 from personaagent.core.ids import match_prefix, may_be_prefix
 from personaagent.core.settings import Settings
-from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
 from personaagent.local.turn import TurnRunner, last_answer
 from personaagent.local.turn_events import TurnEvent
 from personaagent.memory.data_folder import Files, conversation_thread, open_files
@@ -28,7 +28,10 @@ from personaagent.memory.user import UserMemory
 from personaagent.models.metering import metered
 from personaagent.nodes.background_tasks import BackgroundTasks
 from personaagent.nodes.dependencies import Dependencies
-from personaagent.nodes.user_meter import user_meter
+from personaagent.nodes.user_meter import summary_meter
+
+if TYPE_CHECKING:
+    from personaagent.local.alignment import AlignmentRunner, Approve, OnStep
 
 
 class LocalAgent:
@@ -38,8 +41,14 @@ class LocalAgent:
         self.deps = deps
         self._files = files
         self._turns = TurnRunner.over(deps, files)
-        self._alignments = AlignmentRunner.over(deps, files)
         self._background = BackgroundTasks[Alignment]("The alignment in the background")
+
+    @cached_property
+    def _alignments(self) -> "AlignmentRunner":
+        """Made at its first use: its graph is a fifth of what there is to import."""
+        from personaagent.local.alignment import AlignmentRunner
+
+        return AlignmentRunner.over(self.deps, self._files)
 
     @property
     def store(self) -> BaseStore:
@@ -84,8 +93,8 @@ class LocalAgent:
         user_id: str,
         *,
         trigger: str = "library",
-        approve: Approve | None = None,
-        on_step: OnStep | None = None,
+        approve: "Approve | None" = None,
+        on_step: "OnStep | None" = None,
         **options: Any,
     ) -> Alignment:
         """Align the user's persona with what they wanted; a run that was killed is resumed.
@@ -107,6 +116,10 @@ class LocalAgent:
         return await self._alignments.align(
             context, trigger=trigger, approve=approve, on_step=on_step
         )
+
+    async def last_alignment(self, user_id: str) -> Alignment | None:
+        """What the user's last alignment came to; None if there is none, or if it did not end."""
+        return await self._alignments.last(user_id)
 
     def aligning(self, user_id: str) -> bool:
         """Whether an alignment of the user is running in the background."""
@@ -143,7 +156,7 @@ class LocalAgent:
         """
         settings = self.deps.settings
         memory = self.memory(user_id)
-        with metered(user_meter(memory, settings)):
+        with metered(summary_meter(memory, settings)):
             return await refresh_summary(
                 memory,
                 await self.deps.models.chat("critic"),

@@ -80,6 +80,12 @@ class AlignmentRunner:
                     )
                 graph_input = Command(resume=await approve(proposal))
 
+    async def last(self, user_id: str) -> Alignment | None:
+        """What the user's last run came to; None if there is none, or if it did not end."""
+        snapshot = await self.graph.aget_state(_config(user_id))
+        result = None if snapshot.next else snapshot.values.get("result")
+        return Alignment.model_validate(result) if result else None
+
     async def _run(
         self, graph_input: Any, context: AlignmentContext, on_step: OnStep | None
     ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

@@ -1,25 +1,29 @@
-"""The public interface: ``from personaagent import PersonaAgent``."""
+"""The public interface: ``from personaagent import PersonaAgent``.
+
+Importing it loads next to nothing. The first ``async with PersonaAgent()`` loads what a turn needs.
+"""
+
+from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from personaagent.core.alignment import Alignment
-from personaagent.core.answer import Answer
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode, only_signal
-from personaagent.core.settings import Settings, load_settings
-from personaagent.local.agent import LocalAgent, open_local
-from personaagent.local.alignment import Approve, OnStep
-from personaagent.local.moving import restore_user
-from personaagent.local.turn_events import TurnEvent
 from personaagent.local.user_data import UserEpisodes, UserPersona
 from personaagent.local.user_profile import UserProfile
-from personaagent.memory.archive.layout import EPISODES
-from personaagent.memory.archive.restore import Restored
-from personaagent.memory.archive.writer import backup_file
+
+if TYPE_CHECKING:
+    from personaagent.core.alignment import Alignment
+    from personaagent.core.answer import Answer
+    from personaagent.core.records import Episode
+    from personaagent.core.settings import Settings
+    from personaagent.local.agent import LocalAgent
+    from personaagent.local.alignment import Approve, OnStep
+    from personaagent.local.turn_events import TurnEvent
+    from personaagent.memory.archive.restore import Restored
 
 
 class PersonaAgent:
@@ -47,6 +51,9 @@ class PersonaAgent:
             ConfigurationError: a setting is not valid.
             DataError: the data folder cannot be used.
         """
+        from personaagent.core.settings import load_settings
+        from personaagent.local.agent import open_local
+
         opened = open_local(self._settings or load_settings())
         self._agent = await self._stack.enter_async_context(opened)
         return self
@@ -145,6 +152,8 @@ class PersonaAgent:
                 valid; or a ``reject`` without ``force`` would drop a correction.
             UnknownEpisode: the user has no such episode.
         """
+        from personaagent.core.records import only_signal
+
         signal = only_signal(edit=edit is not None, accept=accept, reject=reject)
         episodes = self._open.memory(user).episodes
         return await episodes.give_feedback(episode_id, signal, edit, force=force)
@@ -192,6 +201,9 @@ class PersonaAgent:
             UsageError: there is a file of that name; nothing was written.
             DataError: it cannot be written.
         """
+        from personaagent.memory.archive.layout import EPISODES
+        from personaagent.memory.archive.writer import backup_file
+
         memory, settings = self._open.memory(user), self._open.deps.settings
         manifest = await backup_file(
             memory, settings, Path(path), passphrase=passphrase, replace=replace
@@ -218,6 +230,8 @@ class PersonaAgent:
             DataError: the file is damaged, or is no such file; nothing was changed.
             Conflict: the user's persona is being aligned; nothing was changed.
         """
+        from personaagent.local.moving import restore_user
+
         return await restore_user(
             self._open, Path(path), user, passphrase=passphrase, replace=replace
         )

@@ -1,19 +1,20 @@
 """The memory, the profile and the persona of one user, as ``PersonaAgent`` gives access to them."""
 
+from __future__ import annotations
+
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from personaagent.core.records import Episode, Persona
-from personaagent.local.agent import LocalAgent
-from personaagent.memory.derived import Derived
-from personaagent.memory.exchange.exporter import export_file
-from personaagent.memory.exchange.importer import Imported, import_episodes
-from personaagent.memory.exchange.preview import ImportPreview, preview_import
-from personaagent.memory.forget import Receipt
-from personaagent.memory.persona_edits import edit_persona
-from personaagent.memory.undo import Undoable, last_change
-from personaagent.nodes.profile_refresh import refresh_if_due
+if TYPE_CHECKING:
+    from personaagent.core.records import Episode, Persona
+    from personaagent.local.agent import LocalAgent
+    from personaagent.memory.derived import Derived
+    from personaagent.memory.exchange.importer import Imported
+    from personaagent.memory.exchange.preview import ImportPreview
+    from personaagent.memory.forget import Receipt
+    from personaagent.memory.undo import Undoable
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class UserEpisodes:
         Raises:
             DataError: the file cannot be read or has errors.
         """
+        from personaagent.memory.exchange.importer import import_episodes
+        from personaagent.nodes.profile_refresh import refresh_if_due
+
         memory, deps = self._agent.memory(self.user), self._agent.deps
         imported = await import_episodes(memory, Path(path), include_forgotten=include_forgotten)
         refresh_if_due(deps, memory, deps.settings.zone)
@@ -48,6 +52,8 @@ class UserEpisodes:
         Raises:
             DataError: the file cannot be read or has errors.
         """
+        from personaagent.memory.exchange.preview import preview_import
+
         return await preview_import(self._agent.memory(self.user), Path(path))
 
     async def search(self, text: str, k: int | None = None) -> list[Episode]:
@@ -107,6 +113,8 @@ class UserEpisodes:
             UsageError: there is no change to undo.
             Conflict: what it changed has changed since; nothing was undone.
         """
+        from personaagent.memory.undo import last_change
+
         change = await last_change(self._agent.memory(self.user))
         return await self._agent.undo(self.user, change)
 
@@ -118,6 +126,8 @@ class UserEpisodes:
         Raises:
             DataError: the file cannot be written.
         """
+        from personaagent.memory.exchange.exporter import export_file
+
         return await export_file(
             self._agent.memory(self.user), Path(path), lambda done, total: None
         )
@@ -161,6 +171,8 @@ class UserPersona:
         Raises:
             UsageError: there is no such rule, or a text is not valid; nothing was changed.
         """
+        from personaagent.memory.persona_edits import edit_persona
+
         personas = self._agent.memory(self.user).personas
         replaced = [*(replace or {}).items()]
         return await edit_persona(personas, added=add, replaced=replaced, removed=remove)

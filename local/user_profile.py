@@ -1,14 +1,17 @@
 """The profile of one user, as ``PersonaAgent`` gives access to it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from personaagent.core.records import Profile, Statement
-from personaagent.local.agent import LocalAgent
-from personaagent.memory.exchange.notes import read_notes
-from personaagent.memory.forget import Receipt
-from personaagent.memory.profile_history import ProfileChange
-from personaagent.memory.statements import Statements
+if TYPE_CHECKING:
+    from personaagent.core.records import Profile, Statement
+    from personaagent.local.agent import LocalAgent
+    from personaagent.memory.forget import Receipt
+    from personaagent.memory.profile_history import ProfileChange
+    from personaagent.memory.statements import Statements
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class UserProfile:
             DataError: the file cannot be read, or holds no statement.
             UsageError: there are too many; nothing was added.
         """
+        from personaagent.memory.exchange.notes import read_notes
+
         notes = read_notes(Path(path), source)
         added = await self._statements.add(notes.texts, source=notes.source, written=notes.written)
         await self._agent.memory(self.user).personas.begin()

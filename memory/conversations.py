@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from personaagent.memory.branches import Turn, without_turns
 from personaagent.memory.facts import NamedLabel
-from personaagent.memory.user_store import UserStore
+from personaagent.memory.user_store import Need, StoreWrite, UserStore
 
 TURNS = "the turns"
 
@@ -44,21 +44,18 @@ class Conversations:
         Returns:
             The note's key in the store. Forgetting something that the thread holds removes it.
         """
-        note = {"thread": thread, "episodes": list(episode_ids), "named": [*map(list, named)]}
-        note_id = _note_id(thread, key or str(uuid4()))
-        await self.store.write([("conversations", note_id, note)])
-        return note_id
+        write = note_write(thread, episode_ids, named=named, key=key)
+        await self.store.write([write])
+        return write[1]
 
     async def turns(self, thread: str) -> list[Turn]:
         """The latest remembered turns of the thread, in the order in which they ended."""
-        [note] = await self.store.get("conversations", _note_id(thread, TURNS))
+        [note] = await self.store.get(*turns_place(thread))
         return [Turn.model_validate(turn) for turn in note["turns"]] if note else []
 
     async def note_turns(self, thread: str, turns: Sequence[Turn]) -> None:
         """Note the turns of the thread, in place of those that were noted."""
-        note = {"thread": thread, "episodes": [turn.episode for turn in turns], "named": []}
-        values = note | {"turns": [turn.stored() for turn in turns]}
-        await self.store.write([("conversations", _note_id(thread, TURNS), values)])
+        await self.store.write([turns_write(thread, turns)])
 
     async def drop_turn(self, thread: str, episode_id: str) -> None:
         """Take the turn of this episode out of those that the thread's branches decide about."""
@@ -69,7 +66,7 @@ class Conversations:
 
     async def forget_turns(self, thread: str) -> None:
         """Drop what was noted of the turns of the thread."""
-        await self.store.write([("conversations", _note_id(thread, TURNS), None)])
+        await self.store.write([(*turns_place(thread), None)])
 
     async def threads_with(
         self, episode_ids: Collection[str], remaining: Collection[NamedLabel]
@@ -94,6 +91,29 @@ class Conversations:
             key async for key, note in self.store.scan("conversations") if note["thread"] in threads
         ]
         await self.store.write([("conversations", key, None) for key in keys])
+
+
+def note_write(
+    thread: str,
+    episode_ids: Iterable[str] = (),
+    *,
+    named: Iterable[NamedLabel] = (),
+    key: str | None = None,
+) -> StoreWrite:
+    """The write of what ``Conversations.note`` notes."""
+    note = {"thread": thread, "episodes": list(episode_ids), "named": [*map(list, named)]}
+    return ("conversations", _note_id(thread, key or str(uuid4())), note)
+
+
+def turns_write(thread: str, turns: Sequence[Turn]) -> StoreWrite:
+    """The write of the thread's turns."""
+    note = {"thread": thread, "episodes": [turn.episode for turn in turns], "named": []}
+    return (*turns_place(thread), note | {"turns": [turn.stored() for turn in turns]})
+
+
+def turns_place(thread: str) -> Need:
+    """Where the turns of the thread stand."""
+    return ("conversations", _note_id(thread, TURNS))
 
 
 def _note_id(thread: str, key: str) -> str:

@@ -12,6 +12,8 @@ def value_write(episode: Episode) -> StoreWrite:
     value = {"labelled": episode.labelled, "episode": episode.stored()}
     if episode.superseded_by is not None:
         value["superseded"] = True
+    if episode.irrelevant_to:
+        value["marked"] = True
     return ("episodes", episode.id, value)
 
 

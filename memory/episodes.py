@@ -19,8 +19,16 @@ from personaagent.memory.instructions import forgetting_write
 from personaagent.memory.journal import Journal, JournalEntry, feedback_entry, restored_label
 from personaagent.memory.locks import Lock
 from personaagent.memory.pending import pending_write
-from personaagent.memory.superseding import may_supersede, normal_question, relinked
-from personaagent.memory.user_store import Namespace, Need, StoredValue, StoreWrite, UserStore
+from personaagent.memory.superseding import may_supersede, normal_question, question_key, relinked
+from personaagent.memory.user_store import (
+    NOTHING,
+    Expected,
+    Namespace,
+    Need,
+    StoredValue,
+    StoreWrite,
+    UserStore,
+)
 
 PAGE = 500
 TRUTH_CHARS = 32_000
@@ -51,6 +59,7 @@ class Episodes:
         entries: Sequence[Entry] = (),
         also: Sequence[StoreWrite] = (),
         needs: Collection[Need] = (),
+        expects: Expected = NOTHING,
     ) -> None:
         """Store all of these episodes or none; storing one again has no effect.
 
@@ -58,10 +67,10 @@ class Episodes:
             episodes: new ones.
             entries: what the index, if the store holds it, has of them. Others are queued for it.
             also: writes for the same transaction.
-            needs: what they rest on.
+            needs, expects: as of ``UserStore.write``.
 
         Raises:
-            Forgotten: as of ``UserStore.write``.
+            Forgotten, Outdated: as of ``UserStore.write``.
         """
         indexed = {entry.episode_id for entry in entries}
         writes = [*also]
@@ -72,7 +81,7 @@ class Episodes:
                 writes.append(("unindexed", episode.id, {}))
         if any(episode.labelled for episode in episodes):
             writes.append(new_label_revision())
-        await self._store.write(writes, entries=entries, needs=needs)
+        await self._store.write(writes, entries=entries, needs=needs, expects=expects)
 
     async def get(self, episode_id: str) -> Episode:
         """The episode of that id, or of the one generated id that begins so (``core/ids.py``).
@@ -96,7 +105,7 @@ class Episodes:
     async def find(self, episode_ids: Sequence[str]) -> list[Episode]:
         """The episodes of these ids, in their order; ids that do not exist are left out."""
         values = await self._store.get("episodes", *episode_ids)
-        return [_episode(value) for value in values if value is not None]
+        return [stored_episode(value) for value in values if value is not None]
 
     async def scan(
         self, *, labelled: bool = False, standing: bool = False
@@ -105,7 +114,7 @@ class Episodes:
         order."""
         fields = {"labelled": True} if labelled else {}
         async for _, value in self._store.scan("episodes", **fields):
-            episode = _episode(value)
+            episode = stored_episode(value)
             if not (standing and episode.discarded):
                 yield episode
 
@@ -277,26 +286,39 @@ class Episodes:
             await self._store.write(writes, entries=erased if self._store.holds_index else ())
         return [each.id for each in without]
 
-    async def delete(self, episode_ids: Collection[str]) -> None:
-        """Delete the episodes, their pending entries, the links to them, the changes of their labels,
-        what was counted from their labels, and the instructions that too few of the others share."""
-        writes: list[StoreWrite] = [("profile", "facts", None), ("profile", "tallies", None)]
+    async def delete(
+        self, episode_ids: Collection[str], *, also: Sequence[StoreWrite] = ()
+    ) -> None:
+        """Delete the episodes, their pending entries, the links to them, the marks of others that have
+        their questions, the changes of their labels, what was counted from their labels, and the
+        instructions that too few of the others share; ``also`` are writes for the same transaction."""
+        writes: list[StoreWrite] = [*also, ("profile", "facts", None), ("profile", "tallies", None)]
         for id in episode_ids:
             writes.extend((namespace, id, None) for namespace in ("episodes", *FOLLOWERS))
         async with self._lock():
-            await self._journal.forget(episode_ids)
-            writes += await self._unlinked(episode_ids)
+            questions = {question_key(each.query) for each in await self.find([*episode_ids])}
+            await self._journal.forget(episode_ids, questions)
+            writes += map(value_write, await self._changed_with(episode_ids, questions))
             writes.append(await forgetting_write(self._store, episode_ids))
             await self._store.write([*writes, new_label_revision()])
 
-    async def _unlinked(self, episode_ids: Collection[str]) -> list[StoreWrite]:
-        """The remaining episodes that one of these supersedes, without the link."""
+    async def _changed_with(
+        self, deleted: Collection[str], questions: Collection[str]
+    ) -> list[Episode]:
+        """The remaining episodes that one of these supersedes, without the link, and those that are
+        marked with one of the ``questions``, without the mark."""
+        marked = {each.id: each async for each in self._flagged("marked", but=deleted)}
+        linked = {each.id: each async for each in self._flagged("superseded", but=deleted)}
         return [
-            value_write(episode.model_copy(update={"superseded_by": None}))
-            async for _, value in self._store.scan("episodes", superseded=True)
-            if (episode := _episode(value)).superseded_by in episode_ids
-            and episode.id not in episode_ids
+            changed
+            for each in (linked | marked).values()
+            if (changed := _without(each, deleted, questions)) != each
         ]
+
+    async def _flagged(self, flag: str, *, but: Collection[str]) -> AsyncIterator[Episode]:
+        async for id, value in self._store.scan("episodes", **{flag: True}):
+            if id not in but:
+                yield stored_episode(value)
 
     async def _chain(self, episode: Episode) -> list[str]:
         """The ids of the episode, of the one that supersedes it, and so on."""
@@ -313,7 +335,7 @@ class Episodes:
             other
             async for _, value in self._store.scan("episodes")
             if normal_question(value["episode"]["query"]) == question
-            and (other := _episode(value)).task == episode.task
+            and (other := stored_episode(value)).task == episode.task
             and time_key(other) < time_key(episode)
         ]
 
@@ -335,5 +357,13 @@ def blanked(episodes: Sequence[Episode]) -> list[Episode]:
     ]
 
 
-def _episode(value: StoredValue) -> Episode:
+def _without(episode: Episode, deleted: Collection[str], questions: Collection[str]) -> Episode:
+    """The episode without a link to what was ``deleted``, and without these marks."""
+    link = None if episode.superseded_by in deleted else episode.superseded_by
+    marks = [each for each in episode.irrelevant_to if question_key(each) not in questions]
+    return episode.model_copy(update={"superseded_by": link, "irrelevant_to": marks})
+
+
+def stored_episode(value: StoredValue) -> Episode:
+    """The episode that a value of the namespace ``episodes`` holds."""
     return Episode.model_validate(value["episode"])

@@ -6,13 +6,14 @@ end, once the episodes are gone.
 """
 
 from collections.abc import Awaitable, Callable, Collection
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
 from personaagent.core.records import Record, Rule, Statement
 from personaagent.memory.derived import Derived, derived_from
 from personaagent.memory.episodes import blanked
+from personaagent.memory.forgettings import Forgetting
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.tombstones import Tombstones, delete_all_but_tombstones
 from personaagent.memory.user import UserMemory
@@ -39,6 +40,31 @@ class Receipt(Record):
     def of_nothing(cls) -> "Receipt":
         """That of what was gone already."""
         return cls(episodes=[], embeddings=0, statements=[], rules=[], threads=[], simulations=0)
+
+    def listed(self, kind: Literal["episodes", "statement"], key: str = "") -> Forgetting:
+        """What the user's list keeps of it: counts alone; ``key`` is that of an entry to replace."""
+        named = {"key": key} if key else {}
+        return Forgetting(
+            kind=kind,
+            episodes=len(self.episodes),
+            statements=len(self.statements),
+            rules=len(self.rules),
+            threads=len(self.threads),
+            blanked=len(self.blanked),
+            **named,
+        )
+
+    def with_more(self, gone: "_Gone") -> "Receipt":
+        """The receipt with what went besides."""
+        rules = {rule.id: rule for rule in [*self.rules, *gone.rules]}
+        return self.model_copy(
+            update={
+                "statements": self.statements + gone.statements,
+                "rules": [*rules.values()],
+                "threads": sorted({*self.threads, *gone.threads}),
+                "simulations": self.simulations + gone.simulations,
+            }
+        )
 
 
 DeleteThreads = Callable[[Collection[str]], Awaitable[None]]
@@ -80,21 +106,26 @@ async def forget(
     if without:
         await memory.indexer.index.delete(without)
     emptied = await memory.episodes.blank(without)
-    if tombstones:
-        await Tombstones(memory.store).add(episodes)
-    await memory.episodes.delete(forgotten)
-    await memory.indexer.index.delete(forgotten)
-    again = await _forget_what_rests_on(memory, forgotten, without, delete_threads)
-    return Receipt(
+    receipt = Receipt(
         episodes=sorted(forgotten),
         embeddings=embeddings,
-        statements=first.statements + again.statements,
-        rules=list({rule.id: rule for rule in [*first.rules, *again.rules]}.values()),
-        threads=sorted(first.threads | again.threads),
-        simulations=first.simulations + again.simulations,
+        statements=first.statements,
+        rules=first.rules,
+        threads=sorted(first.threads),
+        simulations=first.simulations,
         blanked=sorted(emptied),
         remaining=[each.id for each in answers if each.response and each.id not in without],
     )
+    listed = receipt.listed("episodes")
+    if tombstones:
+        await Tombstones(memory.store).add(episodes)
+    await memory.episodes.delete(forgotten, also=[listed.write()] if tombstones else ())
+    await memory.indexer.index.delete(forgotten)
+    again = await _forget_what_rests_on(memory, forgotten, without, delete_threads)
+    complete = receipt.with_more(again)
+    if tombstones and complete != receipt:
+        await memory.store.write([complete.listed("episodes", listed.key).write()])
+    return complete
 
 
 class _Gone(NamedTuple):

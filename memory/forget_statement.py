@@ -22,7 +22,7 @@ async def forget_statement(
     await memory.conversations.delete(threads)
     simulations = await memory.simulations.clear()  # any answer may repeat the statement
     await memory.profile.statements.forget(statement.id)
-    return Receipt(
+    receipt = Receipt(
         episodes=[],
         embeddings=0,
         statements=[statement],
@@ -30,3 +30,5 @@ async def forget_statement(
         threads=sorted(threads),
         simulations=simulations,
     )
+    await memory.store.write([receipt.listed("statement").write()])
+    return receipt

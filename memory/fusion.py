@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from personaagent.memory.index.protocol import Scores
+from personaagent.memory.index.protocol import PassageSpan, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +38,11 @@ def rank(scores: Scores, limit: int) -> "Rows":
         sharing = np.flatnonzero(relevance > 0)
         return sharing[_best(relevance[sharing], scores.at[sharing], limit)]
     return _best(relevance + _context(relevance, scores), scores.at, limit)
+
+
+def best_passages(scores: Scores, limit: int) -> dict[str, PassageSpan]:
+    """The best passage of each of the ``limit`` best episodes by its id, best episode first."""
+    return {str(scores.episode_ids[row]): scores.passage(row) for row in rank(scores, limit)}
 
 
 def _relevance(scores: Scores) -> "Floats | None":

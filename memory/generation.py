@@ -6,16 +6,17 @@ So nothing that began before can bring anything back, in whatever process it run
 refused, in the transaction that would have written.
 """
 
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from langgraph.store.base import PutOp
 
-from personaagent.core.errors import Forgotten
+from personaagent.core.errors import Conflict, Forgotten
 
 KEY = "current"
+PLACE = ("generation", KEY)
 ALL_FORGOTTEN = (
     "Everything of this user was forgotten while this was under way, so nothing more of it was "
     "stored: start it again if you still want it."
@@ -25,8 +26,16 @@ PART_FORGOTTEN = (
     "ask again."
 )
 
-Read = Callable[[tuple[str, ...], Collection[str]], Awaitable[dict[str, dict[str, Any]]]]
-"""Reads the values of these keys of a namespace, by key, within the transaction that will write."""
+CHANGED = "What this was decided from has changed meanwhile: try again."
+
+Place = tuple[str, str]
+"""A namespace of the user's, and a key in it."""
+Values = Mapping[Place, dict[str, Any]]
+"""What stands at some places; nothing stands at those that are missing."""
+
+
+class Outdated(Conflict):
+    """What a write was decided from has changed since it was read; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -36,35 +45,48 @@ class Guard:
     Args:
         user: the key of the user (``user_key``).
         began_in: the generation in which the writer began; None: there was none.
-        needs: the namespace and key of what the write rests on, which must still be there.
+        needs: where something must stand that the write rests on.
+        expects: what must stand where, as the writer read it; None: nothing.
         renews: begin another generation, whatever the present one is.
     """
 
     user: str
     began_in: str | None
-    needs: Collection[tuple[str, str]] = ()
+    needs: Collection[Place] = ()
+    expects: Mapping[Place, dict[str, Any] | None] = field(default_factory=dict)
     renews: bool = False
 
-    async def check(self, read: Read) -> tuple[str, list[PutOp]]:
+    @property
+    def places(self) -> list[Place]:
+        """What ``check`` must know, read in the transaction that will write."""
+        return [PLACE] if self.renews else [PLACE, *self.needs, *self.expects]
+
+    def path(self, namespace: str) -> tuple[str, str, str]:
+        """The namespace as the store knows it."""
+        return ("users", self.user, namespace)
+
+    def check(self, values: Values) -> tuple[str, list[PutOp]]:
         """The generation that the write belongs to, and what stores it if it is new.
+
+        Args:
+            values: what stands at ``places``.
 
         Raises:
             Forgotten: the user was forgotten since, or something that the write needs.
+            Outdated: something else stands somewhere than the writer expects.
         """
-        path = ("users", self.user, "generation")
-        value = (await read(path, [KEY])).get(KEY)
-        current = None if value is None else str(value["id"])
+        current = str(values[PLACE]["id"]) if PLACE in values else None
         if not self.renews:
-            await self._check(current, read)
+            self._check(current, values)
         if current is not None and not self.renews:
             return current, []
         new = uuid4().hex
-        return new, [PutOp(path, KEY, {"id": new}, index=False)]
+        return new, [PutOp(self.path(PLACE[0]), PLACE[1], {"id": new}, index=False)]
 
-    async def _check(self, current: str | None, read: Read) -> None:
+    def _check(self, current: str | None, values: Values) -> None:
         if self.began_in is not None and current != self.began_in:
             raise Forgotten(ALL_FORGOTTEN)
-        for namespace in {namespace for namespace, _ in self.needs}:
-            keys = {key for each, key in self.needs if each == namespace}
-            if keys - (await read(("users", self.user, namespace), keys)).keys():
-                raise Forgotten(PART_FORGOTTEN)
+        if any(place not in values for place in self.needs):
+            raise Forgotten(PART_FORGOTTEN)
+        if any(values.get(place) != value for place, value in self.expects.items()):
+            raise Outdated(CHANGED)

@@ -13,7 +13,10 @@ from personaagent.memory.sqlite_store import SqliteStore
 
 SHARED = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 1))"
 ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))"
-VALUES = "SELECT key, value FROM store WHERE prefix = %s AND key = ANY(%s)"
+VALUES = """
+    SELECT prefix, key, value FROM store
+    JOIN unnest(%s::text[], %s::text[]) AS asked (prefix, key) USING (prefix, key)
+"""
 DELETE_USER = "DELETE FROM store WHERE starts_with(prefix, %s) AND prefix <> ALL(%s)"
 PAGE = 1000
 
@@ -34,14 +37,16 @@ async def write_guarded(
         statements: what to do besides in a ``SqliteStore``.
 
     Raises:
-        Forgotten: the guard does not hold; nothing was written.
+        Forgotten, Outdated: the guard does not hold; nothing was written.
     """
     if isinstance(store, SqliteStore):
         return await store.write(puts, statements, guard)
     assert not statements
     if database_of(store):
         return await _write_to_postgres(store, guard, puts)
-    generation, more = await guard.check(lambda path, keys: _values(store, path, keys))
+    items = [await store.aget(guard.path(namespace), key) for namespace, key in guard.places]
+    found = zip(guard.places, items, strict=True)
+    generation, more = guard.check({place: item.value for place, item in found if item is not None})
     await store.abatch([*more, *puts])
     return generation
 
@@ -64,12 +69,12 @@ async def delete_user(store: BaseStore, user: str, keep: Collection[str]) -> Non
 
 async def _write_to_postgres(store: Any, guard: Guard, puts: Sequence[PutOp]) -> str:
     async with _transaction(store, ALONE if guard.renews else SHARED, guard.user) as cursor:
-
-        async def read(path: tuple[str, ...], keys: Collection[str]) -> dict[str, dict[str, Any]]:
-            await cursor.execute(VALUES, [".".join(path), [*keys]])
-            return {row["key"]: row["value"] for row in await cursor.fetchall()}
-
-        generation, more = await guard.check(read)
+        prefixes = {".".join(guard.path(namespace)): namespace for namespace, _ in guard.places}
+        asked = [(".".join(guard.path(namespace)), key) for namespace, key in guard.places]
+        await cursor.execute(VALUES, [[*each] for each in zip(*asked, strict=True)])
+        rows = await cursor.fetchall()
+        found = {(prefixes[row["prefix"]], row["key"]): row["value"] for row in rows}
+        generation, more = guard.check(found)
         await store._batch_put_ops([*enumerate([*more, *puts])], cursor)
     return generation
 
@@ -84,13 +89,6 @@ async def _transaction(store: Any, lock: str, user: str) -> AsyncIterator[Any]:
     async with store._cursor() as cursor, cursor.connection.transaction():
         await cursor.execute(lock, [user])
         yield cursor
-
-
-async def _values(
-    store: BaseStore, path: tuple[str, ...], keys: Collection[str]
-) -> dict[str, dict[str, Any]]:
-    items = [await store.aget(path, key) for key in keys]
-    return {item.key: item.value for item in items if item is not None}
 
 
 async def _delete_one_by_one(store: BaseStore, user: str, keep: Collection[str]) -> None:

@@ -1,6 +1,5 @@
 """Brings a user's episodes from the store into the index."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,11 +8,12 @@ from personaagent.core.records import Episode
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.protocol import Entry, Passage
 from personaagent.memory.instruction_learning import InstructionLearning
+from personaagent.memory.instructions import Instructions
 from personaagent.memory.locks import Lock
 from personaagent.memory.passages import passages
 from personaagent.memory.terms import terms
 from personaagent.memory.user_index import UserIndex
-from personaagent.memory.user_store import UserStore
+from personaagent.memory.user_store import StoreWrite, UserStore
 from personaagent.models.embeddings import Embedder
 
 BATCH = 64
@@ -65,13 +65,13 @@ class Indexer:
         return indexed
 
     async def catch_up(self) -> IndexState:
-        """Index some of the queue. If nothing waits, this is one question to the store.
+        """Index some of the queue. If nothing waits, this is a question or two to the store.
 
         Errors as of ``refresh``.
         """
-        built, behind = await asyncio.gather(self.index.check_model(), self.is_behind())
-        if built and not behind:
+        if await self.index.check_model() and not await self.is_behind():
             return IndexState(built=True, behind=False)
+        self.store.have(None)
         indexed = await self.refresh()
         built = bool(indexed) or await self.index.check_model()
         return IndexState(built=built, behind=await self.is_behind())
@@ -97,10 +97,23 @@ class Indexer:
 
     async def entries(self, episodes: Sequence[Episode]) -> list[Entry]:
         """What the index holds of these episodes; errors as of ``refresh``."""
+        await self._prepare_entries()
+        learned = await InstructionLearning(self.store, self.episodes).learn(episodes)
+        return await self._embed(episodes, learned)
+
+    async def learned_entries(
+        self, episodes: Sequence[Episode]
+    ) -> tuple[list[Entry], list[StoreWrite]]:
+        """The same, and the writes of what these episodes tell of the instructions, for whoever
+        writes only if nothing of what that was decided from has changed."""
+        await self._prepare_entries()
+        record, writes = await InstructionLearning(self.store, self.episodes).learned(episodes)
+        return await self._embed(episodes, record), writes
+
+    async def _prepare_entries(self) -> None:
         await self._prepare()
         if not self.index.in_store and await self.index.is_empty():
             await self._queue_all()  # it was lost: a part must not pass for the whole
-        return await self._embed(episodes)
 
     async def rebuild(self, report: ReportIndexed | None = None) -> int:
         """Index all of the user's episodes anew, with the embedding model in use."""
@@ -115,6 +128,7 @@ class Indexer:
         """Check the embedding model; queue all episodes if they are not in this index."""
         if await self._is_missing():
             async with self.lock():  # a second one would clear what the first has indexed
+                self.store.have(None)
                 if await self._is_missing():
                     await self.index.reset()
                     await self._queue_all()
@@ -123,8 +137,7 @@ class Indexer:
     async def _is_missing(self) -> bool:
         return not await self.index.check_model() and await self.episodes.exist()
 
-    async def _embed(self, episodes: Sequence[Episode]) -> list[Entry]:
-        instructions = await InstructionLearning(self.store, self.episodes).learn(episodes)
+    async def _embed(self, episodes: Sequence[Episode], instructions: Instructions) -> list[Entry]:
         splits = [instructions.split(episode.query) for episode in episodes]
         stretches = [
             passages(episode, (split.start, split.end))

@@ -17,7 +17,7 @@ from personaagent.memory.instructions import (
     read_instructions,
 )
 from personaagent.memory.shared_text import LEAST_TEXTS, Side, Words, groups
-from personaagent.memory.user_store import StoredValue, UserStore
+from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
 
 REINDEXED = 32
 """Most episodes that are indexed again because what differs in them has changed."""
@@ -37,10 +37,27 @@ class InstructionLearning:
         which something else differs now, are queued to be indexed again: at most ``REINDEXED``.
         """
         revision, before = await self._revision(), await read_instructions(self.store)
+        record, writes = await self._learned(before, episodes)
+        if not writes:
+            return record
+        await self.store.write(writes)
+        if await self._revision() != revision:
+            # An episode that was forgotten meanwhile must not stay in the record.
+            record = await self._existing(record, {each.id for each in episodes} - before.ids)
+            await self.store.write([("profile", KEY, record.stored())])
+        return record
+
+    async def learned(self, episodes: Sequence[Episode]) -> tuple[Instructions, list[StoreWrite]]:
+        """The same, and what is to be written; nothing if these episodes are known already."""
+        return await self._learned(await read_instructions(self.store), episodes)
+
+    async def _learned(
+        self, before: Instructions, episodes: Sequence[Episode]
+    ) -> tuple[Instructions, list[StoreWrite]]:
         named = before.ids
         new = {episode.id: episode.query for episode in episodes if episode.id not in named}
         if not new:
-            return before
+            return before, []
         record, texts = before, dict(new)
         for episode in episodes:
             if episode.id in new:
@@ -50,17 +67,8 @@ class InstructionLearning:
             for id, text in texts.items()
             if id not in new and _differing(before, text) != _differing(record, text)
         ]
-        await self.store.write(
-            [
-                ("profile", KEY, record.stored()),
-                *(("unindexed", id, {}) for id in changed[-REINDEXED:]),
-            ]
-        )
-        if await self._revision() != revision:
-            # An episode that was forgotten meanwhile must not stay in the record.
-            record = await self._existing(record, new)
-            await self.store.write([("profile", KEY, record.stored())])
-        return record
+        again: list[StoreWrite] = [("unindexed", id, {}) for id in changed[-REINDEXED:]]
+        return record, [("profile", KEY, record.stored()), *again]
 
     async def _revision(self) -> StoredValue | None:
         """Another one after each episode that is forgotten."""

@@ -10,6 +10,7 @@ from pydantic import Field
 from personaagent.core.errors import Conflict
 from personaagent.core.ids import short_id
 from personaagent.core.records import Episode, Moment, Record, now
+from personaagent.memory.superseding import question_key
 from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
 
 KEPT_CHANGES = 50
@@ -32,16 +33,33 @@ class ChangedLabel(Record):
         return self.before | link == self.after | link
 
 
+class ChangedMarks(Record):
+    """The questions that one episode is irrelevant to, as they were and as they became."""
+
+    episode: str
+    before: list[str]
+    after: list[str]
+
+
 class JournalEntry(Record):
-    """One change. ``labels`` were changed by feedback; ``version`` of the persona was published; or
-    an import ``added`` episodes, whose ids stand in ``journal_parts``."""
+    """One change. ``labels`` were changed by feedback, or ``marks`` of relevance; ``version`` of the
+    persona was published; or an import ``added`` episodes, whose ids stand in ``journal_parts``."""
 
     key: str = Field(default_factory=lambda: f"{now():%Y%m%d%H%M%S%f}-{uuid4().hex[:8]}")
-    kind: Literal["feedback", "persona", "import"]
+    kind: Literal["feedback", "persona", "import", "relevance"]
     at: Moment = Field(default_factory=now)
     labels: list[ChangedLabel] = Field(default_factory=list)
+    marks: ChangedMarks | None = None
     version: int | None = None
     added: int = 0
+
+    def stored(self) -> dict[str, Any]:
+        """The entry as a JSON-like value. ``marks`` is left out where there is none: older versions
+        refuse fields that they do not know."""
+        values = super().stored()
+        if self.marks is None:
+            del values["marks"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -86,8 +104,9 @@ class Journal:
         parts = [part async for part in self.store.scan("journal_parts", entry=key)]
         return [part for _, part in sorted(parts, key=lambda each: each[0])]
 
-    async def forget(self, forgotten: Collection[str]) -> None:
-        """Drop the changes of these episodes' labels, and their ids in imports."""
+    async def forget(self, forgotten: Collection[str], questions: Collection[str] = ()) -> None:
+        """Drop the changes of these episodes' labels and marks, those that name one of these
+        ``questions`` (``question_key``), and the ids of the episodes in imports."""
         writes: list[StoreWrite] = []
         imports: set[str] = set()
         async for key, part in self.store.scan("journal_parts"):
@@ -98,7 +117,8 @@ class Journal:
                 writes.append(("journal_parts", key, part | {"ids": left} if left else None))
         for entry in await self.entries():
             emptied = entry.kind == "import" and entry.key not in imports
-            if emptied or any(_names(each, forgotten) for each in entry.labels):
+            marked = entry.marks is not None and _marks(entry.marks, forgotten, questions)
+            if emptied or marked or any(_names(each, forgotten) for each in entry.labels):
                 writes.append(("journal", entry.key, None))
         await self.store.write_in_batches(writes)
 
@@ -161,3 +181,9 @@ def _names(change: ChangedLabel, episodes: Collection[str]) -> bool:
     """Whether the change is of one of these episodes, or links to one."""
     links = {change.before["superseded_by"], change.after["superseded_by"]}
     return change.episode in episodes or not links.isdisjoint(episodes)
+
+
+def _marks(change: ChangedMarks, episodes: Collection[str], questions: Collection[str]) -> bool:
+    """Whether the change is of one of these episodes, or names one of these questions."""
+    keys = {question_key(each) for each in (*change.before, *change.after)}
+    return change.episode in episodes or not keys.isdisjoint(questions)

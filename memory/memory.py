@@ -12,6 +12,7 @@ from personaagent.core.errors import Forgotten, UnknownEpisode
 from personaagent.core.settings import Settings
 from personaagent.core.users import check_user_id, user_key
 from personaagent.memory.conversations import Conversations
+from personaagent.memory.costs import CostBook, Costs
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.index.open import open_index
 from personaagent.memory.index.protocol import EpisodeIndex
@@ -28,10 +29,13 @@ from personaagent.memory.pending import PendingSet
 from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import Recall
+from personaagent.memory.relevance_marks import RelevanceMarks
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
 from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
+from personaagent.memory.text_vectors import TextVectors
+from personaagent.memory.turn_snapshots import TurnSnapshots
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_index import UserIndex
 from personaagent.memory.user_store import UserStore
@@ -64,6 +68,7 @@ class Memory:
         index: EpisodeIndex | None = None,
     ) -> None:
         self.embedder = embedder
+        self.vectors = TextVectors(embedder)
         self._settings = settings
         self._reranker = make_reranker(settings)
         self._index = index
@@ -71,6 +76,8 @@ class Memory:
         self._lock_connections = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
         self._forget_connections = asyncio.Semaphore(MAX_LOCK_CONNECTIONS)
         self._locks = LocksInProcess()
+        self._cost_book = CostBook()
+        self.turns = TurnSnapshots()
 
     def of(self, store: BaseStore, user_id: str, generation: str = "") -> UserMemory:
         """The memory of this one user in ``store``, for one operation.
@@ -91,6 +98,7 @@ class Memory:
         index = UserIndex(user_store, self.embedder.name, index_of, in_store)
         index_lock = partial(self._lock, store, f"{user_store.key}.index")
         indexer = Indexer(user_store, episodes, self.embedder, index, index_lock)
+        costs = Costs(user_store, self._cost_book)
         mode, timeout = self._settings.recall_mode, self._settings.recall_timeout
         return UserMemory(
             user_id=user_id,
@@ -102,14 +110,17 @@ class Memory:
             conversations=Conversations(user_store),
             unaligned=PendingSet(user_store, "unaligned"),
             simulations=Simulations(user_store),
-            spending=Spending(user_store),
+            spending=Spending(user_store, costs=costs),
+            costs=costs,
             store=user_store,
             forgetting=partial(self._lock, store, f"{user_store.key}{FORGET}", FORGET_TIMEOUT),
+            marks=RelevanceMarks(episodes, user_store, lock),
             recaller=Recall(
                 episodes,
                 indexer,
                 mode,
                 timeout,
+                vectors=None if mode == "bm25" else self.vectors,
                 reranker=self._reranker,
                 rerank_timeout=self._settings.rerank_timeout,
             ),
@@ -132,13 +143,14 @@ class Memory:
             await asyncio.to_thread(file.unlink, missing_ok=True)
 
     async def aclose(self) -> None:
-        """Close the indexes and the embedding model."""
+        """Write what calls have cost, and close the indexes and the embedding model."""
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.embedder.aclose)
             if self._reranker is not None:
                 closing.push_async_callback(self._reranker.aclose)
             for index in (*self._indexes.values(), *filter(None, [self._index])):
                 closing.push_async_callback(index.aclose)
+            closing.push_async_callback(self._cost_book.aclose)
 
     def _holds_index(self, store: BaseStore) -> bool:
         """Whether the index is in the database of this store."""

@@ -27,6 +27,10 @@ class Notices:
         keys = [key async for key, _ in self.store.scan("news")]
         await self.store.write(("news", key, None) for key in keys)
 
+    async def due(self, version: int) -> bool:
+        """Whether ``take`` would return any."""
+        return any([pair[1]["version"] <= version async for pair in self.store.scan("news")])
+
     async def take(self, version: int) -> list[str]:
         """Remove and return the texts to show with an answer by ``version``, oldest first."""
         due = [pair async for pair in self.store.scan("news") if pair[1]["version"] <= version]

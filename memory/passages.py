@@ -130,10 +130,12 @@ def _answering(episode: Episode, asked: Collection[int]) -> PassageSpan | None:
     """The passage of the response that has most of what is asked for and not in the query: at least
     half of it, and two terms. None if the query has nothing of what is asked for, or if the user
     corrected or rejected the response."""
+    short = len(episode.response) <= WHOLE // _scale(episode.response)
+    if short or episode.signal in ("edit", "reject"):
+        return None
     about = set(asked) & terms(episode.query).keys()
     missing = set(asked) - about
-    short = len(episode.response) <= WHOLE // _scale(episode.response)
-    if short or not about or len(missing) < 2 or episode.signal in ("edit", "reject"):
+    if not about or len(missing) < 2:
         return None
     counted: list[tuple[int, PassageSpan]] = [
         (len(missing & terms(episode.response[start:end]).keys()), ("response", start, end))

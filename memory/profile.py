@@ -1,6 +1,5 @@
 """Semantic memory: the facts and the summary of one user."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -45,9 +44,9 @@ class Profiles:
 
     async def read(self) -> Profile:
         """Facts and summary as they are now."""
-        stored, facts = await asyncio.gather(self.statements.read(), self._facts())
+        stored = await self.statements.read()
         return Profile(
-            facts=facts,
+            facts=await self._facts(),
             summary=await self._visible(stored.statements),
             summarised_at=stored.at,
         )

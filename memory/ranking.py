@@ -130,6 +130,8 @@ class _QueryWords(NamedTuple):
 
 
 def _similar(one: set[str], other: set[str]) -> bool:
+    if min(len(one), len(other)) < DUPLICATE_OVERLAP * max(len(one), len(other)):
+        return False
     shared = len(one & other)
     union = len(one) + len(other) - shared
     return union == 0 or shared / union >= DUPLICATE_OVERLAP

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from personaagent.core.audience import audience_message, audience_text
 from personaagent.core.errors import (
@@ -16,16 +17,17 @@ from personaagent.core.records import Episode
 from personaagent.core.settings import RecallMode
 from personaagent.core.text import check_text
 from personaagent.memory.earlier_answers import asks_about_answers
-from personaagent.memory.episodes import Episodes
-from personaagent.memory.fusion import rank
+from personaagent.memory.episodes import Episodes, stored_episode
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
 from personaagent.memory.index.protocol import Scores
 from personaagent.memory.indexer import Indexer, IndexState
 from personaagent.memory.instructions import Instructions, read_instructions
+from personaagent.memory.irrelevance import without_irrelevant
 from personaagent.memory.passages import nearest_text, with_nearest
 from personaagent.memory.precedence import by_precedence, missing_successors
 from personaagent.memory.ranking import collapse, keep_newest
 from personaagent.memory.terms import terms
+from personaagent.memory.text_vectors import TextVectors
 from personaagent.models.reranking import Reranker
 
 PATIENCE = 12
@@ -61,6 +63,7 @@ class Recall:
     rerank, let what supersedes go first, collapse repeats, and take the first k.
 
     Nothing that is ``hidden`` or discarded is recalled, and the rest is ranked as if it did not exist.
+    What the user marked as irrelevant to a question like this one stays out; ``vectors`` compare them.
     ``timeout`` and ``rerank_timeout`` are in seconds. In the background (``patiently``) all that
     waits to be indexed is indexed first.
     """
@@ -70,6 +73,7 @@ class Recall:
     mode: RecallMode
     timeout: float
     hidden: Hidden = NOTHING_HIDDEN
+    vectors: TextVectors | None = None
     reranker: Reranker | None = None
     rerank_timeout: float = 5.0
     in_background: bool = False
@@ -119,7 +123,14 @@ class Recall:
             answers = asks_about_answers(query)
         ordered, warnings = await self._rerank(query, episodes)
         ranked = by_precedence(ordered, await self._successors(ordered, hidden), answers=answers)
-        distinct = collapse(ranked, answers=answers, differing=instructions.differing)
+        relevant = await without_irrelevant(
+            ranked,
+            query,
+            self.vectors,
+            differing=instructions.differing,
+            seconds=self.timeout,
+        )
+        distinct = collapse(relevant, answers=answers, differing=instructions.differing)
         recalled = keep_newest(distinct, k)[:k]
         return RecallResult(_without_links(recalled, hidden), behind + warnings)
 
@@ -182,25 +193,32 @@ class Recall:
             IndexUnavailable: the index is down, or its files are gone.
         """
         asked = terms(differing)
-        scores = await self._scores(differing, limit, self.mode, hidden)
-        if not len(scores) and await self.indexer.is_lost():
+        found = await self.indexer.index.find(
+            **await self._query(differing, self.mode, hidden), limit=limit
+        )
+        if not found.searched and await self.indexer.is_lost():
             raise IndexDamaged(
                 "The index has lost this user's episodes: run `personaagent memory reindex`."
             )
-        passages = {
-            str(scores.episode_ids[row]): scores.passage(row) for row in rank(scores, limit)
-        }
-        found = await self.episodes.find([*passages])
-        return [with_nearest(episode, passages[episode.id], asked) for episode in found]
+        return [
+            with_nearest(stored_episode(hit.stored), hit.passage, asked)
+            for hit in found.hits
+            if hit.stored is not None
+        ]
 
     async def _scores(self, query: str, limit: int, mode: RecallMode, hidden: Hidden) -> Scores:
         return await self.indexer.index.search(
-            dense=None if mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
-            terms=None if mode == "dense" else terms(query),
-            limit=limit,
-            before=None if hidden.before is None else hidden.before.timestamp(),
-            hidden=hidden.episodes,
+            **await self._query(query, mode, hidden), limit=limit
         )
+
+    async def _query(self, query: str, mode: RecallMode, hidden: Hidden) -> dict[str, Any]:
+        """What the index is asked."""
+        return {
+            "dense": None if mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
+            "terms": None if mode == "dense" else terms(query),
+            "before": None if hidden.before is None else hidden.before.timestamp(),
+            "hidden": hidden.episodes,
+        }
 
     async def _rerank(self, query: str, episodes: list[Episode]) -> tuple[list[Episode], list[str]]:
         """The episodes in the reranker's order, if there is one; and a warning if it failed."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from langgraph.store.base import BaseStore, PutOp
 
 from personaagent.core.records import Record, now
+from personaagent.memory.costs import Costs
 from personaagent.memory.shared_value import Value, change_value
 from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user_store import UserStore
@@ -66,11 +67,18 @@ class Spending:
     store: UserStore
     clock: Callable[[], datetime] = now
     account: Account = "alignment"
+    costs: Costs | None = None
+    """Where what is spent stands beyond the day."""
 
     async def of(self, run: str) -> Spent:
         """What this run has spent so far."""
-        entry = (await self._entries()).get(run)
-        return Spent() if entry is None else Spent.model_validate(entry["spent"])
+        return (await self.of_and_besides(run))[0]
+
+    async def of_and_besides(self, run: str) -> tuple[Spent, Spent]:
+        """What this run has spent so far, and what all others of this day have."""
+        entries = await self._entries()
+        spent = Spent.model_validate(entries[run]["spent"]) if run in entries else Spent()
+        return spent, _sum(entries, self._day(), run)
 
     async def today(self, *, besides: str = "") -> Spent:
         """What all runs of this day have spent, except the run ``besides``."""

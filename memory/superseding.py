@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from personaagent.core.records import Episode
+from personaagent.core.records import Episode, mark_of
 
 
 def relinked(episode: Episode, same: Sequence[Episode]) -> list[Episode]:
@@ -30,6 +30,11 @@ def normal_question(query: str) -> list[str]:
     link would hide what is true.
     """
     return re.findall(r"\w+", query.casefold()) or [query]
+
+
+def question_key(query: str) -> str:
+    """The same for two questions that are the same, as far as a mark keeps them."""
+    return " ".join(normal_question(mark_of(query)))
 
 
 def may_supersede(newer: Episode, older: Episode) -> bool:

@@ -10,6 +10,10 @@ from personaagent.memory.stored_statements import StoredStatements
 from personaagent.memory.user_store import StoreWrite, UserStore
 
 OTHER_KEYS = "other_keys"
+MARKS_EACH = 3
+"""Marks of one episode."""
+LISTED = {"listed": True}
+"""The value of a mark whose forgetting is in the user's list (``forgettings.py``)."""
 MADE_ID = r"[0-9a-f]{16}|[0-9a-f]{32}"
 """The ids that this program makes: at random, or from the id of an imported message."""
 
@@ -68,7 +72,12 @@ class Tombstones:
         """Recognise these episodes from now on."""
         key = await hash_key(self.store)
         hashes = [keyed_hash(key, mark) for episode in episodes for mark in marks(episode)]
-        await self.store.write_in_batches(("tombstones", each, {}) for each in hashes)
+        await self.store.write_in_batches(("tombstones", each, LISTED) for each in hashes)
+
+    async def unlisted(self) -> int:
+        """How many there are of what is not in the list of forgettings."""
+        values = [value async for key, value in self.store.scan("tombstones") if key != OTHER_KEYS]
+        return sum(value != LISTED for value in values)
 
     async def merge(self, key: str, other_keys: Sequence[str], hashes: Iterable[str]) -> None:
         """Add those of another machine, which were made with ``key`` and ``other_keys`` (hex)."""
@@ -93,4 +102,4 @@ async def delete_all_but_tombstones(store: UserStore) -> None:
     await store.write([("profile", "summary", marks.stored() if marks.forgotten else None)])
     others = [key async for key, _ in store.scan("profile") if key != "summary"]
     await store.write(("profile", key, None) for key in others)
-    await store.delete_all(keep=("forgotten", "tombstones", "profile"))
+    await store.delete_all(keep=("forgotten", "forgettings", "tombstones", "profile"))

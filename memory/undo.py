@@ -1,4 +1,5 @@
-"""Undo: the last change of labels, persona or profile that the user or alignment made, or an import.
+"""Undo: the last change of labels, relevance, persona or profile that the user or alignment made, or
+an import.
 
 A second undo takes back the change before. Forgetting cannot be undone.
 """
@@ -12,9 +13,10 @@ from personaagent.core.records import Moment, Record
 from personaagent.core.text import shorten
 from personaagent.core.weights import describe_weights
 from personaagent.memory.forget import DeleteThreads, forget
-from personaagent.memory.journal import ChangedLabel, Journal, JournalEntry
+from personaagent.memory.journal import ChangedLabel, ChangedMarks, Journal, JournalEntry
 from personaagent.memory.persona_edits import ChangedWeights, difference
 from personaagent.memory.profile_history import ProfileChange
+from personaagent.memory.tombstones import LISTED
 from personaagent.memory.user import UserMemory
 
 SHOWN_CHARS = 120
@@ -25,7 +27,7 @@ class Undoable(Record):
     """A change that can be undone: its ``key``, what it was, and ``details`` a line each."""
 
     key: str
-    kind: Literal["feedback", "persona", "import", "profile"]
+    kind: Literal["feedback", "persona", "import", "profile", "relevance"]
     at: Moment
     title: str
     details: list[str]
@@ -62,6 +64,8 @@ async def undo(memory: UserMemory, change: Undoable, delete_threads: DeleteThrea
         raise Conflict("That change was undone already, or forgotten: look at the last one again.")
     if entry.kind == "feedback":
         await memory.episodes.restore_labels(entry)
+    elif entry.kind == "relevance":
+        await memory.marks.restore(entry)
     elif entry.version is not None:
         await _undo_version(memory, entry, entry.version)
     else:
@@ -90,6 +94,8 @@ async def _of_entry(memory: UserMemory, entry: JournalEntry) -> Undoable:
 async def _describe(memory: UserMemory, entry: JournalEntry) -> tuple[str, list[str]]:
     if entry.kind == "feedback":
         return "feedback", [_label_line(each) for each in entry.labels]
+    if entry.marks is not None:
+        return "relevance", [_marks_line(entry.marks)]
     if entry.version is None:
         ids = await Journal(memory.store).imported(entry.key)
         labelled = sum(each.labelled for each in await memory.episodes.find(ids))
@@ -114,6 +120,13 @@ def _weights_line(change: ChangedWeights) -> str:
 
 def _label_line(change: ChangedLabel) -> str:
     return _line(change.episode, _label_text(change.before), _label_text(change.after))
+
+
+def _marks_line(change: ChangedMarks) -> str:
+    added = [each for each in change.after if each not in change.before]
+    removed = [each for each in change.before if each not in change.after]
+    verb = "irrelevant to" if added else "relevant again to"
+    return f"{change.episode}: {verb} {_shown(next(iter(added or removed), None))}"
 
 
 def _label_text(label: dict[str, str | None]) -> str:
@@ -159,7 +172,7 @@ async def _undo_import(
     """Remove what the import added. It may be imported again, but for what was forgotten before."""
     journal = Journal(memory.store)
     hashes = await journal.brought_back(entry.key)
-    await memory.store.write_in_batches(("tombstones", hash, {}) for hash in hashes)
+    await memory.store.write_in_batches(("tombstones", hash, LISTED) for hash in hashes)
     for ids in _chunks(await journal.imported(entry.key)):
         there = [each.id for each in await memory.episodes.find(ids)]
         await forget(memory, there, delete_threads, derived="keep", tombstones=False)

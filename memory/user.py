@@ -1,7 +1,7 @@
 """The memory of one user: episodes, profile, persona, and the recall of episodes for a query."""
 
 import asyncio
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from personaagent.core.audience import audience_message
@@ -9,6 +9,7 @@ from personaagent.core.errors import Forgotten, PersonaAgentError
 from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Episode
 from personaagent.memory.conversations import Conversations
+from personaagent.memory.costs import Costs
 from personaagent.memory.episodes import Episodes
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.index.protocol import Entry
@@ -20,12 +21,14 @@ from personaagent.memory.personas import Personas
 from personaagent.memory.profile import Profiles
 from personaagent.memory.recall import Recall, RecallResult
 from personaagent.memory.recognition import Recognised, recognise
+from personaagent.memory.relevance_marks import RelevanceMarks
 from personaagent.memory.similar_labels import SimilarLabel, SimilarLabels
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
-from personaagent.memory.user_store import Need, UserStore
+from personaagent.memory.user_store import Need, StoreWrite, UserStore
 
 INDEXED_LATER = "the index will have it later"
+BEGINS_LATER = "the persona begins later"
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,10 @@ class UserMemory:
     unaligned: PendingSet
     simulations: Simulations
     spending: Spending
+    costs: Costs
     store: UserStore
     forgetting: Lock
+    marks: RelevanceMarks
     recaller: Recall
     index_timeout: float
 
@@ -92,11 +97,18 @@ class UserMemory:
         return await recognise(self.recaller, query, task)
 
     async def remember(
-        self, episode: Episode, version: int, needs: Collection[Need] = ()
+        self,
+        episode: Episode,
+        version: int,
+        needs: Collection[Need] = (),
+        *,
+        also: Sequence[StoreWrite] = (),
+        decided_from: Collection[Need] = (),
     ) -> list[str]:
         """Store an episode and index it; returns what the user should know.
 
-        ``needs`` is what its answer was drawn from.
+        ``needs`` is what its answer was drawn from, and ``also`` goes into the same transaction. What
+        this and they are ``decided_from`` must be as it is at hand in the store (``prefetch``).
 
         If the index or the persona cannot be written now, the episode is stored all the same. The
         notices for persona ``version``, which gave the answer, are taken only after the episode is
@@ -105,16 +117,24 @@ class UserMemory:
         Raises:
             DataError: the episode could not be stored.
             Forgotten: the user was forgotten since the turn began, or something that it ``needs``.
+            Outdated: something that this is ``decided_from`` has changed; nothing was stored.
         """
-        entries, late = await self._entries(episode)
-        also = [self.indexer.index.state_write()] if entries else []
-        await self.episodes.add([episode], entries=entries, also=also, needs=needs)
-        notices, *warnings = await asyncio.gather(
-            self.notices.take(version),
-            _warning_of(self.personas.begin(), "the persona begins later"),
-            _warning_of(self._index_elsewhere(episode), INDEXED_LATER),
+        at_hand = self.store.at_hand
+        expects = at_hand.expected(decided_from) if at_hand else {}
+        has_persona, has_notices = await self.personas.exist(), await self.notices.due(version)
+        entries, learned, late = await self._entries(episode)
+        built = [self.indexer.index.state_write()] if entries else []
+        writes = [*also, *learned, *built]
+        await self.episodes.add(
+            [episode], entries=entries, also=writes, needs=needs, expects=expects
         )
-        return notices + [warning for warning in (*warnings, late) if warning]
+        notices = await self.notices.take(version) if has_notices else []
+        warnings = [
+            None if has_persona else await _warning_of(self.personas.begin(), BEGINS_LATER),
+            await _warning_of(self._index_elsewhere(episode), INDEXED_LATER),
+            late,
+        ]
+        return notices + [warning for warning in warnings if warning]
 
     async def keep(self, episode_id: str) -> Episode:
         """Let a discarded episode stand, whatever its conversation goes on from.
@@ -129,16 +149,23 @@ class UserMemory:
         await self.episodes.discard((), [episode.id])
         return await self.episodes.get(episode.id)
 
-    async def _entries(self, episode: Episode) -> tuple[list[Entry], str | None]:
-        """What the index in the store holds of the episode, or a warning if nobody can say now."""
+    async def _entries(self, episode: Episode) -> tuple[list[Entry], list[StoreWrite], str | None]:
+        """What the index in the store holds of the episode, and what that tells of the instructions;
+        or a warning if nobody can say now."""
         entries: list[Entry] = []
+        learned: list[StoreWrite] = []
 
         async def embed() -> None:
             async with asyncio.timeout(self.index_timeout):
-                entries.extend(await self.indexer.entries([episode]))
+                if self.store.at_hand is None:
+                    entries.extend(await self.indexer.entries([episode]))
+                else:
+                    made, writes = await self.indexer.learned_entries([episode])
+                    entries.extend(made)
+                    learned.extend(writes)
 
         late = await _warning_of(embed(), INDEXED_LATER) if self.indexer.index.in_store else None
-        return entries, late
+        return entries, learned, late
 
     async def _index_elsewhere(self, episode: Episode) -> None:
         """Write the episode to the index, if that is not in the store."""

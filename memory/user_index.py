@@ -4,7 +4,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from personaagent.core.errors import EmbeddingsChanged, Forgotten
-from personaagent.memory.index.protocol import Entry, EpisodeIndex, Scores
+from personaagent.memory.fusion import best_passages
+from personaagent.memory.index.protocol import Entry, EpisodeIndex, Found, Hit, Scores
+from personaagent.memory.index.sqlite import SqliteIndex
+from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
 
 VERSION = 2
@@ -98,6 +101,39 @@ class UserIndex:
         return await self._index.search(
             self.store.key, dense=dense, terms=terms, limit=limit, before=before, hidden=hidden
         )
+
+    async def find(
+        self,
+        *,
+        dense: list[float] | None,
+        terms: dict[int, float] | None,
+        limit: int,
+        before: float | None,
+        hidden: Collection[str] = (),
+    ) -> Found:
+        """The ``limit`` best episodes, as ``fusion.rank`` ranks them, with what the store holds of
+        them: in one trip, if the index is in the store."""
+        index = self._index
+        if self.in_store and isinstance(index, SqliteIndex):
+            with storage_errors():
+                return await index.find(
+                    self.store.key,
+                    dense=dense,
+                    terms=terms,
+                    limit=limit,
+                    before=before,
+                    hidden=hidden,
+                )
+        scores = await self.search(
+            dense=dense, terms=terms, limit=limit, before=before, hidden=hidden
+        )
+        passages = best_passages(scores, limit)
+        stored = await self.store.get("episodes", *passages)
+        hits = [
+            Hit(id, passage, value)
+            for (id, passage), value in zip(passages.items(), stored, strict=True)
+        ]
+        return Found(len(scores), hits)
 
     async def delete(self, episode_ids: Collection[str]) -> int:
         """Remove these episodes from the index for good, unless it is in the store: then they go in

@@ -1,17 +1,18 @@
 """The part of the LangGraph Store that belongs to one user: memory reads and writes nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
-from langgraph.store.base import BaseStore, PutOp, SearchItem
+from langgraph.store.base import BaseStore, GetOp, Op, PutOp, SearchOp
 
 from personaagent.core.users import user_key
-from personaagent.memory.generation import KEY, Guard
+from personaagent.memory.generation import PLACE, Guard
 from personaagent.memory.guarded_writes import delete_user, write_guarded
 from personaagent.memory.index import rows
 from personaagent.memory.index.protocol import Entry
+from personaagent.memory.snapshot import Snapshot, Wanted
 from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
 
@@ -25,6 +26,7 @@ Namespace = Literal[
     "profile",
     "profile_history",
     "forgotten",
+    "forgettings",
     "tombstones",
     "journal",
     "journal_parts",
@@ -32,7 +34,9 @@ Namespace = Literal[
     "news",
     "simulations",
     "spending",
+    "costs",
     "preferences",
+    "imports",
     "index",
     "generation",
 ]
@@ -41,7 +45,9 @@ StoreWrite = tuple[Namespace, str, StoredValue | None]
 """A namespace, a key and the value to put there; None deletes."""
 Need = tuple[Namespace, str]
 """A namespace and a key under which something must stand."""
-T = TypeVar("T")
+Expected = Mapping[tuple[str, str], StoredValue | None]
+"""What stands where, as a writer read it."""
+NOTHING: Expected = {}
 
 WRITES_PER_BATCH = 1000
 VALUES_PER_PAGE = 5000
@@ -54,6 +60,9 @@ class UserStore:
     No method takes a user id, so nothing here can reach another user's data. What is written belongs
     to the generation of the first access, and is refused once the user was forgotten
     (``memory/generation.py``).
+
+    What an operation reads again and again it may read in one trip (``prefetch``), and then has it at
+    hand until it writes anything.
 
     Args:
         store: of all users.
@@ -68,11 +77,17 @@ class UserStore:
         self._generation: str | None = generation or None
         self._pinned = bool(generation)
         self._pinning = asyncio.Lock()
+        self._snapshot: Snapshot | None = None
 
     @property
     def base_store(self) -> BaseStore:
         """The store of all users, for a graph to run on: nodes take their user's part of it again."""
         return self._store
+
+    @property
+    def generation(self) -> str:
+        """The one that writes belong to; empty if none is known, or there is none yet."""
+        return self._generation or ""
 
     @property
     def holds_index(self) -> bool:
@@ -81,13 +96,44 @@ class UserStore:
 
     async def get(self, namespace: Namespace, *keys: str) -> list[StoredValue | None]:
         """The values of ``keys``, in that order; None for a key that does not exist."""
+        if not keys:
+            return []
+        known = self._snapshot and self._snapshot.get(namespace, keys)
+        if known is not None:
+            return known
         await self._pin_first()
         return await self._get(namespace, *keys)
 
     async def _get(self, namespace: Namespace, *keys: str) -> list[StoredValue | None]:
         path = self._path(namespace)
-        items = await _gather(self._store.aget(path, key) for key in keys)
+        items = await self._batch([GetOp(path, key) for key in keys])
         return [None if item is None else item.value for item in items]
+
+    async def read(self, wanted: Wanted) -> Snapshot:
+        """Read all that is wanted at one moment, in one trip. The first one pins the generation."""
+        wanted = Wanted({*wanted.places, PLACE}, wanted.scans)
+        with storage_errors():
+            if isinstance(self._store, SqliteStore):
+                snapshot = await self._read_sqlite(self._store, wanted)
+            else:
+                snapshot = await self._read_batch(wanted)
+        if not self._pinned:
+            self._pin_to(snapshot.values.get(PLACE))
+        return snapshot
+
+    async def prefetch(self, wanted: Wanted) -> None:
+        """Have what is wanted at hand, unless it is: until something is written."""
+        if self._snapshot is None or not self._snapshot.covers(wanted):
+            self._snapshot = await self.read(wanted)
+
+    def have(self, snapshot: Snapshot | None) -> None:
+        """Have this at hand, until something is written; None: nothing."""
+        self._snapshot = snapshot
+
+    @property
+    def at_hand(self) -> Snapshot | None:
+        """What was prefetched, if nothing was written since."""
+        return self._snapshot
 
     async def put(self, namespace: Namespace, key: str, value: StoredValue) -> None:
         """Write one value; errors as of ``write``."""
@@ -99,7 +145,10 @@ class UserStore:
         The first access does so by itself. Call it where an operation begins earlier, or where
         another one begins with the same object.
         """
-        [value] = await self._get("generation", KEY)
+        [value] = await self._get(*PLACE)
+        self._pin_to(value)
+
+    def _pin_to(self, value: StoredValue | None) -> None:
         self._generation = None if value is None else str(value["id"])
         self._pinned = True
 
@@ -134,6 +183,7 @@ class UserStore:
         *,
         entries: Sequence[Entry] = (),
         needs: Collection[Need] = (),
+        expects: Expected = NOTHING,
     ) -> None:
         """Do all of these writes in one transaction, or none of them.
 
@@ -145,10 +195,12 @@ class UserStore:
             entries: what to write to the index, in the same transaction. Only a store that holds the
                 index takes any. Those of episodes that are not there have no effect.
             needs: what this rests on.
+            expects: what must stand still, since this was decided from it.
 
         Raises:
             Forgotten: the user was forgotten since the first access, or something that this
                 ``needs``; nothing was written.
+            Outdated: not all stands that this ``expects``; nothing was written.
         """
         await self._pin_first()
         operations = [
@@ -156,7 +208,7 @@ class UserStore:
             for namespace, key, value in writes
         ]
         if operations:
-            await self._shielded(operations, entries, needs)
+            await self._shielded(operations, entries, needs, expects)
 
     async def write_in_batches(self, writes: Iterable[StoreWrite]) -> None:
         """Do any number of writes, 1,000 to a transaction; a failure leaves them half done."""
@@ -168,6 +220,11 @@ class UserStore:
         self, namespace: Namespace, **fields: Any
     ) -> AsyncIterator[tuple[str, StoredValue]]:
         """Every key and value of ``namespace`` whose fields equal ``fields``, in no set order."""
+        known = None if fields or self._snapshot is None else self._snapshot.whole(namespace)
+        if known is not None:
+            for pair in known:
+                yield pair
+            return
         offset = 0
         while True:
             page = await self._search(
@@ -181,6 +238,9 @@ class UserStore:
 
     async def keys(self, namespace: Namespace, limit: int) -> list[str]:
         """Up to ``limit`` keys of ``namespace``."""
+        known = self._snapshot and self._snapshot.keys(namespace, limit)
+        if known is not None:
+            return known
         return [item.key for item in await self._search(namespace, limit=limit)]
 
     async def delete_all(self, *, keep: Collection[Namespace] = ()) -> None:
@@ -205,34 +265,63 @@ class UserStore:
         return count
 
     async def _shielded(
-        self, operations: Sequence[PutOp], entries: Sequence[Entry], needs: Collection[Need] = ()
+        self,
+        operations: Sequence[PutOp],
+        entries: Sequence[Entry],
+        needs: Collection[Need] = (),
+        expects: Expected = NOTHING,
     ) -> None:
         """Finish even when we are cancelled: a transaction that is cut off would stay open on the
         connection and make the next one fail."""
         with storage_errors():
-            await asyncio.shield(self._write(operations, entries, needs))
+            await asyncio.shield(self._write(operations, entries, needs, expects))
 
     async def _write(
-        self, operations: Sequence[PutOp], entries: Sequence[Entry], needs: Collection[Need]
+        self,
+        operations: Sequence[PutOp],
+        entries: Sequence[Entry],
+        needs: Collection[Need],
+        expects: Expected,
     ) -> None:
-        guard = Guard(self.key, self._generation, needs)
+        self._snapshot = None
+        guard = Guard(self.key, self._generation, needs, expects)
         statements = rows.insert_existing(self.key, entries) if entries else []
         self._generation = await write_guarded(self._store, guard, operations, statements)
 
-    async def _search(self, namespace: Namespace, **options: Any) -> list[SearchItem]:
+    async def _search(self, namespace: Namespace, **options: Any) -> list[Any]:
         await self._pin_first()
-        [items] = await _gather([self._store.asearch(self._path(namespace), **options)])
+        [items] = await self._batch([SearchOp(self._path(namespace), **options)])
         return items
 
-    def _path(self, namespace: Namespace) -> tuple[str, str, str]:
+    async def _batch(self, ops: Sequence[Op]) -> list[Any]:
+        """The results of these reads, in one trip."""
+        with storage_errors():
+            if isinstance(self._store, SqliteStore):
+                return await self._store.abatch(ops)
+            return await asyncio.shield(self._store.abatch(ops))  # not cut off in a transaction
+
+    async def _read_sqlite(self, store: SqliteStore, wanted: Wanted) -> Snapshot:
+        paths = {(self._path(namespace), key): (namespace, key) for namespace, key in wanted.places}
+        scans = {self._path(namespace): limit for namespace, limit in wanted.scans.items()}
+        values, rows = await store.read([*paths], scans)
+        return Snapshot(
+            wanted,
+            {paths[path]: value for path, value in values.items()},
+            {path[-1]: pairs for path, pairs in rows.items()},
+        )
+
+    async def _read_batch(self, wanted: Wanted) -> Snapshot:
+        places, scans = [*wanted.places], wanted.scans
+        gets = [GetOp(self._path(namespace), key) for namespace, key in places]
+        searches = [SearchOp(self._path(name), limit=limit) for name, limit in scans.items()]
+        results = await self._batch([*gets, *searches])
+        items = zip(places, results[: len(gets)], strict=True)
+        pages = zip(scans, results[len(gets) :], strict=True)
+        return Snapshot(
+            wanted,
+            {place: item.value for place, item in items if item is not None},
+            {name: [(item.key, item.value) for item in page] for name, page in pages},
+        )
+
+    def _path(self, namespace: str) -> tuple[str, str, str]:
         return ("users", self.key, namespace)
-
-
-async def _gather(calls: Iterable[Awaitable[T]]) -> list[T]:
-    """The results of these calls to the store.
-
-    The store queues calls and runs all that are waiting in one transaction, so that many at once
-    cost little more than one.
-    """
-    with storage_errors():
-        return await asyncio.gather(*calls)

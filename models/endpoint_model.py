@@ -5,7 +5,6 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field
@@ -21,6 +20,7 @@ from personaagent.models.refusals import (
     refused_part,
     without,
 )
+from personaagent.models.whole_reply import whole_reply
 
 LEFT_OUT = "left_out"
 """Argument of a call inside: what this request goes without."""
@@ -58,7 +58,7 @@ class EndpointModel(ReadingChat):
         parts = kwargs.pop(LEFT_OUT, self._known())
         while True:
             if _chooses(parts, kwargs):
-                return await agenerate_from_stream(self._choosing(messages, stop, parts, **kwargs))
+                return await whole_reply(self._choosing(messages, stop, parts, **kwargs))
             try:
                 result = await super()._agenerate(
                     messages, stop, run_manager, **kwargs, **{LEFT_OUT: parts}

@@ -7,19 +7,27 @@ from typing import Any
 import httpx2
 import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_openai import ChatOpenAI
+from langchain_openai.chat_models.base import ChatOpenAI  # the package imports all it has
 
 from personaagent.models.handed_back import REASONING_CONTENT, hand_back, keep
 from personaagent.models.hidden_errors import hidden_error
 from personaagent.models.reply_reader import ReplyReader
 from personaagent.models.server_events import DONE, server_events
 from personaagent.models.tool_call_parts import ids_of
+from personaagent.models.whole_reply import whole_reply
 
 _wants_reasoning: set[tuple[str, str]] = set()
 """Models, by endpoint, that refuse a tool's result without the reasoning that led to the call."""
+
+_OPTIONS = {
+    "extra_headers": "headers",
+    "extra_query": "params",
+    "extra_body": "extra_json",
+    "timeout": "timeout",
+}
+"""What a payload may hold that is no part of the request's body, by its name in openai's options."""
 
 
 class ReadingChat(ChatOpenAI):
@@ -36,7 +44,7 @@ class ReadingChat(ChatOpenAI):
         **kwargs: Any,
     ) -> ChatResult:
         kwargs["stream"] = False
-        return await agenerate_from_stream(self._read(messages, stop, **kwargs))
+        return await whole_reply(self._read(messages, stop, **kwargs))
 
     async def _astream(
         self,
@@ -97,18 +105,31 @@ class ReadingChat(ChatOpenAI):
     async def _send(self, messages: list[BaseMessage], payload: dict[str, Any]) -> httpx2.Response:
         """Send the request; with the reasoning of this turn where the endpoint demands it back."""
         model = (str(self.openai_api_base), self.model_name)
-        create = self.async_client.with_raw_response.create
         is_demanded = model in _wants_reasoning
         try:
-            sent = hand_back(model, messages, payload, reasoning=is_demanded)
-            return (await create(**sent)).http_response  # type: ignore[no-any-return]
+            return await self._post(hand_back(model, messages, payload, reasoning=is_demanded))
         except openai.BadRequestError as error:
             if is_demanded or REASONING_CONTENT not in str(error):
                 raise
-            sent = hand_back(model, messages, payload, reasoning=True)
-            response = (await create(**sent)).http_response
+            response = await self._post(hand_back(model, messages, payload, reasoning=True))
             _wants_reasoning.add(model)
-            return response  # type: ignore[no-any-return]
+            return response
+
+    async def _post(self, payload: dict[str, Any]) -> httpx2.Response:
+        """The endpoint's response, with openai's retries and errors.
+
+        Not by ``completions.create``: that checks each message against types that no endpoint keeps
+        to, which takes longer than all else it does.
+        """
+        options = {name: payload[option] for option, name in _OPTIONS.items() if option in payload}
+        return await self.root_async_client.post(  # type: ignore[no-any-return]
+            "/chat/completions",
+            cast_to=httpx2.Response,
+            body={name: value for name, value in payload.items() if name not in _OPTIONS},
+            options=options,
+            stream=payload.get("stream", False),
+            stream_cls=openai.AsyncStream[Any],
+        )
 
 
 async def _events(response: httpx2.Response) -> AsyncIterator[Any]:

@@ -19,6 +19,8 @@ from personaagent.models.reasoning_tags import (
     tail,
 )
 
+OPENING_LINES = tuple(f"\n{opening}" for opening in OPENINGS)
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -148,9 +150,7 @@ class ReasoningSplitter:
             return bare
         if block is not None:
             return self._block(block)
-        ends = [*CLOSINGS] if not self.reasoned else []
-        ends += [f"\n{opening}" for opening in OPENINGS]
-        held = begun(self._held, ends)
+        held = begun(self._held, OPENING_LINES if self.reasoned else (*CLOSINGS, *OPENING_LINES))
         if self._frame:
             held = max(held, tail(self._held, self._frame))
         return self._take_answer(len(self._held) - held)

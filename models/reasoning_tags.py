@@ -1,7 +1,8 @@
 """The tags around reasoning that a model writes into its text, found without regard to case."""
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 _TAGS = (
     *(
@@ -38,31 +39,39 @@ def _lower(text: str) -> str:
     return text.translate(_LOWER)
 
 
+_lowered_tag = cache(_lower)
+
+
 def find(text: str, tag: str) -> int:
     """Where ``tag`` stands first in ``text``; -1 if nowhere."""
-    return _lower(text).find(_lower(tag))
+    return _lower(text).find(_lowered_tag(tag))
 
 
 def first_of(text: str, tags: Sequence[str]) -> tuple[int, str] | None:
     """The first of ``tags`` in ``text``, and where it stands."""
-    found = [(at, tag) for tag in tags if (at := find(text, tag)) >= 0]
+    lowered = _lower(text)
+    found = [(at, tag) for tag in tags if (at := lowered.find(_lowered_tag(tag))) >= 0]
     return min(found, default=None)
 
 
 def starting(text: str, tags: Mapping[str, str]) -> str | None:
     """The longest of ``tags`` that ``text`` begins with."""
     start = _lower(text[:64])
-    return max((tag for tag in tags if start.startswith(_lower(tag))), key=len, default=None)
+    return max((tag for tag in tags if start.startswith(_lowered_tag(tag))), key=len, default=None)
 
 
-def begun(text: str, tags: Sequence[str]) -> int:
+def begun(text: str, tags: Iterable[str]) -> int:
     """How many of the last characters of ``text`` may begin one of ``tags``."""
-    lowered = [_lower(tag) for tag in tags]
-    end = _lower(text[-max(map(len, tags)) :])
-    for length in range(len(end), 0, -1):
-        if any(len(tag) > length and tag.startswith(end[-length:]) for tag in lowered):
-            return length
-    return 0
+    beginnings, longest = _beginnings(tuple(tags))
+    end = _lower(text[-longest:])
+    return next((length for length in range(len(end), 0, -1) if end[-length:] in beginnings), 0)
+
+
+@cache
+def _beginnings(tags: tuple[str, ...]) -> tuple[frozenset[str], int]:
+    """All that the tags may begin with, but are not whole, in lower case; and how long that is at most."""
+    found = {_lowered_tag(tag)[:length] for tag in tags for length in range(1, len(tag))}
+    return frozenset(found), max(map(len, found))
 
 
 def tail(text: str, tag: str) -> int:

@@ -8,7 +8,6 @@ from langchain_core.callbacks import (
     CallbackManagerForLLMRun,
 )
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -29,6 +28,7 @@ from personaagent.models.tool_choice import (
     parse_choice,
 )
 from personaagent.models.usage import LLM_CALLS
+from personaagent.models.whole_reply import whole_reply
 
 CHOICE_TOKENS = 400
 """More than the grammar can fill; stops a model that no grammar holds."""
@@ -100,7 +100,7 @@ class StructuredToolsModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         if kwargs.get("tools"):
-            return await agenerate_from_stream(self._astream(messages, stop, **kwargs))
+            return await whole_reply(self._astream(messages, stop, **kwargs))
         answer = await (self.answering or self.model).ainvoke(
             flatten_tool_messages(messages), NO_CALLBACKS, stop=stop, **kwargs
         )

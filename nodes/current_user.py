@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from langgraph.prebuilt import ToolRuntime
+from langgraph.prebuilt.tool_node import ToolRuntime
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
@@ -29,7 +29,8 @@ def user_memory(
 
     On a server the user is the authenticated one, whatever the client's context claims. Episodes
     that the context hides do not appear in it. With the ``state`` of a run, what is written belongs
-    to the generation in which the run began: nothing is, if the user was forgotten since.
+    to the generation in which the run began: nothing is, if the user was forgotten since. And what
+    the run read at its beginning is at hand.
 
     Raises:
         UsageError: nobody is authenticated, and the context has no user id.
@@ -37,7 +38,12 @@ def user_memory(
     """
     user_id, info = _user_id(runtime), runtime.execution_info
     describe(user_id=user_id, thread=info.thread_id if info else None)
-    return memory.of(_store(runtime), user_id, _generation(state)).hiding(_hidden(runtime))
+    generation = _generation(state)
+    own = memory.of(_store(runtime), user_id, generation)
+    if turn := (state or {}).get("episode_id"):
+        read = memory.turns.of(own.store.key, turn, generation)
+        own.store.have(read and read.snapshot)
+    return own.hiding(_hidden(runtime))
 
 
 def aligned_memory(

@@ -9,11 +9,11 @@ from langchain_core.tools import BaseTool
 from personaagent.core.settings import Settings, load_settings
 from personaagent.core.tracing import prepare_tracing
 from personaagent.memory.memory import Memory
+from personaagent.memory.text_vectors import TextVectors
 from personaagent.models.chat import Models
 from personaagent.models.embeddings import Embedder, make_embedder
 from personaagent.nodes.agent.branches import branch_memory
 from personaagent.nodes.background_tasks import BackgroundTasks
-from personaagent.nodes.text_vectors import TextVectors
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
@@ -45,7 +45,7 @@ class Dependencies:
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "vectors", TextVectors(self.memory.embedder))
+        object.__setattr__(self, "vectors", self.memory.vectors)
 
     @classmethod
     def from_settings(

@@ -8,7 +8,7 @@ from personaagent.memory.summary import refresh_summary
 from personaagent.memory.user import UserMemory
 from personaagent.models.metering import metered
 from personaagent.nodes.dependencies import Dependencies
-from personaagent.nodes.user_meter import user_meter
+from personaagent.nodes.user_meter import summary_meter
 
 
 def refresh_if_due(deps: Dependencies, memory: UserMemory, zone: tzinfo) -> None:
@@ -36,7 +36,7 @@ async def _refresh(deps: Dependencies, memory: UserMemory, zone: tzinfo) -> None
 
     It covers also what is hidden from the run that starts it.
     """
-    with metered(user_meter(memory, deps.settings)):
+    with metered(summary_meter(memory, deps.settings)):
         await refresh_summary(
             memory.hiding(NOTHING_HIDDEN),
             await deps.models.chat("critic"),

@@ -1,12 +1,15 @@
 """Who pays for a user's turns and summaries: their tokens of the day, where the settings limit them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 
 from personaagent.core.errors import LimitReached
 from personaagent.core.records import RoleUsage
 from personaagent.core.settings import Role, Settings
+from personaagent.memory.costs import Costs, Purpose
 from personaagent.memory.spending import Account, Spending, Spent
 from personaagent.memory.user import UserMemory
 from personaagent.models.metering import Meter
@@ -47,11 +50,39 @@ class UserMeter:
             raise day_spent("tokens", self.spending.clock())
 
 
-def turn_meter(deps: Dependencies, runtime: AnyRuntime) -> Meter | None:
-    """Who pays for a turn; None where nothing limits it."""
-    if not deps.settings.daily_tokens:
-        return None
-    return user_meter(user_memory(deps.memory, runtime), deps.settings)
+@dataclass(frozen=True)
+class CountingMeter:
+    """Notes what calls take, for the user to see; ``payer`` pays, where anything limits them."""
+
+    costs: Costs
+    purpose: Purpose
+    payer: Meter | None
+
+    async def reserve(self, expected: RoleUsage) -> None:
+        """As of the payer."""
+        if self.payer is not None:
+            await self.payer.reserve(expected)
+
+    async def settle(self, role: Role, expected: RoleUsage, used: RoleUsage) -> None:
+        """Note what the call has used, and let the payer pay."""
+        self.costs.note(self.purpose, used)
+        if self.payer is not None:
+            await self.payer.settle(role, expected, used)
+
+
+def turn_meter(
+    deps: Dependencies, runtime: AnyRuntime, state: Mapping[str, Any] | None = None
+) -> Meter | None:
+    """Who pays for a turn, and counts it unless it is incognito."""
+    memory = user_memory(deps.memory, runtime, state)
+    payer = user_meter(memory, deps.settings)
+    incognito = getattr(runtime.context, "incognito", False)
+    return payer if incognito else CountingMeter(memory.costs, "answers", payer)
+
+
+def summary_meter(memory: UserMemory, settings: Settings) -> Meter:
+    """Who pays for a user's summary, and counts it."""
+    return CountingMeter(memory.costs, "summaries", user_meter(memory, settings))
 
 
 def user_meter(memory: UserMemory, settings: Settings) -> UserMeter | None:

@@ -5,6 +5,7 @@ count that stood in no batch and behind no rule: nothing of the persona was made
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from personaagent.core.records import Episode, Persona, Record, Rule
 from personaagent.scorecard.conditions import persona_at
@@ -14,17 +15,30 @@ FEWEST = 5
 """Questions below which nothing is said to be certain."""
 
 
+Verdict = Literal["nothing_learned", "not_known", "too_few", "yes", "no", "not_certain"]
+SAID: dict[Verdict, str] = {
+    "too_few": "Too few questions to be certain",
+    "yes": "Yes",
+    "no": "No, it harms",
+    "not_certain": "Not certain",
+}
+
+
 class Helped(Record):
-    """The answer: ``sentence``, and what it rests on.
+    """The answer: ``verdict``, ``sentence``, and what they rest on.
 
     ``difference`` is the mean loss with the persona of now less that with the initial one, in pairs,
-    over ``questions``; None without any. ``newer`` of them are newer than the persona, ``held_out``
-    were looked at by the gate that chose it, though nothing was made from them.
+    over ``questions``; None without any. With the persona, ``better`` of them have got better and
+    ``worse`` worse. ``newer`` of them are newer than it, ``held_out`` were looked at by the gate that
+    chose it, though nothing was made from them.
     """
 
+    verdict: Verdict = "not_known"
     sentence: str
     version: int
     questions: int = 0
+    better: int = 0
+    worse: int = 0
     newer: int = 0
     held_out: int = 0
     difference: Estimate | None = None
@@ -69,25 +83,31 @@ def has_helped(tests: Sequence[Tested], versions: Sequence[Persona]) -> Helped:
     """The answer for the newest version, from the tests of the user's labelled episodes."""
     version = versions[-1].version
     if not has_learned(versions):
-        return Helped(sentence="Nothing is learned that could have helped.", version=version)
+        said = "Nothing is learned that could have helped."
+        return Helped(verdict="nothing_learned", sentence=said, version=version)
     differences = [
         (test.part, test.now - test.initial)
         for test in tests
         if test.part != "learned" and test.now is not None and test.initial is not None
     ]
     if not differences:
-        return Helped(sentence=_not_known(tests, version), version=version)
+        said = _not_known(tests, version)
+        return Helped(verdict="not_known", sentence=said, version=version)
     parts = [part for part, _ in differences]
     values = [difference for _, difference in differences]
+    difference = estimate(values)
     found = Helped(
+        verdict=_verdict(difference, len(values)),
         sentence="",
         version=version,
         questions=len(values),
+        better=sum(value < 0 for value in values),
+        worse=sum(value > 0 for value in values),
         newer=parts.count("newer"),
         held_out=parts.count("held_out"),
-        difference=estimate(values),
+        difference=difference,
     )
-    return found.model_copy(update={"sentence": _sentence(found, values)})
+    return found.model_copy(update={"sentence": _sentence(found)})
 
 
 def _not_known(tests: Sequence[Tested], version: int) -> str:
@@ -100,8 +120,7 @@ def _not_known(tests: Sequence[Tested], version: int) -> str:
     return f"Has it helped? Not known yet: {why}. Correct or accept further answers, and ask again."
 
 
-def _sentence(found: Helped, values: Sequence[float]) -> str:
-    better, worse = sum(value < 0 for value in values), sum(value > 0 for value in values)
+def _sentence(found: Helped) -> str:
     questions = "question" if found.questions == 1 else "questions"
     of_them = [
         f"{count} {words}"
@@ -113,16 +132,15 @@ def _sentence(found: Helped, values: Sequence[float]) -> str:
     ]
     among = f" ({', '.join(of_them)})" if of_them else ""
     return (
-        f"Has it helped? {_verdict(found)}: of {found.questions} {questions} that version "
-        f"{found.version} was not learned from{among}, {better} got better and {worse} worse "
+        f"Has it helped? {SAID[found.verdict]}: of {found.questions} {questions} that version "
+        f"{found.version} was not learned from{among}, {found.better} got better and {found.worse} worse "
         "than with the initial persona."
     )
 
 
-def _verdict(found: Helped) -> str:
-    assert found.difference
-    if found.questions < FEWEST:
-        return "Too few questions to be certain"
-    if found.difference.high < 0:
-        return "Yes"
-    return "No, it harms" if found.difference.low > 0 else "Not certain"
+def _verdict(difference: Estimate, questions: int) -> Verdict:
+    if questions < FEWEST:
+        return "too_few"
+    if difference.high < 0:
+        return "yes"
+    return "no" if difference.low > 0 else "not_certain"

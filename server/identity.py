@@ -14,6 +14,7 @@ from personaagent.core.errors import ConfigurationError, ServiceError, TokenRefu
 from personaagent.core.records import new_id
 from personaagent.core.settings import Settings, variable
 from personaagent.core.users import check_user_id
+from personaagent.server.openid import OpenId, sign_in_at_issuer
 
 SYMMETRIC = ["HS256"]
 ASYMMETRIC = ["RS256", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
@@ -40,8 +41,8 @@ class Tokens:
     """Checks bearer tokens, all with one secret or with the keys of a key server.
 
     Raises:
-        ConfigurationError: secret and key server are both set, or a key server without the issuer
-            whose tokens to accept.
+        ConfigurationError: secret and key server are both set, a key server without the issuer
+            whose tokens to accept, or a client id with which no page can sign in.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -56,6 +57,8 @@ class Tokens:
                 f"{variable('auth_jwks_url')} is set without {variable('auth_issuer')}: "
                 "say whose tokens are to be believed."
             )
+        self.openid: OpenId | None = sign_in_at_issuer(settings)
+        """How the page gets such a token at the issuer; None: people paste one."""
 
     @property
     def required(self) -> bool:

@@ -9,8 +9,11 @@ from tempfile import TemporaryDirectory
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from personaagent.core.errors import Conflict
 from personaagent.memory.exchange.exporter import export_blocks
-from personaagent.memory.exchange.importer import Imported, import_episodes
+from personaagent.memory.exchange.import_status import Imports
+from personaagent.memory.exchange.importer import ImportCancelled, Imported, import_episodes
+from personaagent.memory.exchange.preview import ImportPreview, preview_import
 from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user import UserMemory
 
@@ -30,8 +33,23 @@ async def import_body(
         HTTPException: 413, the body is too long; nothing was imported.
         DataError, ConfigurationError: as ``import_episodes`` raises them.
     """
-    async with uploaded(request, max_bytes) as file:
-        return await import_episodes(memory, file, include_forgotten=include_forgotten)
+    async with uploaded(request, max_bytes) as file, Imports(memory.store).noting() as progress:
+        return await import_episodes(memory, file, progress, include_forgotten=include_forgotten)
+
+
+async def preview_body(memory: UserMemory, request: Request, max_bytes: int) -> ImportPreview:
+    """What an import of the body, of at most ``max_bytes``, would add.
+
+    Raises:
+        HTTPException: 413, the body is too long.
+        Conflict: the user cancelled it.
+        DataError: as ``preview_import`` raises it.
+    """
+    async with uploaded(request, max_bytes) as file, Imports(memory.store).noting() as progress:
+        try:
+            return await preview_import(memory, file, progress)
+        except ImportCancelled as error:
+            raise Conflict("You cancelled it: nothing was imported.") from error
 
 
 @asynccontextmanager

@@ -24,11 +24,14 @@ NOT_ARCHIVED: tuple[Namespace, ...] = (
     "conversations",  # threads stay with their checkpoints
     "unindexed",  # every episode is indexed again
     "discarded",  # each episode says it itself
+    "forgettings",  # what was forgotten on this machine; the tombstones go along
     "journal",  # what was done on this machine can be undone there
     "journal_parts",
     "simulations",  # a cache
     "spending",  # belongs to the machine that spent
+    "costs",
     "preferences",  # what is paused here is not paused elsewhere
+    "imports",  # what is under way here
     "index",  # names the embedding model of this machine
     "generation",  # belongs to the memory here, which a restore writes to
 )

@@ -36,7 +36,7 @@ class Imported(Record):
 
     Of another program's export, ``left_out`` is how many conversations cannot be read; ``problems``
     names the first 20 of them, with the reason. ``messages_left_out`` says how many messages of the
-    others are not in an episode, by reason.
+    others are not in an episode, by reason. ``cancelled`` says that the user ended it before its end.
     """
 
     added: int
@@ -47,6 +47,11 @@ class Imported(Record):
     left_out: int = 0
     problems: list[str] = Field(default_factory=list)
     messages_left_out: dict[str, int] = Field(default_factory=dict)
+    cancelled: bool = False
+
+
+class ImportCancelled(Exception):
+    """Raised by the reporter of a progress: the import is to end."""
 
 
 def no_progress(step: str) -> AbstractContextManager[ReportProgress]:
@@ -66,7 +71,8 @@ async def import_episodes(
     Nothing that is stored is overwritten. So importing the same file again adds nothing, and
     completes an import that was interrupted. If the index or the embedding model cannot be used
     now, the episodes are stored all the same and indexed later. What the user has forgotten is left
-    out, unless ``include_forgotten`` brings it back.
+    out, unless ``include_forgotten`` brings it back. If ``progress`` raises ``ImportCancelled``, the
+    batches that are stored by then stay.
 
     Raises:
         Refused: the file has errors; nothing was written.
@@ -79,8 +85,11 @@ async def import_episodes(
     await memory.indexer.index.check_model()
     with open_import(file) as source:
         before = fingerprint(source)
-        with progress(f"Checking {file.name} (%)") as report:
-            checked = await asyncio.to_thread(check, source, file, memory.user_id, report)
+        try:
+            with progress(f"Checking {file.name} (%)") as report:
+                checked = await asyncio.to_thread(check, source, file, memory.user_id, report)
+        except ImportCancelled:
+            return Imported(added=0, skipped=0, warnings=[], cancelled=True)
         with progress("Importing episodes") as report:
             leave_out = LeaveOut(memory, include=include_forgotten)
             return await _store_all(memory, source, before, checked, report, leave_out)
@@ -96,6 +105,7 @@ async def _store_all(
 ) -> Imported:
     """Store the episodes of ``source``, whose fingerprint was ``before``."""
     added = done = 0
+    cancelled = False
     warnings: list[str] = []
     journal = ImportEntry(Journal(memory.store))
     remaining = batches(source, memory.user_id)
@@ -110,6 +120,8 @@ async def _store_all(
             added += len(new_episodes)
             done += len(batch)
             report(done, checked.total)
+    except ImportCancelled:
+        cancelled = done < checked.total
     except Changed as error:
         raise DataError(
             "The file was changed while it was being imported: import it again. "
@@ -119,13 +131,14 @@ async def _store_all(
     warnings = warnings or await _warnings_of(memory.indexer.refresh(sys.maxsize))
     return Imported(
         added=added,
-        skipped=checked.total - added - leave_out.count,
+        skipped=done - added - leave_out.count,
         warnings=warnings,
         forgotten=leave_out.count,
         to_summarise=len(await memory.profile.unsummarised()),
         left_out=checked.left_out,
         problems=checked.why,
         messages_left_out=dict(checked.messages_left_out.most_common()),
+        cancelled=cancelled,
     )
 
 

@@ -7,7 +7,7 @@ import orjson
 from pydantic import ValidationError
 
 from personaagent.core.errors import UsageError
-from personaagent.core.records import Episode
+from personaagent.core.records import MARK_CHARS, Episode
 from personaagent.core.text import check_characters, check_text
 from personaagent.memory.exchange.parse_results import (
     ParsedEpisode,
@@ -102,6 +102,8 @@ def _check(episode: Episode) -> None:
     check_text(episode.query, "query", LONGEST_LINE)
     for name in ("id", "response", "ground_truth", "source", "superseded_by"):
         check_characters(getattr(episode, name) or "", name)
+    for question in episode.irrelevant_to:
+        check_text(question, "irrelevant_to", MARK_CHARS)
     if episode.task is not None:
         check_text(episode.task, "task", 100)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from personaagent.core.errors import DataError
 from personaagent.core.records import Moment, Record
 from personaagent.memory.exchange.batches import Changed, batches, not_stored
-from personaagent.memory.exchange.check_import import check
+from personaagent.memory.exchange.check_import import ReportProgress, check
 from personaagent.memory.exchange.import_file import open_import
 from personaagent.memory.exchange.importer import ImportProgress, no_progress
 from personaagent.memory.exchange.leave_out import LeaveOut
@@ -46,10 +46,11 @@ async def preview_import(
     Raises:
         Refused, Unreadable: as an import raises them.
         DataError: it cannot be opened, or was changed meanwhile.
+        ImportCancelled: as ``progress`` raises it.
     """
     with open_import(file) as source, progress(f"Checking {file.name} (%)") as report:
         checked = await asyncio.to_thread(check, source, file, memory.user_id, report)
-        new, forgotten = await _count_new(memory, source)
+        new, forgotten = await _count_new(memory, source, report)
     return ImportPreview(
         episodes=checked.episodes,
         new=new,
@@ -65,7 +66,9 @@ async def preview_import(
     )
 
 
-async def _count_new(memory: UserMemory, source: BinaryIO) -> tuple[int, int]:
+async def _count_new(
+    memory: UserMemory, source: BinaryIO, report: ReportProgress
+) -> tuple[int, int]:
     """How many episodes are new, and how many the user has forgotten."""
     leave_out = LeaveOut(memory, include=False)
     new: set[str] = set()
@@ -74,6 +77,7 @@ async def _count_new(memory: UserMemory, source: BinaryIO) -> tuple[int, int]:
         while batch := await asyncio.to_thread(next, remaining, None):
             unknown = await leave_out.forgotten(await not_stored(memory, batch))
             new.update(each.id for each in unknown)
+            report(100, 100)
     except Changed as error:
         raise DataError("The file was changed while it was being read: try again.") from error
     return len(new), leave_out.count

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +57,22 @@ class Scores:
         """The best passage of this row: part, start and end."""
         part, start, end = self.passages[row].tolist()
         return PARTS[part], start, end
+
+
+class Hit(NamedTuple):
+    """An episode that was found: its best passage, and what the store holds of it (None: nothing)."""
+
+    episode_id: str
+    passage: PassageSpan
+    stored: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best episodes, best first, out of so many that were ``searched``."""
+
+    searched: int
+    hits: Sequence[Hit]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, uuid5
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
-from langgraph.prebuilt import ToolRuntime
+from langgraph.prebuilt.tool_node import ToolRuntime
 from langgraph.runtime import Runtime
 
 from personaagent.core.audience import audience_message
@@ -24,14 +24,28 @@ from personaagent.memory.branches import (
     with_turn,
     without_turns,
 )
+from personaagent.memory.conversations import turns_write
 from personaagent.memory.memory import Memory
+from personaagent.memory.snapshot import Wanted
 from personaagent.memory.user import UserMemory
+from personaagent.memory.user_store import StoreWrite
 from personaagent.nodes.current_user import user_memory
 
 AnyRuntime = Runtime[AgentContext] | ToolRuntime[Any, Any]
 NO_BRANCH = Branch([], frozenset(), None)
 FIRST_STEP = 1
 """The step of ``recall`` on a thread that has no checkpoint."""
+
+
+class Discarding(NamedTuple):
+    """Episodes that a branch ``left`` behind and that are not discarded yet, and discarded ones that
+    stand ``again``, because they are in it."""
+
+    left: frozenset[str]
+    again: frozenset[str]
+
+
+NOTHING_TO_DISCARD = Discarding(frozenset(), frozenset())
 
 
 class Conversation(NamedTuple):
@@ -68,7 +82,11 @@ async def read_conversation(
 
 
 async def begin_turn(
-    memory: UserMemory, state: Mapping[str, Any], runtime: AnyRuntime, step: int | None
+    memory: UserMemory,
+    state: Mapping[str, Any],
+    runtime: AnyRuntime,
+    step: int | None,
+    wanted: Wanted,
 ) -> tuple[UserMemory, dict[str, Any]]:
     """Begin a turn: what the user returned to stands again, if the turn may write.
 
@@ -77,37 +95,43 @@ async def begin_turn(
         state: of the run.
         runtime: of the run.
         step: the number of this step of the graph on its thread, if it is known.
+        wanted: what the turn reads in one trip.
 
     Returns:
-        The memory without what was left behind, and what the state is to hold of the branch.
+        The memory without what was left behind, which has what is ``wanted`` at hand, and what the
+        state is to hold of the branch.
     """
-    thread = thread_to_note(runtime)
-    if thread and step == FIRST_STEP:  # its checkpoints are gone, so nothing was left behind
+    thread, store = thread_to_note(runtime), memory.store
+    await store.prefetch(wanted)
+    if thread and step == FIRST_STEP and await memory.conversations.turns(thread):
+        # its checkpoints are gone, so nothing was left behind
         await memory.conversations.forget_turns(thread)
     conversation = await read_conversation(memory, state, runtime)
     generation = ""
     if not (runtime.context is not None and runtime.context.incognito):
-        generation = await memory.store.begin()
-        await follow(memory, conversation.branch._replace(left=frozenset()))
+        generation = store.generation or await store.begin()
+        standing = conversation.branch._replace(left=frozenset())
+        await follow(memory, await to_discard(memory, standing))
+    await store.prefetch(wanted)
     last = (state.get("branch") or {}).get("last")
     branch = {"last": last, "begun": time.time(), "generation": generation}
     return memory.also_hiding(conversation.branch.left), branch
 
 
-async def note_turn(
+async def turn_to_note(
     memory: UserMemory, state: Mapping[str, Any], runtime: AnyRuntime
-) -> tuple[str, Branch]:
-    """Note this turn, which has its answer, with its conversation.
+) -> tuple[str, Branch, list[StoreWrite]]:
+    """How this turn, which has its answer, is noted with its conversation.
 
     Returns:
-        The id of its episode, and the branch that it goes on. The id is another than that of the state
-        if the answer was made anew for a turn that is remembered already.
+        The id of its episode, the branch that it goes on, and what is to be written. The id is another
+        than that of the state if the answer was made anew for a turn that is remembered already.
     """
     conversation = await read_conversation(memory, state, runtime)
     exchange, _ = _exchanges(state["messages"])[-1]
     id = _episode_id(state["episode_id"], exchange, conversation.turns, runtime)
     if conversation.thread is None:
-        return id, NO_BRANCH
+        return id, NO_BRANCH, []
     begun = (state.get("branch") or {}).get("begun", 0.0)
     left = conversation.branch.left - {id}
     beside = {
@@ -117,28 +141,33 @@ async def note_turn(
     }  # asked at the same time: each stands, whichever the conversation goes on from
     turn = Turn(episode=id, follows=conversation.branch.last, at=time.time(), **exchange._asdict())
     others = without_turns(conversation.turns, beside)
-    await memory.conversations.note_turns(conversation.thread, with_turn(others, turn))
-    return id, conversation.branch._replace(left=left - beside)
+    write = turns_write(conversation.thread, with_turn(others, turn))
+    return id, conversation.branch._replace(left=left - beside), [write]
 
 
-async def follow(memory: UserMemory, branch: Branch) -> list[str]:
-    """Mark what the branch left behind as discarded, and what is in it as standing.
+async def follow(memory: UserMemory, found: Discarding) -> list[str]:
+    """Mark what a branch left behind as discarded, and what is in it as standing.
 
     Returns:
         What the user should know: it could not be done now. The next turn does it.
     """
-    if not branch.left and not branch.standing:
+    if not found.left and not found.again:
         return []
     try:
-        discarded = await memory.episodes.discarded()
-        left, again = branch.left - discarded, discarded.intersection(branch.standing)
-        if left or again:
-            await memory.episodes.discard(left, again)
+        await memory.episodes.discard(found.left, found.again)
     except PersonaAgentError as error:
         count_failure(error)
         reason = audience_message(error)
         return [f"Remembered; the other version of this conversation is in memory too: {reason}"]
     return []
+
+
+async def to_discard(memory: UserMemory, branch: Branch) -> Discarding:
+    """What ``follow`` has to do."""
+    if not branch.left and not branch.standing:
+        return NOTHING_TO_DISCARD
+    discarded = await memory.episodes.discarded()
+    return Discarding(branch.left - discarded, discarded.intersection(branch.standing))
 
 
 def _exchanges(messages: Sequence[AnyMessage]) -> list[tuple[Exchange, str]]:

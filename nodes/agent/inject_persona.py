@@ -5,29 +5,31 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from personaagent.core.calendar import weekday_in
+from personaagent.core.decision import QuestionKind
 from personaagent.core.records import Episode, Persona, Profile, now
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, thread_to_note, zone_of
 from personaagent.core.tracing import describe
 from personaagent.core.weights import Weights, weights_of
-from personaagent.memory.conversations import statement_key
 from personaagent.memory.format import fence_all, format_episodes, format_summary
 from personaagent.memory.format_choices import format_choices
 from personaagent.memory.personas import render_persona
 from personaagent.nodes.agent.conversation import conversation
+from personaagent.nodes.agent.noting import evidence_writes
 from personaagent.nodes.agent.prompt_budget import fit, remaining_tokens
-from personaagent.nodes.agent.question import chooses_label, query_of
+from personaagent.nodes.agent.question import kind_of_choice, query_of
 from personaagent.nodes.current_user import user_memory
-from personaagent.nodes.decision.defaults import CLOSED_CHARS, CLOSED_SHOWN
+from personaagent.nodes.decision.defaults import CHARS, SHOWN
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.prompts.render import render
 
 
 async def inject_persona(
     state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
-) -> dict[str, Any]:
+) -> Command[Any]:
     """Render the system prompt from the user's persona, profile and recalled episodes.
 
     The thread, which will hold the text of rules and statements, is noted with their evidence, so
@@ -40,7 +42,7 @@ async def inject_persona(
     context = runtime.context
     recalled = [Episode.model_validate(episode) for episode in state["recalled"]]
     task = context.task if context else None
-    choice = chooses_label(state)
+    choice = kind_of_choice(state)
     recalled = recalled[: most_shown(task, persona.weights, choice=choice)]
     prompt, shown = system_prompt(
         persona,
@@ -49,33 +51,34 @@ async def inject_persona(
         deps.settings,
         at=_moment(context),
         zone=zone_of(context, deps.settings),
-        choice=query_of(state) if choice else None,
+        query=query_of(state),
+        choice=choice,
         instructions=conversation(state["messages"]).instructions,
     )
-    evidence = _evidence(persona, profile)
-    if evidence and (thread := thread_to_note(runtime)):
-        await memory.conversations.note(thread, evidence, key=",".join(evidence))
-    return {
-        "persona": persona.model_copy(update={"proof": None}).stored(),
-        "system_prompt": prompt,
-        "recalled": state["recalled"][: len(shown)],
-    }
+    if thread := thread_to_note(runtime):
+        evidence = evidence_writes(thread, persona, profile)
+        noted = deps.memory.turns.noted(memory.store.key, state["episode_id"])
+        if evidence and evidence[0][1] not in noted:
+            await memory.store.write(evidence)
+    # As pairs: LangGraph looks at each character of a string for a message to stream.
+    return Command(
+        update=[
+            ("persona", persona.model_copy(update={"proof": None}).stored()),
+            ("system_prompt", prompt),
+            ("recalled", state["recalled"][: len(shown)]),
+        ]
+    )
 
 
-def _evidence(persona: Persona, profile: Profile) -> list[str]:
-    """The ids of all episodes that the rules and statements rest on, and of the statements."""
-    cited = [rule.evidence for rule in persona.rules]
-    cited += [[statement_key(each.id), *each.evidence] for each in profile.summary]
-    return sorted({episode_id for evidence in cited for episode_id in evidence})
-
-
-def most_shown(task: str | None, weights: Sequence[Weights], *, choice: bool) -> int | None:
+def most_shown(
+    task: str | None, weights: Sequence[Weights], *, choice: QuestionKind | None
+) -> int | None:
     """How many of the recalled episodes the prompt shows at most: as many as the user's weights of the
-    task say; where they don't, all (None), or ``CLOSED_SHOWN`` for a choice among labels or numbers."""
+    task say; where they don't, all (None), or for a bare choice what its kind says."""
     own = weights_of(task, weights)
     if own is not None and own.shown is not None:
         return own.shown
-    return CLOSED_SHOWN if choice else None
+    return None if choice is None else SHOWN[choice]
 
 
 def system_prompt(
@@ -86,15 +89,16 @@ def system_prompt(
     *,
     at: datetime,
     zone: tzinfo,
-    choice: str | None = None,
+    query: str = "",
+    choice: QuestionKind | None = None,
     instructions: str = "",
 ) -> tuple[str, list[Episode]]:
     """The system prompt, and the episodes of ``recalled`` that stand in it.
 
-    ``at`` is the moment of the question, ``zone`` the user's time zone. ``choice`` is the question if
-    it asks for the bare choice among labels or numbers: its prompt (``choose.md``) is short, and of an
-    episode it shows a line, because what counts is the label. Room is left for ``instructions``, the
-    client's system messages, which come after it.
+    ``at`` is the moment of the question ``query``, ``zone`` the user's time zone. ``choice`` is what
+    the question asks to choose from: the prompt of a bare choice (``choose.md``) is short, and shows
+    each episode in a line. Room is left for ``instructions``, the client's system messages, which come
+    after it.
 
     What changes least comes first, so that turns share a prefix: fixed instructions, the persona
     (with the facts at its head), the profile summary, the day of the question, and last the
@@ -118,7 +122,7 @@ def system_prompt(
     memories, left_out = (
         format_episodes(recalled, room, zone)
         if choice is None
-        else format_choices(recalled, choice, room, CLOSED_CHARS, zone)
+        else format_choices(recalled, query, room, CHARS[choice], zone)
     )
     shown = [*recalled[: len(recalled) - left_out]]
     return written(fitting.persona, fitting.profile, memories), shown

@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from personaagent.core.decision import ClosedQuestion
+from personaagent.core.decision import ClosedQuestion, QuestionKind
 from personaagent.core.states import AgentContext, AgentState, thread_to_note
 from personaagent.memory.facts import nameable_labels
 from personaagent.memory.label_counts import LabelCounts
@@ -83,10 +83,10 @@ def asks_to_choose(state: AgentState) -> ClosedQuestion | None:
     return asked if asked and asks_for_bare_choice(query_of(state), asked) else None
 
 
-def chooses_label(state: AgentState) -> bool:
-    """Whether this turn asks for the bare choice among the user's labels or numbers."""
+def kind_of_choice(state: AgentState) -> QuestionKind | None:
+    """What this turn asks to choose from; None if it does not ask for the bare choice."""
     asked = asks_to_choose(state)
-    return asked is not None and asked.kind != "options"
+    return asked.kind if asked else None
 
 
 def similar_of(state: AgentState) -> list[SimilarLabel]:

@@ -60,7 +60,7 @@ async def react(
     Raises:
         ServiceError, ConfigurationError: as ``invoke_model`` raises them.
     """
-    with metered(turn_meter(deps, runtime)):
+    with metered(turn_meter(deps, runtime, state)):
         return await _step(state, runtime, deps)
 
 

@@ -7,7 +7,6 @@ to do with the question are left out (``relevance.py``).
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage
@@ -21,13 +20,13 @@ from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentState, SimulatedContext, thread_to_note
 from personaagent.core.text import check_message
 from personaagent.core.turn_clock import begin_turn_clock
-from personaagent.memory.conversations import statement_key
 from personaagent.memory.earlier_answers import as_shown_for
-from personaagent.memory.facts import named_labels
 from personaagent.memory.recall import RecallResult
+from personaagent.memory.turn_snapshots import wanted_by_turn
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.agent.branches import begin_turn, id_of_run
 from personaagent.nodes.agent.conversation import conversation, questions_of
+from personaagent.nodes.agent.noting import note_recalled
 from personaagent.nodes.agent.relevance import relevant_episodes, relevant_profile
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
@@ -54,22 +53,25 @@ async def recall(
         begin_turn_clock(episode_id)
     query = latest_query(state["messages"], deps.settings.max_query_chars)
     step = (config or {}).get("metadata", {}).get("langgraph_step")
-    memory, branch = await begin_turn(user_memory(deps.memory, runtime), state, runtime, step)
+    wanted = wanted_by_turn(thread_to_note(runtime), deps.settings.summary_every)
+    users = user_memory(deps.memory, runtime)
+    memory, branch = await begin_turn(users, state, runtime, step, wanted)
     if simulated:
         memory = memory.patient()
     top_k = _top_k(runtime, deps.settings) if query else 0
-    recalled, profile = await asyncio.gather(
-        _recall_timed(memory, query, top_k), memory.profile.read()
-    )
+    profile = await memory.profile.read()
+    recalled = await _recall_timed(memory, query, top_k)
     if query:
         seconds = memory.recaller.timeout
         recalled, profile = await _relevant(recalled, profile, state["messages"], deps, seconds)
-    note, recalled, profile = await _note_thread(runtime, memory, episode_id, recalled, profile)
+    noted = await note_recalled(runtime, memory, episode_id, recalled.episodes, profile)
+    if noted.read:
+        deps.memory.turns.keep(memory.store.key, episode_id, noted.read)
     return {
-        "branch": branch | {"note": note},
+        "branch": branch | {"note": noted.note},
         "episode_id": episode_id,
-        "recalled": [each.stored() for each in as_shown_for(query, recalled.episodes)],
-        "profile": profile.stored(),
+        "recalled": [each.stored() for each in as_shown_for(query, noted.episodes)],
+        "profile": noted.profile.stored(),
         "steps": 0,
         "usage": Usage().stored(),
         "warnings": _warnings(recalled),
@@ -131,32 +133,3 @@ def _episode_id(runtime: Runtime[AgentContext]) -> str:
     """The id of this turn's episode; it derives from the run's id, if there is one."""
     run = runtime.execution_info and runtime.execution_info.run_id
     return id_of_run(run) if run else new_id()
-
-
-async def _note_thread(
-    runtime: Runtime[AgentContext],
-    memory: UserMemory,
-    episode_id: str,
-    recalled: RecallResult,
-    profile: Profile,
-) -> tuple[str, RecallResult, Profile]:
-    """Note with the thread what its checkpoints will hold, so that forgetting can find them.
-
-    Returns:
-        The note, and what was recalled and read, without what was forgotten before it was noted.
-    """
-    thread = thread_to_note(runtime)
-    if not thread:
-        return "", recalled, profile
-    ids = [episode_id, *(episode.id for episode in recalled.episodes)]
-    statements = [statement_key(each.id) for each in profile.summary]
-    note = await memory.conversations.note(thread, [*ids, *statements])
-    if names := sorted(named_labels(profile.facts)):
-        await memory.conversations.note(thread, named=names, key=str(names))
-    left = {each.id for each in await memory.episodes.find(ids)}
-    recalled = replace(recalled, episodes=[each for each in recalled.episodes if each.id in left])
-    if statements:
-        left = {each.id for each in (await memory.profile.statements.read()).statements}
-        summary = [each for each in profile.summary if each.id in left]
-        profile = profile.model_copy(update={"summary": summary})
-    return note, recalled, profile

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 from personaagent.core.records import Episode, Profile
 from personaagent.memory.indexer import thread_of
 from personaagent.memory.passages import nearest_text
+from personaagent.memory.relevance_background import QUESTIONS, STATEMENTS
 from personaagent.memory.terms import STOP_WORDS, terms
+from personaagent.memory.text_vectors import TextVectors
 from personaagent.nodes.agent.always_shown import always_shown
-from personaagent.nodes.agent.relevance_background import QUESTIONS, STATEMENTS
-from personaagent.nodes.text_vectors import TextVectors
 
 if TYPE_CHECKING:
     import numpy as np

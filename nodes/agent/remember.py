@@ -6,22 +6,32 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph.message import push_message
 from langgraph.runtime import Runtime
 
+from personaagent.core.decision import DECIDED, Decided, Decision
 from personaagent.core.records import Episode
-from personaagent.core.states import AgentContext, AgentState, zone_of
+from personaagent.core.states import AgentContext, AgentState, thread_to_note, zone_of
 from personaagent.core.text import without_controls
 from personaagent.core.thread_messages import episode_chunk, with_episode
 from personaagent.core.turn_clock import end_turn_clock
+from personaagent.memory.generation import Outdated
 from personaagent.memory.remembering import Remembering
+from personaagent.memory.turn_snapshots import decided_from, wanted_by_turn
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_store import Need
 from personaagent.models.ending import ENDED, ending_of
-from personaagent.nodes.agent.branches import follow, note_turn, read_conversation
+from personaagent.nodes.agent.branches import (
+    follow,
+    read_conversation,
+    to_discard,
+    turn_to_note,
+)
 from personaagent.nodes.agent.conversation import question_of
 from personaagent.nodes.agent.question import asks_to_choose
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.profile_refresh import refresh_if_due
 
+TRIES = 3
+"""How often the turn is remembered anew because others write what it was decided from."""
 NOT_REMEMBERED = "This turn is not remembered: your message has no text."
 PAUSED = "This turn is not remembered: remembering is paused."
 
@@ -41,25 +51,56 @@ async def remember(
         Forgotten: the user was forgotten since the turn began, or something that the thread holds.
     """
     end_turn_clock(state.get("episode_id", ""))
+    memory = user_memory(deps.memory, runtime, state)
+    deps.memory.turns.drop(memory.store.key, state.get("episode_id", ""))
     if runtime.context is not None and runtime.context.incognito:
         return {"episode_id": ""}
-    memory = user_memory(deps.memory, runtime, state)
-    needs = _needs(state)
-    await memory.store.begin(needs=needs)
+    wanted = wanted_by_turn(thread_to_note(runtime), deps.settings.summary_every)
+    for _ in range(TRIES):
+        await memory.store.prefetch(wanted)
+        try:
+            return await _remember(state, runtime, memory, deps)
+        except Outdated:
+            memory.store.have(None)
+    return await _remember(state, runtime, memory, deps)  # whatever others write meanwhile
+
+
+async def _remember(
+    state: AgentState, runtime: Runtime[AgentContext], memory: UserMemory, deps: Dependencies
+) -> dict[str, Any]:
+    needs, pending = _needs(state), _pending(memory)
     if why_not := await _why_not(state, memory):
-        await follow(memory, (await read_conversation(memory, state, runtime)).branch)
+        memory.store.have(None)
+        await memory.store.begin(needs=needs)
+        branch = (await read_conversation(memory, state, runtime)).branch
+        await follow(memory, await to_discard(memory, branch))
         return {"episode_id": "", "warnings": [*state["warnings"], why_not]}
-    id, branch = await note_turn(memory, state, runtime)
+    id, branch, noted = await turn_to_note(memory, state, runtime)
+    discarding = await to_discard(memory, branch)
     episode = _episode(id, state, runtime, memory.user_id)
-    news = await memory.remember(episode, state["persona"]["version"], needs=needs)
-    news += await follow(memory, branch)
-    refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
+    news = await memory.remember(
+        episode,
+        state["persona"]["version"],
+        needs,
+        also=noted,
+        decided_from=decided_from(thread_to_note(runtime)),
+    )
+    news += await follow(memory, discarding)
+    if pending is None or pending + 1 >= deps.settings.summary_every:
+        refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
     return {
         "branch": {**state.get("branch", {}), "last": id},
         "episode_id": id,
         "messages": _answer_of(id, state),
         "warnings": state["warnings"] + news,
     }
+
+
+def _pending(memory: UserMemory) -> int | None:
+    """How many episodes the summary has not read; None if that is not known, or too many to count."""
+    at_hand = memory.store.at_hand
+    rows = at_hand and at_hand.whole("unsummarised")
+    return None if rows is None else len(rows)
 
 
 def _needs(state: AgentState) -> list[Need]:
@@ -74,6 +115,9 @@ async def _why_not(state: AgentState, memory: UserMemory) -> str | None:
     """Why the turn is not remembered; None if it is."""
     if not question_of(state["messages"]):
         return NOT_REMEMBERED
+    if not await Remembering(memory.store).is_paused():
+        return None
+    memory.store.have(None)  # it may have been resumed since the turn began
     return PAUSED if await Remembering(memory.store).is_paused() else None
 
 
@@ -104,9 +148,16 @@ def _episode(id: str, state: AgentState, runtime: Runtime[AgentContext], user_id
             "persona_version": state["persona"]["version"],
             "tools": [call["name"] for call in tool_calls(turn)],
             "recalled": [each["id"] for each in state["recalled"]],
+            **_decided(state),
             **_ended(turn[-1]),
         },
     )
+
+
+def _decided(state: AgentState) -> dict[str, Any]:
+    """How sure the answer to a closed question was, so that it can be compared with what is right."""
+    decision = state.get("decision")
+    return {DECIDED: Decided.of(Decision.model_validate(decision)).stored()} if decision else {}
 
 
 def _ended(answer: AnyMessage) -> dict[str, str]:

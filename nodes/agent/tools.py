@@ -1,8 +1,7 @@
 """``tools``: runs the tools that the actor asks for; a failure becomes a message to the actor."""
 
 from langchain_core.tools import ToolException
-from langgraph.prebuilt import ToolNode
-from langgraph.prebuilt.tool_node import ToolInvocationError
+from langgraph.prebuilt.tool_node import ToolInvocationError, ToolNode
 
 from personaagent.core.audience import audience_message
 from personaagent.core.errors import PersonaAgentError

@@ -54,7 +54,8 @@ def build_actor_prompt(
         settings,
         at=episode.created_at,
         zone=settings.zone,
-        choice=episode.query if context.choice else None,
+        query=episode.query,
+        choice=context.choice,
     )
     evidence = [episode_id for rule in rules for episode_id in rule.evidence]
     sources = list(dict.fromkeys([episode.id, *context.recalled, *evidence]))

@@ -8,9 +8,10 @@ from typing import Any
 
 from personaagent.core.alignment import SimulatedAnswer
 from personaagent.core.alignment_state import AlignmentPlan
-from personaagent.memory.simulations import Simulations
+from personaagent.memory.simulations import Simulation, Simulations
 from personaagent.memory.user_store import StoredValue
 from personaagent.nodes.alignment.actor_prompt import ActorPrompt
+from personaagent.nodes.alignment.answer_writer import AnswerWriter
 from personaagent.nodes.dependencies import Dependencies
 
 
@@ -21,6 +22,7 @@ class AnswerCache:
     deps: Dependencies
     plan: AlignmentPlan
     simulations: Simulations
+    writer: AnswerWriter
 
     async def get(self, prompts: Sequence[ActorPrompt]) -> list[SimulatedAnswer | None]:
         """The cached answer to each prompt, or None."""
@@ -35,7 +37,7 @@ class AnswerCache:
         value: StoredValue = {"answer": answer.answer}
         if answer.decision:
             value["decision"] = answer.decision.stored()
-        await self.simulations.put(self._key(prompt), value, sources=prompt.sources)
+        await self.writer.put(Simulation(self._key(prompt), value, prompt.sources))
 
     def _key(self, prompt: ActorPrompt) -> str:
         """What tools find may change from run to run: with tools, the key is the run's own."""

@@ -17,7 +17,7 @@ from personaagent.core.states import AgentContext, SimulatedContext
 from personaagent.memory.ranking import same_query
 from personaagent.memory.recall import PATIENCE
 from personaagent.memory.user import UserMemory
-from personaagent.nodes.agent.question import chooses_label, question
+from personaagent.nodes.agent.question import kind_of_choice, question
 from personaagent.nodes.agent.recall import recall
 from personaagent.nodes.dependencies import Dependencies
 
@@ -95,7 +95,8 @@ async def build_episode_context(
         hidden=sorted(hidden | same),
         recalled=[recalled_id for recalled_id in queries if recalled_id not in same],
         profile=begun["profile"],
-        choice=chooses_label(begun),
+        choice=kind_of_choice(begun),
+        open=begun["question"] is None and hidden >= same,  # with less to see it may be another
     )
 
 

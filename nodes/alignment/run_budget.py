@@ -12,6 +12,7 @@ from personaagent.core.alignment_state import LIMITS, AlignmentPlan, Limit
 from personaagent.core.errors import LimitReached
 from personaagent.core.records import RoleUsage, Usage
 from personaagent.core.settings import Role, Settings
+from personaagent.core.together import Together
 from personaagent.memory.spending import Spending, Spent
 
 RUNS_REMEMBERED = 1024
@@ -45,19 +46,19 @@ class RunBudget:
     day_limit: Limit | None = None
     """The limit of the day that a call was refused for."""
     answer_slots: asyncio.Semaphore = field(init=False)
+    _book: Together = field(init=False)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def __post_init__(self) -> None:
         self.answer_slots = asyncio.Semaphore(self.settings.simulations_at_once)
+        self._book = Together(self._book_now)
 
     @classmethod
     async def load(
         cls, plan: AlignmentPlan, settings: Settings, spending: Spending, used: Usage | None = None
     ) -> "RunBudget":
         """Read the budget of a run, whose finished steps have ``used`` at least so much."""
-        booked, others = await asyncio.gather(
-            spending.of(plan.run), spending.today(besides=plan.run)
-        )
+        booked, others = await spending.of_and_besides(plan.run)
         finished = _spent((used or Usage()).summed(), settings)
         before = booked if booked.calls >= finished.calls else finished
         return cls(plan.clamped_to(settings), settings, spending, before, others)
@@ -90,7 +91,14 @@ class RunBudget:
         async with self._changed:
             self.reserved -= _spent(expected.model_dump(), self.settings)
             self.used = self.used.add(role, used)
+            if self.spending.costs is not None:
+                tests = self.plan.trigger == "scorecard"
+                self.spending.costs.note("tests" if tests else "learning", used)
             self._changed.notify_all()
+        await self._book()
+
+    async def _book_now(self) -> None:
+        async with self._changed:  # what is booked in between must not be overwritten
             await self.spending.book(self.plan.run, self._with_reserved())
 
     def refresh(self, latest: "RunBudget") -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cachetools import LRUCache
 from langchain_core.messages import HumanMessage
 from langgraph.errors import NodeTimeoutError
 from langgraph.graph.state import CompiledStateGraph
@@ -20,9 +21,10 @@ from personaagent.memory.user import UserMemory
 from personaagent.models.metering import metered
 from personaagent.nodes.alignment.actor_prompt import ActorPrompt
 from personaagent.nodes.alignment.answer_cache import AnswerCache
+from personaagent.nodes.alignment.answer_writer import AnswerWriter
 from personaagent.nodes.alignment.episode_context import simulated_context
 from personaagent.nodes.alignment.reweigh import reweighed
-from personaagent.nodes.alignment.run_budget import RunBudget, RunBudgets
+from personaagent.nodes.alignment.run_budget import RUNS_REMEMBERED, RunBudget, RunBudgets
 from personaagent.nodes.dependencies import Dependencies
 
 AnswerGraph = CompiledStateGraph[Any, AgentContext, Any, Any]
@@ -33,14 +35,17 @@ AnswerGraph = CompiledStateGraph[Any, AgentContext, Any, Any]
 class Simulator:
     """Simulates answers within the budget of a run, each answer paid for only once.
 
-    ``answer_graphs`` holds the agent without tools (False) and with them (True), ``plain_graph`` the
-    model alone.
+    ``answer_graphs`` holds the agent without tools (False) and with them (True), ``open_graphs`` the
+    same for questions that are known to be open.
     """
 
     deps: Dependencies
     answer_graphs: Mapping[bool, AnswerGraph]
-    plain_graph: AnswerGraph
+    open_graphs: Mapping[bool, AnswerGraph]
     budgets: RunBudgets = field(init=False)
+    _writers: LRUCache[str, AnswerWriter] = field(
+        default_factory=lambda: LRUCache(RUNS_REMEMBERED), init=False
+    )
 
     def __post_init__(self) -> None:
         self.budgets = RunBudgets(self.deps.settings)
@@ -59,7 +64,8 @@ class Simulator:
         Raises:
             ConfigurationError: every answer would fail like this one.
         """
-        cache = AnswerCache(self.deps, plan, memory.simulations)
+        writer = self._writers.setdefault(plan.run, AnswerWriter(memory.simulations))
+        cache = AnswerCache(self.deps, plan, memory.simulations, writer)
 
         async def answer(prompt: ActorPrompt, cached: SimulatedAnswer | None) -> SimulatedAnswer:
             answered = cached or await self._answer(prompt, plan, memory, budget, cache)
@@ -88,6 +94,11 @@ class Simulator:
             return SimulatedAnswer(error=audience_message(error))
         return answer
 
+    def _graph(self, prompt: ActorPrompt, plan: AlignmentPlan) -> AnswerGraph:
+        if prompt.plain:
+            return self.open_graphs[False]
+        return (self.open_graphs if prompt.context.open else self.answer_graphs)[plan.tools]
+
     async def _invoke(
         self, prompt: ActorPrompt, plan: AlignmentPlan, memory: UserMemory
     ) -> SimulatedAnswer:
@@ -98,8 +109,8 @@ class Simulator:
             "usage": Usage().stored(),
         }
         context = simulated_context(prompt.episode, prompt.context.hidden, plan, memory.user_id)
-        graph = self.plain_graph if prompt.plain else self.answer_graphs[plan.tools]
-        on_store = graph.copy({"store": memory.store.base_store})  # no graph around it may have one
+        # no graph around it may have a store
+        on_store = self._graph(prompt, plan).copy({"store": memory.store.base_store})
         end_state = await on_store.ainvoke(state, context=context)
         usage = Usage.model_validate(end_state["usage"])
         decision = end_state.get("decision")

@@ -79,7 +79,8 @@ def _showing_fewer(
     run: AlignmentRun, base: Weights, decisions: Mapping[str, Decision]
 ) -> list[Weights]:
     """The same weights with half of the recalled episodes shown."""
-    most = most_shown(base.task, [base], choice=True)
+    kind = next((each.question.kind for each in decisions.values()), None)
+    most = most_shown(base.task, [base], choice=kind)
     shown = max(len(run.episode_contexts[id].recalled[:most]) for id in decisions)
     return (
         [base.model_copy(update={"shown": shown // 2, "labels": len(decisions)})] if shown else []

@@ -23,10 +23,10 @@ RECENT = 8.0
 """A half-life (``Weights.half_life``) that alignment tries."""
 RELIABILITY = 0.7
 """How often an answer without log-probabilities is taken to be right, where nothing is known."""
-CLOSED_SHOWN = 4
-"""How many episodes the prompt of a choice among labels or numbers shows: the nearest labels are told
-in words, too."""
-CLOSED_CHARS = 480
+SHOWN: dict[QuestionKind, int | None] = {"labels": 4, "numbers": 4, "options": None}
+"""How many episodes the prompt of a bare choice shows (None: all that were recalled). Labels and
+numbers need few, because the nearest labels are told in words, too."""
+CHARS: dict[QuestionKind, int] = {"labels": 480, "numbers": 480, "options": 960}
 """How many characters it shows of each: half for the query, half for the answer."""
 LONGEST_SCALE = 20
 """Most steps of a scale whose numbers are all possible answers."""

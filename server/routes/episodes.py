@@ -12,6 +12,7 @@ from personaagent.memory.episodes import TRUTH_CHARS, time_key
 from personaagent.memory.forget import Receipt
 from personaagent.memory.forget_preview import ForgetPreview, preview_forgetting
 from personaagent.memory.recall import SEARCH_CHARS
+from personaagent.memory.relevance_marks import QUESTION_CHARS
 from personaagent.server.alignment_queue import queue_alignment_if_due, tell_missing_labels
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.errors import error_responses
@@ -57,6 +58,13 @@ class Judgement(Record):
     signal: Literal["accept", "reject"]
     text: None = None
     force: bool = False
+
+
+class Relevance(Record):
+    """Whether the episode bears on a question: false, if it did not help to answer it."""
+
+    question: str = Field(min_length=1, max_length=QUESTION_CHARS)
+    relevant: bool = False
 
 
 class Superseded(Record):
@@ -116,6 +124,17 @@ async def give_feedback(
     if feedback.signal != "reject":
         await tell_missing_labels(memory, deps.settings)
     return labelled
+
+
+@router.put("/{episode:path}/relevance", responses=error_responses(404))
+async def say_relevance(
+    episode: EpisodeId, relevance: Relevance, memory: CurrentUserMemory
+) -> Episode:
+    """Say that an episode did not bear on a question, or that it does after all.
+
+    It is not recalled for questions like this one then; nothing else changes.
+    """
+    return await memory.marks.mark(episode, relevance.question, relevant=relevance.relevant)
 
 
 @router.put("/{episode:path}/superseded", responses=error_responses(404))

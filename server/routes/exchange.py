@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import StreamingResponse
 
+from personaagent.memory.exchange.import_status import Imports, ImportStatus
 from personaagent.memory.exchange.importer import Imported
-from personaagent.memory.exchange.preview import ImportPreview, preview_import
+from personaagent.memory.exchange.preview import ImportPreview
 from personaagent.nodes.profile_refresh import refresh_if_due
 from personaagent.server.alignment_queue import queue_alignment_if_due
 from personaagent.server.dependencies import CurrentUserMemory, InternalClient, ServerDependencies
 from personaagent.server.errors import Refusal, error_responses
-from personaagent.server.streams import LINES, export_body, import_body, start_stream, uploaded
+from personaagent.server.streams import LINES, export_body, import_body, preview_body, start_stream
 from personaagent.server.upload_limits import count_upload
 
 router = APIRouter(prefix="/me", tags=["episodes"])
@@ -53,15 +54,29 @@ async def import_file(
     assistant's export what can be read.
 
     Importing the same again adds nothing, and what the user has forgotten is left out. The
-    response comes once all is written and indexed; the profile reads it afterwards.
+    response comes once all is written and indexed; the profile reads it afterwards. Meanwhile `GET`
+    tells how far it is, and `DELETE` cancels it: what is stored by then stays.
     """
     if dry_run:
-        async with uploaded(request, deps.settings.max_import_bytes) as file:
-            return await preview_import(memory, file)
+        return await preview_body(memory, request, deps.settings.max_import_bytes)
     imported = await import_body(memory, request, deps.settings.max_import_bytes, include_forgotten)
     refresh_if_due(deps, memory, deps.settings.zone)
     await queue_alignment_if_due(api, memory, deps.settings)
     return imported
+
+
+@router.get("/import")
+async def show_imports(memory: CurrentUserMemory) -> list[ImportStatus]:
+    """The imports under way, and previews, with how far they are; those of the first second are not
+    shown."""
+    return await Imports(memory.store).running()
+
+
+@router.delete("/import")
+async def cancel_imports(memory: CurrentUserMemory) -> list[ImportStatus]:
+    """Cancel the imports under way; the response has them. What is stored by then stays, and can be
+    undone as one change."""
+    return await Imports(memory.store).cancel()
 
 
 @router.get("/export", response_class=StreamingResponse, responses={200: EPISODE_LINES})

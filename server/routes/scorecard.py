@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
+from personaagent.scorecard.calibration import Calibration, read_calibration
 from personaagent.server.dependencies import CurrentUserMemory, ServerDependencies, ServerStore
 from personaagent.server.errors import error_responses
 from personaagent.server.scorecards import scorecard_lines
@@ -34,3 +35,10 @@ async def compute_scorecard(
     """
     lines = scorecard_lines(deps, store, memory.user_id, limit)
     return StreamingResponse(await start_stream(lines), media_type=LINES)
+
+
+@router.get("/calibration")
+async def show_calibration(memory: CurrentUserMemory) -> Calibration:
+    """How sure the answers to closed questions were, and how often they were right, by what you
+    accepted, corrected and rejected. Asks no model."""
+    return await read_calibration(memory.episodes)

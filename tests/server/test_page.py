@@ -14,6 +14,7 @@ from personaagent.server.app import app
 from personaagent.server.page import is_built
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.endpoint import Reply, Stall
+from tests.support.issuer import scripted_issuer
 from tests.support.server import Server, answers_from_memory, running_server
 
 WEB = Path(__file__).parents[2] / "web"
@@ -94,6 +95,15 @@ def test_with_tokens(name: str, request: pytest.FixtureRequest) -> None:
     server: Server = request.getfixturevalue(name)
     tokens = {"PAGE_TOKEN": server.token("tess"), "PAGE_EXPIRED": server.token("tess", hours=-1)}
     run_in_browser("with-tokens.mjs", server, **tokens)
+
+
+def test_signing_in_at_an_issuer(tmp_path: Path) -> None:
+    need_browser()
+    with (
+        scripted_issuer() as issuer,
+        running_server(tmp_path, answers, secret=None, **issuer.settings) as server,
+    ):
+        run_in_browser("openid.mjs", server, PAGE_ISSUER=issuer.url)
 
 
 def test_a_server_that_is_killed(tmp_path: Path) -> None:

@@ -37,6 +37,38 @@ test('why shows the memory, the rules and the prompt that an answer rests on', a
   await page.locator('.why .episode').getByText(REX).waitFor()
 })
 
+test('a memory that has nothing to do with the question stays out of it, until that is undone', async () => {
+  const user = somebody('irrelevant')
+  const page = await open(user)
+  await say(page, REX)
+  const [{ id }] = (await api(user, '/me/episodes')).items
+  await page.getByRole('button', { name: 'New conversation' }).click()
+  await say(page, DOG)
+  await page.getByRole('button', { name: 'Why this answer?' }).click()
+  const source = page.locator(`.why .episode[data-episode="${id}"]`)
+  await source.getByRole('button', { name: 'Not relevant' }).click()
+  await page.getByText('stays out of questions like this one.').waitFor()
+  await source.getByRole('button', { name: 'Not relevant', pressed: true }).waitFor()
+  const search = { method: 'POST', body: JSON.stringify({ text: DOG, top_k: 20 }) }
+  const found = async () => (await api(user, '/me/episodes/search', search)).map((each) => each.id)
+  assert.ok(!(await found()).includes(id))
+  await page.getByRole('button', { name: 'Answer again' }).click()
+  await answered(page)
+  await page.getByRole('button', { name: 'Why this answer?' }).click()
+  await page.locator('.why h2').first().waitFor()
+  assert.equal(await source.count(), 0)
+  await page.getByRole('link', { name: 'Memory' }).click()
+  const card = page.locator(`.episode[data-episode="${id}"]`)
+  await card.getByText(DOG).waitFor()
+  await card.getByRole('button', { name: `Use it again: ${DOG}` }).click()
+  await card.getByText(DOG).waitFor({ state: 'detached' })
+  assert.ok((await found()).includes(id))
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await card.getByText(DOG).waitFor()
+  assert.ok(!(await found()).includes(id))
+  assert.deepEqual(page.errors, [])
+})
+
 test('why shows three memories at first, and the rest when asked', async () => {
   const user = somebody('many')
   const lines = Array.from({ length: 5 }, (_, place) => JSON.stringify({ query: `Walk ${place}?`, response: 'Yes.' }))
@@ -65,6 +97,8 @@ test('why shows how sure a decision was, and which answer it took', async () => 
   await chosen.getByRole('rowheader', { name: decision.answer, exact: true }).waitFor()
   await chosen.getByText(`${Math.round(decision.probabilities[decision.answer] * 100)}%`).waitFor()
   assert.equal(await page.locator('.chances tr').count(), 2)
+  await page.getByText(new RegExp(`^It .*“${decision.answer}”`)).waitFor()
+  await page.getByRole('listitem').getByText(/^The model by itself spoke for “/).waitFor()
 })
 
 test('thumbs down takes what was wanted in one gesture, and can be undone', async () => {

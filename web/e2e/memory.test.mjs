@@ -72,6 +72,33 @@ test('forgetting says first what goes along, and Escape keeps it', async () => {
   await eventually(async () => assert.equal((await api(user, '/me/episodes')).items.length, 1))
 })
 
+test('what was forgotten is listed with when and how much, and not a word of it', async () => {
+  const user = somebody('forgotten')
+  await remember(user, [episode('My PIN is 4711.'), episode('Something else.')])
+  const page = await open(user, LISTED)
+  await page.locator('.episode', { hasText: '4711' }).getByRole('button', { name: 'Forget' }).click()
+  await page.getByRole('dialog').getByText('the memory itself').waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click()
+  await page.getByText('4711').waitFor({ state: 'detached' })
+  await page.getByText('What you have forgotten').click()
+  const listed = page.locator('details', { hasText: 'What you have forgotten' }).getByRole('listitem')
+  await listed.getByText(/: 1 memory$/).waitFor()
+  assert.ok(!(await page.content()).includes('4711'))
+  assert.deepEqual(page.errors, [])
+})
+
+test('an answer is shown as it was written, without the signs of Markdown', async () => {
+  const user = somebody('markdown')
+  await remember(user, [episode('Which dog?', { response: '# Dogs\n\nIt is **Rex**.<img src=x onerror=alert(1)>' })])
+  const page = await open(user, LISTED)
+  const card = page.locator('.episode')
+  await card.locator('strong', { hasText: 'Rex' }).waitFor()
+  await card.locator('strong', { hasText: 'Dogs' }).waitFor()
+  assert.ok(!(await card.innerText()).includes('*'))
+  assert.equal(await card.locator('h1, img').count(), 0)
+  assert.deepEqual(page.errors, [])
+})
+
 test('a file is previewed, imported once, and the import can be undone', async () => {
   const user = somebody('imports')
   const page = await open(user, LISTED)
@@ -83,7 +110,7 @@ test('a file is previewed, imported once, and the import can be undone', async (
   await dialog.getByText('2 new').waitFor()
   assert.equal((await api(user, '/me/episodes')).items.length, 0)
   await dialog.getByRole('button', { name: 'Import 2' }).click()
-  await page.getByText('2 imported.').waitFor()
+  await page.getByRole('region', { name: 'What the import did' }).getByText('2 imported.').waitFor()
   await page.locator('.episode').nth(1).waitFor()
   await page.getByLabel('Import a history').setInputFiles(file)
   await dialog.getByText('2 known already').waitFor()

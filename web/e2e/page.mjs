@@ -2,6 +2,8 @@
 import { chromium } from 'playwright-core'
 
 export const SERVER = process.env.PAGE_SERVER
+/** The issuer that people sign in at, where there is one: the only other host that the page may ask. */
+export const ISSUER = process.env.PAGE_ISSUER
 const EXECUTABLE = process.env.PAGE_CHROMIUM ?? '/usr/bin/chromium'
 const TIMEOUT = 20_000
 
@@ -17,7 +19,8 @@ export async function open(user, { path = '', ...options } = {}) {
   page.on('pageerror', (error) => page.errors.push(String(error)))
   page.on('console', (line) => line.type() === 'error' && page.errors.push(line.text()))
   page.on('request', (request) => {
-    if (!request.url().startsWith(SERVER)) page.errors.push(`asks another host: ${request.url()}`)
+    const asked = [SERVER, ISSUER].some((host) => host && request.url().startsWith(host))
+    if (!asked) page.errors.push(`asks another host: ${request.url()}`)
   })
   page.on('dialog', (dialog) => {
     page.errors.push(`a script ran: ${dialog.message()}`)

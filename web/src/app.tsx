@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks'
 
 import { ask } from './api/client'
+import type { SignIn as SignInNeeds } from './api/types'
 import { ChatView } from './chat/chat-view'
 import { Header } from './header'
 import { NoticeBar } from './notice-bar'
@@ -12,7 +13,8 @@ import { PrivacyView } from './privacy/privacy-view'
 import { view } from './route'
 import { ScorecardView } from './scorecard/scorecard-view'
 import { session } from './session'
-import { SignIn } from './sign-in'
+import { SignIn } from './sign-in/sign-in'
+import { Declined, SignInAgain } from './sign-in/sign-in-again'
 import { language, t } from './texts'
 
 export const VIEWS: Record<string, () => preact.JSX.Element> = {
@@ -26,7 +28,8 @@ export const VIEWS: Record<string, () => preact.JSX.Element> = {
 
 async function learnSignIn(): Promise<void> {
   await attempt(async () => {
-    const { tokens } = await ask<{ tokens: boolean }>('/sign-in')
+    const { tokens, openid } = await ask<SignInNeeds>('/sign-in')
+    session.openid.value = openid ?? undefined
     session.needsToken.value = tokens
   })
 }
@@ -56,7 +59,14 @@ export function App() {
 
 function Content({ View }: { View: () => preact.JSX.Element }) {
   if (session.needsToken.value === undefined) return <p class="quiet">{t().loading}</p>
-  return session.known() ? <View key={session.user.value} /> : <SignIn />
+  if (!session.known()) return <SignIn />
+  return (
+    <>
+      {session.declined.value && <Declined />}
+      <View key={session.user.value} />
+      {session.refused.value && <SignInAgain />}
+    </>
+  )
 }
 
 function skip(event: Event): void {

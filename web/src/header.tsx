@@ -45,16 +45,18 @@ function Menu() {
 }
 
 function Who() {
-  const out = () => {
+  const out = async () => {
     leave()
-    session.signOut()
+    const elsewhere = await session.signOut()
+    if (elsewhere) location.assign(elsewhere)
   }
   return (
     <>
-      <span class="who quiet" title={session.user.value}>
-        {t().signIn.as(session.user.value)}
+      <span class="who" title={t().signIn.as(session.name.value)}>
+        <span class="hidden">{t().signIn.as('')}</span>
+        {session.name.value}
       </span>
-      <button type="button" onClick={out}>
+      <button type="button" onClick={() => void out()}>
         {t().signIn.out}
       </button>
     </>

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from math import ceil, log2
+from math import ceil
+from typing import TypeVar
 
 from personaagent.core.alignment import Candidate
 from personaagent.core.alignment_run import AlignmentRun
@@ -18,6 +18,10 @@ from personaagent.nodes.alignment.strategies.gate_rule import (
     passes_held_out,
 )
 from personaagent.nodes.alignment.weight_candidates import is_free
+
+T = TypeVar("T")
+FINALISTS = 2
+"""So many candidates at least, of those that are better on the batch, are tried on all else."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,9 @@ class Trial:
 async def try_all(
     candidates: Sequence[Candidate], run: AlignmentRun, evaluator: Evaluator
 ) -> list[Trial]:
-    """Try each on the batch; then those that are left on all else, by sequential halving.
+    """Try each on the batch; then those that are left on all else.
 
-    Sequential halving (Karnin et al. 2013; for prompts TRIPLE, 2402.09723): the other episodes come
-    in parts, after each of which the better half goes on. Weights that ask no model are all tried on
-    all episodes.
+    Weights that ask no model are all tried on all episodes at once.
     """
     free = [each for each in candidates if is_free(each, run)]
     costly = [each for each in candidates if not is_free(each, run)]
@@ -74,31 +76,37 @@ async def try_all(
 async def _halve(
     candidates: Sequence[Candidate], run: AlignmentRun, evaluator: Evaluator
 ) -> list[Trial]:
-    """The trials; those that went out have losses of a part of the episodes."""
+    """The trials; those that went out have losses of a part of the episodes.
+
+    Successive halving (Karnin et al. 2013; for prompts TRIPLE, 2402.09723) in two steps: whoever waits
+    for a round waits for an answer of the model in each, and in more steps it costs about as many.
+    """
     tried = await asyncio.gather(*(_try(each, run, evaluator, run.batch) for each in candidates))
     out = [trial for trial in tried if not trial.better]
-    rivals = [trial for trial in tried if trial.better]
+    rivals = sorted((trial for trial in tried if trial.better), key=lambda trial: trial.change)
+    others = [trial for trial in rivals if _changes_no_rule(trial)]
+    best, halved = better_half([trial for trial in rivals if not _changes_no_rule(trial)])
+    proved = await asyncio.gather(*(_prove(each, run, evaluator) for each in [*best, *others]))
+    return [*out, *(replace(trial, halved=True) for trial in halved), *proved]
+
+
+def better_half(ranked: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    """The first half, at least ``FINALISTS``, and the rest: those made for a batch do well on it, so
+    that one of them alone may fail on all else."""
+    count = max(ceil(len(ranked) / 2), FINALISTS)
+    return ranked[:count], ranked[count:]
+
+
+async def _prove(trial: Trial, run: AlignmentRun, evaluator: Evaluator) -> Trial:
+    """The trial on all episodes; one that changes no rule first gains something on half of them."""
     others = [*run.holdout, *run.earlier_batches]
-    for part in parts(others, len(rivals), unsure=any(map(_changes_no_rule, rivals))):
-        rivals = [*await asyncio.gather(*(_more(each, run, evaluator, part) for each in rivals))]
-        rivals.sort(key=lambda trial: trial.change)
-        remain = ceil(len(rivals) / 2)
-        out += [replace(trial, halved=True) for trial in rivals[remain:]]
-        out += [replace(trial, halved=True) for trial in rivals[:remain] if _gains_nothing(trial)]
-        rivals = [trial for trial in rivals[:remain] if not _gains_nothing(trial)]
-    return [*out, *rivals]
-
-
-def parts(episode_ids: Sequence[str], rivals: int, *, unsure: bool = False) -> list[list[str]]:
-    """The episodes in as many parts as ``rivals`` must be halved, and one more for the last.
-
-    ``unsure``: in two at least, because one of them has gained nothing yet.
-    """
-    if not rivals:
-        return []
-    count = max(ceil(log2(rivals)) + 1, 2 if unsure else 1)
-    bounds = [len(episode_ids) * number // count for number in range(count + 1)]
-    return [list(episode_ids[a:b]) for a, b in pairwise(bounds)]
+    if not _changes_no_rule(trial):
+        return await _more(trial, run, evaluator, others)
+    half = len(others) // 2
+    tried = await _more(trial, run, evaluator, others[:half])
+    if _gains_nothing(tried):
+        return replace(tried, halved=True)
+    return await _more(tried, run, evaluator, others[half:])
 
 
 def _changes_no_rule(trial: Trial) -> bool:

@@ -63,3 +63,19 @@ async def test_python_takes_answers_too(command: Command) -> None:
     assert answer.decision is not None
     assert answer.decision.answer == answer.reply == "train"
     assert answer.decision.confidence > 0.5
+
+
+def test_an_episode_keeps_how_sure_its_decision_was(command: Command) -> None:
+    answer = command("ask", OPTIONS, "-u", "ann", "--json").data
+    command("ask", "Tell me of Porto.", "-u", "ann")
+    kept = {
+        each["query"]: each["metadata"]
+        for each in command("memory", "list", "-u", "ann", "--json").data
+    }
+    probability = answer["decision"]["probabilities"]["B"]
+    assert kept[OPTIONS]["decision"] == {
+        "answer": "B",
+        "text": "Lisbon",
+        "probability": probability,
+    }
+    assert "decision" not in kept["Tell me of Porto."]

@@ -168,6 +168,29 @@ def test_one_episode_replaces_another_and_stands_again(imported: Command) -> Non
     assert "superseded" not in imported("memory", "export", "-u", "ann").out
 
 
+def test_an_episode_is_not_recalled_for_a_question_that_it_is_irrelevant_to(
+    imported: Command,
+) -> None:
+    question = "What is the name of my dog?"
+
+    def found() -> list[str]:
+        ids = imported("memory", "search", question, "-u", "ann", "--json").data
+        return [each["id"] for each in ids]
+
+    assert "dog" in found()
+    done = imported("memory", "irrelevant", "dog", "--to", question, "-u", "ann")
+    assert done.out == "Episode dog is not recalled for questions like it.\n"
+    assert "dog" not in found()
+    assert question in imported("memory", "show", "dog", "-u", "ann").out
+    undone = imported("memory", "irrelevant", "dog", "--to", question, "--undo", "-u", "ann")
+    assert undone.out == "Episode dog is recalled for it again.\n"
+    assert "dog" in found()
+    imported("memory", "irrelevant", "dog", "--to", question, "-u", "ann")
+    assert "irrelevant to" in imported("undo", "--yes", "-u", "ann").out
+    assert "dog" in found()
+    assert imported("memory", "irrelevant", "nobody", "--to", question, "-u", "ann").code == 5
+
+
 def test_search_recalls_and_show_shows(imported: Command) -> None:
     found = imported("memory", "search", "dog called", "-u", "ann", "--top-k", "1", "--json").data
     assert [each["id"] for each in found] == ["dog"]

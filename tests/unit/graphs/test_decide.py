@@ -14,7 +14,7 @@ from personaagent.core.errors import UsageError
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.graphs.agent import build
-from personaagent.nodes.decision.defaults import CLOSED_CHARS, CLOSED_SHOWN
+from personaagent.nodes.decision.defaults import CHARS, SHOWN
 from tests.support import embedder
 from tests.support.memories import episode, index_in_memory, remember
 from tests.support.scripted_model import Prompt, Responder, scripted_dependencies
@@ -109,9 +109,10 @@ async def test_a_choice_shows_few_episodes_and_little_of_each(tmp_path: Path) ->
     await anna.ask(FILMS.format("number 99"), task="films")
     await anna.ask("Tell me about the films that I like.", task="films")
     closed, opened = (prompt.system.split("<memories>")[-1] for prompt in anna.prompts)
-    assert closed.count(" -> ") == CLOSED_SHOWN
+    most = SHOWN["labels"] or 0
+    assert closed.count(" -> ") == most
     steps = len("Anna walks on. ")
-    assert 0 < closed.count("walks on") < CLOSED_SHOWN * CLOSED_CHARS / steps
+    assert 0 < closed.count("walks on") < most * CHARS["labels"] / steps
     assert opened.count("walks on") > 2 * closed.count("walks on")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langgraph.store.memory import InMemoryStore
@@ -164,13 +165,13 @@ async def test_what_an_alignment_writes_meanwhile_is_deleted_too(tmp_path: Path)
     late = Rule(id="r9", text="Speak of bread, always.", evidence=["e1"])
     delete, parent = anna.episodes.delete, (await anna.personas.current()).version
 
-    async def published_first(ids: Collection[str]) -> None:
+    async def published_first(ids: Collection[str], **options: Any) -> None:
         current = await anna.personas.current()
         await anna.personas.publish(
             [*current.rules, late], author="alignment", note="", parent=current.version
         )
         await anna.simulations.put("s3", {"answer": "Bread!"}, sources=["e1"])
-        await delete(ids)
+        await delete(ids, **options)
 
     anna.episodes.delete = published_first  # type: ignore[method-assign]
     receipt = await forget(anna, ["e1"], Threads().delete)

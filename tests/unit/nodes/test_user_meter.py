@@ -10,7 +10,8 @@ import pytest
 from langchain_core.messages import HumanMessage
 from langgraph.store.memory import InMemoryStore
 
-from personaagent.core.errors import LimitReached
+from personaagent.core.errors import LimitReached, UnusableAnswer
+from personaagent.core.records import RoleUsage
 from personaagent.core.settings import load_settings
 from personaagent.graphs.agent import build
 from personaagent.memory.spending import Spent
@@ -133,3 +134,39 @@ async def test_an_answer_that_fails_costs_nothing_and_one_that_is_cancelled_does
         async with metered_call("actor", [HumanMessage("Is it warm?")], 1):
             raise asyncio.CancelledError
     assert (await there.spent("anna")).calls == 1
+
+
+async def costs(there: Answering, user: str) -> dict[str, RoleUsage]:
+    [day] = await there.deps.memory.of(there.store, user).costs.by_day()
+    return day.by_purpose
+
+
+async def test_what_turns_and_summaries_take_is_noted_by_purpose(tmp_path: Path) -> None:
+    there = Answering(tmp_path)
+    await there.ask("anna")
+    await there.ask("anna")
+    anna = there.deps.memory.of(there.store, "anna")
+    refresh = start_refresh(there.deps, anna, UTC)
+    assert refresh is not None
+    with suppress(UnusableAnswer):  # it is paid for all the same
+        await refresh
+    noted = await costs(there, "anna")
+    asked = noted["answers"].llm_calls + noted["summaries"].llm_calls
+    assert (noted["answers"].llm_calls, asked) == (2, len(there.prompts))
+    assert noted["answers"].input_tokens > noted["answers"].output_tokens > 0
+    assert await there.deps.memory.of(there.store, "ben").costs.by_day() == []
+
+
+async def test_an_incognito_turn_is_not_noted(tmp_path: Path) -> None:
+    there = Answering(tmp_path)
+    graph = build(there.deps).compile(store=there.store)
+    asked = {"messages": [HumanMessage("Is it warm?")]}
+    await graph.ainvoke(asked, context={"user_id": "anna", "incognito": True})
+    assert await there.deps.memory.of(there.store, "anna").costs.by_day() == []
+
+
+async def test_what_is_limited_is_noted_too(tmp_path: Path) -> None:
+    there = Answering(tmp_path, daily_tokens=10_000)
+    await there.ask("anna")
+    noted, spent = (await costs(there, "anna"))["answers"], await there.spent("anna")
+    assert noted.input_tokens + noted.output_tokens == spent.tokens

@@ -25,16 +25,24 @@ export async function ask<Answer>(path: string, options: Ask = {}): Promise<Answ
   return (text ? JSON.parse(text) : undefined) as Answer
 }
 
-/** The response itself, for what is streamed; throws `Refused` for a status of 400 and above. */
+/**
+ * The response itself, for what is streamed; throws `Refused` for a status of 400 and above. What came
+ * with a token that has expired waits for another one, and is sent again.
+ */
 export async function send(path: string, options: Ask = {}): Promise<Response> {
-  const response = await reach(path, options)
-  if (response.ok) return response
-  if (response.status === 401) session.refuse()
-  throw new Refused(response.status, await sentence(response))
+  const asker = session.user.value
+  await session.keepFresh()
+  for (let isFirst = true; ; isFirst = false) {
+    const who = session.headers()
+    const response = await reach(path, options, who)
+    if (response.ok) return response
+    const again = response.status === 401 && (await session.another(who, isFirst))
+    if (!again || session.user.value !== asker) throw new Refused(response.status, await sentence(response))
+  }
 }
 
-async function reach(path: string, { method = 'GET', json, body, signal }: Ask): Promise<Response> {
-  const headers: Record<string, string> = { ...session.headers() }
+async function reach(path: string, { method = 'GET', json, body, signal }: Ask, who: Record<string, string>): Promise<Response> {
+  const headers = { ...who }
   if (json !== undefined) headers['Content-Type'] = 'application/json'
   const content = json === undefined ? body : JSON.stringify(json)
   try {

@@ -1,6 +1,6 @@
 /** Our routes below `/me`: what is remembered of the user. */
 import { ask } from './client'
-import type { Episode, ForgetPreview, Imported, ImportPreview, Page, Receipt, Undoable } from './types'
+import type { Episode, ForgetPreview, Imported, ImportPreview, ImportStatus, ListedForgettings, Page, Receipt, Undoable } from './types'
 
 const at = (id: string) => `/me/episodes/${encodeURIComponent(id)}`
 
@@ -18,6 +18,16 @@ export function correct(id: string, text: string): Promise<Episode> {
 
 export function accept(id: string): Promise<Episode> {
   return ask(`${at(id)}/feedback`, { method: 'PUT', json: { signal: 'accept' } })
+}
+
+/** Says whether a memory bears on a question: what does not is not recalled for questions like it. */
+export function sayRelevance(id: string, question: string, relevant: boolean): Promise<Episode> {
+  return ask(`${at(id)}/relevance`, { method: 'PUT', json: { question, relevant } })
+}
+
+/** What was forgotten, the latest first. */
+export function listForgettings(cursor?: string): Promise<ListedForgettings> {
+  return ask(`/me/forgettings${cursor ? `?${new URLSearchParams({ cursor })}` : ''}`)
 }
 
 export const lastChange = () => ask<Undoable>('/me/undo')
@@ -68,6 +78,11 @@ export function previewImport(file: Blob): Promise<ImportPreview> {
 export function importFile(file: Blob): Promise<Imported> {
   return ask('/me/import', { method: 'POST', body: file })
 }
+
+/** The imports under way, and previews. */
+export const showImports = () => ask<ImportStatus[]>('/me/import')
+
+export const cancelImports = () => ask<ImportStatus[]>('/me/import', { method: 'DELETE' })
 
 interface Pause {
   paused: boolean

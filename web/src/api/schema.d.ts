@@ -379,6 +379,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/episodes/{episode}/relevance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say Relevance
+         * @description Say that an episode did not bear on a question, or that it does after all.
+         *
+         *     It is not recalled for questions like this one then; nothing else changes.
+         */
+        put: operations["say_relevance_me_episodes__episode__relevance_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/episodes/{episode}/superseded": {
         parameters: {
             query?: never;
@@ -458,6 +480,28 @@ export interface paths {
          * @description Forget an episode, with all that rested on it alone; the receipt says what is gone.
          */
         delete: operations["forget_me_episodes__episode__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/forgettings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Forgettings
+         * @description What was forgotten, newest first: when, and how much of each kind; never a text.
+         *
+         *     Forgetting everything forgets the list, too.
+         */
+        get: operations["list_forgettings_me_forgettings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -591,6 +635,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Costs
+         * @description What answers, summaries, learning and tests have taken on each of these days (UTC), in tokens,
+         *     and in money by `PERSONAAGENT_PRICE_INPUT` and `PERSONAAGENT_PRICE_OUTPUT`. Asks no model.
+         */
+        get: operations["show_costs_me_costs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/alignments": {
         parameters: {
             query?: never;
@@ -677,6 +742,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/scorecard/calibration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Calibration
+         * @description How sure the answers to closed questions were, and how often they were right, by what you
+         *     accepted, corrected and rejected. Asks no model.
+         */
+        get: operations["show_calibration_me_scorecard_calibration_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/tokens/revoke": {
         parameters: {
             query?: never;
@@ -706,7 +792,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show Imports
+         * @description The imports under way, and previews, with how far they are; those of the first second are not
+         *     shown.
+         */
+        get: operations["show_imports_me_import_get"];
         put?: never;
         /**
          * Import File
@@ -714,10 +805,16 @@ export interface paths {
          *     assistant's export what can be read.
          *
          *     Importing the same again adds nothing, and what the user has forgotten is left out. The
-         *     response comes once all is written and indexed; the profile reads it afterwards.
+         *     response comes once all is written and indexed; the profile reads it afterwards. Meanwhile `GET`
+         *     tells how far it is, and `DELETE` cancels it: what is stored by then stays.
          */
         post: operations["import_file_me_import_post"];
-        delete?: never;
+        /**
+         * Cancel Imports
+         * @description Cancel the imports under way; the response has them. What is stored by then stays, and can be
+         *     undone as one change.
+         */
+        delete: operations["cancel_imports_me_import_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1063,6 +1160,28 @@ export interface components {
             requests_per_minute: number | null;
         };
         /**
+         * Calibration
+         * @description Whether decisions are as sure as they are right; ``levels`` without any question are left out.
+         *
+         *     ``verdict``: ``fits`` if the stated confidence lies in the interval of ``right``, ``too_sure`` above
+         *     it, ``too_unsure`` below it, ``unknown`` with fewer than 10 questions.
+         */
+        Calibration: {
+            /** Questions */
+            questions: number;
+            /** Stated */
+            stated?: number | null;
+            right?: components["schemas"]["Estimate"] | null;
+            /**
+             * Verdict
+             * @default unknown
+             * @enum {string}
+             */
+            verdict: "unknown" | "fits" | "too_sure" | "too_unsure";
+            /** Levels */
+            levels?: components["schemas"]["Level"][];
+        };
+        /**
          * ChangedRule
          * @description A rule that two versions have, but not with the same content.
          */
@@ -1179,6 +1298,52 @@ export interface components {
             personaagent: components["schemas"]["TurnDetails"];
         };
         /**
+         * Cost
+         * @description Calls, tokens, and their price at the prices set now; null where none is set.
+         */
+        Cost: {
+            /** Calls */
+            calls: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Price */
+            price: number | null;
+        };
+        /**
+         * CostReport
+         * @description What model calls have cost, ``total`` and on each of the ``days``, oldest first.
+         *
+         *     Purposes are ``answers``, ``summaries``, ``learning`` (alignment) and ``tests`` (the scorecard).
+         *     Incognito turns are not counted. ``currency`` names that of the prices, if the settings do.
+         */
+        CostReport: {
+            /** Days */
+            days: components["schemas"]["CostsOfDay"][];
+            /** Total */
+            total: {
+                [key: string]: components["schemas"]["Cost"];
+            };
+            /** Currency */
+            currency: string | null;
+        };
+        /**
+         * CostsOfDay
+         * @description What a day (UTC) has cost, by purpose.
+         */
+        CostsOfDay: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** By Purpose */
+            by_purpose: {
+                [key: string]: components["schemas"]["Cost"];
+            };
+        };
+        /**
          * Destination
          * @description A place that the user's data goes to, or may go to.
          *
@@ -1247,7 +1412,8 @@ export interface components {
          *     ``superseded_by`` is the id of a newer episode of the same user that says otherwise: this one
          *     is kept, shown as superseded, and outranked. ``discarded`` says that the conversation goes on
          *     without it, because the user edited the message or had it answered again (``memory/branches.py``):
-         *     it is kept, but neither recalled nor counted.
+         *     it is kept, but neither recalled nor counted. ``irrelevant_to`` has questions that the user said
+         *     it did not bear on: it is not recalled for questions like these (``memory/irrelevance.py``).
          */
         Episode: {
             /** Id */
@@ -1281,6 +1447,8 @@ export interface components {
              * @default false
              */
             discarded: boolean;
+            /** Irrelevant To */
+            irrelevant_to?: string[];
             /** Metadata */
             metadata?: {
                 [key: string]: unknown;
@@ -1299,6 +1467,18 @@ export interface components {
             param?: string | null;
             /** Code */
             code?: string | null;
+        };
+        /**
+         * Estimate
+         * @description A mean and its 95% interval, from ``low`` to ``high``.
+         */
+        Estimate: {
+            /** Mean */
+            mean: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
         };
         /**
          * ForgetPreview
@@ -1322,6 +1502,42 @@ export interface components {
             remaining_rules: components["schemas"]["Rule"][];
             /** Remaining Statements */
             remaining_statements: components["schemas"]["Statement"][];
+        };
+        /**
+         * Forgetting
+         * @description One forgetting: how much went with it, as its receipt said.
+         *
+         *     Args:
+         *         key: names it; sorts by time.
+         *         at: when it was forgotten.
+         *         kind: whether episodes were forgotten, with what rested on them alone, or a statement.
+         *         episodes, statements, rules: how many went.
+         *         threads: how many conversations went, because they held it.
+         *         blanked: how many answers lost their text, because they were drawn from it.
+         */
+        Forgetting: {
+            /** Key */
+            key?: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at?: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "episodes" | "statement";
+            /** Episodes */
+            episodes: number;
+            /** Statements */
+            statements: number;
+            /** Rules */
+            rules: number;
+            /** Threads */
+            threads: number;
+            /** Blanked */
+            blanked: number;
         };
         /**
          * Health
@@ -1379,6 +1595,41 @@ export interface components {
             };
         };
         /**
+         * ImportStatus
+         * @description An import under way, or the preview of one.
+         *
+         *     Args:
+         *         key: names it.
+         *         step: what it does now.
+         *         done: percent of the file that are checked, or episodes that are done.
+         *         total: how much there is of it.
+         *         began_at: when it began.
+         *         at: when this was noted.
+         */
+        ImportStatus: {
+            /** Key */
+            key: string;
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "checking" | "importing";
+            /** Done */
+            done: number;
+            /** Total */
+            total: number | null;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
          * Imported
          * @description The result of an import.
          *
@@ -1388,7 +1639,7 @@ export interface components {
          *
          *     Of another program's export, ``left_out`` is how many conversations cannot be read; ``problems``
          *     names the first 20 of them, with the reason. ``messages_left_out`` says how many messages of the
-         *     others are not in an episode, by reason.
+         *     others are not in an episode, by reason. ``cancelled`` says that the user ended it before its end.
          */
         Imported: {
             /** Added */
@@ -1418,6 +1669,11 @@ export interface components {
             messages_left_out?: {
                 [key: string]: number;
             };
+            /**
+             * Cancelled
+             * @default false
+             */
+            cancelled: boolean;
         };
         /**
          * Judgement
@@ -1439,6 +1695,41 @@ export interface components {
              * @default false
              */
             force: boolean;
+        };
+        /**
+         * ListedForgettings
+         * @description A page of the list, and how much was forgotten that it does not have.
+         */
+        ListedForgettings: {
+            /** Items */
+            items: components["schemas"]["Forgetting"][];
+            /**
+             * Next
+             * @description The cursor of the next page.
+             */
+            next: string | null;
+            /**
+             * Unlisted
+             * @description Episodes that stay forgotten, from before there was a list or from elsewhere.
+             */
+            unlisted: number;
+        };
+        /**
+         * Level
+         * @description The decisions that were so sure: from ``least`` (included) to ``most``.
+         *
+         *     ``stated`` is how sure they were in the mean, ``right`` the share that was right.
+         */
+        Level: {
+            /** Least */
+            least: number;
+            /** Most */
+            most: number;
+            /** Questions */
+            questions: number;
+            /** Stated */
+            stated: number;
+            right: components["schemas"]["Estimate"];
         };
         /**
          * Model
@@ -1484,6 +1775,22 @@ export interface components {
          */
         OpenAIError: {
             error: components["schemas"]["ErrorDetails"];
+        };
+        /**
+         * OpenId
+         * @description What the page needs to know of the issuer, as whose client, and the hosts that it asks there.
+         */
+        OpenId: {
+            /** Issuer */
+            issuer: string;
+            /** Client Id */
+            client_id: string;
+            /** Scopes */
+            scopes: string;
+            /** Audience */
+            audience: string;
+            /** Origins */
+            origins: string[];
         };
         /**
          * Operation
@@ -1875,6 +2182,19 @@ export interface components {
             problems: string[];
         };
         /**
+         * Relevance
+         * @description Whether the episode bears on a question: false, if it did not help to answer it.
+         */
+        Relevance: {
+            /** Question */
+            question: string;
+            /**
+             * Relevant
+             * @default false
+             */
+            relevant: boolean;
+        };
+        /**
          * Restored
          * @description What a restore did.
          *
@@ -2139,10 +2459,13 @@ export interface components {
         /**
          * SignIn
          * @description Whether callers need a bearer token; without, the header ``X-User-Id`` names the user.
+         *
+         *     ``openid`` says at which issuer a page gets one; null: people have one already.
          */
         SignIn: {
             /** Tokens */
             tokens: boolean;
+            openid?: components["schemas"]["OpenId"] | null;
         };
         /**
          * Spent
@@ -2332,7 +2655,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "feedback" | "persona" | "import" | "profile";
+            kind: "feedback" | "persona" | "import" | "profile" | "relevance";
             /**
              * At
              * Format: date-time
@@ -4416,6 +4739,105 @@ export interface operations {
             };
         };
     };
+    say_relevance_me_episodes__episode__relevance_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the episode. */
+                episode: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Relevance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Episode"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     supersede_me_episodes__episode__superseded_put: {
         parameters: {
             query?: never;
@@ -4847,6 +5269,94 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_forgettings_me_forgettings_get: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `next` of the page before; none: the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedForgettings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5593,6 +6103,92 @@ export interface operations {
             };
         };
     };
+    show_costs_me_costs_get: {
+        parameters: {
+            query?: {
+                /** @description How far back, today included. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostReport"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_alignments_me_alignments_get: {
         parameters: {
             query?: {
@@ -6063,6 +6659,89 @@ export interface operations {
             };
         };
     };
+    show_calibration_me_scorecard_calibration_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calibration"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revoke_me_tokens_revoke_post: {
         parameters: {
             query?: never;
@@ -6105,6 +6784,89 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_imports_me_import_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStatus"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6230,6 +6992,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_imports_me_import_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStatus"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Too Many Requests */

@@ -1,8 +1,13 @@
-/** Our route of the scorecard, which streams lines of JSON: progress, then the scorecard. */
-import { Refused, send } from './client'
+/** Our routes of proof: the scorecard, which streams lines of JSON, how sure decisions are, and costs. */
+import { ask, Refused, send } from './client'
+import type { Calibration, CostReport } from './types'
 
 export const CONDITIONS = ['none', 'rag', 'initial', 'then'] as const
 export type Condition = (typeof CONDITIONS)[number]
+
+/** What calls of a model are for. */
+export const PURPOSES = ['answers', 'summaries', 'learning', 'tests'] as const
+export type Purpose = (typeof PURPOSES)[number]
 
 export interface Estimate {
   mean: number
@@ -15,10 +20,22 @@ export interface Scorecard {
   means: Record<Condition, { loss: Estimate; to_none: Estimate }>
   usage: { llm_calls: number; input_tokens: number; output_tokens: number; cached?: number }
   warnings: string[]
-  helped: { sentence: string; questions: number; difference: Estimate | null } | null
+  helped: Helped | null
+}
+
+export interface Helped {
+  verdict: 'nothing_learned' | 'not_known' | 'too_few' | 'yes' | 'no' | 'not_certain'
+  version: number
+  questions: number
+  better: number
+  worse: number
 }
 
 type Line = { done: number; of: number } | { scorecard: Scorecard } | { detail: string }
+
+export const readCalibration = () => ask<Calibration>('/me/scorecard/calibration')
+
+export const readCosts = (days: number) => ask<CostReport>(`/me/costs?days=${days}`)
 
 /** Tests the newest labelled memories; what is cut off by `signal` is kept for the next time. */
 export async function computeScorecard(

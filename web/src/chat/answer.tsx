@@ -21,6 +21,7 @@ export function Answer({ message, question, isLast }: Props) {
   const toggle = () =>
     origin === undefined ? void attempt(async () => setOrigin((await read()) ?? null)) : setOrigin(undefined)
   const episode = async () => (message.additional_kwargs?.episode_id as string | undefined) ?? (await read())?.episode_id
+  const asked = question && !incognito.value ? textOf(question) : ''
   return (
     <article class="agent" aria-label={t().chat.agent}>
       <MarkdownText text={textOf(message)} />
@@ -37,7 +38,7 @@ export function Answer({ message, question, isLast }: Props) {
           </button>
         </div>
       )}
-      {origin !== undefined && <Why turn={origin} />}
+      {origin !== undefined && <Why turn={origin} question={asked} />}
     </article>
   )
 }

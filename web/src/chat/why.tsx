@@ -1,27 +1,34 @@
 import type { Turn } from '../api/threads'
-import type { Decision, Episode, Persona } from '../api/types'
+import type { Episode, Persona } from '../api/types'
 import { go } from '../route'
 import { EpisodeCard } from '../shared/episode-card'
-import { percent, t } from '../texts'
+import { t } from '../texts'
+import { Chances } from './chances'
 import { leave, thread } from './conversation'
 import { loadThreads } from './threads'
 
 /** So many memories are shown at once: the rules must not be far below. */
 const FIRST = 3
 
+interface Props {
+  turn: Turn | null
+  /** What was asked; empty if what is said of the memories must not be kept. */
+  question: string
+}
+
 /** What an answer rests on: memories, rules, the decision, and the very prompt. */
-export function Why({ turn }: { turn: Turn | null }) {
+export function Why({ turn, question }: Props) {
   const words = t().why
   if (!turn) return <p class="quiet">{words.none}</p>
   const recalled = turn.recalled ?? []
   return (
     <div class="why">
       <h2>{recalled.length ? words.episodes : words.noEpisodes}</h2>
-      <Memories episodes={recalled.slice(0, FIRST)} />
+      <Memories episodes={recalled.slice(0, FIRST)} question={question} />
       {recalled.length > FIRST && (
         <details>
           <summary>{words.moreEpisodes(recalled.length - FIRST)}</summary>
-          <Memories episodes={recalled.slice(FIRST)} />
+          <Memories episodes={recalled.slice(FIRST)} question={question} />
         </details>
       )}
       {turn.persona && <Rules persona={turn.persona} />}
@@ -36,11 +43,11 @@ export function Why({ turn }: { turn: Turn | null }) {
   )
 }
 
-function Memories({ episodes }: { episodes: Episode[] }) {
+function Memories({ episodes, question }: { episodes: Episode[]; question: string }) {
   return (
     <>
       {episodes.map((each) => (
-        <EpisodeCard key={each.id} episode={each} onForgotten={afterForgetting} />
+        <EpisodeCard key={each.id} episode={each} question={question} onForgotten={afterForgetting} />
       ))}
     </>
   )
@@ -64,29 +71,6 @@ function Rules({ persona }: { persona: Persona }) {
           <li key={rule.id}>{rule.text}</li>
         ))}
       </ul>
-    </>
-  )
-}
-
-function Chances({ decision }: { decision: Decision }) {
-  const chances = Object.entries(decision.probabilities).sort(([, one], [, other]) => other - one)
-  return (
-    <>
-      <h2>{t().why.decision}</h2>
-      <table class="chances">
-        <tbody>
-          {chances.map(([answer, chance]) => (
-            <tr key={answer} data-chosen={answer === decision.answer}>
-              <th scope="row">{answer}</th>
-              <td>
-                <meter min={0} max={1} value={chance} aria-label={answer} />
-              </td>
-              <td>{percent(chance)}</td>
-              <td>{answer === decision.answer && t().why.chosen}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </>
   )
 }

@@ -1,11 +1,10 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 
-import { showRun } from '../api/alignments'
-import type { RunDetails, RunSummary } from '../api/types'
-import { attempt } from '../notices'
+import type { RunSummary } from '../api/types'
 import { moment, t } from '../texts'
+import { headline } from './headline'
 import { Outcome } from './outcome'
-import { loadOlder, next, runs } from './runs'
+import { loadOlder, next, outcomes, readOutcome, runs } from './runs'
 
 /** All runs, the newest first: what was accepted, what was refused, and why. */
 export function History() {
@@ -29,22 +28,25 @@ export function History() {
 }
 
 function Run({ run }: { run: RunSummary }) {
-  const [details, setDetails] = useState<RunDetails>()
+  const [open, setOpen] = useState(false)
   const words = t().learned
-  const read = () => void attempt(async () => setDetails(await showRun(run.id)))
-  const toggle = () => (details ? setDetails(undefined) : read())
-  useEffect(() => {
-    if (details) read() // it has gone on since
-  }, [run.status])
+  const details = outcomes.value[run.id]
+  const toggle = () => {
+    setOpen(!open)
+    if (!details) void readOutcome(run)
+  }
   return (
     <li class="card">
       <p>
-        {moment(run.created_at)} · {words.statuses[run.status] ?? run.status}
+        <span class="quiet">{moment(run.created_at)} · </span>
+        {details ? headline(details) : (words.statuses[run.status] ?? run.status)}
       </p>
-      <button type="button" class="small" aria-expanded={details !== undefined} onClick={toggle}>
-        {words.details}
-      </button>
-      {details && <Outcome run={details} />}
+      {details?.result !== null && (
+        <button type="button" class="small" aria-expanded={open} onClick={toggle}>
+          {words.details}
+        </button>
+      )}
+      {open && details && <Outcome run={details} />}
     </li>
   )
 }

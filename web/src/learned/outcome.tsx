@@ -3,19 +3,18 @@ import { t } from '../texts'
 import { Pairs } from './pairs'
 import { WayBack } from './way-back'
 
-/** What came of a run: rules that it published, and what it refused. */
-export function Outcome({ run: { result, problem, proposal } }: { run: RunDetails }) {
+/** What came of a run, whole: the rules that it published or tried, what was refused, and the questions. */
+export function Outcome({ run: { result } }: { run: RunDetails }) {
   const words = t().learned
-  if (problem) return <p role="note">{problem}</p>
-  if (proposal) return <p>{words.waits}</p>
-  if (!result) return <p class="quiet">{words.noResult}</p>
+  if (!result) return null
   const published = result.to_version !== result.from_version
   const before = new Set(result.rules_before.map((rule) => rule.text))
   const after = new Set(result.rules_after.map((rule) => rule.text))
+  const changes = [...before, ...after].some((text) => !before.has(text) || !after.has(text))
   const reasons = [...result.rounds.filter((each) => !each.accepted).map((each) => each.reason), ...result.refused]
   return (
     <>
-      <p>{published ? words.published(result.to_version) : words.notPublished}</p>
+      {!published && changes && <p class="quiet">{words.tried}</p>}
       {result.rules_before.map((rule) => !after.has(rule.text) && <del key={rule.id}>{rule.text}</del>)}
       {result.rules_after.map((rule) => !before.has(rule.text) && <ins key={rule.id}>{rule.text}</ins>)}
       {published && <WayBack version={result.from_version} />}

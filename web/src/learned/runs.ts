@@ -6,12 +6,15 @@ import type { RunDetails, RunSummary } from '../api/types'
 import { attempt } from '../notices'
 
 const POLL = 2000
+const READ_AT_ONCE = 10
 const OPEN = new Set(['pending', 'running'])
 
 export const runs = signal<RunSummary[] | undefined>(undefined)
 export const next = signal('')
 /** The newest run, whole. */
 export const newest = signal<RunDetails | undefined>(undefined)
+/** The runs that were read whole, by id. */
+export const outcomes = signal<Record<string, RunDetails>>({})
 export const underWay = computed(() => newest.value !== undefined && OPEN.has(newest.value.status))
 export const proposal = computed(() => (underWay.value ? null : newest.value?.proposal))
 
@@ -24,15 +27,33 @@ export async function load(): Promise<void> {
     runs.value = listed.items
     next.value = listed.next ?? ''
     const first = listed.items[0]
-    newest.value = first && (await showRun(first.id))
+    newest.value = first && (await readOutcome(first))
   })
   if (underWay.value) watch = window.setTimeout(() => void load(), POLL)
+  else await readOutcomes()
+}
+
+/** Reads a run whole; what it came to is shown wherever it is listed. */
+export async function readOutcome(run: RunSummary): Promise<RunDetails> {
+  const details = await showRun(run.id)
+  outcomes.value = { ...outcomes.value, [run.id]: details }
+  return details
+}
+
+/** Reads the newest ones, one after the other: the server looks through a history for each. */
+async function readOutcomes(): Promise<void> {
+  const shown = runs.value
+  for (const run of shown?.slice(0, READ_AT_ONCE) ?? []) {
+    if (runs.value !== shown) return
+    if (outcomes.value[run.id]?.status !== run.status) await attempt(() => readOutcome(run))
+  }
 }
 
 export function leave(): void {
   clearTimeout(watch)
   runs.value = undefined
   newest.value = undefined
+  outcomes.value = {}
 }
 
 export async function loadOlder(): Promise<void> {

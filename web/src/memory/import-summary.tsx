@@ -1,5 +1,6 @@
 import type { ImportPreview } from '../api/types'
 import { moment, t } from '../texts'
+import { LeftOut } from './left-out'
 
 /** What an import would add, and what it would leave out. */
 export function ImportSummary({ preview }: { preview: ImportPreview }) {
@@ -9,7 +10,6 @@ export function ImportSummary({ preview }: { preview: ImportPreview }) {
     words.fresh(preview.new),
     ...(preview.known ? [words.known(preview.known)] : []),
     ...(preview.forgotten ? [words.forgotten(preview.forgotten)] : []),
-    ...(preview.left_out ? [words.leftOut(preview.left_out)] : []),
   ]
   return (
     <>
@@ -21,16 +21,7 @@ export function ImportSummary({ preview }: { preview: ImportPreview }) {
       {preview.oldest && preview.newest && (
         <p class="quiet">{words.from(moment(preview.oldest), moment(preview.newest))}</p>
       )}
-      {preview.problems.length > 0 && (
-        <details>
-          <summary>{words.problems}</summary>
-          <ul>
-            {preview.problems.map((problem) => (
-              <li key={problem}>{problem}</li>
-            ))}
-          </ul>
-        </details>
-      )}
+      <LeftOut {...preview} />
     </>
   )
 }

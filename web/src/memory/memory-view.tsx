@@ -6,6 +6,7 @@ import { t } from '../texts'
 import { episodes, filter, load, loadMore, next, NO_FILTER } from './episodes'
 import { Evidence } from './evidence'
 import { FilterBar } from './filter-bar'
+import { Forgotten } from './forgotten'
 import { ImportFile } from './import-file'
 import { PauseRemembering } from './pause'
 
@@ -27,7 +28,7 @@ export function MemoryView() {
         {episodes.value === undefined && <p class="quiet">{t().loading}</p>}
         {episodes.value?.length === 0 && !next.value && <p class="quiet">{words.none}</p>}
         {episodes.value?.map((each) => (
-          <EpisodeCard key={each.id} episode={each}>
+          <EpisodeCard key={each.id} episode={each} question={filter.value.text.trim()}>
             <Evidence episode={each.id} />
           </EpisodeCard>
         ))}
@@ -37,6 +38,7 @@ export function MemoryView() {
           {t().more}
         </button>
       )}
+      <Forgotten />
     </div>
   )
 }

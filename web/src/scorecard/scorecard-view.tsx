@@ -4,12 +4,26 @@ import { computeScorecard, type Scorecard } from '../api/scorecard'
 import { attempt } from '../notices'
 import { t } from '../texts'
 import { Bars } from './bars'
+import { Calibration } from './calibration'
+import { Costs } from './costs'
 import { Course } from './course'
 
 const QUESTIONS = 20
 
-/** Has it helped? The user's own questions, answered again as if it were then. */
+/** Has it helped, is it as sure as it is right, and what has it cost? */
 export function ScorecardView() {
+  return (
+    <div class="page">
+      <h1>{t().views.scorecard}</h1>
+      <Test />
+      <Calibration />
+      <Costs />
+    </div>
+  )
+}
+
+/** The user's own questions, answered again as if it were then. */
+function Test() {
   const [scorecard, setScorecard] = useState<Scorecard>()
   const [progress, setProgress] = useState<[done: number, of: number]>()
   const stop = useRef(new AbortController())
@@ -29,8 +43,7 @@ export function ScorecardView() {
     setProgress(undefined)
   }
   return (
-    <div class="page">
-      <h1>{t().views.scorecard}</h1>
+    <>
       <p>{words.intro}</p>
       {progress ? (
         <button type="button" onClick={() => stop.current.abort()}>
@@ -49,7 +62,7 @@ export function ScorecardView() {
         )}
       </div>
       {scorecard && <Result scorecard={scorecard} />}
-    </div>
+    </>
   )
 }
 
@@ -60,7 +73,8 @@ function Result({ scorecard }: { scorecard: Scorecard }) {
     <>
       {helped && (
         <p class="card">
-          <strong>{helped.sentence}</strong>
+          <strong>{words.verdicts[helped.verdict]}</strong>{' '}
+          {helped.questions > 0 && words.rests(helped.version, helped.questions, helped.better, helped.worse)}
         </p>
       )}
       <Bars scorecard={scorecard} />

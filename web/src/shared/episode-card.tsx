@@ -6,17 +6,21 @@ import type { Episode } from '../api/types'
 import { attempt, tellWithUndo } from '../notices'
 import { moment, t } from '../texts'
 import { ForgetDialog } from './forget-dialog'
+import { MarkdownText } from './markdown-text'
+import { NotRelevant, StaysOut } from './relevance'
 import { TextForm } from './text-form'
 
 interface Props {
   episode: Episode
+  /** The question that it was recalled for, if there is one. */
+  question?: string
   onForgotten?: (threads: string[]) => void
   /** What else there is to do with it. */
   children?: ComponentChildren
 }
 
 /** An episode whole: what was asked, answered and wanted; the user can correct and forget it. */
-export function EpisodeCard({ episode, onForgotten, children }: Props) {
+export function EpisodeCard({ episode, question, onForgotten, children }: Props) {
   const [now, setNow] = useState(episode)
   const [doing, setDoing] = useState<'correct' | 'forget' | 'gone'>()
   useEffect(() => setNow(episode), [episode])
@@ -33,10 +37,12 @@ export function EpisodeCard({ episode, onForgotten, children }: Props) {
   return (
     <article class="episode" data-episode={now.id} data-left={now.discarded || !!now.superseded_by}>
       <Said episode={now} />
+      <StaysOut episode={now} onChanged={setNow} />
       <div class="buttons">
         <button type="button" class="small" onClick={() => setDoing('correct')}>
           {words.wrong}
         </button>
+        {question && <NotRelevant episode={now} question={question} />}
         <button type="button" class="small" onClick={() => setDoing('forget')}>
           {t().forget}
         </button>
@@ -76,7 +82,7 @@ function Said({ episode }: { episode: Episode }) {
         <dt>{words.asked}</dt>
         <dd>{episode.query}</dd>
         <dt>{words.answered}</dt>
-        <dd>{episode.response || '–'}</dd>
+        <dd>{episode.response ? <MarkdownText text={episode.response} flat /> : '–'}</dd>
         {wanted != null && (
           <>
             <dt>{words.wanted}</dt>

@@ -39,3 +39,14 @@ export function markdown(text: string): DocumentFragment {
   }
   return nodes
 }
+
+/** The same nodes, with bold lines in place of headings. */
+export function withoutHeadings(nodes: DocumentFragment): DocumentFragment {
+  for (const heading of nodes.querySelectorAll('h1, h2, h3, h4, h5, h6')) {
+    const line = document.createElement('p')
+    line.append(document.createElement('strong'))
+    line.firstElementChild!.append(...heading.childNodes)
+    heading.replaceWith(line)
+  }
+  return nodes
+}

@@ -28,6 +28,26 @@ export const de: Texts = {
     refused: 'Der Server nimmt dieses Token nicht mehr an. Füge ein neues ein.',
     go: 'Weiter',
     out: 'Abmelden',
+    at: (host: string) => `Anmelden bei ${host}`,
+    issuerHint: 'Das geschieht in einem eigenen Fenster. Was diese Seite dabei erhält, bleibt nur in diesem Tab und ist nach dem Neuladen weg.',
+    byToken: 'Stattdessen ein Token einfügen',
+    waiting: (host: string) => `Mach im Fenster von ${host} weiter. Ist es geschlossen? Drück den Knopf noch einmal.`,
+    blocked: 'Dein Browser hat kein Fenster geöffnet. Erlaube dieser Seite Fenster und drück den Knopf noch einmal.',
+    loading: 'Du wirst angemeldet …',
+    again: 'Noch einmal anmelden',
+    expired: 'Deine Anmeldung ist abgelaufen. Nichts, was du geschrieben hast, ist verloren: was du gesendet hast, geht danach weiter.',
+    declined: 'Deine Anmeldung ist abgelaufen, deshalb antwortet der Server nicht.',
+    returned: 'Du bist angemeldet. Du kannst dieses Fenster schließen.',
+    lost: 'Die Seite, die sich anmelden wollte, ist nicht mehr da.',
+    anew: 'Von vorn beginnen.',
+    failed: {
+      insecure: () => 'Zum Anmelden braucht es eine Adresse, die mit https:// beginnt.',
+      unreachable: (host: string) => `${host} antwortet dieser Seite nicht. Versuch es noch einmal; bleibt es so, muss der Betreiber dort ${location.origin} erlauben.`,
+      elsewhere: (_: string, origin: string) => `Der Aussteller gibt seine Token bei ${origin} aus: der Betreiber muss PERSONAAGENT_AUTH_TOKEN_ORIGIN darauf setzen.`,
+      audience: (host: string, audience: string) => `${host} gab kein Token für ${audience}: der Betreiber muss PERSONAAGENT_AUTH_AUDIENCE setzen oder einen Scope verlangen, der eines gibt.`,
+      cancelled: () => 'Du wurdest nicht angemeldet: es wurde abgebrochen oder nicht erlaubt.',
+      refused: (host: string, why: string) => `${host} hat niemanden angemeldet. Die Begründung: ${why}`,
+    },
     as: (user: string) => `Du bist ${user}`,
   },
   chat: {
@@ -71,6 +91,45 @@ export const de: Texts = {
     answered: 'Der Agent hat geantwortet',
     wanted: 'Du wolltest',
     wrong: 'Das ist falsch',
+    sure: (answer: string, chance: number, percent: string) =>
+      chance >= 0.9
+        ? `Sie war sich bei „${answer}“ fast gewiss (${percent}).`
+        : chance >= 0.7
+          ? `Sie war sich bei „${answer}“ ziemlich sicher (${percent}).`
+          : chance >= 0.5
+            ? `Sie neigte zu „${answer}“ (${percent}), war aber nicht sicher.`
+            : `Sie war unsicher: „${answer}“ war nur das Wahrscheinlichste von mehreren (${percent}).`,
+    voices: {
+      history: 'Was du früher wolltest',
+      model: 'Das Modell allein',
+      names: 'Wie die Antworten heißen',
+    },
+    voice: (source: string, answer: string, chance: string, weight: string) =>
+      `${source}: „${answer}“ (${chance}); das zählte zu ${weight}.`,
+  },
+  relevance: {
+    not: 'Gehört nicht dazu',
+    hint: 'Sie hat mit dieser Frage nichts zu tun. Sie bleibt bei Fragen wie dieser weg; sonst ändert sich nichts.',
+    noted: 'Notiert. Diese Erinnerung bleibt bei Fragen wie dieser weg.',
+    backAgain: 'Notiert. Diese Erinnerung darf bei solchen Fragen wieder benutzt werden.',
+    staysOut: 'Du hast gesagt, dass sie nichts zu tun hat mit Fragen wie:',
+    again: 'Wieder benutzen',
+  },
+  forgotten: {
+    title: 'Was du vergessen hast',
+    hint: 'Nur wann und wie viel: Davon, was es war, ist nichts aufbewahrt. Ein Import bringt es nicht zurück.',
+    none: 'Es wurde nichts vergessen.',
+    counts: {
+      episodes: (count: number) => (count === 1 ? '1 Erinnerung' : `${count} Erinnerungen`),
+      statements: (count: number) => (count === 1 ? '1 Aussage' : `${count} Aussagen`),
+      rules: (count: number) => (count === 1 ? '1 Regel' : `${count} Regeln`),
+      threads: (count: number) => (count === 1 ? '1 Gespräch' : `${count} Gespräche`),
+      blanked: (count: number) => (count === 1 ? 'der Text von 1 Antwort' : `der Text von ${count} Antworten`),
+    },
+    unlisted: (count: number) =>
+      count === 1
+        ? '1 weitere Erinnerung wurde früher oder auf einem anderen Rechner vergessen.'
+        : `${count} weitere Erinnerungen wurden früher oder auf einem anderen Rechner vergessen.`,
   },
   feedback: {
     right: 'Gute Antwort',
@@ -128,7 +187,16 @@ export const de: Texts = {
     forgotten: (count: number) => `${count}, die du vergessen hast, bleiben vergessen`,
     leftOut: (count: number) => `${count} Gespräche sind nicht lesbar`,
     from: (oldest: string, newest: string) => `Von ${oldest} bis ${newest}`,
-    problems: 'Was nicht lesbar ist',
+    notTaken: 'Was wegbleibt, und warum',
+    messages: (count: number, why: string) => (count === 1 ? `1 Nachricht: ${why}` : `${count} Nachrichten: ${why}`),
+    underWay: 'Ein Import läuft …',
+    steps: {
+      checking: (done: string) => `${done} % der Datei gelesen`,
+      importing: (done: string, total: string) => `${done} von ${total} erledigt`,
+    } as Record<'checking' | 'importing', (done: string, total: string) => string>,
+    cancelling: 'Er endet bald …',
+    cancelled: 'Abgebrochen: was bis dahin importiert ist, bleibt. „Rückgängig“ entfernt es; ein neuer Import der Datei macht es vollständig.',
+    result: 'Was der Import getan hat',
     done: (count: number) => `${count} importiert.`,
   },
   persona: {
@@ -245,7 +313,7 @@ export const de: Texts = {
     publishOwn: 'Meine Worte veröffentlichen',
     history: 'Was bisher probiert wurde',
     none: 'Noch nichts. Sage zuerst bei einigen Antworten, was du stattdessen wolltest.',
-    details: 'Was ist daraus geworden?',
+    details: 'Zeigen, was probiert wurde',
     statuses: {
       pending: 'wartet',
       running: 'läuft',
@@ -255,10 +323,23 @@ export const de: Texts = {
       timeout: 'hat zu lange gedauert',
     },
     waits: 'Es fragt dich oben.',
+    answered: 'Es hat dich gefragt. Was aus deiner Antwort wurde, steht darüber.',
     noResult: 'Es hat kein Ergebnis hinterlassen.',
     published: (version: number) => `Veröffentlicht als Fassung ${version}.`,
     wayBack: (version: number) => `Rückgängig: zurück zu den Regeln davor (Fassung ${version})`,
-    notPublished: 'Nichts wurde veröffentlicht. Das wurde probiert:',
+    whyNot: {
+      refused: 'Nicht veröffentlicht: du hast es abgelehnt, oder es war nur ein Versuch.',
+      'no loss': 'Nicht veröffentlicht: deine Fragen waren schon so beantwortet, wie du wolltest.',
+      'no improvement': 'Nicht veröffentlicht: nichts davon war bei deinen eigenen Fragen nachweislich besser.',
+      rounds: 'Nicht veröffentlicht: nichts davon war bei deinen eigenen Fragen nachweislich besser.',
+      calls: 'Nicht veröffentlicht: die Grenze der Modellaufrufe war erreicht.',
+      tokens: 'Nicht veröffentlicht: die Grenze der Token war erreicht.',
+      seconds: 'Nicht veröffentlicht: die Grenze der Zeit war erreicht.',
+      price: 'Nicht veröffentlicht: die Grenze der Kosten war erreicht.',
+      labels: 'Nicht veröffentlicht: bei zu wenigen Antworten hast du gesagt, was du wolltest.',
+      conflict: 'Nicht veröffentlicht: die Regeln oder das, woraus es lernte, haben sich inzwischen geändert.',
+    },
+    tried: 'Das wurde probiert:',
     refused: 'Was abgelehnt wurde, und warum',
   },
   scorecard: {
@@ -278,5 +359,52 @@ export const de: Texts = {
     },
     course: 'Dasselbe im Lauf der Zeit, von der ältesten Frage zur neuesten',
     cost: (calls: number, tokens: number) => `Diese Prüfung brauchte ${calls} Aufrufe des Modells und ${tokens} Token.`,
+    verdicts: {
+      nothing_learned: 'Noch ist nichts gelernt, das hätte helfen können.',
+      not_known: 'Noch nicht bekannt: berichtige weitere Antworten oder stimme ihnen zu und prüfe noch einmal.',
+      too_few: 'Zu wenige Fragen, um sicher zu sein.',
+      yes: 'Ja, es hat geholfen.',
+      no: 'Nein, es schadet.',
+      not_certain: 'Nicht sicher.',
+    },
+    rests: (version: number, of: number, better: number, worse: number) =>
+      `Von ${of} Fragen, aus denen Fassung ${version} nicht gelernt hat, wurden ${better} besser und ${worse} schlechter als mit den ersten Regeln.`,
+    calibration: {
+      title: 'Ist es so sicher, wie es richtig liegt?',
+      intro: 'Wo die Antwort eine von wenigen ist, sagt der Agent, wie sicher er ist. Was du angenommen, berichtigt und abgelehnt hast, zeigt, wie oft das stimmte.',
+      nothing: 'Noch nichts zu vergleichen: nimm Antworten, die eine von wenigen sind, an, berichtige sie oder lehne sie ab.',
+      verdicts: {
+        unknown: 'Zu wenige Antworten, um sicher zu sein.',
+        fits: 'Ja: es ist etwa so sicher, wie es richtig liegt.',
+        too_sure: 'Nein: es ist sicherer, als es sein sollte.',
+        too_unsure: 'Nein: es liegt öfter richtig, als es sagt.',
+      },
+      rests: (count: number, stated: string, right: string) =>
+        count === 1 ? `Du hast 1 Antwort beurteilt. Es war zu ${stated} sicher.` : `Du hast ${count} Antworten beurteilt. Es war im Mittel zu ${stated} sicher, und ${right} waren richtig.`,
+      caption: 'Wie sicher es war und wie oft es richtig lag',
+      said: 'So sicher war es',
+      was: 'So oft war es richtig',
+      about: (stated: string) => `etwa ${stated}`,
+      right: (share: string, right: number, of: number) => `${share}: ${right} von ${of}`,
+      likely: (low: string, high: string) => `auf Dauer wahrscheinlich ${low} bis ${high}`,
+    },
+    costs: {
+      title: 'Was es gekostet hat',
+      intro: 'Jeder Aufruf eines Modells für dich, außer in Inkognito-Gesprächen. Wer alles vergessen lässt, leert diese Liste.',
+      period: 'Zeitraum',
+      days: (count: number) => (count === 365 ? 'Das letzte Jahr' : `Die letzten ${count} Tage`),
+      nothing: 'In dieser Zeit wurde nichts gefragt.',
+      byPurpose: 'Nach dem Zweck',
+      calls: 'Aufrufe',
+      read: 'Gelesene Token',
+      written: 'Geschriebene Token',
+      price: 'Geld',
+      together: 'Alles zusammen',
+      purposes: { answers: 'Antworten', summaries: 'Zusammenfassungen', learning: 'Lernen', tests: 'Prüfungen auf dieser Seite' },
+      noPrices: 'In Geld ist das nicht bekannt: der Betreiber kann einstellen, was eine Million Token kostet (PERSONAAGENT_PRICE_INPUT und PERSONAAGENT_PRICE_OUTPUT). Ein Modell auf dem eigenen Rechner kostet nichts.',
+      course: 'Dasselbe, Tag für Tag',
+      tokens: (count: string) => `${count} Token`,
+      described: (day: string, amount: string) => `Am meisten waren es ${amount} am ${day}.`,
+    },
   },
 }

@@ -26,6 +26,26 @@ export const en = {
     refused: 'The server no longer accepts this token. Paste a new one.',
     go: 'Continue',
     out: 'Sign out',
+    at: (host: string) => `Sign in at ${host}`,
+    issuerHint: 'It opens in a window of its own. What it gives this page stays in this tab only and is gone when you reload.',
+    byToken: 'Paste a token instead',
+    waiting: (host: string) => `Go on in the window of ${host}. Is it closed? Press the button again.`,
+    blocked: 'Your browser let no window open. Allow windows for this page, then press the button again.',
+    loading: 'Signing in …',
+    again: 'Sign in again',
+    expired: 'Your sign-in has expired. Nothing that you typed is lost: what was sent goes on once you are back.',
+    declined: 'Your sign-in has expired, so the server answers nothing.',
+    returned: 'You are signed in. You can close this window.',
+    lost: 'The page that asked for this sign-in is gone.',
+    anew: 'Begin again.',
+    failed: {
+      insecure: () => 'Signing in needs an address that begins with https://.',
+      unreachable: (host: string) => `${host} does not answer this page. Try again; if it stays so, the operator must allow ${location.origin} there.`,
+      elsewhere: (_: string, origin: string) => `The issuer gives its tokens at ${origin}: the operator must set PERSONAAGENT_AUTH_TOKEN_ORIGIN to that.`,
+      audience: (host: string, audience: string) => `${host} gave no token for ${audience}: the operator must set PERSONAAGENT_AUTH_AUDIENCE, or ask for a scope that gives one.`,
+      cancelled: () => 'You were not signed in: it was cancelled or not allowed.',
+      refused: (host: string, why: string) => `${host} signed nobody in. It says: ${why}`,
+    },
     as: (user: string) => `You are ${user}`,
   },
   chat: {
@@ -69,6 +89,45 @@ export const en = {
     answered: 'The agent answered',
     wanted: 'You wanted',
     wrong: 'This is wrong',
+    sure: (answer: string, chance: number, percent: string) =>
+      chance >= 0.9
+        ? `It was almost certain of “${answer}” (${percent}).`
+        : chance >= 0.7
+          ? `It was fairly sure of “${answer}” (${percent}).`
+          : chance >= 0.5
+            ? `It leaned towards “${answer}” (${percent}), but was not sure.`
+            : `It was unsure: “${answer}” was only the likeliest of several (${percent}).`,
+    voices: {
+      history: 'What you wanted before',
+      model: 'The model by itself',
+      names: 'How the answers are called',
+    } as Record<string, string>,
+    voice: (source: string, answer: string, chance: string, weight: string) =>
+      `${source} spoke for “${answer}” (${chance}); that counted for ${weight}.`,
+  },
+  relevance: {
+    not: 'Not relevant',
+    hint: 'It has nothing to do with this question. It stays out of questions like this one; nothing else changes.',
+    noted: 'Noted. This memory stays out of questions like this one.',
+    backAgain: 'Noted. This memory may be used for such questions again.',
+    staysOut: 'You said that it has nothing to do with questions like:',
+    again: 'Use it again',
+  },
+  forgotten: {
+    title: 'What you have forgotten',
+    hint: 'Only when and how much: of what it was, nothing is kept. An import does not bring it back.',
+    none: 'Nothing was forgotten.',
+    counts: {
+      episodes: (count: number) => (count === 1 ? '1 memory' : `${count} memories`),
+      statements: (count: number) => (count === 1 ? '1 statement' : `${count} statements`),
+      rules: (count: number) => (count === 1 ? '1 rule' : `${count} rules`),
+      threads: (count: number) => (count === 1 ? '1 conversation' : `${count} conversations`),
+      blanked: (count: number) => (count === 1 ? 'the text of 1 answer' : `the text of ${count} answers`),
+    },
+    unlisted: (count: number) =>
+      count === 1
+        ? '1 more memory was forgotten earlier, or on another machine.'
+        : `${count} more memories were forgotten earlier, or on another machine.`,
   },
   feedback: {
     right: 'Good answer',
@@ -123,7 +182,16 @@ export const en = {
     forgotten: (count: number) => `${count} that you have forgotten stay forgotten`,
     leftOut: (count: number) => `${count} conversations cannot be read`,
     from: (oldest: string, newest: string) => `From ${oldest} to ${newest}`,
-    problems: 'What cannot be read',
+    notTaken: 'What is left out, and why',
+    messages: (count: number, why: string) => (count === 1 ? `1 message: ${why}` : `${count} messages: ${why}`),
+    underWay: 'An import is under way …',
+    steps: {
+      checking: (done: string) => `${done} % of the file read`,
+      importing: (done: string, total: string) => `${done} of ${total} done`,
+    } as Record<'checking' | 'importing', (done: string, total: string) => string>,
+    cancelling: 'It ends soon …',
+    cancelled: 'Cancelled: what was imported by then stays. Undo removes it; importing the file again completes it.',
+    result: 'What the import did',
     done: (count: number) => `${count} imported.`,
   },
   persona: {
@@ -240,7 +308,7 @@ export const en = {
     publishOwn: 'Publish my words',
     history: 'What was tried so far',
     none: 'Nothing yet. Say what you wanted instead of some answers first.',
-    details: 'What came of it?',
+    details: 'Show what was tried',
     statuses: {
       pending: 'waiting',
       running: 'under way',
@@ -250,10 +318,23 @@ export const en = {
       timeout: 'took too long',
     } as Record<string, string>,
     waits: 'It asks you above.',
+    answered: 'It asked you. What came of your answer stands above.',
     noResult: 'It left no result.',
     published: (version: number) => `Published as version ${version}.`,
     wayBack: (version: number) => `Undo: back to the rules before (version ${version})`,
-    notPublished: 'Nothing was published. This was tried:',
+    whyNot: {
+      refused: 'Not published: you refused it, or it was only a trial.',
+      'no loss': 'Not published: your questions were answered as you wanted already.',
+      'no improvement': 'Not published: nothing that was tried proved better on your own questions.',
+      rounds: 'Not published: nothing that was tried proved better on your own questions.',
+      calls: 'Not published: the limit of model calls was reached.',
+      tokens: 'Not published: the limit of tokens was reached.',
+      seconds: 'Not published: the limit of time was reached.',
+      price: 'Not published: the limit of money was reached.',
+      labels: 'Not published: there were too few answers of which you said what you wanted.',
+      conflict: 'Not published: the rules, or what it learned from, changed meanwhile.',
+    } as Record<string, string>,
+    tried: 'This was tried:',
     refused: 'What was refused, and why',
   },
   scorecard: {
@@ -273,5 +354,52 @@ export const en = {
     } as Record<string, string>,
     course: 'The same over time, from the oldest question to the newest',
     cost: (calls: number, tokens: number) => `This test took ${calls} calls of the model and ${tokens} tokens.`,
+    verdicts: {
+      nothing_learned: 'Nothing is learned yet that could have helped.',
+      not_known: 'Not known yet: correct or accept further answers, and test again.',
+      too_few: 'Too few questions to be certain.',
+      yes: 'Yes, it has helped.',
+      no: 'No, it harms.',
+      not_certain: 'Not certain.',
+    } as Record<string, string>,
+    rests: (version: number, of: number, better: number, worse: number) =>
+      `Of ${of} questions that version ${version} was not learned from, ${better} got better and ${worse} worse than with the first rules.`,
+    calibration: {
+      title: 'Is it as sure as it is right?',
+      intro: 'Where an answer is one of a few choices, the agent says how sure it is. What you accepted, corrected and rejected shows how often that was right.',
+      nothing: 'Nothing to compare yet: accept, correct or reject answers that are a choice among a few.',
+      verdicts: {
+        unknown: 'Too few answers to be certain.',
+        fits: 'Yes: it is about as sure as it is right.',
+        too_sure: 'No: it is surer than it should be.',
+        too_unsure: 'No: it is right more often than it says.',
+      } as Record<string, string>,
+      rests: (count: number, stated: string, right: string) =>
+        count === 1 ? `You judged 1 answer. It was ${stated} sure.` : `You judged ${count} answers. It was ${stated} sure on average, and ${right} were right.`,
+      caption: 'How sure it was, and how often it was right',
+      said: 'So sure it was',
+      was: 'So often it was right',
+      about: (stated: string) => `about ${stated}`,
+      right: (share: string, right: number, of: number) => `${share}: ${right} of ${of}`,
+      likely: (low: string, high: string) => `in the long run likely ${low} to ${high}`,
+    },
+    costs: {
+      title: 'What it has cost',
+      intro: 'Every call of a model for you, but for incognito conversations. Forgetting everything empties this list.',
+      period: 'Period',
+      days: (count: number) => (count === 365 ? 'The last year' : `The last ${count} days`),
+      nothing: 'Nothing was asked in this time.',
+      byPurpose: 'By what it was for',
+      calls: 'Calls',
+      read: 'Tokens read',
+      written: 'Tokens written',
+      price: 'Money',
+      together: 'All together',
+      purposes: { answers: 'Answers', summaries: 'Summaries', learning: 'Learning', tests: 'Tests on this page' },
+      noPrices: 'In money this is not known: the operator can set what a million tokens cost (PERSONAAGENT_PRICE_INPUT and PERSONAAGENT_PRICE_OUTPUT). A model on your own machine costs nothing.',
+      course: 'The same, day by day',
+      tokens: (count: string) => `${count} tokens`,
+      described: (day: string, amount: string) => `The most was ${amount}, on ${day}.`,
+    },
   },
 }

@@ -30,3 +30,15 @@ export function percent(share: number): string {
 export function number(value: number): string {
   return new Intl.NumberFormat(language.value, { maximumFractionDigits: 2 }).format(value)
 }
+
+/** A day without a time, as the server names it: 2026-11-28. */
+export function dayOf(iso: string): string {
+  return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(iso))
+}
+
+/** An amount of money, small ones too; without a currency it is a number. */
+export function money(amount: number, currency: string | null): string {
+  const style = currency ? ({ style: 'currency', currency } as const) : {}
+  const digits = amount !== 0 && Math.abs(amount) < 0.1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 }
+  return new Intl.NumberFormat(language.value, { ...style, ...digits }).format(amount)
+}

@@ -5,9 +5,9 @@ import pytest
 
 from personaagent.core.errors import ModelUnavailable
 from personaagent.core.records import Episode, Profile, Statement
+from personaagent.memory.text_vectors import TextVectors
 from personaagent.nodes.agent.always_shown import always_shown
 from personaagent.nodes.agent.relevance import relevant_episodes, relevant_profile
-from personaagent.nodes.text_vectors import TextVectors
 from tests.support.embedder import BagEmbedder
 
 GARDEN = "The user keeps tomatoes and basil in a garden behind the house."

@@ -155,7 +155,7 @@ async def test_no_more_answers_are_asked_for_at_once_than_is_set(tmp_path: Path)
     history = walks(8, [])
     await there.remember(*history)
     agent = AtOnce()
-    simulator = Simulator(there.deps, answer_graphs={False: agent}, plain_graph=agent)  # type: ignore[dict-item, arg-type]
+    simulator = Simulator(there.deps, answer_graphs={False: agent}, open_graphs={})  # type: ignore[dict-item, arg-type]
     settings = there.deps.settings
     context = EpisodeContext(wanted="", hidden=[], recalled=[], profile=Profile())
     prompts = [build_actor_prompt([], episode, context, {}, settings) for episode in history]

@@ -14,9 +14,9 @@ from personaagent.core.weights import Weights
 from personaagent.nodes.alignment.fit_weights import Example, fit_weights, steps_from
 from personaagent.nodes.alignment.reweigh import decided_by
 from personaagent.nodes.alignment.strategies.gate_rule import passes_held_out
-from personaagent.nodes.alignment.strategies.trials import parts
+from personaagent.nodes.alignment.strategies.trials import better_half
 from personaagent.nodes.alignment.weight_candidates import is_free, weight_candidates
-from personaagent.nodes.decision.defaults import CLOSED_SHOWN, default_weights
+from personaagent.nodes.decision.defaults import SHOWN, default_weights
 from tests.support.alignment import Scripted, World, world
 from tests.support.memories import episode
 from tests.support.scripted_model import Prompt, Reply
@@ -166,13 +166,12 @@ def test_weights_with_another_number_of_shown_episodes_ask_the_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rivals", "sizes"), [(0, []), (1, [16]), (2, [8, 8]), (4, [5, 5, 6]), (8, [4, 4, 4, 4])]
+    ("rivals", "finalists"), [(0, 0), (1, 1), (2, 2), (3, 2), (4, 2), (5, 3), (8, 4)]
 )
-def test_the_more_rivals_the_smaller_the_parts(rivals: int, sizes: list[int]) -> None:
-    ids = [f"e{number}" for number in range(16)]
-    made = parts(ids, rivals)
-    assert [len(part) for part in made] == sizes
-    assert [id for part in made for id in part] == (ids if rivals else [])
+def test_the_better_half_is_tried_on_and_two_at_least(rivals: int, finalists: int) -> None:
+    ranked = [*range(rivals)]
+    best, rest = better_half(ranked)
+    assert (len(best), [*best, *rest]) == (finalists, ranked)
 
 
 def loss_of(id: str, right: bool) -> Loss:
@@ -232,8 +231,8 @@ async def test_a_simulated_choice_shows_as_few_episodes_as_a_turn(tmp_path: Path
     there = await genre_world(tmp_path)
     run = await state_of(there, rounds=1, dry_run=True)
     contexts = run.episode_contexts.values()
-    assert {each.choice for each in contexts} == {True}
-    assert max(len(each.recalled) for each in contexts) > CLOSED_SHOWN
-    shown = [p.system.count("<episode ") for p in there.prompts if "<memories>" in p.system]
+    assert {each.choice for each in contexts} == {"labels"}
+    assert max(len(each.recalled) for each in contexts) > (SHOWN["labels"] or 0)
+    shown = [p.system.count(" -> ") for p in there.prompts if "<memories>" in p.system]
     assert shown
-    assert max(shown) <= CLOSED_SHOWN
+    assert max(shown) == SHOWN["labels"]

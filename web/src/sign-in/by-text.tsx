@@ -1,10 +1,10 @@
 import { useId, useState } from 'preact/hooks'
 
-import { session } from './session'
-import { t } from './texts'
+import { session } from '../session'
+import { t } from '../texts'
 
-/** Asks who it is: by a name on one's own machine, else by a token. */
-export function SignIn() {
+/** Takes a name, or where the server wants one, a token. */
+export function ByText() {
   const [value, setValue] = useState('')
   const kind = session.needsToken.value ? { type: 'password' as const } : { type: 'text' as const }
   const id = useId()
@@ -13,12 +13,12 @@ export function SignIn() {
   const submit = (event: Event) => {
     event.preventDefault()
     const text = value.trim()
-    if (text) (tokens ? session.signInWith : session.signInAs)(text)
+    if (!text) return
+    if (tokens) session.signInWith({ token: text })
+    else session.signInAs(text)
   }
   return (
-    <form class="sign-in" onSubmit={submit}>
-      <h1>{words.title}</h1>
-      {session.refused.value && <p role="alert">{words.refused}</p>}
+    <form onSubmit={submit}>
       <label for={id}>{tokens ? words.token : words.user}</label>
       <input
         id={id}

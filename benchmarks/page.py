@@ -1,0 +1,95 @@
+"""The results as tables: on the terminal, and as ``docs/benchmarks.md`` and ``docs/scale.md``."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from markdown import Cells, table
+from measurement import Measurement
+from results import Result, read_results
+from rich.console import Console
+from rich.table import Table
+from rows import ROWS, Row
+from scale import scale_page
+
+HERE = Path(__file__).parent
+DOCS = HERE.parent / "docs"
+
+
+def print_tables(results: Sequence[Result]) -> None:
+    """Print every figure, then the rows that were to be measured."""
+    by_command = {each.command: each for each in results}
+    figures = Table("Benchmark", "Measured", "Target", "", title="Figures")
+    for result in results:
+        figures.add_section()
+        for cells in _figures(result):
+            figures.add_row(*cells)
+    rows = Table("What", "Against", "Measured", "Target", "", title="What we hold ourselves to")
+    for row in ROWS:
+        if row.command in by_command:
+            rows.add_row(*_cells(row, by_command[row.command]))
+    Console().print(figures, rows)
+
+
+def write_pages() -> None:
+    """Write the documents from ``measured.json``."""
+    for name, text in pages(read_results()).items():
+        (DOCS / name).write_text(text, "utf-8")
+
+
+def pages(results: Mapping[str, Result]) -> dict[str, str]:
+    """The text of each document that is made of these results, by its name in ``docs/``.
+
+    Raises:
+        NotMeasured: a figure that ``scale.md`` needs is missing.
+    """
+    return {"benchmarks.md": benchmarks_page(results), "scale.md": scale_page(results)}
+
+
+def benchmarks_page(results: Mapping[str, Result]) -> str:
+    """The text of ``docs/benchmarks.md``."""
+    head = ("What", "Against", "Measured", "Target", "")
+    rows = table(head, [_cells(row, results.get(row.command)) for row in ROWS])
+    sections = "\n".join(map(_section, results.values()))
+    template = (HERE / "benchmarks.template.md").read_text("utf-8")
+    return template.replace("{rows}", rows).replace("{figures}", sections)
+
+
+def _cells(row: Row, result: Result | None) -> Cells:
+    found = row.of(result.measurements) if result else None
+    if found is None:
+        return (row.what, row.baseline, "", row.target_text, "not measured")
+    return (row.what, row.baseline, found.value_text, found.target_text, _verdict(found))
+
+
+def _figures(result: Result) -> list[Cells]:
+    if not result.measurements:
+        return [(result.command, "", "", result.skipped or "failed, see above")]
+    return [
+        (each.name, each.value_text, each.target_text, _verdict(each))
+        for each in result.measurements
+    ]
+
+
+def _verdict(measurement: Measurement) -> str:
+    if not measurement.target_text:
+        return ""
+    return "pass" if measurement.passed else "missed"
+
+
+def _section(result: Result) -> str:
+    """A command, what its script says of itself, and its figures."""
+    if not result.measurements:
+        return f"### {result.command}\n\nNot measured: {result.skipped}\n"
+    figures = table(("What", "Measured", "Target", ""), _figures(result))
+    sizes = ", smaller sizes" if result.quick else ""
+    return (
+        f"### {result.command}\n\n{_docstring(result.command)}\n\n"
+        f"{result.day}, {result.machine}{sizes}.\n\n{figures}\n"
+    )
+
+
+def _docstring(command: str) -> str:
+    script = HERE / f"{command.split()[0]}.py"
+    text = ast.get_docstring(ast.parse(script.read_text("utf-8"))) if script.exists() else None
+    return (text or "").replace("``", "`")
