@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
@@ -43,7 +44,8 @@ async def asked(question: str, system_prompt: str, *episodes: Episode) -> tuple[
         "usage": Usage().stored(),
     }
     deps: Any = SimpleNamespace(settings=Settings(), tools=[], models=SimpleNamespace(chat=chat))
-    update = await react(state, SimpleNamespace(context=None), deps=deps)  # type: ignore[arg-type]
+    with patch("personaagent.nodes.agent.react.turn_meter", return_value=None):  # nobody pays
+        update = await react(state, SimpleNamespace(context=None), deps=deps)  # type: ignore[arg-type]
     return actor, update["messages"][0].text
 
 
