@@ -1,8 +1,14 @@
 """Which questions a memory answers for sure, so that no tool is chosen."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from personaagent.nodes.agent.told_before import is_told
+
+sys.path.insert(0, str(Path(__file__).parents[4] / "benchmarks"))
+from tool_choice_questions import HELD, HISTORY, NEITHER, OLDER, WORLD
 
 
 def episode(query: str, ground_truth: str | None = None) -> dict[str, object]:
@@ -34,6 +40,9 @@ def test_a_memory_that_holds_all_that_is_asked_about_tells_it(question: str, mem
         ("Which wine did I bring to Pavel's party?", "Pavel's party was great. I brought it home."),
         ("At what time is my cello lesson?", "I have cello lessons with Mrs Verbeke."),
         ("Which phone did I want?", "I ordered a lamp on Monday."),
+        ("How do I clean the boat?", "I clean the boat in May."),
+        ("What does my sister think of Ghent?", "My sister will think about Ghent."),
+        ("Which books did I read in Ghent?", "I read a book in Ghent."),
         ("Tell me about Ida's allergies.", "Ida is allergic to hazelnuts."),
         ("And where?", "I put it there."),
         ("", "I put the passport into the green tin."),
@@ -57,3 +66,10 @@ def test_no_two_memories_tell_it_together() -> None:
 
 def test_other_languages_are_left_to_the_model() -> None:
     assert not is_told("Wo ist mein Fahrrad?", [episode("Mein Fahrrad ist grün.")])
+
+
+def test_of_the_questions_of_the_benchmark_only_those_that_a_memory_answers_are_told() -> None:
+    history = [episode(said, accepted) for said, accepted in HISTORY]
+    told = [sum(is_told(each, history) for each in of_kind) for of_kind in (HELD, WORLD, OLDER)]
+    assert told == [7, 0, 0]
+    assert not any(is_told(each, history) for each in NEITHER)
