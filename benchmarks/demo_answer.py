@@ -29,7 +29,7 @@ from personaagent.models.download import present
 from personaagent.models.embedded_model import EmbeddedModel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-from demo import HISTORY, QUESTIONS, USER
+from demo import HISTORY, QUESTIONS, USER  # pyright: ignore[reportMissingImports]
 
 ASKED = [question.text for question in QUESTIONS if question.only_memory]
 WARM_UP = "Hello!"

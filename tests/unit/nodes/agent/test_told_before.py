@@ -8,7 +8,13 @@ import pytest
 from personaagent.nodes.agent.told_before import is_told
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "benchmarks"))
-from tool_choice_questions import HELD, HISTORY, NEITHER, OLDER, WORLD
+from tool_choice_questions import (  # pyright: ignore[reportMissingImports]
+    HELD,
+    HISTORY,
+    NEITHER,
+    OLDER,
+    WORLD,
+)
 
 
 def episode(query: str, ground_truth: str | None = None) -> dict[str, object]:
