@@ -33,16 +33,16 @@ from personaagent.models.tool_choice import RECALLED, RECALLED_MEMORIES, TOLD
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.conversation import Conversation, conversation, with_text
 from personaagent.nodes.agent.prompt_budget import fit_instructions, fit_messages
-from personaagent.nodes.agent.question import asks_to_choose, similar_of
+from personaagent.nodes.agent.question import asks_to_choose
 from personaagent.nodes.agent.telling import only_tells
 from personaagent.nodes.agent.told_before import is_told
 from personaagent.nodes.current_user import user_memory
-from personaagent.nodes.decision.evidence import evidence, possible_answers
 from personaagent.nodes.decision.option_orders import (
     is_settled,
     mean_of_orders,
     reversed_options,
 )
+from personaagent.nodes.decision.possible_answers import possible_answers
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.user_meter import turn_meter
 from personaagent.prompts.render import beginning, render
@@ -99,7 +99,7 @@ async def _choose(
     model = await deps.models.chat("actor")
 
     async def ask(query: str, actor: BaseChatModel) -> tuple[AIMessage, dict[str, float] | None]:
-        prompt = [*before, with_text(last, _to_choose(query, asked, state))]
+        prompt = [*before, with_text(last, _to_choose(query, asked))]
         reply = await invoke_model(actor, prompt, role="actor", shown=False)
         return reply, answer_probabilities(reply, asked.answers)
 
@@ -130,13 +130,8 @@ async def _with_episode(
     return reply if paused else with_episode(reply, id)
 
 
-def _to_choose(query: str, asked: ClosedQuestion, state: AgentState) -> str:
-    return render(
-        "answer_closed",
-        question=query,
-        evidence=evidence(asked, similar_of(state)),
-        answers=possible_answers(asked, query),
-    )
+def _to_choose(query: str, asked: ClosedQuestion) -> str:
+    return render("answer_closed", question=query, answers=possible_answers(asked, query))
 
 
 def _counted(state: AgentState, *replies: AIMessage) -> dict[str, Any]:
