@@ -2388,12 +2388,28 @@ export interface components {
         /**
          * SearchRequest
          * @description A text, and how many of the nearest episodes to return (default: the setting).
+         *
+         *     Optionally only those of a task, from a source, with what the user wanted, from ``since`` on, or
+         *     before ``until``: of the 100 that are nearest.
          */
         SearchRequest: {
             /** Text */
             text: string;
             /** Top K */
             top_k?: number | null;
+            /** Task */
+            task?: string | null;
+            /** Source */
+            source?: string | null;
+            /**
+             * Labelled
+             * @default false
+             */
+            labelled: boolean;
+            /** Since */
+            since?: string | null;
+            /** Until */
+            until?: string | null;
         };
         /**
          * ShownEpisode

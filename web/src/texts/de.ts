@@ -91,6 +91,9 @@ export const de: Texts = {
     answered: 'Der Agent hat geantwortet',
     wanted: 'Du wolltest',
     wrong: 'Das ist falsch',
+    shouldRead: 'Wie soll es heißen?',
+    statements: 'Was sie über dich wusste',
+    ruleGone: 'Diese Regel gilt nicht mehr.',
     sure: (answer: string, chance: number, percent: string) =>
       chance >= 0.9
         ? `Sie war sich bei „${answer}“ fast gewiss (${percent}).`

@@ -89,6 +89,9 @@ export const en = {
     answered: 'The agent answered',
     wanted: 'You wanted',
     wrong: 'This is wrong',
+    shouldRead: 'How should it read?',
+    statements: 'What it knew about you',
+    ruleGone: 'This rule is not in use any more.',
     sure: (answer: string, chance: number, percent: string) =>
       chance >= 0.9
         ? `It was almost certain of “${answer}” (${percent}).`
