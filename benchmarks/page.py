@@ -1,16 +1,17 @@
 """The results as tables: on the terminal, and as ``docs/benchmarks.md`` and ``docs/scale.md``."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from markdown import Cells, table
-from measurement import Measurement
+from doc_tables import Cells, table
+from measurement import Measurement, print_progress
 from results import Result, read_results
 from rich.console import Console
 from rich.table import Table
 from rows import ROWS, Row
 from scale import scale_page
+from scale_figures import NotMeasured
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -32,18 +33,13 @@ def print_tables(results: Sequence[Result]) -> None:
 
 
 def write_pages() -> None:
-    """Write the documents from ``measured.json``."""
-    for name, text in pages(read_results()).items():
-        (DOCS / name).write_text(text, "utf-8")
-
-
-def pages(results: Mapping[str, Result]) -> dict[str, str]:
-    """The text of each document that is made of these results, by its name in ``docs/``.
-
-    Raises:
-        NotMeasured: a figure that ``scale.md`` needs is missing.
-    """
-    return {"benchmarks.md": benchmarks_page(results), "scale.md": scale_page(results)}
+    """Write the documents from ``measured.json``; says so if a figure for one of them is missing."""
+    results = read_results()
+    for name, page in PAGES.items():
+        try:
+            (DOCS / name).write_text(page(results), "utf-8")
+        except NotMeasured as missing:
+            print_progress(f"docs/{name} is not written: {missing}")
 
 
 def benchmarks_page(results: Mapping[str, Result]) -> str:
@@ -59,7 +55,8 @@ def _cells(row: Row, result: Result | None) -> Cells:
     found = row.of(result.measurements) if result else None
     if found is None:
         return (row.what, row.baseline, "", row.target_text, "not measured")
-    return (row.what, row.baseline, found.value_text, found.target_text, _verdict(found))
+    sizes = " (smaller sizes)" if result and result.quick else ""
+    return (row.what, row.baseline, found.value_text + sizes, found.target_text, _verdict(found))
 
 
 def _figures(result: Result) -> list[Cells]:
@@ -93,3 +90,10 @@ def _docstring(command: str) -> str:
     script = HERE / f"{command.split()[0]}.py"
     text = ast.get_docstring(ast.parse(script.read_text("utf-8"))) if script.exists() else None
     return (text or "").replace("``", "`")
+
+
+PAGES: dict[str, Callable[[Mapping[str, Result]], str]] = {
+    "benchmarks.md": benchmarks_page,
+    "scale.md": scale_page,
+}
+"""The documents that are made of results, by their names in ``docs/``."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,9 @@ class Result:
         """Whether it neither measured nor said why it cannot."""
         return not self.measurements and not self.skipped
 
-    def value(self, name: str) -> float:
-        """The figure of that name.
-
-        Raises:
-            KeyError: it was not measured.
-        """
-        return {each.name: each.value for each in self.measurements}[name]
+    def find(self, name: str) -> Measurement | None:
+        """The measurement of that name, where ``*`` stands for any text; None if there is none."""
+        return next((each for each in self.measurements if fnmatchcase(each.name, name)), None)
 
 
 def read_results(file: Path = FILE) -> dict[str, Result]:
@@ -65,7 +62,7 @@ def _entry(result: Result) -> dict[str, Any]:
 
 def _filled(fields: dict[str, Any]) -> dict[str, Any]:
     """Without empty fields; figures with four digits."""
-    kept = {name: value for name, value in fields.items() if value not in ("", None, False, [])}
+    kept = {n: v for n, v in fields.items() if not (v is None or v is False or v in ("", []))}
     return {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in kept.items()}
 
 

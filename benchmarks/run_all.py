@@ -21,6 +21,7 @@ from rows import ROWS, Row, with_targets
 
 COMMANDS = (
     "startup",
+    "demo_answer",
     "embedding_speed",
     "import_rate",
     "footprint",
@@ -40,6 +41,7 @@ COMMANDS = (
     "server_storage",
     "qdrant_points",
     "nightly_sweep",
+    "demo_answer",
 )
 LIMIT = 3600.0
 """Seconds that one command may take."""

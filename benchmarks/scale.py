@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from markdown import short, size, table
+from doc_tables import short, size, table
 from peak import processes_needed
 from results import Result
-from scale_figures import SOURCES, Assumptions, Figures
+from scale_figures import SOURCES, Assumptions, Figures, sources
 
 USERS = (10_000, 1_000_000, 100_000_000)
 TEMPLATE = Path(__file__).with_name("scale.template.md")
@@ -97,14 +97,14 @@ def scale_page(results: Mapping[str, Result]) -> str:
     text = TEMPLATE.read_text("utf-8")
     limits = sorted(_limits(figures, assumed), key=lambda limit: limit.users)
     for mark, text_there in {
-        "{measured}": _measured(results, figures),
+        "{measured}": _measured(results),
         "{assumed}": _assumed(assumed),
         "{sizes}": _sizes(loads),
         "{limits}": table(
             ("What", "Holds until", "Then"),
             [(each.what, f"{short(each.users)} users", each.then) for each in limits],
         ),
-        "{first}": limits[0].what,
+        "{first}": limits[0].what[0].upper() + limits[0].what[1:],
         "{first_users}": short(limits[0].users),
         "{deployments}": short(math.ceil(USERS[-1] / _database_users(figures, assumed))),
     }.items():
@@ -134,7 +134,8 @@ def _limits(figures: Figures, assumed: Assumptions) -> list[Limit]:
             "more processes, with a queue and Qdrant",
         ),
         Limit(
-            f"{NIGHTLY_RUNS} alignments at once, in a night of {assumed.night_hours:g} hours",
+            f"{NIGHTLY_RUNS} alignments at once, if all fell into a night of "
+            f"{assumed.night_hours:g} hours",
             at_night / one.alignments_a_day,
             "raise `PERSONAAGENT_ALIGN_NIGHTLY_RUNS`",
         ),
@@ -144,7 +145,7 @@ def _limits(figures: Figures, assumed: Assumptions) -> list[Limit]:
             "PgBouncer in session mode",
         ),
         Limit(
-            "memory of one Qdrant node, after a year",
+            "the memory of one Qdrant node, after a year",
             assumed.memory / one.vectors,
             "more shards, by user",
         ),
@@ -182,6 +183,10 @@ def _sizes(loads: list[Load]) -> str:
             *(short(math.ceil(each.vectors / each.assumed.memory)) for each in loads),
         ),
         (
+            "in place of Qdrant, the index of a single process",
+            *(size(each.turns_a_day * YEAR * each.figures.index) for each in loads),
+        ),
+        (
             "the same episodes in data folders",
             *(size(each.turns_a_day * YEAR * each.figures.folder) for each in loads),
         ),
@@ -201,13 +206,13 @@ def _sizes(loads: list[Load]) -> str:
     return table(("", *(f"{short(each.users)} users" for each in loads)), rows)
 
 
-def _measured(results: Mapping[str, Result], figures: Figures) -> str:
+def _measured(results: Mapping[str, Result]) -> str:
     rows = []
-    for name, (command, factor, names) in SOURCES.items():
-        unit = results[command].measurements
-        shown = next(each for each in unit if each.name == names[0])
-        value = getattr(figures, name) / factor
-        rows.append((" + ".join(names), f"{value:,.4g}{shown.unit}", f"`{command}`"))
+    for name, (command, _, _) in SOURCES.items():
+        figures = sources(results, name)
+        value = sum(each.value for each in figures)
+        text = f"{value:,.{0 if value >= 100 else 1}f}{figures[0].unit}"
+        rows.append((" + ".join(each.name for each in figures), text, f"`{command}`"))
     return table(("What", "Measured", "By"), rows)
 
 

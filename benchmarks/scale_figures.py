@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from measurement import Measurement
 from results import Result
 
 SERVER = "16 clients, endpoint of 0 s, this agent"
@@ -90,7 +91,7 @@ class Figures:
         Raises:
             NotMeasured: one is missing.
         """
-        values = {each.name: _sum(results, SOURCES[each.name]) for each in fields(cls)}
+        values = {each.name: _figure(results, each.name) for each in fields(cls)}
         return cls(**values)
 
 
@@ -104,7 +105,7 @@ SOURCES: dict[str, Source] = {
         ("a turn in Postgres, as thread and run", "a turn in Postgres, as checkpoints"),
     ),
     "index": ("server_storage", 1, ("an episode in the index",)),
-    "folder": ("many_users", 1, ("1,000,000 episodes: database",)),
+    "folder": ("many_users", 1, ("*00,000 episodes: database",)),
     "vectors": ("qdrant_points", 1, ("its vectors",)),
     "terms": ("qdrant_points", 1, ("its terms", "its payload")),
     "align_tokens": (
@@ -124,9 +125,18 @@ SOURCES: dict[str, Source] = {
 """Where each figure comes from: the command, a factor, and the measurements that are added up."""
 
 
-def _sum(results: Mapping[str, Result], source: Source) -> float:
-    command, factor, names = source
-    try:
-        return factor * sum(results[command].value(name) for name in names)
-    except KeyError as error:
-        raise NotMeasured(f"{command}: {error.args[0]}") from error
+def sources(results: Mapping[str, Result], name: str) -> list[Measurement]:
+    """The measurements that are added up to the figure ``name``.
+
+    Raises:
+        NotMeasured: one is missing.
+    """
+    command, _, names = SOURCES[name]
+    found = [results[command].find(each) if command in results else None for each in names]
+    if missing := [each for each, figure in zip(names, found, strict=True) if figure is None]:
+        raise NotMeasured(f"{command} has not measured: {missing[0]}")
+    return [figure for figure in found if figure is not None]
+
+
+def _figure(results: Mapping[str, Result], name: str) -> float:
+    return SOURCES[name][1] * sum(each.value for each in sources(results, name))

@@ -7,6 +7,7 @@ each of its users.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 MOST_BLOCKS = 4_096
 MOST_RETRIES = 5
 """How often a row is tried again whose worker died: it may be the row that kills it."""
+MOST_STARTS = 3
+"""How often Ray is started: on a busy machine it gives up after 30 s."""
 PRIVATE = 0o077
 
 
@@ -141,8 +144,9 @@ def _table(users: Sequence[str], job: AlignmentJob) -> "Dataset":
     rows = ray.data.from_items(
         [{"user": user} for user in users], override_num_blocks=min(len(users), MOST_BLOCKS)
     )
+    worker: Any = AlignmentWorker  # Ray takes a class with an asynchronous call; its types do not
     return rows.map(
-        AlignmentWorker,
+        worker,
         fn_constructor_kwargs={"job": job},
         num_cpus=1,
         num_gpus=None if job.vllm is None else 1,
@@ -160,7 +164,8 @@ def _available(node: str, resource: str) -> int:
     """How many of that resource Ray may use on that machine."""
     import ray
 
-    [resources] = [each["Resources"] for each in ray.nodes() if each["NodeID"] == node]
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    [resources] = [each["Resources"] for each in nodes if each["NodeID"] == node]
     if count := int(resources.get(resource, 0)):
         return count
     raise ConfigurationError(
@@ -175,26 +180,10 @@ def _connected(address: str) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     with requires_extra("ray", "--ray"):
         import ray
-        from ray.data import DataContext
         from ray.exceptions import RayError
     try:
-        ray.init(
-            address,
-            include_dashboard=False if address == "local" else None,
-            configure_logging=True,
-            logging_level="ERROR",
-            log_to_driver=False,
-        )
-        context = DataContext.get_current()
-        context.enable_progress_bars = False
+        _connect(address)
         yield
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        if isinstance(error, PersonaAgentError):
-            raise
-        raise ServiceError(
-            f"Ray at {address} cannot be used ({_first_line(error)}): start it with `ray start --head` "
-            "from the environment of this command, or say --ray local."
-        ) from error
     except RayError as error:
         raise ServiceError(
             f"The workers of Ray failed ({_first_line(error)}). What they have done is kept: run this "
@@ -202,6 +191,35 @@ def _connected(address: str) -> Iterator[None]:
         ) from error
     finally:
         ray.shutdown()
+
+
+def _connect(address: str) -> None:
+    from ray.data import DataContext
+
+    starts = MOST_STARTS if address == "local" else 1
+    for left in reversed(range(starts)):
+        try:
+            _init(address)
+            break
+        except Exception as error:  # Ray has no class for it
+            if left == 0:
+                raise ServiceError(
+                    f"Ray at {address} cannot be used ({_first_line(error)}): start it with `ray start "
+                    "--head` from the environment of this command, or say --ray local."
+                ) from error
+    DataContext.get_current().enable_progress_bars = False
+
+
+def _init(address: str) -> None:
+    import ray
+
+    ray.shutdown()
+    ray.init(
+        address,
+        include_dashboard=False if address == "local" else None,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+    )
 
 
 def _failure(row: dict[str, Any]) -> Exception | None:

@@ -22,10 +22,12 @@ ENDING = 60.0
 BETWEEN_LOOKS = 0.5
 UNTIL_INPUT_ENDS = """
 exec 3<&0
-"$@" &
+"$@" 3<&- &
 server=$!
 { cat <&3 >/dev/null; kill "$server"; } &
+watch=$!
 wait "$server"
+kill "$watch"
 """
 """Runs a command that ends when its input does: when the process that started it ends in any way."""
 

@@ -4,14 +4,21 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from personaagent.core.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from measurement import Measurement  # noqa: E402
-from page import benchmarks_page  # noqa: E402
+from page import PAGES, benchmarks_page  # noqa: E402
+from peak import processes_needed  # noqa: E402
 from results import Result, read_results, write_results  # noqa: E402
 from rows import ROWS, with_targets  # noqa: E402
-from run_all import run, succeeded  # noqa: E402
+from run_all import COMMANDS, run, succeeded  # noqa: E402
+from scale import ALIGN_AFTER, ALIGN_ROUNDS, NIGHTLY_RUNS, scale_page  # noqa: E402
+from scale_figures import NotMeasured  # noqa: E402
 
 ROW = next(row for row in ROWS if row.command == "eval_rate")
 
@@ -56,12 +63,61 @@ def test_a_benchmark_that_ends_with_an_error_or_not_at_all_fails(monkeypatch, tm
 
 def test_results_are_kept_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "measured.json"
-    kept = [measured(0.96), Result("index", "2026-11-28", "2 cores", skipped="no", quick=True)]
+    nothing = Result("a", "2026-11-28", "2 cores", [Measurement("episodes lost", 0.0, most=0)])
+    kept = [
+        nothing,
+        measured(0.96),
+        Result("index", "2026-11-28", "2 cores", skipped="no", quick=True),
+    ]
     write_results(kept, file)
     assert [*read_results(file).values()] == kept
+
+
+def test_every_row_is_measured_by_one_of_the_commands() -> None:
+    commands = {*COMMANDS}
+    assert {row.command for row in ROWS} <= commands
+    scripts = {command.split()[0] for command in commands}
+    assert {name for name in scripts if not (ROOT / "benchmarks" / f"{name}.py").exists()} == set()
 
 
 def test_the_page_shows_each_row_and_what_was_missed() -> None:
     text = benchmarks_page({ROW.command: measured(0.94)})
     assert f"|{ROW.what}|{ROW.baseline}|0.94|at least 0.95|missed|" in text
     assert text.count("|not measured|") == len(ROWS) - 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_documents_are_made_of_what_was_measured(name: str) -> None:
+    text = PAGES[name](read_results())
+    assert (ROOT / "docs" / name).read_text("utf-8") == text, "make bench BENCH=--write"
+
+
+def test_scale_says_which_figure_is_missing() -> None:
+    results = read_results()
+    del results["server_storage"]
+    with pytest.raises(NotMeasured, match="server_storage has not measured: a turn in Postgres"):
+        scale_page(results)
+
+
+def test_what_breaks_first_follows_from_the_figures() -> None:
+    results = read_results()
+    slow = [
+        replace(each, value=1000 * each.value)
+        for each in results["server_load --queue"].measurements
+    ]
+    results["server_load --queue"] = replace(results["server_load --queue"], measurements=slow)
+    assert "**One server process at half load** breaks first" in scale_page(results)
+
+
+def test_scale_is_computed_with_the_defaults_of_the_settings() -> None:
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    assert (
+        defaults["align_after"],
+        defaults["align_rounds"],
+        defaults["align_nightly_runs"],
+    ) == (ALIGN_AFTER, ALIGN_ROUNDS, NIGHTLY_RUNS)
+
+
+def test_the_busiest_hour_needs_more_processes_than_it_keeps_busy() -> None:
+    assert processes_needed(0.01, 0.1) == 1
+    assert 10 < processes_needed(100, 0.1) < 20

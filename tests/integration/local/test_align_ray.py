@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.support.alignment import walks
-from tests.support.alignment_command import WANTED, Script, remember
-from tests.support.alignment_endpoint import chats
+from tests.support.alignment_command import WANTED, Script, remember, rules, versions
+from tests.support.alignment_endpoint import chats, role_of
 from tests.support.command import Command, command_line, scripted_command
 from tests.support.endpoint import Endpoint
 from tests.support.forks import MAIN
@@ -96,12 +98,46 @@ def speaking(endpoint: Endpoint) -> dict[str, str]:
     }
 
 
+def test_a_killed_worker_loses_nothing(command, script: Script, endpoint, tmp_path: Path) -> None:
+    last_of_ben = USERS["ben"][-1].query
+    script.held = lambda body: role_of(body) == "critic" and last_of_ben in str(body["messages"])
+    with on_ray("--users-at-once", "1") as process:
+        while not script.holding.wait(1):
+            assert process.poll() is None, process.communicate()
+        script.held = lambda body: False
+        workers = [
+            each
+            for each in psutil.Process(process.pid).children(recursive=True)
+            if "MapWorker" in " ".join(each.cmdline()) and asks(each, endpoint)
+        ]
+        assert len(workers) >= 1
+        for each in workers:
+            each.kill()
+        out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+    results = {each["user_id"]: each["alignment"] for each in json.loads(out)}
+    assert {user: each["to_version"] for user, each in results.items()} == dict.fromkeys(USERS, 2)
+    assert {user: versions(command, user) for user in USERS} == {
+        user: ["initial", "alignment"] for user in USERS
+    }
+    assert rules(command, "ben")[3:] == WANTED
+    asked = chats(endpoint.requests)
+    assert len(asked) - len(set(asked)) <= 2, "one question of each worker that was killed"
+
+
+def asks(process: psutil.Process, endpoint: Endpoint) -> bool:
+    """Whether the process is connected to the endpoint."""
+    port = int(endpoint.base_url.rpartition(":")[2].partition("/")[0])
+    return any(each.raddr and each.raddr.port == port for each in process.net_connections())
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
         (("align", "--user", "anna", "--ray", "local"), 2, "use it with --all"),
         ((*EVERYONE, "--vllm", "some/model"), 2, "use it with --ray"),
         ((*EVERYONE, "--ray", "ray://127.0.0.1:9"), 2, "part of the cluster"),
+        ((*EVERYONE, "--ray", "127.0.0.1:9"), 4, "start it with `ray start --head`"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_asked(

@@ -87,16 +87,14 @@ async def test_a_model_that_cannot_be_served_says_why() -> None:
 
 def test_the_server_ends_with_a_worker_that_is_killed() -> None:
     worker = subprocess.Popen([sys.executable, "-c", WORKER], stdout=subprocess.PIPE, text=True)
-    with worker:
+    try:
         assert worker.stdout is not None
         assert worker.stdout.readline().startswith("http://127.0.0.1:")
-        servers = [
-            each
-            for each in psutil.Process(worker.pid).children(recursive=True)
-            if "some/model" in each.cmdline()
-        ]
-        assert len(servers) == 2, "the shell that waits, and the server"
+        servers = psutil.Process(worker.pid).children(recursive=True)
+        assert any(each.cmdline()[-1].isdecimal() for each in servers), "the port comes last"
+    finally:
         worker.kill()
+        worker.communicate()
     ended(servers)
 
 

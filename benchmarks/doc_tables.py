@@ -33,4 +33,4 @@ def _scaled(
 
 def _two_digits(number: float) -> str:
     digits = 1 - math.floor(math.log10(number)) if number > 0 else 0
-    return f"{round(number, digits):,.{max(0, digits)}f}"
+    return f"{round(number, digits):,.{max(0, digits)}f}".removesuffix(".0")
