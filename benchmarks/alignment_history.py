@@ -87,7 +87,7 @@ async def _align_seconds(agent: LocalAgent, user: str) -> float:
     await agent.memory(user).simulations.clear()
     started = time.perf_counter()
     alignment = await agent.align(user, batch=8, holdout=8, candidates=4, rounds=1, dry_run=True)
-    assert alignment.usage["llm_calls"] == 82, alignment
+    assert alignment.usage["llm_calls"] == 66, alignment
     return time.perf_counter() - started
 
 

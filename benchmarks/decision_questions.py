@@ -27,8 +27,6 @@ KINDS: dict[str, QuestionKind] = {
 SIMILAR = 40
 SHOWN, SHOWN_CHARS = 4, 240
 """How many of the nearest episodes a prompt shows, and how much of each."""
-IN_WORDS = 10
-"""The labels of so many nearest episodes are told in a sentence before the question."""
 _OPTION = re.compile(r'\[(?P<side>[12])\]: "(?P<text>.*?)"(?= \[2\]: |$)', re.DOTALL)
 _TITLE = re.compile(r'with the title "(?P<title>.*?)", which', re.DOTALL)
 
@@ -142,15 +140,11 @@ def _prompt(
     asks: str,
     answers: Sequence[str],
 ) -> list[BaseMessage]:
-    """The instruction once, facts, the nearest episodes, the question, and the nearest labels."""
+    """The instruction once, facts, the nearest episodes, and the question."""
     facts = _counted(map(_label, history))
     shown = "\n".join(f"- {shorten(t, SHOWN_CHARS)} -> {_label(e)}" for e, t, _ in nearest[:SHOWN])
-    close = [_label(episode) for episode, _, _ in nearest[:IN_WORDS]]
-    said = f"Of the {len(close)} most similar, this user chose: {_counted(close)}.\n\n"
     system = f"{ask}\n\nThis user's answers so far: {facts}.\nThe most similar ones:\n{shown}"
-    user = (
-        f"{asks}\n\n{said}Answer with exactly one of these and nothing else: {', '.join(answers)}"
-    )
+    user = f"{asks}\n\nAnswer with exactly one of these and nothing else: {', '.join(answers)}"
     return [SystemMessage(system), HumanMessage(user)]
 
 

@@ -124,9 +124,9 @@ def _quality(cases: Sequence[Case], weights: Weights) -> tuple[float, float]:
 
 def _ways(task: str, cases: Sequence[Case]) -> dict[str, list[Weights]]:
     """Ways to decide the questions of ``task``: the weights for each half of the users."""
-    kind = KINDS[task]
     ours = [case for case in cases if case.task == task]
-    alike = [case for case in cases if KINDS[case.task] == kind]
+    kind = ours[0].question.kind
+    alike = [case for case in cases if case.question.kind == kind]
     alone = {
         "history": Weights(history=1, model=0, names=0),
         "model": Weights(history=0, model=1, names=0),

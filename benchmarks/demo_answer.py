@@ -1,68 +1,130 @@
-"""What the embedded model reads anew for an answer of ``make demo`` with memory, against all it is sent.
+"""What an answer of the embedded model with memory costs, as `make demo` asks for it.
 
-Tokens are counted, not seconds: they do not depend on the load. The questions are those of the demo that
-only memory answers; the first is left out, as nothing can be in the cache before it. The baseline is a
-model without a cache, which reads every prompt from its beginning.
+Each of the demo's questions about Mira is asked as the demo asks it, and again with every prompt read
+from its beginning and a tool chosen each time. Compared is the processor time of the engine, which load
+disturbs less than seconds. What is kept of earlier starts is there, as after a first answer. `--quick`
+asks one question.
 """
 
 import asyncio
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
 
-from instant_endpoint import REPOSITORY
-from measurement import Measurement, print_progress, report_and_exit, skip_benchmark
+import psutil
+from measurement import Measurement, quick, report_and_exit, skip_benchmark
 
-from personaagent import Answer, PersonaAgent
+from personaagent import PersonaAgent
 from personaagent.core.settings import Settings, load_settings
-from personaagent.models.catalog import CHAT, EMBEDDINGS, find_model
+from personaagent.models import structured_tools
+from personaagent.models.catalog import CHAT, find_model
 from personaagent.models.download import present
+from personaagent.models.embedded_model import EmbeddedModel
 
-sys.path.insert(0, str(REPOSITORY / "examples"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 from demo import HISTORY, QUESTIONS, USER  # pyright: ignore[reportMissingImports]
+
+ASKED = [question.text for question in QUESTIONS if question.only_memory]
+WARM_UP = "Hello!"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one answer: seconds, seconds of the engine's processors, and tokens."""
+
+    wall: float
+    processor: float
+    anew: int
+    cached: int
+    written: int
 
 
 async def measure() -> list[Measurement]:
-    with TemporaryDirectory(prefix="bench-") as folder:
-        settings = _embedded(Path(folder))
-        async with PersonaAgent(settings) as agent:
+    """Ask each question in both ways."""
+    settings = load_settings()
+    if not present(find_model(CHAT), settings.home):
+        skip_benchmark("The embedded model is not there: run `personaagent model pull`.")
+    questions = ASKED[:1] if quick() else ASKED
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "models").symlink_to(settings.home / "models")
+        async with PersonaAgent(_settings(settings, home)) as agent:
             await agent.memory(USER).import_file(HISTORY)
-            answers = []
-            for question in QUESTIONS:
-                if question.only_memory:
-                    print_progress(question.text)
-                    answers.append(await agent.ask(question.text, user=USER, incognito=True))
-    later = answers[1:]
+            await _ask(agent, WARM_UP)
+            ours = [await _ask(agent, question) for question in questions]
+            with _without_cache():
+                plain = [await _ask(agent, question) for question in questions]
+    return _measurements(ours, plain)
+
+
+def _settings(settings: Settings, home: Path) -> Settings:
+    """The embedded model, and no summary beside the answers."""
+    own = {"home": home, "openai_api_key": None, "openai_base_url": None, "summary_every": 0}
+    return settings.model_copy(update=own)
+
+
+async def _ask(agent: PersonaAgent, question: str) -> Cost:
+    wall, processor = time.perf_counter(), _engine_seconds()
+    answer = await agent.ask(question, user=USER, incognito=True)
+    usage = answer.usage
+    cached = usage.get("cached_input_tokens", 0)
+    return Cost(
+        time.perf_counter() - wall,
+        _engine_seconds() - processor,
+        usage["input_tokens"] - cached,
+        cached,
+        usage["output_tokens"],
+    )
+
+
+def _engine_seconds() -> float:
+    times = [child.cpu_times() for child in psutil.Process().children()]
+    return sum(each.user + each.system for each in times)
+
+
+@contextmanager
+def _without_cache() -> Iterator[None]:
+    """Nothing is taken from a cache, and a tool is chosen each time."""
+    payload_of = EmbeddedModel._get_request_payload
+
+    def uncached(self: EmbeddedModel, *args: Any, **options: Any) -> dict[str, Any]:
+        return payload_of(self, *args, **options) | {"extra_body": {"cache_prompt": False}}
+
+    with (
+        patch.object(EmbeddedModel, "_get_request_payload", uncached),
+        patch.object(structured_tools, "needs_no_choice", lambda *asked: False),
+    ):
+        yield
+
+
+def _measurements(ours: list[Cost], plain: list[Cost]) -> list[Measurement]:
+    ratios = [own.processor / other.processor for own, other in zip(ours, plain, strict=True)]
     return [
-        Measurement(
-            "an answer with memory against no cache",
-            sum(map(_read_anew, later)) / sum(map(_sent, later)),
-            "x",
-            most=0.5,
-        ),
-        Measurement("tokens that it reads anew (median)", median(map(_read_anew, later))),
-        Measurement("tokens that it is sent (median)", median(map(_sent, later))),
-        Measurement("the first answer, tokens read anew", _read_anew(answers[0])),
-        Measurement("an answer (median)", median(each.seconds for each in later), " s"),
+        Measurement("an answer with memory against the same without a cache", median(ratios), "x"),
+        *_of("an answer with memory", ours),
+        *_of("the same without a cache", plain),
     ]
 
 
-def _embedded(folder: Path) -> Settings:
-    """The settings of a new data folder with the models of the user's own."""
-    home = load_settings().home
-    if not all(present(find_model(name), home) for name in (CHAT, EMBEDDINGS)):
-        skip_benchmark("the embedded models are not here: personaagent model pull")
-    (folder / "models").symlink_to(home / "models")
-    return load_settings(home=folder, openai_base_url=None, openai_api_key=None, model=None)
-
-
-def _sent(answer: Answer) -> int:
-    return int(answer.usage["input_tokens"])
-
-
-def _read_anew(answer: Answer) -> int:
-    return _sent(answer) - int(answer.usage.get("cached_input_tokens", 0))
+def _of(what: str, costs: list[Cost]) -> list[Measurement]:
+    return [
+        Measurement(f"{what}, seconds (median)", median(each.wall for each in costs), " s"),
+        Measurement(
+            f"{what}, processor time (median)", median(each.processor for each in costs), " s"
+        ),
+        Measurement(f"{what}, tokens read anew (median)", median(each.anew for each in costs)),
+        Measurement(
+            f"{what}, tokens from the cache (median)", median(each.cached for each in costs)
+        ),
+        Measurement(f"{what}, tokens written (median)", median(each.written for each in costs)),
+    ]
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from rows import ROWS, Row, with_targets
 
 COMMANDS = (
     "startup",
+    "demo_answer",
     "embedding_speed",
     "import_rate",
     "footprint",

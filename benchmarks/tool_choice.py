@@ -20,7 +20,8 @@ from tool_choice_questions import HELD, HISTORY, NEITHER, OLDER, WORLD
 from personaagent.core.settings import Settings, load_settings
 from personaagent.models.chat import Models
 from personaagent.models.embeddings import make_embedder
-from personaagent.models.tool_choice import ANSWER, RECALLED
+from personaagent.models.tool_choice import ANSWER, RECALLED, RECALLED_MEMORIES, TOLD
+from personaagent.nodes.agent.told_before import is_told
 from personaagent.tools.recall_episodes import recall_tool
 from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 
@@ -114,7 +115,10 @@ async def choose(
 ) -> tuple[str, dict[str, object]]:
     """The tool (or ANSWER) that the actor chooses for ``question``, and its arguments."""
     actor = (await models.chat("actor")).bind_tools(tools)
-    system = SystemMessage("", additional_kwargs={RECALLED: recalled})
+    told = is_told(
+        question, [{"query": t, "ground_truth": t} for t in recalled[:RECALLED_MEMORIES]]
+    )
+    system = SystemMessage("", additional_kwargs={RECALLED: recalled, TOLD: told})
     async for chunk in actor.astream([system, HumanMessage(question)]):
         assert isinstance(chunk, AIMessageChunk)
         call = next(iter(chunk.tool_calls), None)

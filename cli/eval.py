@@ -19,6 +19,7 @@ from personaagent.cli.eval_options import (
     Seed,
     Turns,
     Users,
+    Workers,
 )
 from personaagent.cli.options import AsJson
 from personaagent.cli.output import print_result
@@ -42,6 +43,7 @@ def run_command(
     history: History = None,
     turns: Turns = None,
     concurrency: Concurrency = None,
+    workers: Workers = None,
     data: Data = None,
     out: Out = None,
     retry_failed: RetryFailed = False,
@@ -70,7 +72,9 @@ def run_command(
     settings = load_settings()
     price_table = eval_runs.read_prices(prices, settings)
     concurrency = concurrency or settings.simulations_at_once
-    run_settings = RunSettings(data or data_folder(), out, concurrency, retry_failed, langsmith)
+    run_settings = RunSettings(
+        data or data_folder(), out, concurrency, retry_failed, langsmith, workers
+    )
     folder = eval_runs.run_and_show_progress(options, settings, run_settings)
     eval_runs.show_report(folder, price_table, against, as_json)
 

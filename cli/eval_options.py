@@ -25,6 +25,10 @@ Concurrency = Annotated[
     int | None,
     typer.Option(min=1, metavar="C", help="Requests at once; 16, or 1 on the embedded model."),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Processes; as many as the endpoint keeps busy."),
+]
 Data = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="The folder with lamp/, prefeval/ and locomo/."),

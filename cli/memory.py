@@ -8,6 +8,7 @@ import typer
 
 from personaagent.cli.agent_runner import known_user, run_with_agent
 from personaagent.cli.memory_forget import forget
+from personaagent.cli.memory_forgotten import forgotten
 from personaagent.cli.memory_import import naming_problems, preview_file
 from personaagent.cli.memory_import_views import import_view, to_summarise_view
 from personaagent.cli.memory_irrelevant import irrelevant
@@ -168,6 +169,7 @@ memory_app.command()(supersede)
 memory_app.command()(keep)
 memory_app.command()(irrelevant)
 memory_app.command()(forget)
+memory_app.command()(forgotten)
 
 
 @memory_app.command()

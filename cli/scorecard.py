@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 SPARKLINE_BARS = "▁▂▃▄▅▆▇█"
 SPARKLINE_WIDTH = 32
+VERDICTS = {
+    "unknown": "Too few answers to be certain",
+    "fits": "Yes",
+    "too_sure": "No, surer than it should be",
+    "too_unsure": "No, right more often than it says",
+}
 
 
 def show_scorecard(
@@ -84,6 +90,7 @@ def scorecard_view(card: "Scorecard") -> "RenderableType":
         Text(card.helped.sentence if card.helped else ""),
         _means(card),
         _chart(card),
+        *map(Text, filter(None, [_sure(card)])),
         Text(_cost(card), "dim"),
     )
 
@@ -129,6 +136,18 @@ def sparkline(values: Sequence[float], lowest: float, highest: float) -> str:
     return "".join(
         SPARKLINE_BARS[round((value - lowest) / span * (len(SPARKLINE_BARS) - 1))]
         for value in shown
+    )
+
+
+def _sure(card: "Scorecard") -> str:
+    """How sure the judged decisions were, and how often right; empty without any."""
+    found = card.calibration
+    if found is None or found.right is None or found.stated is None:
+        return ""
+    judged = counted(found.questions, "judged answer")
+    return (
+        f"As sure as it is right? {VERDICTS[found.verdict]}: {judged} to closed questions stated "
+        f"{found.stated:.0%} on average, and {found.right.mean:.0%} were right."
     )
 
 

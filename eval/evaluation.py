@@ -1,6 +1,7 @@
 """A run of the evaluation, from its plan to its results; a killed run continues."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from personaagent.core.files import make_private
 from personaagent.core.records import Episode
 from personaagent.core.settings import Settings
 from personaagent.eval.executor import OnResult, execute_plan
+from personaagent.eval.processes import Job, execute_in_processes
 from personaagent.eval.query_draw import describe_draw, draw_queries
 from personaagent.eval.run_plan import RunPlan, RunProgress, read_progress
 from personaagent.eval.run_record import EvalOptions, MadeWith, Session, record_session
@@ -25,6 +27,9 @@ from personaagent.eval.tracing import Traces
 
 RUNS_FOLDER = "eval-runs"
 HASH_DIGITS = 8
+REQUESTS_A_WORKER = 32
+RESULTS_A_WORKER = 500
+"""With fewer a process costs more than it saves."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class RunSettings:
     Args:
         out: the folder of the run; None: a folder named after what decides the answers.
         langsmith: the name of a LangSmith project to send the run to as well.
+        workers: in how many processes; None: as many as the endpoint keeps busy.
     """
 
     data: Path
@@ -41,6 +47,7 @@ class RunSettings:
     concurrency: int = 1
     retry_failed: bool = False
     langsmith: str | None = None
+    workers: int | None = None
 
 
 OnBegin = Callable[[Path, RunProgress], None]
@@ -65,6 +72,7 @@ async def run_evaluation(
     """
     update = {"concurrency": run_settings.concurrency, "timezone": "UTC"}
     settings = settings.model_copy(update=update)
+    _check_workers(run_settings, settings)
     plan = make_plan(options, run_settings.data)
     draws = {task: describe_draw(queries) for task, queries in plan.queries.items()}
     made_with = MadeWith.of(settings, options, draws)
@@ -76,19 +84,56 @@ async def run_evaluation(
         progress = read_progress(folder, plan, retry_failed=run_settings.retry_failed)
         on_begin(folder, progress)
         if progress.left:
-            traces = await _open_traces(run_settings.langsmith, made_with, settings)
-            examples = _icl_examples(plan)
-            async with open_environment(settings, options.seed, examples=examples) as environment:
-                await execute_plan(
-                    plan,
-                    environment,
-                    folder,
-                    progress,
-                    concurrency=run_settings.concurrency,
-                    on_result=on_result,
-                    traces=traces,
+            workers = run_settings.workers or _worker_count(run_settings, settings, progress.left)
+            if workers > 1:
+                job = Job(options, settings, run_settings.data, progress.finished_before)
+                await execute_in_processes(
+                    plan, job, folder, progress, workers=workers, on_result=on_result
                 )
+            else:
+                traces = await _open_traces(run_settings.langsmith, made_with, settings)
+                await _execute_here(plan, settings, folder, progress, on_result, traces)
     return folder
+
+
+async def _execute_here(
+    plan: RunPlan,
+    settings: Settings,
+    folder: Path,
+    progress: RunProgress,
+    on_result: OnResult,
+    traces: Traces | None,
+) -> None:
+    examples = icl_examples(plan)
+    async with open_environment(settings, plan.seed, examples=examples) as environment:
+        await execute_plan(
+            plan,
+            environment,
+            folder,
+            progress,
+            concurrency=settings.concurrency or 1,
+            on_result=on_result,
+            traces=traces,
+        )
+
+
+def _check_workers(run_settings: RunSettings, settings: Settings) -> None:
+    if (run_settings.workers or 1) > 1 and (settings.embedded or run_settings.langsmith):
+        raise UsageError(
+            "The embedded model, and traces in LangSmith, take one process: leave --workers out."
+        )
+
+
+def _worker_count(run_settings: RunSettings, settings: Settings, left: int) -> int:
+    """As many processes as one of them could not feed an endpoint, and as pay for their start.
+
+    One where they would share a model on this machine, or send traces.
+    """
+    if settings.embedded or run_settings.langsmith:
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    busy = run_settings.concurrency // REQUESTS_A_WORKER
+    return max(1, min(cores or 1, busy, left // RESULTS_A_WORKER))
 
 
 def make_plan(options: EvalOptions, data: Path) -> RunPlan:
@@ -127,7 +172,7 @@ def _only_process_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def _icl_examples(plan: RunPlan) -> Mapping[str, Sequence[Episode]]:
+def icl_examples(plan: RunPlan) -> Mapping[str, Sequence[Episode]]:
     """The examples for in-context learning, by task, drawn from the samples of all users."""
     if not any(solver.name == "icl" for solver in plan.solvers):
         return {}

@@ -1,4 +1,4 @@
-"""Runs a plan: every solver on every sample of every task, several queries at once.
+"""Runs a plan in this process: every solver on every sample of every task, several queries at once.
 
 A run may be killed at any moment. Each result is one line, written at once; the next run continues
 with the missing results. Samples are prepared when their turn comes and released afterwards.
@@ -6,12 +6,14 @@ with the missing results. Samples are prepared when their turn comes and release
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from personaagent.core.errors import ConfigurationError, PersonaAgentError, UsageError
+from personaagent.core.records import Record
 from personaagent.eval.jsonl import JsonLinesWriter
 from personaagent.eval.results import (
     RESULTS_FILE,
@@ -32,6 +34,16 @@ FATAL_ERRORS = (ConfigurationError, UsageError)
 """Errors that every other query would meet as well: they end the run."""
 
 OnResult = Callable[[Result], None]
+NextItem = Callable[[], Awaitable[WorkItem | None]]
+"""What is to be run next; None if nothing is left."""
+
+
+class Records(Protocol):
+    """Where records go."""
+
+    def append(self, record: Record) -> None:
+        """Keep the record."""
+        ...
 
 
 async def execute_plan(
@@ -53,42 +65,61 @@ async def execute_plan(
         ConfigurationError, UsageError: no query can be run like this; finished results are kept.
         DataError: the files in ``folder`` cannot be written.
     """
-    in_flight = concurrency + concurrency // 2
-    executor = _Executor(
-        environment=environment,
-        results=JsonLinesWriter(folder / RESULTS_FILE),
-        training_records=JsonLinesWriter(folder / TRAINING_FILE),
-        progress=progress,
-        query_slots=asyncio.Semaphore(in_flight),
-        on_result=on_result,
-        traces=traces or NoTraces(),
-    )
     items = plan.work_items(progress.finished_before)
+
+    async def next_item() -> WorkItem | None:
+        return next(items, None)
+
+    def keep(result: Result) -> None:
+        progress.add(result)
+        on_result(result)
+
+    traces = traces or NoTraces()
+    with run_files(folder) as (results, training_records), traces.run():
+        executor = Executor(environment, results, training_records, keep, traces)
+        try:
+            await executor.run(next_item, concurrency)
+        finally:
+            await traces.flush()
+
+
+@contextmanager
+def run_files(folder: Path) -> Iterator[tuple[JsonLinesWriter, JsonLinesWriter]]:
+    """The files of results and of training records in the folder of a run.
+
+    Raises:
+        DataError: they cannot be written.
+    """
+    results = JsonLinesWriter(folder / RESULTS_FILE)
+    training_records = JsonLinesWriter(folder / TRAINING_FILE)
     try:
-        with executor.traces.run():
-            await run_concurrently(executor.work_through(items) for _ in range(in_flight))
+        yield results, training_records
     finally:
-        executor.results.close()
-        executor.training_records.close()
-        await executor.traces.flush()
+        results.close()
+        training_records.close()
 
 
 @dataclass(frozen=True)
-class _Executor:
+class Executor:
+    """Runs items; what they give goes to ``results`` and ``training_records``."""
+
     environment: EvalEnvironment
-    results: JsonLinesWriter
-    training_records: JsonLinesWriter
-    progress: RunProgress
-    query_slots: asyncio.Semaphore
-    on_result: OnResult
-    traces: Traces
+    results: Records
+    training_records: Records
+    on_result: OnResult = lambda result: None
+    traces: Traces = field(default_factory=NoTraces)
 
-    async def work_through(self, items: Iterator[WorkItem]) -> None:
-        """Run one item after another until none is left; several workers share the iterator."""
-        for item in items:
-            await self._run_item(item)
+    async def run(self, next_item: NextItem, concurrency: int) -> None:
+        """Run all items: see ``execute_plan``."""
+        in_flight = concurrency + concurrency // 2
+        query_slots = asyncio.Semaphore(in_flight)
+        await run_concurrently(self._work_through(next_item, query_slots) for _ in range(in_flight))
 
-    async def _run_item(self, item: WorkItem) -> None:
+    async def _work_through(self, next_item: NextItem, query_slots: asyncio.Semaphore) -> None:
+        while (item := await next_item()) is not None:
+            await self._run_item(item, query_slots)
+
+    async def _run_item(self, item: WorkItem, query_slots: asyncio.Semaphore) -> None:
         await self.traces.case(item.task.name, item.sample, item.queries)
         async with AsyncExitStack() as stack:
             try:
@@ -100,15 +131,19 @@ class _Executor:
                 return
             if answerer.training_result is not None:
                 self.training_records.append(_training_record(item, answerer.training_result))
-            await run_concurrently(self._run_query(item, answerer, query) for query in item.queries)
+            await run_concurrently(
+                self._run_query(item, answerer, query, query_slots) for query in item.queries
+            )
 
     async def _fail_all_queries(self, item: WorkItem, error: Exception) -> None:
         for query in item.queries:
             async with self._trace(item, query) as trace:
                 self._save(_failed_result(item, query, error), trace)
 
-    async def _run_query(self, item: WorkItem, answerer: Answerer, query: Query) -> None:
-        async with self.query_slots, self._trace(item, query) as trace:
+    async def _run_query(
+        self, item: WorkItem, answerer: Answerer, query: Query, query_slots: asyncio.Semaphore
+    ) -> None:
+        async with query_slots, self._trace(item, query) as trace:
             try:
                 result = await self._answer_and_score(item, answerer, query)
             except FATAL_ERRORS:
@@ -144,7 +179,6 @@ class _Executor:
 
     def _save(self, result: Result, trace: Trace) -> None:
         self.results.append(result)
-        self.progress.add(result)
         self.on_result(result)
         trace.end(result)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from personaagent.core.records import Episode
 from personaagent.eval.jsonl import read_records
@@ -39,15 +40,25 @@ class RunPlan:
 
     def work_items(self, done: Collection[ResultKey]) -> Iterator["WorkItem"]:
         """What is left to do: sample by sample, and each sample with every solver in turn."""
+        for drawn in self.samples():
+            yield from self.items_of(drawn, done)
+
+    def sample_count(self) -> int:
+        """How many samples queries are drawn of."""
+        return sum(len({query.sample_id for query in drawn}) for drawn in self.queries.values())
+
+    def samples(self) -> Iterator["DrawnSample"]:
+        """The samples that queries are drawn of, always in the same order."""
         for task in self.tasks:
             drawn = {(query.sample_id, query.query_id) for query in self.queries[task.name]}
             for sample in task.samples(self.data, self.seed):
                 queries = [query for query in sample.queries if (sample.id, query.id) in drawn]
-                yield from self._items_of_sample(task, sample, queries, done)
+                if queries:
+                    yield DrawnSample(task, sample, queries)
 
-    def _items_of_sample(
-        self, task: Task, sample: Sample, queries: Sequence[Query], done: Collection[ResultKey]
-    ) -> Iterator["WorkItem"]:
+    def items_of(self, drawn: "DrawnSample", done: Collection[ResultKey]) -> Iterator["WorkItem"]:
+        """What is left to do of a sample."""
+        task, sample, queries = drawn
         for solver in self.solvers_for(task):
             remaining = [
                 query
@@ -71,6 +82,14 @@ def _newest_labels(history: list[Episode], labels: int | None) -> list[Episode]:
         return history
     before_first = labelled[len(labelled) - labels - 1]
     return history[before_first + 1 :]
+
+
+class DrawnSample(NamedTuple):
+    """A sample, and its queries that are drawn."""
+
+    task: Task
+    sample: Sample
+    queries: Sequence[Query]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """The agent: ``recall -> question -> inject_persona -> react <-> tools -> decide -> remember``."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.prebuilt.tool_node import tools_condition
@@ -8,6 +10,7 @@ from langgraph.types import RetryPolicy
 
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentInput, AgentState
+from personaagent.graphs.node_time import Node, within
 from personaagent.models.invoke import is_transient
 from personaagent.nodes.agent.decide import decide
 from personaagent.nodes.agent.inject_persona import inject_persona
@@ -28,12 +31,13 @@ TAGS = ["personaagent", NAME]
 def build(deps: Dependencies) -> AgentGraph:
     """The agent's graph, to be compiled with a store (and a checkpointer)."""
     graph = StateGraph(AgentState, context_schema=AgentContext, input_schema=AgentInput)
-    timeout = deps.settings.patience
-    graph.add_node("recall", partial(recall, deps=deps), retry_policy=_retry(), timeout=timeout)
-    graph.add_node("question", partial(question, deps=deps), timeout=timeout)
+    recalled = partial(recall, deps=deps)
+    recalled_in_time = within(deps.settings.patience, "recall", recalled)
+    graph.add_node("recall", recalled_in_time, retry_policy=_retry())
+    graph.add_node("question", _in_time("question", question, deps))
     graph.add_node("inject_persona", partial(inject_persona, deps=deps))
     _add_react(graph, deps)
-    graph.add_node("remember", partial(remember, deps=deps), timeout=timeout)
+    graph.add_node("remember", _in_time("remember", remember, deps))
     graph.add_edge(START, "recall")
     graph.add_edge("recall", "question")
     graph.add_edge("question", "inject_persona")
@@ -51,7 +55,7 @@ def build_answer_graph(deps: Dependencies, *, decides: bool = True) -> AnswerGra
     graph = StateGraph(AgentState, context_schema=AgentContext)
     _add_react(graph, deps)
     if decides:
-        graph.add_node("question", partial(question, deps=deps), timeout=deps.settings.patience)
+        graph.add_node("question", _in_time("question", question, deps))
         graph.add_edge(START, "question")
         graph.add_edge("question", "react")
     else:
@@ -67,15 +71,21 @@ def recursion_limit(settings: Settings) -> int:
 
 def _add_react(graph: AgentGraph | AnswerGraph, deps: Dependencies) -> None:
     """Add ``react <-> tools``, without tools only ``react``, and ``decide`` after it."""
-    timeout = deps.settings.patience
-    graph.add_node("react", partial(react, deps=deps), retry_policy=_retry(), timeout=timeout)
+    graph.add_node("react", _in_time("react", react, deps), retry_policy=_retry())
     if deps.tools:
-        graph.add_node("tools", tools(deps), timeout=timeout)
+        graph.add_node("tools", tools(deps), timeout=deps.settings.patience)
         graph.add_conditional_edges("react", _route, ["tools", "decide"])
         graph.add_edge("tools", "react")
     else:
         graph.add_edge("react", "decide")
-    graph.add_node("decide", partial(decide, deps=deps), timeout=timeout)
+    graph.add_node("decide", _in_time("decide", decide, deps))
+
+
+def _in_time(name: str, node: Callable[..., Awaitable[Any]], deps: Dependencies) -> Node:
+    """The node with what it works with, and with the time that a step may take."""
+    return within(
+        deps.settings.patience, name, lambda state, runtime, _: node(state, runtime, deps=deps)
+    )
 
 
 def _route(state: AgentState) -> str:

@@ -41,9 +41,8 @@ class Receipt(Record):
         """That of what was gone already."""
         return cls(episodes=[], embeddings=0, statements=[], rules=[], threads=[], simulations=0)
 
-    def listed(self, kind: Literal["episodes", "statement"], key: str = "") -> Forgetting:
-        """What the user's list keeps of it: counts alone; ``key`` is that of an entry to replace."""
-        named = {"key": key} if key else {}
+    def listed(self, kind: Literal["episodes", "statement"]) -> Forgetting:
+        """What the user's list keeps of it: counts alone."""
         return Forgetting(
             kind=kind,
             episodes=len(self.episodes),
@@ -51,7 +50,6 @@ class Receipt(Record):
             rules=len(self.rules),
             threads=len(self.threads),
             blanked=len(self.blanked),
-            **named,
         )
 
     def with_more(self, gone: "_Gone") -> "Receipt":
@@ -124,7 +122,8 @@ async def forget(
     again = await _forget_what_rests_on(memory, forgotten, without, delete_threads)
     complete = receipt.with_more(again)
     if tombstones and complete != receipt:
-        await memory.store.write([complete.listed("episodes", listed.key).write()])
+        counts = complete.listed("episodes").model_dump(exclude={"key", "at"})
+        await memory.store.write([listed.model_copy(update=counts).write()])
     return complete
 
 

@@ -74,15 +74,20 @@ def format_episodes(
         The text, and how many episodes were left out.
     """
     once, told, count = told_once(episodes), set[str](), 0
-    for episode, text in zip(episodes, _format_all(episodes, zone, max_chars, once), strict=True):
+    formatted = _format_all(episodes, zone, max_chars, once)
+    for episode, text in zip(episodes, formatted, strict=True):
         requests = {*_requests([episode], once)} - told
         max_tokens -= sum(map(estimate_tokens, [text, *requests]))
         if max_tokens < 0:
             break
         told |= requests
         count += 1
-    shown = oldest_first(episodes[:count])
-    texts = [*_requests(shown, once), *_format_all(shown, zone, max_chars, once)]
+    shown = episodes[:count]
+    if count < len(episodes):  # a successor may be among those that are left out
+        formatted = _format_all(shown, zone, max_chars, once)
+    in_order = sorted(zip(shown, formatted, strict=True), key=lambda pair: pair[0].created_at)
+    told_first = _requests([episode for episode, _ in in_order], once)
+    texts = [*told_first, *(text for _, text in in_order)]
     return fence_all("memories", texts), len(episodes) - count
 
 

@@ -1,10 +1,11 @@
 """Which episodes stay out of a recall: the user said that they did not bear on a question like it.
 
 Nothing else of such an episode changes: it is recalled for other questions, counted and learned from
-as before. A question is like one that was marked if it asks the same, or if it is nearer in meaning
-to it than to the episode itself, and near enough: what all questions have in common is taken away
-before (as in ``nodes/agent/relevance.py``), so ``LEAST_LIKE`` holds for other embedding models, too.
-It was chosen so that paraphrases pass, and questions about another thing of the same kind do not.
+as before. A question is like one that was marked if it asks the same; or if it is near to it in
+meaning, nearer than to the episode itself, and has no word of the episode that the other lacks. What
+all questions have in common is taken away before they are compared (as in
+``nodes/agent/relevance.py``), so ``LEAST_LIKE`` holds for other embedding models, too. It was chosen
+so that paraphrases pass, and questions about another thing of the same kind do not.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from personaagent.core.records import Episode
 from personaagent.memory.passages import nearest_text
 from personaagent.memory.ranking import same_query
 from personaagent.memory.relevance_background import QUESTIONS
+from personaagent.memory.terms import terms
 from personaagent.memory.text_vectors import TextVectors
 
 if TYPE_CHECKING:
@@ -73,18 +75,26 @@ async def _marked_for_like(
     differing: Callable[[str], str],
 ) -> set[str]:
     """The ids of those that were marked for a question which is near to the query."""
-    questions = [differing(each) for episode in episodes for each in episode.irrelevant_to]
+    asked = differing(query)
+    marks = [differing(each) for episode in episodes for each in episode.irrelevant_to]
     own = [nearest_text(each) for each in episodes]
     common = (await vectors.of(QUESTIONS)).mean(axis=0)
-    [asked] = _less(await vectors.of([differing(query)]), common)
-    to_questions = iter((_less(await vectors.of(questions), common) @ asked).tolist())
-    to_own = (_less(await vectors.of(own), common) @ asked).tolist()
+    [direction] = _less(await vectors.of([asked]), common)
+    likeness = iter((_less(await vectors.of(marks), common) @ direction).tolist())
+    nearness = (_less(await vectors.of(own), common) @ direction).tolist()
     left_out = set()
-    for episode, itself in zip(episodes, to_own, strict=True):
-        nearest = max(next(to_questions) for _ in episode.irrelevant_to)
-        if nearest >= LEAST_LIKE and nearest > itself:
-            left_out.add(episode.id)
+    for episode, text, near in zip(episodes, own, nearness, strict=True):
+        for mark in map(differing, episode.irrelevant_to):
+            like = next(likeness)
+            if like >= LEAST_LIKE and like > near and not _tells_more(text, asked, mark):
+                left_out.add(episode.id)
     return left_out
+
+
+def _tells_more(text: str, asked: str, marked: str) -> bool:
+    """Whether the text has a word of what is asked that the marked question lacks: "cat", where that
+    was about a dog."""
+    return bool((terms(asked).keys() - terms(marked).keys()) & terms(text).keys())
 
 
 def _less(vectors: "NDArray[np.float32]", common: "NDArray[np.float32]") -> "NDArray[np.float32]":

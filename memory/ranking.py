@@ -1,10 +1,12 @@
 """Ranking of episodes: repeats collapse, and the newest is not crowded out."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from math import ceil
 from typing import NamedTuple
 
 from personaagent.core.records import Episode
@@ -29,13 +31,26 @@ def collapse(
     ground truth tells nothing but its query, and stands behind one that has it.
     """
     distinct: list[_EpisodeWords] = []
+    ranks: dict[str, set[int]] = defaultdict(set)
     for words in (_EpisodeWords(episode, answers, differing) for episode in episodes):
-        rank = next((i for i, other in enumerate(distinct) if words.duplicate(other)), None)
+        signs = _signs(words.query)
+        alike = sorted(set[int]().union(*(ranks[sign] for sign in signs)))
+        rank = next((i for i in alike if words.duplicate(distinct[i])), None)
         if rank is None:
+            rank = len(distinct)
             distinct.append(words)
         elif words.precedence > distinct[rank].precedence:
             distinct[rank] = words
+        for sign in signs:
+            ranks[sign].add(rank)
     return [words.episode for words in distinct]
+
+
+def _signs(words: set[str]) -> list[str]:
+    """Some of the words, of which near-duplicates have at least one in common (a prefix filter: Bayardo,
+    Ma and Srikant, "Scaling Up All Pairs Similarity Search", WWW 2007)."""
+    differing = len(words) - ceil(DUPLICATE_OVERLAP * len(words) - 1e-9)
+    return sorted(words)[: differing + 1] or [""]
 
 
 def keep_newest(episodes: Sequence[Episode], k: int) -> list[Episode]:
@@ -130,11 +145,11 @@ class _QueryWords(NamedTuple):
 
 
 def _similar(one: set[str], other: set[str]) -> bool:
-    if min(len(one), len(other)) < DUPLICATE_OVERLAP * max(len(one), len(other)):
+    words, others = len(one), len(other)
+    if words < DUPLICATE_OVERLAP * others or others < DUPLICATE_OVERLAP * words:
         return False
     shared = len(one & other)
-    union = len(one) + len(other) - shared
-    return union == 0 or shared / union >= DUPLICATE_OVERLAP
+    return shared >= DUPLICATE_OVERLAP * (words + others - shared)
 
 
 def _words(text: str) -> set[str]:

@@ -61,7 +61,7 @@ class RelevanceMarks:
         change = entry.marks
         assert change is not None
         async with self.lock():
-            [episode] = await self.episodes.find([change.episode]) or [None]
+            episode = next(iter(await self.episodes.find([change.episode])), None)
             if episode is None or episode.irrelevant_to != change.after:
                 raise Conflict(
                     f"What episode {short_id(change.episode)} is irrelevant to was changed since, or "

@@ -37,8 +37,13 @@ class Spent(Record):
         return self._with(other, -1)
 
     def _with(self, other: "Spent", sign: int) -> "Spent":
-        own, others = self.model_dump(), other.model_dump()
-        return Spent(**{name: own[name] + sign * others[name] for name in own})
+        return Spent(
+            calls=self.calls + sign * other.calls,
+            tokens=self.tokens + sign * other.tokens,
+            seconds=self.seconds + sign * other.seconds,
+            price=self.price + sign * other.price,
+            bytes=self.bytes + sign * other.bytes,
+        )
 
     def reached(self, limits: Mapping[str, float], asks: "Spent | None" = None) -> str | None:
         """The first of ``limits`` that this reaches, or that leaves fewer calls than ``asks`` wants.

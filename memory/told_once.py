@@ -1,7 +1,8 @@
 """Requests told once: what the queries of several episodes in a prompt begin or end with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from personaagent.core.records import Episode
 from personaagent.core.text import ELLIPSIS
@@ -42,7 +43,7 @@ NOTHING_SHARED = ToldOnce({}, {})
 def told_once(episodes: Sequence[Episode]) -> ToldOnce:
     """The requests that are worth telling once: by that, a prompt becomes shorter."""
     distinct = {each.query: each.id for each in episodes if len(each.query) <= MOST_QUERY}
-    leading, trailing = (_edges([*distinct], side) for side in ("leading", "trailing"))
+    leading, trailing = (_edges((*distinct,), side) for side in ("leading", "trailing"))
     names: dict[str, str] = {}
     differs: dict[str, Differs] = {}
     for episode in episodes:
@@ -71,7 +72,8 @@ def only_differing(episode: Episode, differs: Differs) -> Episode:
     return episode.model_copy(update=update)
 
 
-def _edges(queries: Sequence[str], side: Side) -> dict[str, tuple[int, str]]:
+@lru_cache(maxsize=64)
+def _edges(queries: tuple[str, ...], side: Side) -> Mapping[str, tuple[int, str]]:
     """For each query that shares a text at ``side``: where that ends, and the text."""
     words = [Words(query, side) for query in queries]
     return {

@@ -123,15 +123,20 @@ class UserMemory:
         expects = at_hand.expected(decided_from) if at_hand else {}
         has_persona, has_notices = await self.personas.exist(), await self.notices.due(version)
         entries, learned, late = await self._entries(episode)
-        built = [self.indexer.index.state_write()] if entries else []
-        writes = [*also, *learned, *built]
+        writes, within = [*also, *learned], self.indexer.index.in_store
+        if entries and within:
+            writes.append(self.indexer.index.state_write())
         await self.episodes.add(
-            [episode], entries=entries, also=writes, needs=needs, expects=expects
+            [episode],
+            entries=entries if within else (),
+            also=writes,
+            needs=needs,
+            expects=expects,
         )
         notices = await self.notices.take(version) if has_notices else []
         warnings = [
             None if has_persona else await _warning_of(self.personas.begin(), BEGINS_LATER),
-            await _warning_of(self._index_elsewhere(episode), INDEXED_LATER),
+            await _warning_of(self._index_elsewhere(entries), INDEXED_LATER),
             late,
         ]
         return notices + [warning for warning in warnings if warning]
@@ -150,8 +155,8 @@ class UserMemory:
         return await self.episodes.get(episode.id)
 
     async def _entries(self, episode: Episode) -> tuple[list[Entry], list[StoreWrite], str | None]:
-        """What the index in the store holds of the episode, and what that tells of the instructions;
-        or a warning if nobody can say now."""
+        """What the index holds of the episode, and what that tells of the instructions; or a warning
+        if nobody can say now."""
         entries: list[Entry] = []
         learned: list[StoreWrite] = []
 
@@ -164,14 +169,15 @@ class UserMemory:
                     entries.extend(made)
                     learned.extend(writes)
 
-        late = await _warning_of(embed(), INDEXED_LATER) if self.indexer.index.in_store else None
+        late = await _warning_of(embed(), INDEXED_LATER)
         return entries, learned, late
 
-    async def _index_elsewhere(self, episode: Episode) -> None:
-        """Write the episode to the index, if that is not in the store."""
-        if not self.indexer.index.in_store:
+    async def _index_elsewhere(self, entries: Sequence[Entry]) -> None:
+        """Write the entries to the index, if that is not in the store."""
+        if entries and not self.indexer.index.in_store:
             async with asyncio.timeout(self.index_timeout):
-                await self.indexer.add([episode], [episode.id])
+                indexed: list[StoreWrite] = [("unindexed", e.episode_id, None) for e in entries]
+                await self.indexer.index.upsert(entries, indexed)
 
 
 async def _warning_of(work: Awaitable[None], consequence: str) -> str | None:

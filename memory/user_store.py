@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from itertools import islice
 from typing import Any, Literal, get_args
 
-from langgraph.store.base import BaseStore, GetOp, Op, PutOp, SearchOp
+from langgraph.store.base import BaseStore, GetOp, PutOp, SearchOp
 
 from personaagent.core.users import user_key
 from personaagent.memory.generation import PLACE, Guard
@@ -15,6 +15,7 @@ from personaagent.memory.index.protocol import Entry
 from personaagent.memory.snapshot import Snapshot, Wanted
 from personaagent.memory.sqlite_store import SqliteStore
 from personaagent.memory.storage_errors import storage_errors
+from personaagent.memory.store_reads import read_batch, read_snapshot
 
 Namespace = Literal[
     "episodes",
@@ -106,17 +107,15 @@ class UserStore:
 
     async def _get(self, namespace: Namespace, *keys: str) -> list[StoredValue | None]:
         path = self._path(namespace)
-        items = await self._batch([GetOp(path, key) for key in keys])
+        with storage_errors():
+            items = await read_batch(self._store, [GetOp(path, key) for key in keys])
         return [None if item is None else item.value for item in items]
 
     async def read(self, wanted: Wanted) -> Snapshot:
         """Read all that is wanted at one moment, in one trip. The first one pins the generation."""
         wanted = Wanted({*wanted.places, PLACE}, wanted.scans)
         with storage_errors():
-            if isinstance(self._store, SqliteStore):
-                snapshot = await self._read_sqlite(self._store, wanted)
-            else:
-                snapshot = await self._read_batch(wanted)
+            snapshot = await read_snapshot(self._store, self.key, wanted)
         if not self._pinned:
             self._pin_to(snapshot.values.get(PLACE))
         return snapshot
@@ -124,11 +123,13 @@ class UserStore:
     async def prefetch(self, wanted: Wanted) -> None:
         """Have what is wanted at hand, unless it is: until something is written."""
         if self._snapshot is None or not self._snapshot.covers(wanted):
-            self._snapshot = await self.read(wanted)
+            self.have(await self.read(wanted))
 
     def have(self, snapshot: Snapshot | None) -> None:
         """Have this at hand, until something is written; None: nothing."""
         self._snapshot = snapshot
+        if snapshot is not None and not self._pinned:
+            self._pin_to(snapshot.values.get(PLACE))
 
     @property
     def at_hand(self) -> Snapshot | None:
@@ -172,6 +173,7 @@ class UserStore:
 
     async def begin_anew(self) -> None:
         """Begin another generation: from here on nothing that began before can write."""
+        self._snapshot = None
         with storage_errors():
             guard = Guard(self.key, None, renews=True)
             self._generation = await asyncio.shield(write_guarded(self._store, guard, []))
@@ -254,7 +256,7 @@ class UserStore:
                 await self.delete_namespace(namespace)
         with storage_errors():
             await asyncio.shield(delete_user(self._store, self.key, keep))
-        self._pinned = False
+        self._pinned, self._snapshot = False, None
 
     async def delete_namespace(self, namespace: Namespace) -> int:
         """Delete every value of ``namespace``; returns how many there were."""
@@ -290,38 +292,9 @@ class UserStore:
 
     async def _search(self, namespace: Namespace, **options: Any) -> list[Any]:
         await self._pin_first()
-        [items] = await self._batch([SearchOp(self._path(namespace), **options)])
-        return items
-
-    async def _batch(self, ops: Sequence[Op]) -> list[Any]:
-        """The results of these reads, in one trip."""
         with storage_errors():
-            if isinstance(self._store, SqliteStore):
-                return await self._store.abatch(ops)
-            return await asyncio.shield(self._store.abatch(ops))  # not cut off in a transaction
-
-    async def _read_sqlite(self, store: SqliteStore, wanted: Wanted) -> Snapshot:
-        paths = {(self._path(namespace), key): (namespace, key) for namespace, key in wanted.places}
-        scans = {self._path(namespace): limit for namespace, limit in wanted.scans.items()}
-        values, rows = await store.read([*paths], scans)
-        return Snapshot(
-            wanted,
-            {paths[path]: value for path, value in values.items()},
-            {path[-1]: pairs for path, pairs in rows.items()},
-        )
-
-    async def _read_batch(self, wanted: Wanted) -> Snapshot:
-        places, scans = [*wanted.places], wanted.scans
-        gets = [GetOp(self._path(namespace), key) for namespace, key in places]
-        searches = [SearchOp(self._path(name), limit=limit) for name, limit in scans.items()]
-        results = await self._batch([*gets, *searches])
-        items = zip(places, results[: len(gets)], strict=True)
-        pages = zip(scans, results[len(gets) :], strict=True)
-        return Snapshot(
-            wanted,
-            {place: item.value for place, item in items if item is not None},
-            {name: [(item.key, item.value) for item in page] for name, page in pages},
-        )
+            [items] = await read_batch(self._store, [SearchOp(self._path(namespace), **options)])
+        return items
 
     def _path(self, namespace: str) -> tuple[str, str, str]:
         return ("users", self.key, namespace)

@@ -10,7 +10,7 @@ from personaagent.models.embeddings import OPENAI_PREFIX, CachedEmbedder
 
 if TYPE_CHECKING:
     import httpx2
-    from langchain_openai import OpenAIEmbeddings
+    from langchain_openai.embeddings.base import OpenAIEmbeddings
 
 BATCH = 32
 ENCODING = "encoding_format"
@@ -72,7 +72,7 @@ class EndpointEmbedder(CachedEmbedder):
             return await self._client.aembed_documents(texts, **self._options)
 
     def _connect(self) -> "OpenAIEmbeddings":
-        from langchain_openai import OpenAIEmbeddings
+        from langchain_openai.embeddings.base import OpenAIEmbeddings
         from pydantic import SecretStr
 
         from personaagent.models.chat import endpoint_of

@@ -31,6 +31,9 @@ LEAST_MASS_LATER = 0.5
 LEAD_IN = 12
 """An answer begins within so many tokens, or is none."""
 
+READ = 2 * LEAD_IN
+"""The probabilities of so many tokens are read."""
+
 BEFORE = " \t\r\n\"'`*_[({<“”„«»‘’「『【"
 AFTER = BEFORE + "])}>」』】.,:;!"
 """What may stand around an answer."""
@@ -64,13 +67,18 @@ def answer_probabilities(message: AIMessage, answers: Sequence[str]) -> dict[str
     return None
 
 
-def with_logprobs(model: BaseChatModel) -> BaseChatModel:
-    """``model``, asking for log-probabilities with each answer; as it is if it knows no such thing."""
+def with_logprobs(model: BaseChatModel, *, nothing_else: bool = False) -> BaseChatModel:
+    """``model``, asking for log-probabilities with each answer; as it is if it knows no such thing.
+
+    With ``nothing_else`` the text counts for nothing: it ends where no probability is read any more.
+    """
     if isinstance(model, StructuredToolsModel):
-        return model.model_copy(update={"answering": with_logprobs(model.model)})
+        inside = with_logprobs(model.model, nothing_else=nothing_else)
+        return model.model_copy(update={"answering": inside})
     if "top_logprobs" not in type(model).model_fields:
         return model
-    return model.model_copy(update={"logprobs": True, "top_logprobs": SHOWN})
+    limit = {"max_tokens": READ} if nothing_else else {}
+    return model.model_copy(update={"logprobs": True, "top_logprobs": SHOWN} | limit)
 
 
 def without_logprobs(message: AIMessage) -> AIMessage:
@@ -89,7 +97,7 @@ class _Position:
 
 def _positions(message: AIMessage) -> list[_Position]:
     content = (message.response_metadata.get(LOGPROBS) or {}).get("content") or []
-    return [_position(token) for token in islice(content, 2 * LEAD_IN) if token.get("top_logprobs")]
+    return [_position(token) for token in islice(content, READ) if token.get("top_logprobs")]
 
 
 def _position(token: Mapping[str, Any]) -> _Position:

@@ -1,7 +1,6 @@
 """The local embedding model: all-MiniLM-L6-v2 in int8, by onnxruntime."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
@@ -13,6 +12,7 @@ import numpy as np
 from personaagent.core.errors import DataError
 from personaagent.models.catalog import EMBEDDINGS, find_model
 from personaagent.models.download import OnPull, ensure
+from personaagent.models.embedded import usable_cores
 from personaagent.models.embeddings import CachedEmbedder
 from personaagent.models.packages import check_packages
 
@@ -24,7 +24,7 @@ MOST_TOKENS = 256
 """What the model was trained to read; the rest of a text is cut."""
 
 BATCH = 32
-CORES = min(os.cpu_count() or 1, 4)
+MOST_CORES = 4
 
 GRAPH = Path(__file__).with_name("minilm_int8.onnx")
 """The computation, over the weights of the pulled file (``minilm_graph.py``)."""
@@ -46,7 +46,7 @@ class LocalEmbedder(CachedEmbedder):
         self._home = home
         self._on_pull = on_pull
         self._loading = asyncio.Lock()
-        self._cores = asyncio.Semaphore(CORES)
+        self._cores = asyncio.Semaphore(min(usable_cores(), MOST_CORES))
         self._model: MiniLM | None = None
 
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:

@@ -21,7 +21,12 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from personaagent.models.flatten_tool_messages import flatten_tool_messages, used_this_turn
 from personaagent.models.json_forms import ask_in_json
 from personaagent.models.refusals import JSON_SCHEMA
-from personaagent.models.tool_choice import choice_format, choice_prompt, parse_choice
+from personaagent.models.tool_choice import (
+    choice_format,
+    choice_prompt,
+    needs_no_choice,
+    parse_choice,
+)
 from personaagent.models.usage import LLM_CALLS
 from personaagent.models.whole_reply import whole_reply
 
@@ -42,7 +47,8 @@ class StructuredToolsModel(BaseChatModel):
     "answer". If the choice is to answer, the answer follows, streamed. The choice has a short
     prompt of its own, which begins in the same way each time, so that the endpoint can cache it: a
     small model that reads the whole prompt of the answer first chooses badly (docs/tool-choice.md).
-    It sees the nearest memories of the system prompt (``RECALLED``). Each tool is offered once
+    It sees the nearest memories of the system prompt (``RECALLED``), and is left out where they tell
+    what is asked (``TOLD``). Each tool is offered once
     a turn, since small models call it again and again. An endpoint without grammars is asked for JSON
     in words; a choice that is none counts as "answer". ``response_metadata["llm_calls"]`` is the number
     of calls.
@@ -111,7 +117,7 @@ class StructuredToolsModel(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         plain_messages = flatten_tool_messages(messages)
         offered = [tool for tool in tools if tool["name"] not in used_this_turn(messages)]
-        if offered:
+        if offered and not needs_no_choice(messages, offered):
             choice = await self._choose(plain_messages, tools, offered)
             yield ChatGenerationChunk(message=choice)
             if choice.tool_call_chunks:

@@ -25,6 +25,13 @@ ANSWER = "answer"
 RECALLED = "recalled"
 """Key in the ``additional_kwargs`` of a system message: texts of memories in it, nearest first."""
 
+TOLD = "told"
+"""Key beside it: whether these memories tell what is asked. Then no tool that looks something up has
+to be chosen."""
+
+LOOK_UPS = frozenset({"search_wikipedia", "recall_episodes"})
+"""The tools that look something up. Others may do more than answer."""
+
 RECALLED_MEMORIES = 3
 RECALLED_CHARS = 160
 """A choice sees so many of the memories in the system prompt, each cut to so many characters."""
@@ -52,6 +59,14 @@ def choice_prompt(
     ]
     marked = last.model_copy(update={"additional_kwargs": {STABLE: len(last.text)}})
     return [*before, marked, *_with_memories(_latest(messages), _recalled(messages))]
+
+
+def needs_no_choice(messages: Sequence[BaseMessage], offered: Sequence[dict[str, Any]]) -> bool:
+    """Whether the ``offered`` tools only look up what a system message says is told (``TOLD``)."""
+    return all(tool["name"] in LOOK_UPS for tool in offered) and any(
+        isinstance(message, SystemMessage) and message.additional_kwargs.get(TOLD)
+        for message in messages
+    )
 
 
 def choice_format(offered: list[dict[str, Any]]) -> dict[str, Any]:

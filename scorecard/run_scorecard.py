@@ -27,6 +27,7 @@ from personaagent.nodes.alignment.run_budget import RunBudget
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.current_user import user_memory
 from personaagent.nodes.dependencies import Dependencies
+from personaagent.scorecard.calibration import read_calibration
 from personaagent.scorecard.conditions import (
     CONDITIONS,
     Condition,
@@ -74,6 +75,7 @@ async def compute_scorecard(
         usage=run.budget.used.summed() | {"cached": sum(test.cached for test in tests)},
         warnings=_warnings(tests),
         helped=has_helped([test.helped for test in tests], run.versions),
+        calibration=await read_calibration(run.memory.episodes),
     )
 
 

@@ -5,6 +5,7 @@ from itertools import accumulate
 from typing import Any
 
 from personaagent.core.records import Moment, Record
+from personaagent.scorecard.calibration import Calibration
 from personaagent.scorecard.conditions import CONDITIONS, Condition
 from personaagent.scorecard.estimate import Estimate, estimate
 from personaagent.scorecard.helped import Helped
@@ -45,7 +46,8 @@ class Scorecard(Record):
 
     ``usage`` is ``{llm_calls, input_tokens, output_tokens, by_role, cached}``; ``cached`` counts the
     simulations that were paid for earlier. ``helped`` says whether what was learned has helped, also
-    where all labels are older than it.
+    where all labels are older than it, and ``calibration`` how sure the decisions were that the user
+    judged, and how often right.
     """
 
     user_id: str
@@ -54,6 +56,7 @@ class Scorecard(Record):
     usage: dict[str, Any]
     warnings: list[str]
     helped: Helped | None = None
+    calibration: Calibration | None = None
 
     @property
     def compared(self) -> list[EpisodeLosses]:

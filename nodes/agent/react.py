@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -28,19 +29,20 @@ from personaagent.models.label_probabilities import (
 )
 from personaagent.models.metering import metered
 from personaagent.models.stable_prefix import STABLE
-from personaagent.models.tool_choice import RECALLED
+from personaagent.models.tool_choice import RECALLED, RECALLED_MEMORIES, TOLD
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.conversation import Conversation, conversation, with_text
 from personaagent.nodes.agent.prompt_budget import fit_instructions, fit_messages
-from personaagent.nodes.agent.question import asks_to_choose, similar_of
+from personaagent.nodes.agent.question import asks_to_choose
 from personaagent.nodes.agent.telling import only_tells
+from personaagent.nodes.agent.told_before import is_told
 from personaagent.nodes.current_user import user_memory
-from personaagent.nodes.decision.evidence import evidence, possible_answers
 from personaagent.nodes.decision.option_orders import (
     is_settled,
     mean_of_orders,
     reversed_options,
 )
+from personaagent.nodes.decision.possible_answers import possible_answers
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.user_meter import turn_meter
 from personaagent.prompts.render import beginning, render
@@ -94,17 +96,19 @@ async def _choose(
     Options are asked in both orders where the first leaves a doubt.
     """
     *before, last = flatten_tool_messages(_prompt(state, talk, deps.settings))
-    actor = with_logprobs(await deps.models.chat("actor"))
+    model = await deps.models.chat("actor")
 
-    async def ask(query: str) -> tuple[AIMessage, dict[str, float] | None]:
-        prompt = [*before, with_text(last, _to_choose(query, asked, state))]
+    async def ask(query: str, actor: BaseChatModel) -> tuple[AIMessage, dict[str, float] | None]:
+        prompt = [*before, with_text(last, _to_choose(query, asked))]
         reply = await invoke_model(actor, prompt, role="actor", shown=False)
         return reply, answer_probabilities(reply, asked.answers)
 
-    reply, chances = await ask(talk.question)
+    reply, chances = await ask(talk.question, with_logprobs(model))
     replies = [reply]
     if chances and not is_settled(chances) and (other := reversed_options(talk.question, asked)):
-        reply, reverse = await ask(other)
+        # what a model reasons comes before its answer; the embedded one does not
+        counts = with_logprobs(model, nothing_else=deps.settings.embedded)
+        reply, reverse = await ask(other, counts)
         replies.append(reply)
         chances = mean_of_orders(asked, chances, reverse) if reverse else chances
     return {
@@ -126,13 +130,8 @@ async def _with_episode(
     return reply if paused else with_episode(reply, id)
 
 
-def _to_choose(query: str, asked: ClosedQuestion, state: AgentState) -> str:
-    return render(
-        "answer_closed",
-        question=query,
-        evidence=evidence(asked, similar_of(state)),
-        answers=possible_answers(asked, query),
-    )
+def _to_choose(query: str, asked: ClosedQuestion) -> str:
+    return render("answer_closed", question=query, answers=possible_answers(asked, query))
 
 
 def _counted(state: AgentState, *replies: AIMessage) -> dict[str, Any]:
@@ -152,23 +151,26 @@ def _prompt(state: AgentState, talk: Conversation, settings: Settings) -> list[B
     """The system prompt, and as much of the conversation as fits; the turn stands in it whole."""
     messages = fit_messages([*talk.earlier, *talk.turn], settings.history_tokens)
     instructions = fit_instructions(talk.instructions, state["system_prompt"], settings)
-    return [_system_message(state, instructions), *messages]
+    return [_system_message(state, talk, instructions), *messages]
 
 
-def _system_message(state: AgentState, instructions: str) -> SystemMessage:
-    """The system prompt, with the user's words in its memories beside it (``RECALLED``), and
-    how much of it is the same for all (``STABLE``).
+def _system_message(state: AgentState, talk: Conversation, instructions: str) -> SystemMessage:
+    """The system prompt; beside it the user's words in its memories (``RECALLED``), whether they tell
+    what is asked (``TOLD``), and how much of it is the same for all (``STABLE``).
 
     What the client itself put into the thread as system messages comes at its end.
     """
-    recalled = state.get("recalled", [])
-    texts = [_short_text(each) for each in recalled if each.get("superseded_by") is None]
+    recalled = [each for each in state.get("recalled", []) if each.get("superseded_by") is None]
     prompt = state["system_prompt"]
+    shared = beginning("system")
+    marks = {
+        RECALLED: [_short_text(each) for each in recalled],
+        TOLD: is_told(talk.question, recalled[:RECALLED_MEMORIES]) and not talk.has_media,
+        STABLE: len(shared) if prompt.startswith(shared) else 0,
+    }
     if instructions:
         prompt += "\n\n" + render("application", instructions=instructions)
-    return SystemMessage(
-        prompt, additional_kwargs={RECALLED: texts, STABLE: len(beginning("system"))}
-    )
+    return SystemMessage(prompt, additional_kwargs=marks)
 
 
 def _at_the_cap(prompt: list[BaseMessage], settings: Settings) -> list[BaseMessage]:

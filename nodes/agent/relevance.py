@@ -17,7 +17,8 @@ embedding model cannot compare them), questions that are too short, and question
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from personaagent.core.records import Episode, Profile
 from personaagent.memory.indexer import thread_of
@@ -44,6 +45,18 @@ _ABOUT_MEMORY = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]+")
+
+
+class Background(NamedTuple):
+    """The mean vector of statements (``told``) and of questions (``asked``) that have nothing to do with
+    each other, and the relevance from which on a statement stays."""
+
+    told: "Vectors"
+    asked: "Vectors"
+    least: float
+
+
+_backgrounds: WeakKeyDictionary[TextVectors, Background] = WeakKeyDictionary()
 
 
 async def relevant_profile(
@@ -90,12 +103,20 @@ async def _left_out(
 ) -> set[str]:
     """Those of the texts that bear on none of the questions."""
     subjects = [_SUBJECT.sub("", text) for text in texts]
-    asked, unrelated = await vectors.of(questions), await vectors.of(QUESTIONS)
-    told, background = await vectors.of(subjects), await vectors.of(STATEMENTS)
-    unrelated_pairs = _centred(background, background) @ _centred(unrelated, unrelated).T
-    least = LEAST * float(unrelated_pairs.std())
-    scores = relevance(_centred(told, background), _centred(asked, unrelated))
-    return {text for text, score in zip(texts, scores, strict=True) if score < least}
+    background = await _background(vectors)
+    told, asked = await vectors.of(subjects), await vectors.of(questions)
+    scores = relevance(_centred(told, background.told), _centred(asked, background.asked))
+    return {text for text, score in zip(texts, scores, strict=True) if score < background.least}
+
+
+async def _background(vectors: TextVectors) -> Background:
+    """Of the model of these vectors, computed once."""
+    if vectors not in _backgrounds:
+        asked, told = await vectors.of(QUESTIONS), await vectors.of(STATEMENTS)
+        means = told.mean(axis=0), asked.mean(axis=0)
+        pairs = _centred(told, means[0]) @ _centred(asked, means[1]).T
+        _backgrounds[vectors] = Background(*means, LEAST * float(pairs.std()))
+    return _backgrounds[vectors]
 
 
 def relevance(statements: "Vectors", questions: "Vectors") -> "NDArray[np.float32]":
@@ -109,11 +130,11 @@ def relevance(statements: "Vectors", questions: "Vectors") -> "NDArray[np.float3
     return np.asarray(direct + np.maximum(through_others, 0.0), dtype=np.float32)
 
 
-def _centred(vectors: "Vectors", background: "Vectors") -> "Vectors":
-    """The vectors less the mean of ``background``, at length 1."""
+def _centred(vectors: "Vectors", mean: "Vectors") -> "Vectors":
+    """The vectors less this mean, at length 1."""
     import numpy as np
 
-    less = vectors - background.mean(axis=0)
+    less = vectors - mean
     return np.asarray(less / np.maximum(np.linalg.norm(less, axis=1, keepdims=True), 1e-9))
 
 

@@ -14,6 +14,7 @@ from personaagent.core.records import RoleUsage, Usage
 from personaagent.core.settings import Role, Settings
 from personaagent.core.together import Together
 from personaagent.memory.spending import Spending, Spent
+from personaagent.nodes.alignment.pace import begun
 
 RUNS_REMEMBERED = 1024
 
@@ -69,6 +70,7 @@ class RunBudget:
         Raises:
             LimitReached: a limit of the run or of the day is reached.
         """
+        begun()
         amount = _spent(expected.model_dump(), self.settings)
         async with self._changed:
             await self._changed.wait_for(

@@ -23,12 +23,16 @@ from personaagent.nodes.alignment.actor_prompt import ActorPrompt
 from personaagent.nodes.alignment.answer_cache import AnswerCache
 from personaagent.nodes.alignment.answer_writer import AnswerWriter
 from personaagent.nodes.alignment.episode_context import simulated_context
+from personaagent.nodes.alignment.pace import Pace
 from personaagent.nodes.alignment.reweigh import reweighed
 from personaagent.nodes.alignment.run_budget import RUNS_REMEMBERED, RunBudget, RunBudgets
 from personaagent.nodes.dependencies import Dependencies
 
 AnswerGraph = CompiledStateGraph[Any, AgentContext, Any, Any]
 """The agent from its system prompt to its answer: ``react <-> tools``."""
+
+BEGIN_AT_ONCE = 4
+"""Fewer would cost a turn of the event loop for each step of each simulation."""
 
 
 @dataclass
@@ -43,6 +47,7 @@ class Simulator:
     answer_graphs: Mapping[bool, AnswerGraph]
     open_graphs: Mapping[bool, AnswerGraph]
     budgets: RunBudgets = field(init=False)
+    _pace: Pace = field(default_factory=lambda: Pace(BEGIN_AT_ONCE), init=False)
     _writers: LRUCache[str, AnswerWriter] = field(
         default_factory=lambda: LRUCache(RUNS_REMEMBERED), init=False
     )
@@ -85,7 +90,7 @@ class Simulator:
         try:
             async with budget.answer_slots:
                 with metered(budget):
-                    async with self.deps.model_slots:
+                    async with self.deps.model_slots, self._pace.begin():
                         answer = await self._invoke(prompt, plan, memory)
                 # An answer is stored before the run begins another, so that a kill costs no more
                 # answers than are under way; other runs need not wait for the store.

@@ -32,8 +32,8 @@ LONGEST_SCALE = 20
 """Most steps of a scale whose numbers are all possible answers."""
 
 _BY_KIND: dict[QuestionKind, Weights] = {
-    "labels": Weights(history=1.0, model=1.5, names=0.5),
-    "numbers": Weights(history=1.0, model=3.0),
+    "labels": Weights(history=1.0, model=0.75, names=1.0),
+    "numbers": Weights(history=0.5, model=3.0),
     "options": Weights(history=0.0, model=1.0, names=1.0),
 }
 

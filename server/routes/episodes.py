@@ -22,6 +22,8 @@ from personaagent.server.pagination import Cursor, Page, decode_cursor, make_pag
 
 router = APIRouter(prefix="/me/episodes", tags=["episodes"])
 
+MOST_FOUND = 100
+
 EpisodeId = Annotated[
     str,
     Path(min_length=1, max_length=128, description="Id of the episode."),
@@ -34,10 +36,35 @@ DerivedAnswers = Annotated[
 
 
 class SearchRequest(Record):
-    """A text, and how many of the nearest episodes to return (default: the setting)."""
+    """A text, and how many of the nearest episodes to return (default: the setting).
+
+    Optionally only those of a task, from a source, with what the user wanted, from ``since`` on, or
+    before ``until``: of the 100 that are nearest.
+    """
 
     text: str = Field(min_length=1, max_length=SEARCH_CHARS)
-    top_k: int | None = Field(None, ge=1, le=100)
+    top_k: int | None = Field(None, ge=1, le=MOST_FOUND)
+    task: str | None = Field(None, max_length=100)
+    source: str | None = Field(None, max_length=100)
+    labelled: bool = False
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @property
+    def filters(self) -> bool:
+        """Whether some episodes do not pass."""
+        given = (self.task, self.source, self.since, self.until)
+        return self.labelled or any(each is not None for each in given)
+
+    def passes(self, episode: Episode) -> bool:
+        """Whether the episode is one of those asked for."""
+        return (
+            (self.task is None or episode.task == self.task)
+            and (self.source is None or episode.source == self.source)
+            and (episode.labelled or not self.labelled)
+            and (self.since is None or episode.created_at >= self.since)
+            and (self.until is None or episode.created_at < self.until)
+        )
 
 
 class Correction(Record):
@@ -105,7 +132,9 @@ async def search(
     request: SearchRequest, memory: CurrentUserMemory, deps: ServerDependencies
 ) -> list[Episode]:
     """What the agent would recall for a text, the nearest first."""
-    return await memory.search(request.text, request.top_k or deps.settings.top_k)
+    most = request.top_k or deps.settings.top_k
+    found = await memory.search(request.text, MOST_FOUND if request.filters else most)
+    return [*filter(request.passes, found)][:most]
 
 
 @router.put("/{episode:path}/feedback", responses=error_responses(404, 409))

@@ -104,6 +104,7 @@ async def test_what_is_imported_is_exported_and_the_same_again_adds_nothing(
             "left_out": 0,
             "problems": [],
             "messages_left_out": {},
+            "cancelled": False,
         }
 
     exported = await http.get("/me/export")

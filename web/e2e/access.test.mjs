@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { after, test } from 'node:test'
 
-import { close, open, say, somebody } from './page.mjs'
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+import { close, open, say, somebody, violations } from './page.mjs'
 
 after(close)
-
-async function violations(page) {
-  await page.evaluate(axe)
-  const found = await page.evaluate(() => globalThis.axe.run())
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((each) => each.html).join(' | ')}`)
-}
 
 for (const colorScheme of ['light', 'dark']) {
   for (const [view, ready] of [
@@ -38,6 +28,26 @@ for (const colorScheme of ['light', 'dark']) {
       assert.equal(wide, false, 'the page is wider than the screen')
     })
   }
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe finds nothing in the sign-in, a dialog and a failure, ${colorScheme}`, async () => {
+    const page = await open('', { colorScheme })
+    await page.getByLabel('Your name').waitFor()
+    assert.deepEqual(await violations(page), [])
+    await page.getByLabel('Your name').fill(somebody(`dialogs-${colorScheme}`))
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await say(page, 'My dog is called Rex.')
+    await page.getByRole('navigation').locator("a[href='#/memory']").click()
+    await page.getByRole('button', { name: 'Forget', exact: true }).click()
+    await page.getByRole('dialog').getByText('the memory itself').waitFor()
+    assert.deepEqual(await violations(page), [])
+    await page.keyboard.press('Escape')
+    await page.context().setOffline(true)
+    await page.getByRole('navigation').locator("a[href='#/persona']").click()
+    await page.getByRole('alert').getByText('The server does not answer.').waitFor()
+    assert.deepEqual(await violations(page), [])
+  })
 }
 
 test('the keyboard alone reaches everything', async () => {

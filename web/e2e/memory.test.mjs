@@ -139,3 +139,40 @@ test('remembering is paused, and goes on', async () => {
   await pause.uncheck()
   await eventually(async () => assert.equal((await api(user, '/me/remembering')).paused, false))
 })
+
+test('a search is filtered by task and source, which are offered to choose from', async () => {
+  const user = somebody('seeks')
+  await remember(user, [
+    episode('Which film tonight?', { task: 'films', source: 'notes' }),
+    episode('Which film tomorrow?', { task: 'plans' }),
+  ])
+  const page = await open(user, LISTED)
+  await page.locator('.episode').nth(1).waitFor()
+  const offered = (name) => page.locator(`#known-${name} option`).evaluateAll((all) => all.map((each) => each.value))
+  assert.deepEqual(await offered('task'), ['films', 'plans'])
+  assert.deepEqual(await offered('source'), ['import', 'notes'])
+  await page.getByLabel('Search', { exact: true }).fill('Which film?')
+  await page.getByLabel('Source').fill('notes')
+  await page.getByText('Which film tomorrow?').waitFor({ state: 'detached' })
+  await page.getByText('Which film tonight?').waitFor()
+  assert.deepEqual(page.errors, [])
+})
+
+test('a long import says how far it is, is cancelled, and what is stored by then stays', async () => {
+  const user = somebody('cancels')
+  const page = await open(user, LISTED)
+  const lines = Array.from({ length: 8000 }, (_, place) => JSON.stringify(episode(`Walk ${place}?`, { id: `w${place}` })))
+  const file = { name: 'long.jsonl', mimeType: 'application/x-ndjson', buffer: Buffer.from(lines.join('\n')) }
+  await page.getByLabel('Import a history').setInputFiles(file)
+  await page.getByRole('dialog').getByRole('button', { name: 'Import 8000' }).click({ timeout: 60_000 })
+  await page.getByText(/^[1-9][\d,]* of 8,000 done$/).waitFor({ timeout: 60_000 })
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  const result = page.getByRole('region', { name: 'What the import did' })
+  await result.getByText(/^Cancelled:/).waitFor({ timeout: 60_000 })
+  const [, count] = /(\d+) imported\./.exec(await result.innerText())
+  assert.ok(0 < count && count < 8000)
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByText('Undone.').waitFor({ timeout: 60_000 })
+  assert.equal((await api(user, '/me/episodes')).items.length, 0)
+  assert.deepEqual(page.errors, [])
+})

@@ -1,4 +1,7 @@
 /** What the browser tests share: a page of a user's, in Debian's Chromium. */
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+
 import { chromium } from 'playwright-core'
 
 export const SERVER = process.env.PAGE_SERVER
@@ -32,6 +35,15 @@ export async function open(user, { path = '', ...options } = {}) {
 
 export async function close() {
   await browser?.close()
+}
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe has against the page as it stands. */
+export async function violations(page) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(() => globalThis.axe.run())
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((each) => each.html).join(' | ')}`)
 }
 
 /** Says something, and waits for the whole answer. */

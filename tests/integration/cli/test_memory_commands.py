@@ -80,6 +80,7 @@ def imported(command: Command, file: Path) -> Command:
         "left_out": 0,
         "problems": [],
         "messages_left_out": {},
+        "cancelled": False,
     }
     assert result.err == ""
     return command
@@ -301,6 +302,10 @@ def test_an_imported_secret_is_gone_from_every_file(
     result = imported("memory", "forget", "m77", "tea", "-u", "ann")
     assert result.out == "Forgotten: 2 episodes, 2 embeddings.\n"
     assert files_with(home, CANARY) == []
+    listed = imported("memory", "forgotten", "-u", "ann")
+    assert listed.out.endswith("  2 episodes\n")
+    [entry] = imported("memory", "forgotten", "-u", "ann", "--json").data["forgettings"]
+    assert (entry["kind"], entry["episodes"]) == ("episodes", 2)
 
 
 def test_a_list_says_how_many_more_there_are(imported: Command) -> None:

@@ -1,5 +1,6 @@
 """The console script: help at once, and one sentence and the right exit code whatever goes wrong."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -36,6 +37,12 @@ def test_help_imports_neither_typer_nor_rich_nor_the_agent() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.endswith("\n[]\n")
+
+
+def test_inside_another_program_it_leaves_imports_and_the_collector_alone(command: Command) -> None:
+    before = (gc.get_threshold(), gc.get_freeze_count(), [*sys.meta_path])
+    assert command("--version").code == 0
+    assert (gc.get_threshold(), gc.get_freeze_count(), sys.meta_path) == before
 
 
 def test_version(command: Command) -> None:

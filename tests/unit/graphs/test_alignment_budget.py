@@ -110,7 +110,7 @@ async def test_an_answer_that_is_being_kept_holds_up_no_other_user(
 ) -> None:
     """Even where there is room for one call alone; the run that waits begins no other itself."""
     stuck, free = asyncio.Event(), asyncio.Event()
-    keep = Simulations.put
+    keep = Simulations.put_all
 
     async def put(simulations: Simulations, *arguments: Any, **options: Any) -> None:
         if simulations.store.user_id == "anna":
@@ -118,14 +118,15 @@ async def test_an_answer_that_is_being_kept_holds_up_no_other_user(
             await free.wait()
         await keep(simulations, *arguments, **options)
 
-    monkeypatch.setattr(Simulations, "put", put)
+    monkeypatch.setattr(Simulations, "put_all", put)
     anna = world(tmp_path, Scripted(), concurrency=1)
     ben = replace(anna, user="ben")
     for there in (anna, ben):
         own = [w.model_copy(update={"user_id": there.user}) for w in walks(4, [KILOMETRES])]
         await there.remember(*own)
     waiting = asyncio.create_task(anna.align(rounds=1))
-    await stuck.wait()
+    async with asyncio.timeout(60):
+        await stuck.wait()
     assert len(anna.prompts) == 1
     async with asyncio.timeout(60):
         run = await ben.align(rounds=1)

@@ -62,6 +62,17 @@ async def test_a_question_nearer_to_the_episode_than_to_the_marked_one_recalls_i
     assert "chess" in await recalled(anna, "I play chess, and tonight I should win it.")
 
 
+async def test_a_question_about_another_thing_that_the_episode_names_recalls_it(
+    tmp_path: Path,
+) -> None:
+    anna = memory_of("anna", tmp_path)
+    await remember(anna, episode("tom", "It has white paws and a short tail, my cat Tom."))
+    dog = "Tell me what my dog at home is called, please."
+    await anna.marks.mark("tom", dog, relevant=False)
+    assert await recalled(anna, dog.replace("dog", "parrot")) == []
+    assert await recalled(anna, dog.replace("dog", "cat")) == ["tom"]
+
+
 async def test_what_is_recalled_holds_no_words_of_the_marked_question(tmp_path: Path) -> None:
     anna = await cook(tmp_path)
     await anna.marks.mark("chess", DINNER, relevant=False)

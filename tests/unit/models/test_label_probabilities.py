@@ -16,6 +16,7 @@ from personaagent.models.chat import connect
 from personaagent.models.endpoint_memory import EndpointMemory
 from personaagent.models.invoke import invoke_model
 from personaagent.models.label_probabilities import (
+    READ,
     answer_probabilities,
     with_logprobs,
     without_logprobs,
@@ -175,6 +176,7 @@ async def asked(
     memory: EndpointMemory | None = None,
     json_tools: bool = False,
     stream: bool = False,
+    nothing_else: bool = False,
 ) -> AIMessage:
     """What the model ``name`` says, asked for log-probabilities, with a tool to choose."""
     model: Any = connect(name, endpoint.base_url, "none", timeout=10, retries=0, memory=memory)
@@ -184,7 +186,10 @@ async def asked(
     tools = [search] if json_tools else None
     try:
         return await invoke_model(
-            with_logprobs(wrapped), [HumanMessage("Stars?")], role="actor", tools=tools
+            with_logprobs(wrapped, nothing_else=nothing_else),
+            [HumanMessage("Stars?")],
+            role="actor",
+            tools=tools,
         )
     finally:
         await model.root_async_client.close()
@@ -286,3 +291,12 @@ async def test_what_another_error_quotes_is_no_refusal() -> None:
         reply = await asked(endpoint, name, memory=memory)
         assert answer_probabilities(reply, ["4", "5"]) is not None
     assert [r.body.get("top_logprobs", 0) for r in endpoint.requests] == [20, 5, 0, 20]
+
+
+async def test_an_answer_of_which_only_probabilities_count_ends_where_they_are_read() -> None:
+    with scripted_endpoint(completion) as endpoint:
+        counted = await asked(endpoint, "brief", nothing_else=True)
+        whole = await asked(endpoint, "brief")
+    assert of(counted, ["4", "5"]) == of(whole, ["4", "5"]) == {"4": 0.75, "5": 0.25}
+    limits = [request.body.get("max_completion_tokens") for request in endpoint.requests]
+    assert limits == [READ, None]

@@ -27,7 +27,7 @@ from personaagent.core.records import RoleUsage
 from personaagent.models.invoke import invoke_model
 from personaagent.models.metering import metered
 from personaagent.models.structured_tools import StructuredToolsModel
-from personaagent.models.tool_choice import RECALLED
+from personaagent.models.tool_choice import RECALLED, TOLD
 from personaagent.models.usage import usage_of
 
 Script = Callable[[list[BaseMessage], dict[str, Any]], str]
@@ -147,6 +147,32 @@ async def test_what_a_recalled_memory_says_is_not_looked_up() -> None:
     assert (await say(Scripted(script=reads_memories), known)).tool_calls == []
     unknown = recalled("I like tea.")
     assert (await say(Scripted(script=reads_memories), unknown)).tool_calls
+
+
+async def test_no_tool_is_chosen_where_the_memories_tell_what_is_asked() -> None:
+    inside = chooses('{"action": "recall_episodes", "query": "key"}', "In the teapot.")
+    [system, question] = recalled("We hid the key of the boat in the teapot.")
+    told = system.model_copy(update={"additional_kwargs": system.additional_kwargs | {TOLD: True}})
+    message = await say(inside, [told, question])
+    assert (message.text.strip(), message.tool_calls) == ("In the teapot.", [])
+    assert usage_of(message).llm_calls == len(inside._asked) == 1
+
+
+async def test_a_tool_that_may_do_more_than_look_up_is_always_chosen_or_not() -> None:
+    @tool
+    def write_calendar(text: str) -> str:
+        """Write into the calendar."""
+        return text
+
+    inside = chooses('{"action": "write_calendar", "text": "cello"}')
+    system = SystemMessage("Be kind.", additional_kwargs={TOLD: True})
+    message = await invoke_model(
+        StructuredToolsModel(model=inside),
+        [system, HumanMessage("When is my cello lesson?")],
+        role="actor",
+        tools=[*TOOLS, write_calendar],
+    )
+    assert [call["name"] for call in message.tool_calls] == ["write_calendar"]
 
 
 async def test_the_choice_sees_the_nearest_memories_cut_short_and_fenced_as_data() -> None:

@@ -2,12 +2,14 @@
 
 import re
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from personaagent.cli.scorecard import sparkline
+from personaagent.cli.scorecard import scorecard_view, sparkline
 from personaagent.core.errors import DataError, ModelError
 from personaagent.core.records import Episode, Pair, Persona, Proof, Rule, Statement
 from personaagent.memory.personas import initial_persona
@@ -253,3 +255,22 @@ def test_the_sparkline() -> None:
     assert sparkline([0.5, 0.5], 0.5, 0.5) == "▁▁"
     many = sparkline([*([0.0] * 99), 1.0], 0, 1)
     assert many == "▁" * 31 + "█"
+
+
+async def test_a_scorecard_says_how_sure_judged_decisions_were(tmp_path: Path) -> None:
+    there = await painted(tmp_path)
+    card = await card_of(there)
+    assert card.calibration is not None
+    assert (card.calibration.questions, "As sure" in _drawn(card)) == (0, False)
+    decided = {"decision": {"answer": "blue", "text": "", "probability": 0.9}}
+    await there.remember(
+        episode("d1", "Paint?", day=9, response="blue", signal="accept", metadata=decided)
+    )
+    text = _drawn(await card_of(there))
+    assert "Too few answers to be certain: 1 judged answer to closed questions stated 90%" in text
+
+
+def _drawn(card: Scorecard) -> str:
+    console = Console(width=300, file=StringIO(), record=True)
+    console.print(scorecard_view(card))
+    return console.export_text()

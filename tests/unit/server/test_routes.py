@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from langgraph.store.memory import InMemoryStore
 
 from personaagent.core import errors
 from personaagent.core.errors import IndexUnavailable, PersonaAgentError
@@ -17,18 +16,17 @@ from personaagent.core.users import user_key
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.server import forgetting
 from personaagent.server.app import app
-from personaagent.server.dependencies import server_dependencies
 from personaagent.server.errors import status_of
 from personaagent.server.limits import BODY_BYTES
 from personaagent.server.store import server_store
 from tests.support.chat_exports import claude
-from tests.support.memories import episode, index_in_memory, remember
+from tests.support.memories import episode, remember
 from tests.support.scripted_model import scripted_dependencies
+from tests.unit.server.conftest import TOKEN, given
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
 OPEN = {"/sign-in", "/health", "/ready", "/metrics/personaagent"}
-TOKEN = "a token of whoever operates"
 
 
 class Broken:
@@ -42,29 +40,6 @@ class Broken:
             raise self._error
 
         return fail
-
-
-def given(monkeypatch: pytest.MonkeyPatch, deps: Dependencies, store: Any) -> None:
-    monkeypatch.setitem(app.dependency_overrides, server_dependencies, lambda: deps)
-    monkeypatch.setitem(app.dependency_overrides, server_store, lambda: store)
-
-
-@pytest.fixture
-def deps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dependencies:
-    settings = load_settings(home=tmp_path, metrics_token=TOKEN)
-    deps, _ = scripted_dependencies(settings, lambda _: "An answer.", index_in_memory())
-    given(monkeypatch, deps, InMemoryStore())
-    return deps
-
-
-@pytest.fixture
-async def http(deps: Dependencies) -> AsyncIterator[httpx.AsyncClient]:
-    """Anna, at a development server on this machine."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://localhost", headers={"X-User-Id": "anna"}
-    ) as http:
-        yield http
 
 
 def every(kind: type[PersonaAgentError]) -> list[type[PersonaAgentError]]:

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from langgraph.store.memory import InMemoryStore
 
-from personaagent.core.records import Rule
+from personaagent.core.decision import Decided
+from personaagent.core.records import RoleUsage, Rule
 from personaagent.core.settings import load_settings
 from personaagent.memory.spending import Spent
 from personaagent.memory.user import UserMemory
@@ -175,3 +176,31 @@ async def test_the_budget_says_what_is_spent_and_what_the_day_allows(
     assert (budget.imports.spent, budget.imports.most) == (Spent(), {})
     assert budget.requests_per_minute is None
     assert budget.resets_at > memory.spending.clock()
+
+
+async def test_what_calls_have_cost_is_told_by_day_and_purpose(
+    memory: UserMemory, http: httpx.AsyncClient
+) -> None:
+    assert (await http.get("/me/costs")).json() == {"days": [], "total": {}, "currency": None}
+    memory.costs.note("answers", RoleUsage(llm_calls=1, input_tokens=80, output_tokens=5))
+    told = (await http.get("/me/costs", params={"days": 1})).json()
+    cost = {"calls": 1, "input_tokens": 80, "output_tokens": 5, "price": None}
+    assert told["total"] == told["days"][0]["by_purpose"] == {"answers": cost}
+    assert (await http.get("/me/costs", params={"days": 0})).status_code == 422
+
+
+async def test_how_sure_decisions_were_is_told_beside_how_often_they_were_right(
+    memory: UserMemory, http: httpx.AsyncClient
+) -> None:
+    assert (await http.get("/me/scorecard/calibration")).json()["questions"] == 0
+    decided = Decided(answer="Rye", probability=0.7).stored()
+    judged = [
+        episode(
+            f"d{n}", "Rye or spelt?", response="Rye", signal=signal, metadata={"decision": decided}
+        )
+        for n, signal in enumerate(["accept", "reject", None])
+    ]
+    await remember(memory, *judged)
+    told = (await http.get("/me/scorecard/calibration")).json()
+    assert (told["questions"], told["stated"], told["right"]["mean"]) == (2, 0.7, 0.5)
+    assert told["verdict"] == "unknown"

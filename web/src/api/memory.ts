@@ -47,28 +47,33 @@ export interface EpisodeFilter {
 
 /** The memories, newest first. */
 export function listEpisodes(filter: EpisodeFilter, cursor?: string): Promise<Page<Episode>> {
-  const { task, source, labelled, from, to } = filter
-  const query = new URLSearchParams({ labelled: String(labelled) })
-  if (task) query.set('task', task)
-  if (source) query.set('source', source)
-  if (from) query.set('since', startOf(from).toISOString())
-  if (to) query.set('until', dayAfter(to).toISOString())
-  if (cursor) query.set('cursor', cursor)
+  const query = new URLSearchParams({ ...asSent(filter), labelled: String(filter.labelled), ...(cursor && { cursor }) })
   return ask(`/me/episodes?${query}`)
 }
 
-/** When a day begins where the reader is. */
-export const startOf = (day: string) => new Date(`${day}T00:00`)
+/** What the agent would recall for a text, the nearest first; of that, what passes the filter. */
+export function searchEpisodes(text: string, top_k: number, filter: EpisodeFilter): Promise<Episode[]> {
+  const json = { text, top_k, ...asSent(filter), labelled: filter.labelled }
+  return ask('/me/episodes/search', { method: 'POST', json })
+}
 
-export function dayAfter(day: string): Date {
+/** What of a filter is set, as our routes name it. */
+export function asSent({ task, source, from, to }: EpisodeFilter): Record<string, string> {
+  return {
+    ...(task && { task }),
+    ...(source && { source }),
+    ...(from && { since: startOf(from).toISOString() }),
+    ...(to && { until: dayAfter(to).toISOString() }),
+  }
+}
+
+/** When a day begins where the reader is. */
+const startOf = (day: string) => new Date(`${day}T00:00`)
+
+function dayAfter(day: string): Date {
   const next = startOf(day)
   next.setDate(next.getDate() + 1)
   return next
-}
-
-/** What the agent would recall for a text, the nearest first. */
-export function searchEpisodes(text: string, top_k: number): Promise<Episode[]> {
-  return ask('/me/episodes/search', { method: 'POST', json: { text, top_k } })
 }
 
 export function previewImport(file: Blob): Promise<ImportPreview> {

@@ -1,6 +1,6 @@
 /** Our routes of the persona and the profile. */
 import { ask } from './client'
-import type { Difference, Page, Persona, Profile, ShownPrompt, Statement } from './types'
+import type { Difference, Page, Persona, Profile, Receipt, ShownPrompt, Statement } from './types'
 
 const rule = (id: string) => `/me/persona/rules/${encodeURIComponent(id)}/lock`
 const statement = (id: string) => `/me/profile/statements/${encodeURIComponent(id)}`
@@ -40,7 +40,7 @@ export const editStatement = (id: string, text: string) =>
 export const lockStatement = (id: string, locked: boolean) =>
   ask<Statement>(`${statement(id)}/lock`, lockBy(locked))
 
-export const forgetStatement = (id: string) => ask<unknown>(statement(id), { method: 'DELETE' })
+export const forgetStatement = (id: string) => ask<Receipt>(statement(id), { method: 'DELETE' })
 
 /** The very prompt that a question would be asked with; an empty one, what is told with any. */
 export const showPrompt = (text: string) => ask<ShownPrompt>('/me/prompt', { method: 'POST', json: { text } })

@@ -1697,6 +1697,23 @@ export interface components {
             force: boolean;
         };
         /**
+         * Level
+         * @description The decisions that were so sure: from ``least`` (included) to ``most``.
+         *
+         *     ``stated`` is how sure they were in the mean, ``right`` the share that was right.
+         */
+        Level: {
+            /** Least */
+            least: number;
+            /** Most */
+            most: number;
+            /** Questions */
+            questions: number;
+            /** Stated */
+            stated: number;
+            right: components["schemas"]["Estimate"];
+        };
+        /**
          * ListedForgettings
          * @description A page of the list, and how much was forgotten that it does not have.
          */
@@ -1713,23 +1730,6 @@ export interface components {
              * @description Episodes that stay forgotten, from before there was a list or from elsewhere.
              */
             unlisted: number;
-        };
-        /**
-         * Level
-         * @description The decisions that were so sure: from ``least`` (included) to ``most``.
-         *
-         *     ``stated`` is how sure they were in the mean, ``right`` the share that was right.
-         */
-        Level: {
-            /** Least */
-            least: number;
-            /** Most */
-            most: number;
-            /** Questions */
-            questions: number;
-            /** Stated */
-            stated: number;
-            right: components["schemas"]["Estimate"];
         };
         /**
          * Model
@@ -2388,12 +2388,28 @@ export interface components {
         /**
          * SearchRequest
          * @description A text, and how many of the nearest episodes to return (default: the setting).
+         *
+         *     Optionally only those of a task, from a source, with what the user wanted, from ``since`` on, or
+         *     before ``until``: of the 100 that are nearest.
          */
         SearchRequest: {
             /** Text */
             text: string;
             /** Top K */
             top_k?: number | null;
+            /** Task */
+            task?: string | null;
+            /** Source */
+            source?: string | null;
+            /**
+             * Labelled
+             * @default false
+             */
+            labelled: boolean;
+            /** Since */
+            since?: string | null;
+            /** Until */
+            until?: string | null;
         };
         /**
          * ShownEpisode

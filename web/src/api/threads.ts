@@ -1,7 +1,7 @@
 /** LangGraph's threads: the user's conversations. */
 import { session } from '../session'
 import { ask } from './client'
-import type { Decision, Episode, Page, Persona, ThreadSummary } from './types'
+import type { Decision, Episode, Page, Persona, Profile, ThreadSummary } from './types'
 
 export interface Message {
   id: string
@@ -18,6 +18,7 @@ export interface Turn {
   episode_id?: string
   recalled?: Episode[]
   persona?: Persona
+  profile?: Profile
   system_prompt?: string
   decision?: Decision | null
   warnings?: string[]

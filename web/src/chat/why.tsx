@@ -1,10 +1,12 @@
 import type { Turn } from '../api/threads'
-import type { Episode, Persona } from '../api/types'
+import type { Episode } from '../api/types'
 import { go } from '../route'
 import { EpisodeCard } from '../shared/episode-card'
 import { t } from '../texts'
 import { Chances } from './chances'
 import { leave, thread } from './conversation'
+import { RulesOfTurn } from './rules-of-turn'
+import { StatementsOfTurn } from './statements-of-turn'
 import { loadThreads } from './threads'
 
 /** So many memories are shown at once: the rules must not be far below. */
@@ -16,11 +18,12 @@ interface Props {
   question: string
 }
 
-/** What an answer rests on: memories, rules, the decision, and the very prompt. */
+/** What an answer rests on: memories, statements, rules, the decision, and the very prompt. */
 export function Why({ turn, question }: Props) {
   const words = t().why
   if (!turn) return <p class="quiet">{words.none}</p>
   const recalled = turn.recalled ?? []
+  const told = (turn.profile?.summary ?? []).filter(({ text }) => turn.system_prompt?.includes(text))
   return (
     <div class="why">
       <h2>{recalled.length ? words.episodes : words.noEpisodes}</h2>
@@ -31,7 +34,8 @@ export function Why({ turn, question }: Props) {
           <Memories episodes={recalled.slice(FIRST)} question={question} />
         </details>
       )}
-      {turn.persona && <Rules persona={turn.persona} />}
+      {told.length > 0 && <StatementsOfTurn statements={told} onForgotten={afterForgetting} />}
+      {turn.persona && <RulesOfTurn persona={turn.persona} />}
       {turn.decision && <Chances decision={turn.decision} />}
       {turn.system_prompt && (
         <details>
@@ -60,17 +64,4 @@ function afterForgetting(threads: string[]): void {
     go('chat')
   }
   void loadThreads()
-}
-
-function Rules({ persona }: { persona: Persona }) {
-  return (
-    <>
-      <h2>{t().why.rules(persona.version)}</h2>
-      <ul>
-        {persona.rules.map((rule) => (
-          <li key={rule.id}>{rule.text}</li>
-        ))}
-      </ul>
-    </>
-  )
 }

@@ -9,8 +9,10 @@ export function headline({ status, problem, proposal, result }: RunDetails): str
   if (problem) return problem
   if (proposal) return words.waits
   if (!result) return status === 'success' || status === 'interrupted' ? words.answered : words.noResult
-  return result.to_version === result.from_version ? whyNot(result) : words.published(result.to_version)
+  return isPublished(result) ? words.published(result.to_version) : whyNot(result)
 }
+
+export const isPublished = (result: Result) => result.to_version !== result.from_version
 
 function whyNot(result: Result): string {
   const { whyNot: reasons } = t().learned

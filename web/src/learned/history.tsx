@@ -2,9 +2,10 @@ import { useState } from 'preact/hooks'
 
 import type { RunSummary } from '../api/types'
 import { moment, t } from '../texts'
-import { headline } from './headline'
+import { headline, isPublished } from './headline'
 import { Outcome } from './outcome'
 import { loadOlder, next, outcomes, readOutcome, runs } from './runs'
+import { WayBack } from './way-back'
 
 /** All runs, the newest first: what was accepted, what was refused, and why. */
 export function History() {
@@ -41,11 +42,14 @@ function Run({ run }: { run: RunSummary }) {
         <span class="quiet">{moment(run.created_at)} · </span>
         {details ? headline(details) : (words.statuses[run.status] ?? run.status)}
       </p>
-      {details?.result !== null && (
-        <button type="button" class="small" aria-expanded={open} onClick={toggle}>
-          {words.details}
-        </button>
-      )}
+      <div class="buttons">
+        {details?.result !== null && (
+          <button type="button" class="small" aria-expanded={open} onClick={toggle}>
+            {words.details}
+          </button>
+        )}
+        {details?.result && isPublished(details.result) && <WayBack version={details.result.from_version} />}
+      </div>
       {open && details && <Outcome run={details} />}
     </li>
   )

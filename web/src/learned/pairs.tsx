@@ -11,7 +11,7 @@ export function Pairs({ pairs }: { pairs: Pair[] }) {
   if (!pairs.length) return null
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={words.pairs}>
-      <table>
+      <table class="pairs">
         <caption>{words.pairs}</caption>
         <thead>
           <tr>

@@ -45,7 +45,9 @@ async function readOutcomes(): Promise<void> {
   const shown = runs.value
   for (const run of shown?.slice(0, READ_AT_ONCE) ?? []) {
     if (runs.value !== shown) return
-    if (outcomes.value[run.id]?.status !== run.status) await attempt(() => readOutcome(run))
+    const read = outcomes.value[run.id]
+    const isOld = read?.status !== run.status || (read.proposal && run.id !== newest.value?.id)
+    if (isOld) await attempt(() => readOutcome(run))
   }
 }
 

@@ -1,24 +1,17 @@
 import { expect, test } from 'vitest'
 
-import type { Episode } from '../api/types'
-import { NO_FILTER, passes } from './episodes'
+import { asSent } from '../api/memory'
+import { NO_FILTER } from './episodes'
 
-const episode = {
-  created_at: new Date('2026-03-29T23:30').toISOString(),
-  task: 'films',
-  source: 'agent',
-  ground_truth: null,
-} as Episode
+test('what is not set is not asked for', () => {
+  expect(asSent(NO_FILTER)).toEqual({})
+})
 
 test.each([
-  [{}, true],
-  [{ task: 'films' }, true],
-  [{ task: 'books' }, false],
-  [{ source: 'import' }, false],
-  [{ labelled: true }, false],
-  [{ from: '2026-03-29', to: '2026-03-29' }, true],
-  [{ from: '2026-03-30' }, false],
-  [{ to: '2026-03-28' }, false],
-])('of what a search finds, %j lets the episode through: %s', (chosen, passed) => {
-  expect(passes(episode, { ...NO_FILTER, ...chosen })).toBe(passed)
+  [{ task: 'films' }, { task: 'films' }],
+  [{ source: 'import' }, { source: 'import' }],
+  [{ from: '2026-03-29' }, { since: new Date('2026-03-29T00:00').toISOString() }],
+  [{ to: '2026-03-29' }, { until: new Date('2026-03-30T00:00').toISOString() }],
+])('a day begins and ends where the reader is: %j', (chosen, sent) => {
+  expect(asSent({ ...NO_FILTER, ...chosen })).toEqual(sent)
 })

@@ -1,7 +1,7 @@
 /** The memories that are listed: the newest, those of a filter, or those nearest to a text. */
 import { signal } from '@preact/signals'
 
-import { dayAfter, listEpisodes, searchEpisodes, startOf, type EpisodeFilter } from '../api/memory'
+import { listEpisodes, searchEpisodes, type EpisodeFilter } from '../api/memory'
 import type { Episode } from '../api/types'
 import { attempt } from '../notices'
 
@@ -18,6 +18,16 @@ export const episodes = signal<Episode[] | undefined>(undefined)
 /** Where the list goes on; null at its end. */
 export const next = signal<string | null>(null)
 
+/** Tasks and sources that were seen, to choose from. */
+export const seen = { task: signal<string[]>([]), source: signal<string[]>([]) }
+
+function note(found: Episode[]): void {
+  for (const name of ['task', 'source'] as const) {
+    const named = found.map((each) => each[name]).filter((each) => each !== null)
+    seen[name].value = [...new Set([...seen[name].value, ...named])].sort()
+  }
+}
+
 let latest = 0
 
 /** Lists from the beginning what the filter lets through. */
@@ -25,9 +35,10 @@ export async function load(): Promise<void> {
   const asked = ++latest
   await attempt(async () => {
     const { text, ...listed } = filter.value
-    const found = text.trim() ? { items: await searchEpisodes(text, MOST_FOUND) } : await listEpisodes(listed)
+    const found = text.trim() ? { items: await searchEpisodes(text, MOST_FOUND, listed) } : await listEpisodes(listed)
     if (asked !== latest) return // another filter was chosen meanwhile
-    episodes.value = text.trim() ? found.items.filter((each) => passes(each, listed)) : found.items
+    episodes.value = found.items
+    note(found.items)
     next.value = ('next' in found && found.next) || null
   })
 }
@@ -38,18 +49,7 @@ export async function loadMore(): Promise<void> {
     const found = await listEpisodes(filter.value, next.value ?? undefined)
     if (asked !== latest) return
     episodes.value = [...(episodes.value ?? []), ...found.items]
+    note(found.items)
     next.value = found.next ?? null
   })
-}
-
-/** A search finds by meaning alone: the filter is applied here to what it finds. */
-export function passes(episode: Episode, { task, source, labelled, from, to }: EpisodeFilter): boolean {
-  const at = new Date(episode.created_at)
-  return (
-    (!task || episode.task === task) &&
-    (!source || episode.source === source) &&
-    (!labelled || episode.ground_truth !== null) &&
-    (!from || at >= startOf(from)) &&
-    (!to || at < dayAfter(to))
-  )
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 
 import { t } from '../texts'
-import { filter, load, NO_FILTER, type Filter } from './episodes'
+import { filter, load, NO_FILTER, seen, type Filter } from './episodes'
 
 const TYPING = 300
 
@@ -25,6 +25,7 @@ export function FilterBar() {
         type="search"
         value={chosen[name]}
         placeholder={hint}
+        list={name === 'text' ? undefined : `known-${name}`}
         onInput={(event) => set({ [name]: event.currentTarget.value })}
       />
     </label>
@@ -39,11 +40,20 @@ export function FilterBar() {
       />
     </label>
   )
+  const known = (name: 'task' | 'source') => (
+    <datalist id={`known-${name}`}>
+      {seen[name].value.map((each) => (
+        <option key={each} value={each} />
+      ))}
+    </datalist>
+  )
   return (
     <form class="bar" role="search" onSubmit={(event) => event.preventDefault()}>
       {text('text', words.search, words.searchHint)}
       {text('task', words.task)}
       {text('source', words.source)}
+      {known('task')}
+      {known('source')}
       {day('from', words.from)}
       {day('to', words.to)}
       <label class="check">

@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks'
 import { takenBack } from '../notices'
 import { EpisodeCard } from '../shared/episode-card'
 import { t } from '../texts'
-import { episodes, filter, load, loadMore, next, NO_FILTER } from './episodes'
+import { episodes, filter, load, loadMore, next, NO_FILTER, seen } from './episodes'
 import { Evidence } from './evidence'
 import { FilterBar } from './filter-bar'
 import { Forgotten } from './forgotten'
@@ -15,6 +15,7 @@ export function MemoryView() {
   useEffect(() => {
     filter.value = NO_FILTER
     episodes.value = undefined
+    seen.task.value = seen.source.value = []
   }, [])
   useEffect(() => void load(), [takenBack.value])
   const words = t().memory

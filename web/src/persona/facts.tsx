@@ -1,4 +1,4 @@
-import { t } from '../texts'
+import { number, t } from '../texts'
 import { profile } from './store'
 
 /** What was counted in what the user wanted. */
@@ -15,8 +15,9 @@ export function Facts() {
             <strong>{each.task ?? words.anyTask}</strong> <span class="quiet">{words.count(each.count)}</span>
           </p>
           <Counts counts={each.labels} />
-          <Counts counts={each.numbers} />
-          <Counts counts={each.words} />
+          <Counts counts={each.numbers} names={words.counted} />
+          {Object.keys(each.words).length > 0 && <p class="quiet">{words.words}</p>}
+          <Counts counts={each.words} names={words.counted} />
           {each.recent && <p class="quiet">{each.recent}</p>}
         </div>
       ))}
@@ -24,7 +25,12 @@ export function Facts() {
   )
 }
 
-function Counts({ counts }: { counts: Record<string, number> }) {
+interface CountsProps {
+  counts: Record<string, number>
+  names?: Record<string, string>
+}
+
+function Counts({ counts, names = {} }: CountsProps) {
   const rows = Object.entries(counts)
   if (!rows.length) return null
   return (
@@ -32,8 +38,8 @@ function Counts({ counts }: { counts: Record<string, number> }) {
       <tbody>
         {rows.map(([name, count]) => (
           <tr key={name}>
-            <th scope="row">{name}</th>
-            <td>{count}</td>
+            <th scope="row">{names[name] ?? name}</th>
+            <td>{number(count)}</td>
           </tr>
         ))}
       </tbody>

@@ -2,11 +2,13 @@ import { editRules, lockRule, type RuleEdit } from '../api/persona'
 import { t } from '../texts'
 import { Adding } from './adding'
 import { Line } from './line'
+import { noteOf } from './note'
 import { change, persona } from './store'
 
 /** The rules that the model is told in every turn. */
 export function Rules() {
-  const { rules, version, note, weights } = persona.value!
+  const { rules, version, weights } = persona.value!
+  const note = noteOf(persona.value!)
   const words = t().persona
   const edit = (changes: Omit<RuleEdit, 'version'>) => void change(() => editRules({ ...changes, version }))
   return (

@@ -6,6 +6,7 @@ import { attempt } from '../notices'
 import { Confirm } from '../shared/confirm'
 import { moment, t } from '../texts'
 import { Changes } from './changes'
+import { noteOf } from './note'
 import { change, loadOlder, olderVersions, persona, versions } from './store'
 
 /** All versions of the rules: how any two differ, and the way back to one. */
@@ -29,7 +30,7 @@ export function Versions() {
                 {moment(each.created_at)} · {words.authors[each.author]}
               </span>
             </p>
-            {each.note && <p>{each.note}</p>}
+            {noteOf(each) && <p>{noteOf(each)}</p>}
             {each.version !== persona.value!.version && (
               <button type="button" class="small" onClick={() => setReturning(each.version)}>
                 {words.rollBack}

@@ -11,7 +11,6 @@ export function Bars({ scorecard: { means } }: { scorecard: Scorecard }) {
         <tr>
           <th scope="col">{words.way}</th>
           <th scope="col">{words.right}</th>
-          <th scope="col">{words.range}</th>
         </tr>
       </thead>
       <tbody>
@@ -21,9 +20,9 @@ export function Bars({ scorecard: { means } }: { scorecard: Scorecard }) {
             <tr key={each} data-condition={each}>
               <th scope="row">{words.conditions[each]}</th>
               <td>
-                <meter min={0} max={1} value={1 - mean} aria-label={words.conditions[each]} /> {percent(1 - mean)}
+                <meter min={0} max={1} value={1 - mean} aria-label={words.conditions[each]} /> {percent(1 - mean)}{' '}
+                <span class="quiet">{words.between(percent(1 - high), percent(1 - low))}</span>
               </td>
-              <td>{words.between(percent(1 - high), percent(1 - low))}</td>
             </tr>
           )
         })}

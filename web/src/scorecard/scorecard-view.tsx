@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 
 import { computeScorecard, type Scorecard } from '../api/scorecard'
 import { attempt } from '../notices'
-import { t } from '../texts'
+import { number, t } from '../texts'
 import { Bars } from './bars'
 import { Calibration } from './calibration'
 import { Costs } from './costs'
@@ -12,18 +12,19 @@ const QUESTIONS = 20
 
 /** Has it helped, is it as sure as it is right, and what has it cost? */
 export function ScorecardView() {
+  const [tests, setTests] = useState(0)
   return (
     <div class="page">
       <h1>{t().views.scorecard}</h1>
-      <Test />
+      <Test onTested={() => setTests(tests + 1)} />
       <Calibration />
-      <Costs />
+      <Costs key={tests} />
     </div>
   )
 }
 
 /** The user's own questions, answered again as if it were then. */
-function Test() {
+function Test({ onTested }: { onTested: () => void }) {
   const [scorecard, setScorecard] = useState<Scorecard>()
   const [progress, setProgress] = useState<[done: number, of: number]>()
   const stop = useRef(new AbortController())
@@ -41,6 +42,7 @@ function Test() {
       }
     })
     setProgress(undefined)
+    onTested()
   }
   return (
     <>
@@ -79,7 +81,7 @@ function Result({ scorecard }: { scorecard: Scorecard }) {
       )}
       <Bars scorecard={scorecard} />
       <Course episodes={scorecard.episodes} />
-      <p class="quiet">{words.cost(usage.llm_calls, usage.input_tokens + usage.output_tokens)}</p>
+      <p class="quiet">{words.cost(number(usage.llm_calls), number(usage.input_tokens + usage.output_tokens))}</p>
       {warnings.map((warning) => (
         <p class="quiet" key={warning}>
           {warning}

@@ -91,6 +91,9 @@ export const de: Texts = {
     answered: 'Der Agent hat geantwortet',
     wanted: 'Du wolltest',
     wrong: 'Das ist falsch',
+    shouldRead: 'Wie soll es heißen?',
+    statements: 'Was sie über dich wusste',
+    ruleGone: 'Diese Regel gilt nicht mehr.',
     sure: (answer: string, chance: number, percent: string) =>
       chance >= 0.9
         ? `Sie war sich bei „${answer}“ fast gewiss (${percent}).`
@@ -224,12 +227,16 @@ export const de: Texts = {
     facts: 'Was gezählt wurde',
     anyTask: 'Ohne Aufgabe',
     count: (count: number) => `${count} mit dem, was du wolltest`,
+    words: 'Wörter in dem, was du wolltest:',
+    counted: { median: 'in der Mitte', shortest: 'am kürzesten', longest: 'am längsten', mean: 'im Mittel', lowest: 'am kleinsten', highest: 'am größten' },
     versions: 'Fassungen',
     version: (version: number) => `Fassung ${version}`,
     authors: { initial: 'von Anfang an', user: 'von dir', alignment: 'gelernt' },
     before: 'Vergleiche',
     after: 'mit',
     compare: 'Unterschiede zeigen',
+    learnedFrom: (before: string, after: string) => `Gelernt: Antworten auf deine Fragen kamen von ${before} auf ${after} an das heran, was du wolltest`,
+    heldOut: (before: string, after: string) => `, und von ${before} auf ${after} bei Fragen, aus denen nicht gelernt wurde`,
     differs: (before: number, after: number) => `Von Fassung ${before} zu ${after}`,
     same: 'Kein Unterschied.',
     rollBack: 'Dahin zurück',
@@ -349,8 +356,7 @@ export const de: Texts = {
     bars: 'Wie nah die Antworten an dem waren, was du wolltest',
     way: 'Beantwortet mit',
     right: 'Richtig',
-    range: 'Wahrscheinlich zwischen (95 %)',
-    between: (low: string, high: string) => `${low} und ${high}`,
+    between: (low: string, high: string) => `wahrscheinlich ${low} bis ${high}`,
     conditions: {
       none: 'weder Gedächtnis noch Persona',
       rag: 'einfacher Suche im Gedächtnis',
@@ -358,7 +364,7 @@ export const de: Texts = {
       then: 'Gedächtnis und den bis dahin gelernten Regeln',
     },
     course: 'Dasselbe im Lauf der Zeit, von der ältesten Frage zur neuesten',
-    cost: (calls: number, tokens: number) => `Diese Prüfung brauchte ${calls} Aufrufe des Modells und ${tokens} Token.`,
+    cost: (calls: string, tokens: string) => `Diese Prüfung brauchte ${calls} Aufrufe des Modells und ${tokens} Token.`,
     verdicts: {
       nothing_learned: 'Noch ist nichts gelernt, das hätte helfen können.',
       not_known: 'Noch nicht bekannt: berichtige weitere Antworten oder stimme ihnen zu und prüfe noch einmal.',

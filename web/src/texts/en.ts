@@ -89,6 +89,9 @@ export const en = {
     answered: 'The agent answered',
     wanted: 'You wanted',
     wrong: 'This is wrong',
+    shouldRead: 'How should it read?',
+    statements: 'What it knew about you',
+    ruleGone: 'This rule is not in use any more.',
     sure: (answer: string, chance: number, percent: string) =>
       chance >= 0.9
         ? `It was almost certain of “${answer}” (${percent}).`
@@ -219,12 +222,16 @@ export const en = {
     facts: 'What was counted',
     anyTask: 'Without a task',
     count: (count: number) => `${count} with what you wanted`,
+    words: 'Words in what you wanted:',
+    counted: { median: 'in the middle', shortest: 'shortest', longest: 'longest', mean: 'on average', lowest: 'lowest', highest: 'highest' } as Record<string, string>,
     versions: 'Versions',
     version: (version: number) => `Version ${version}`,
     authors: { initial: 'from the beginning', user: 'by you', alignment: 'learned' } as Record<string, string>,
     before: 'Compare',
     after: 'with',
     compare: 'Show what differs',
+    learnedFrom: (before: string, after: string) => `Learned: answers to your questions came from ${before} to ${after} near to what you wanted`,
+    heldOut: (before: string, after: string) => `, and from ${before} to ${after} with questions that it was not learned from`,
     differs: (before: number, after: number) => `From version ${before} to ${after}`,
     same: 'Nothing differs.',
     rollBack: 'Go back to it',
@@ -344,8 +351,7 @@ export const en = {
     bars: 'How near the answers were to what you wanted',
     way: 'Answered with',
     right: 'Right',
-    range: 'Likely between (95 %)',
-    between: (low: string, high: string) => `${low} and ${high}`,
+    between: (low: string, high: string) => `likely ${low} to ${high}`,
     conditions: {
       none: 'no memory and no persona',
       rag: 'plain search in your memory',
@@ -353,7 +359,7 @@ export const en = {
       then: 'memory and the rules learned by then',
     } as Record<string, string>,
     course: 'The same over time, from the oldest question to the newest',
-    cost: (calls: number, tokens: number) => `This test took ${calls} calls of the model and ${tokens} tokens.`,
+    cost: (calls: string, tokens: string) => `This test took ${calls} calls of the model and ${tokens} tokens.`,
     verdicts: {
       nothing_learned: 'Nothing is learned yet that could have helped.',
       not_known: 'Not known yet: correct or accept further answers, and test again.',

@@ -2,47 +2,80 @@
 
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from personaagent.core.records import Episode, Usage
 from personaagent.core.settings import Settings
-from personaagent.models.tool_choice import RECALLED
+from personaagent.models.stable_prefix import STABLE
+from personaagent.models.tool_choice import RECALLED, TOLD
 from personaagent.nodes.agent.react import react
+from personaagent.prompts.render import beginning
 
 
 class Actor:
     """Answers with the memories that it is told of beside the system prompt."""
 
     max_retries = 0
+    marks: dict[str, Any]
 
     def bind_tools(self, tools: Any) -> "Actor":
         return self
 
     async def ainvoke(self, prompt: list[Any], **options: Any) -> AIMessage:
         [system] = [message for message in prompt if isinstance(message, SystemMessage)]
-        assert system.text == "Be kind."
-        return AIMessage(" | ".join(system.additional_kwargs[RECALLED]))
+        self.marks = system.additional_kwargs
+        return AIMessage(" | ".join(system.additional_kwargs[RECALLED]) or "I do not know.")
 
 
-async def test_a_choice_of_tools_is_told_what_was_recalled_but_not_what_was_superseded() -> None:
+async def asked(question: str, system_prompt: str, *episodes: Episode) -> tuple[Actor, str]:
+    """The actor that was asked, and its answer."""
+    actor = Actor()
+
     async def chat(role: str) -> Actor:
-        return Actor()
+        return actor
 
-    episodes = [
-        Episode(user_id="u", query="We live in Lisbon.", response="Nice."),
-        Episode(user_id="u", query="We live in Malmo.", response="Nice.", superseded_by="e1"),
-        Episode(user_id="u", query="Which wine?", response="Red.", ground_truth="Port."),
-    ]
     state: Any = {
-        "messages": [HumanMessage("Where do I live?")],
-        "system_prompt": "Be kind.",
+        "messages": [HumanMessage(question)],
+        "system_prompt": system_prompt,
         "recalled": [episode.stored() for episode in episodes],
         "steps": 0,
         "usage": Usage().stored(),
     }
     deps: Any = SimpleNamespace(settings=Settings(), tools=[], models=SimpleNamespace(chat=chat))
+    with patch("personaagent.nodes.agent.react.turn_meter", return_value=None):  # nobody pays
+        update = await react(state, SimpleNamespace(context=None), deps=deps)  # type: ignore[arg-type]
+    return actor, update["messages"][0].text
 
-    update = await react(state, SimpleNamespace(context=None), deps=deps)  # type: ignore[arg-type]
 
-    assert update["messages"][0].text == "We live in Lisbon. | Which wine? Port."
+def said(query: str, **more: Any) -> Episode:
+    return Episode(user_id="u", query=query, response="Nice.", **more)
+
+
+async def test_a_choice_of_tools_is_told_what_was_recalled_but_not_what_was_superseded() -> None:
+    _, answer = await asked(
+        "Where do I live?",
+        "Be kind.",
+        said("We live in Lisbon."),
+        said("We live in Malmo.", superseded_by="e1"),
+        said("Which wine?", ground_truth="Port."),
+    )
+    assert answer == "We live in Lisbon. | Which wine? Port."
+
+
+async def test_what_a_memory_tells_needs_no_choice_unless_it_was_superseded() -> None:
+    key = "I put the key of the boat into the teapot."
+    question = "Where did I put the key of the boat?"
+    told, _ = await asked(question, "Be kind.", said("I like tea."), said(key))
+    superseded, _ = await asked(question, "Be kind.", said(key, superseded_by="e1"))
+    assert (told.marks[TOLD], superseded.marks[TOLD]) == (True, False)
+
+
+async def test_only_what_no_user_and_no_question_changes_is_marked_as_shared() -> None:
+    shared = beginning("system")
+    ours, _ = await asked("Hello?", f"{shared}Anna likes tea.")
+    other, _ = await asked("Hello?", "You are Anna's assistant. " * 100)
+    assert len(shared) > 500
+    assert "$" not in shared
+    assert (ours.marks[STABLE], other.marks[STABLE]) == (len(shared), 0)

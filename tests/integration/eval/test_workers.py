@@ -1,0 +1,99 @@
+"""The evaluation in several processes: the same results, and none lost with a killed worker."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.command import Command, scripted_command
+from tests.support.endpoint import Endpoint, Reply
+from tests.support.movies import TASK, film_models, write_movies
+
+USERS, QUESTIONS = 6, 2
+RUN = ("eval", "run", "--tasks", TASK, "--methods", "prompt,majority,rag", "--concurrency", "4")
+UNTIMED = ("seconds",)
+
+
+class Killing:
+    """The models; while it answers chat number ``kill_at``, it kills the worker that asked first."""
+
+    def __init__(self) -> None:
+        self.kill_at = 0
+        self.asked = 0
+        self.killed: list[int] = []
+        self.lock = threading.Lock()
+
+    def __call__(self, body: dict[str, Any]) -> Reply:
+        with self.lock:
+            self.asked += 1
+            if self.asked == self.kill_at:
+                self.killed.append(kill_a_worker())
+        return film_models(body)
+
+
+def kill_a_worker() -> int:
+    """Kill one of the workers that this process has started."""
+    [worker, *_] = [
+        child
+        for child in psutil.Process(os.getpid()).children(recursive=True)
+        if "personaagent.eval.worker" in child.cmdline()
+    ]
+    worker.send_signal(signal.SIGKILL)
+    return worker.pid
+
+
+@pytest.fixture
+def script() -> Killing:
+    return Killing()
+
+
+@pytest.fixture
+def both(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
+    data = {"PERSONAAGENT_DATA": str(write_movies(tmp_path / "data", USERS, QUESTIONS))}
+    monkeypatch.chdir(tmp_path)
+    with scripted_command(script, monkeypatch, capsys, tmp_path / "home", **data) as both:
+        yield both
+
+
+def results(folder: str) -> dict[tuple[str, ...], dict[str, Any]]:
+    """The results by what they answer, without what differs from run to run."""
+    lines = [json.loads(line) for line in Path(folder, "samples.jsonl").read_text().splitlines()]
+    by_key = {
+        (each["method"], each["case"], each["question"]): {
+            name: value for name, value in each.items() if name not in UNTIMED
+        }
+        for each in lines
+    }
+    assert len(by_key) == len(lines), "each result once"
+    return by_key
+
+
+def test_workers_give_the_same_results_also_if_one_is_killed(both, script: Killing) -> None:
+    command, _ = both
+    assert command(*RUN, "--out", "one").code == 0
+    script.asked, script.kill_at = 0, 8
+    assert command(*RUN, "--out", "two", "--workers", "2").code == 0
+    assert len(script.killed) == 1
+    assert results("two") == results("one")
+    assert len(results("two")) == 3 * USERS * QUESTIONS
+
+
+def test_what_is_wrong_with_all_of_them_ends_the_run_in_one_sentence(both, monkeypatch) -> None:
+    command, _ = both
+    monkeypatch.setenv("OPENAI_BASE_URL", "ftp://nowhere")
+    result = command(*RUN, "--out", "out", "--workers", "2")
+    assert result.code == 3
+    assert "Traceback" not in result.err
+
+
+def test_traces_take_one_process(both) -> None:
+    command, endpoint = both
+    result = command(*RUN, "--out", "out", "--workers", "2", "--langsmith", "mine")
+    assert (result.code, endpoint.requests) == (2, [])
+    assert "--workers" in result.err
