@@ -28,6 +28,8 @@ WRITE_AFTER = 2.0
 STILL_WRITTEN = timedelta(days=1)
 """A process may still write to its record of yesterday."""
 PAGES_OPEN = 1024
+_Owner = tuple[str, str]
+"""The key of a user, and their generation."""
 
 
 class DayCosts(Record):
@@ -50,7 +52,6 @@ def added(one: Mapping[str, RoleUsage], other: Mapping[str, RoleUsage]) -> dict[
 class _Page:
     """What this process has noted for a user on one day: a record that it alone overwrites."""
 
-    store: UserStore
     costs: DayCosts
     id: str = field(default_factory=new_id)
 
@@ -59,8 +60,8 @@ class CostBook:
     """What a process has noted of all users, each store by itself: every event loop has its own."""
 
     def __init__(self) -> None:
-        self._pages: LRUCache[tuple[int, str, str], _Page] = LRUCache(PAGES_OPEN)
-        self._unwritten: WeakKeyDictionary[BaseStore, set[_Page]] = WeakKeyDictionary()
+        self._pages: WeakKeyDictionary[BaseStore, LRUCache[_Owner, _Page]] = WeakKeyDictionary()
+        self._unwritten: dict[int, dict[_Page, UserStore]] = {}
         self._timers: WeakKeyDictionary[BaseStore, tuple[asyncio.AbstractEventLoop, asyncio.Handle]]
         self._timers = WeakKeyDictionary()
         self._writing: set[asyncio.Task[None]] = set()
@@ -69,25 +70,28 @@ class CostBook:
         """Note what a call took; it is written a moment later."""
         page = self._page(store, day)
         page.costs += DayCosts(day=day, by_purpose={purpose: usage})
-        self._unwritten.setdefault(store.base_store, set()).add(page)
+        self._unwritten.setdefault(id(store.base_store), {})[page] = store
         self._write_later(store.base_store)
 
     async def write(self, base: BaseStore) -> None:
-        """Write what was noted for this store."""
-        for page in self._unwritten.pop(base, ()):
+        """Write what was noted for this store, and let go of it."""
+        if timer := self._timers.pop(base, None):
+            timer[1].cancel()
+        for page, store in self._unwritten.pop(id(base), {}).items():
             try:
-                await page.store.put("costs", page.id, page.costs.stored())
+                await store.put("costs", page.id, page.costs.stored())
             except (
                 PersonaAgentError
             ) as error:  # forgotten, or the store is down: what it holds is lost
-                self._pages.pop(_key(page.store), None)
+                self._pages[base].pop(_owner(store), None)
                 count_failure(error)
 
     async def aclose(self) -> None:
         """Write all that was noted."""
         for _, timer in self._timers.values():
             timer.cancel()
-        await asyncio.gather(*self._writing, *map(self.write, [*self._unwritten]))
+        unwritten = {next(iter(pages.values())).base_store for pages in self._unwritten.values()}
+        await asyncio.gather(*self._writing, *map(self.write, unwritten))
 
     def _write_later(self, base: BaseStore) -> None:
         loop = asyncio.get_running_loop()
@@ -104,14 +108,15 @@ class CostBook:
 
     def _page(self, store: UserStore, day: date) -> _Page:
         """The page of the user's generation, a new one every day."""
-        page = self._pages.get(_key(store))
+        pages = self._pages.setdefault(store.base_store, LRUCache(PAGES_OPEN))
+        page = pages.get(_owner(store))
         if page is None or page.costs.day != day:
-            page = self._pages[_key(store)] = _Page(store, DayCosts(day=day, by_purpose={}))
+            page = pages[_owner(store)] = _Page(DayCosts(day=day, by_purpose={}))
         return page
 
 
-def _key(store: UserStore) -> tuple[int, str, str]:
-    return (id(store.base_store), store.key, store.generation)
+def _owner(store: UserStore) -> _Owner:
+    return (store.key, store.generation)
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,10 @@ class Memory:
         """
         await self._index_of(store, self.embedder.name).has_entries("")
 
+    async def write_costs(self, store: BaseStore) -> None:
+        """Write at once what was noted of model calls in ``store``, and let go of it."""
+        await self._cost_book.write(store)
+
     async def drop_lock(self, user_id: str) -> None:
         """Delete the user's lock files: their names would show that the user existed."""
         key = user_key(user_id)

@@ -77,14 +77,20 @@ class EmbeddedModel(EndpointModel):
         prefix = stable_prefix(messages)
         if not prefix or self.prefixes is None or (name := name_of(prefix)) in self.known:
             return 0
-        async with self.line.alone():
-            if name in self.known:
-                return 0
-            self.known.add(name)
-            if await asyncio.to_thread(is_kept, self.prefixes, name):
-                return 0
-            result = await super()._agenerate(prefix, max_tokens=1)
-            await self._save_state(self.prefixes, name)
+        try:
+            async with self.line.alone():
+                return await self._read_and_save(prefix, name, self.prefixes)
+        except TimeoutError:  # others are asking: another time
+            return 0
+
+    async def _read_and_save(self, prefix: list[BaseMessage], name: str, folder: Path) -> int:
+        if name in self.known:
+            return 0
+        self.known.add(name)
+        if await asyncio.to_thread(is_kept, folder, name):
+            return 0
+        result = await super()._agenerate(prefix, max_tokens=1)
+        await self._save_state(folder, name)
         [generation] = result.generations
         assert isinstance(generation.message, AIMessage)
         used = usage_of(generation.message)

@@ -77,6 +77,7 @@ def _post(url: str, body: dict[str, Any], key: str) -> None:
 
 def main() -> None:
     """Serve until the input ends."""
+    os.umask(0o077)  # what it writes is for nobody else
     try:
         server = start(json.loads(sys.stdin.readline()))
         answer = {"address": server.listening_address}

@@ -8,6 +8,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+PATIENCE = 2.0
+"""Seconds in which work in the background leaves the engine; the others wait meanwhile."""
+
 _in_background: ContextVar[bool] = ContextVar("in_background", default=False)
 
 
@@ -50,10 +53,15 @@ class WaitingLine:
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
-        """The same, and none at all runs beside it; those that run already end before."""
+        """The same, and none at all runs beside it.
+
+        Raises:
+            TimeoutError: somebody else's request is under way for longer than ``PATIENCE``.
+        """
         with self._waited_for():
             async with self._entrance:
-                await self._none_under_way.wait()
+                async with asyncio.timeout(PATIENCE):
+                    await self._none_under_way.wait()
                 yield
 
     async def last(self, ask: Callable[[], Awaitable[T]]) -> T:

@@ -90,6 +90,7 @@ class EvalEnvironment:
             await _remember(sample.history, user)
             yield SampleMemory(self.deps, store, user)
         finally:
+            await memory.write_costs(store)
             await self.index.clear(user.store.key)
             await memory.drop_lock(user.user_id)
 

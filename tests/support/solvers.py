@@ -90,7 +90,7 @@ def summarising(actor: Responder) -> Responder:
 
 def wanted(text: str) -> list[str]:
     """What the user wanted, as far as a prompt says it."""
-    return re.findall(r"(?:right answer|the user wanted): (.*)", text)
+    return re.findall(r"(?:right answer: |the user wanted: | -> )(.*)", text)
 
 
 def most_wanted(texts: Sequence[str]) -> str:

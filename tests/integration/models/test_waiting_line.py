@@ -108,6 +108,23 @@ async def test_work_in_the_background_waits_for_everybody_who_came_before() -> N
     assert order == ["anna", "ben", "background"]
 
 
+async def test_whoever_has_to_be_alone_gives_up_while_somebody_else_is_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("personaagent.models.waiting_line.PATIENCE", 0.01)
+    line = WaitingLine()
+    async with line.first():
+        with pytest.raises(TimeoutError):
+            async with line.alone():
+                raise AssertionError("not alone")
+    async with line.alone(), asyncio.timeout(30):
+        later = asyncio.create_task(line.last(lambda: asyncio.sleep(0, "later")))
+        await asyncio.sleep(0)
+        assert not later.done()
+    async with asyncio.timeout(30):
+        assert await later == "later"
+
+
 async def test_a_failure_in_the_background_is_its_own() -> None:
     async def fail() -> None:
         raise RuntimeError("no")
