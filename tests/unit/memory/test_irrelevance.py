@@ -174,11 +174,11 @@ async def test_feedback_keeps_the_marks(tmp_path: Path) -> None:
 async def test_forgetting_the_question_takes_its_words_everywhere(tmp_path: Path) -> None:
     store = InMemoryStore()
     anna = await cook(tmp_path, store=store)
-    secret = "Is 4711 my PIN?"
+    secret = "Is zebra my password?"
     await remember(anna, episode("pin", secret, 2))
     await anna.marks.mark("chess", secret, relevant=False)
     await anna.marks.mark("chess", DINNER, relevant=False)
-    assert "4711" in str(await everything(store))
+    assert "zebra" in str(await everything(store))
     await forget(anna, ["pin"], Threads().delete)
-    assert "4711" not in str(await everything(store))
+    assert "zebra" not in str(await everything(store))
     assert (await anna.episodes.get("chess")).irrelevant_to == [DINNER]
