@@ -18,6 +18,7 @@ define environment
 @PATH="$(1)/bin:$$PATH" uv pip install --quiet --python $(1)/bin/python --compile-bytecode --constraint constraints.txt --editable '.[$(3)]' || { \
   echo "uv could not install it; pip tries, which takes some minutes ..."; \
   $(1)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(3)]'; }
+@$(1)/bin/python -m compileall -q $(dir $(wildcard */__init__.py))
 @touch $@
 endef
 

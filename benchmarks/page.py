@@ -1,6 +1,5 @@
 """The results as tables: on the terminal, and as ``docs/benchmarks.md`` and ``docs/scale.md``."""
 
-import ast
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -75,21 +74,14 @@ def _verdict(measurement: Measurement) -> str:
 
 
 def _section(result: Result) -> str:
-    """A command, what its script says of itself, and its figures."""
+    """A command, the script that says how it measures, and its figures."""
+    script = f"{result.command.split()[0]}.py"
+    heading = f"### {result.command}\n\n[How](../benchmarks/{script}). {result.day}, "
     if not result.measurements:
-        return f"### {result.command}\n\nNot measured: {result.skipped}\n"
+        return f"{heading}not measured: {result.skipped}\n"
     figures = table(("What", "Measured", "Target", ""), _figures(result))
     sizes = ", smaller sizes" if result.quick else ""
-    return (
-        f"### {result.command}\n\n{_docstring(result.command)}\n\n"
-        f"{result.day}, {result.machine}{sizes}.\n\n{figures}\n"
-    )
-
-
-def _docstring(command: str) -> str:
-    script = HERE / f"{command.split()[0]}.py"
-    text = ast.get_docstring(ast.parse(script.read_text("utf-8"))) if script.exists() else None
-    return (text or "").replace("``", "`")
+    return f"{heading}{result.machine}{sizes}.\n\n{figures}\n"
 
 
 PAGES: dict[str, Callable[[Mapping[str, Result]], str]] = {

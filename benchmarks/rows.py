@@ -109,7 +109,7 @@ ROWS = (
     Row(
         "evaluation, 64 at once, 200 ms an answer",
         "eval_rate",
-        "64 at once, share of the ideal rate, prompt",
+        "64 at once, share of the ideal rate",
         "320 answers a second",
         least=0.95,
         unit="",

@@ -9,8 +9,9 @@ each of its users.
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -176,21 +177,25 @@ def _available(node: str, resource: str) -> int:
 
 @contextmanager
 def _connected(address: str) -> Iterator[None]:
-    """Connect to the cluster while the block runs; Ray says nothing, and reports to nobody."""
+    """Connect to the cluster while the block runs.
+
+    Ray reports to nobody. What it prints goes to standard error: standard output is for the result.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     with requires_extra("ray", "--ray"):
         import ray
         from ray.exceptions import RayError
-    try:
-        _connect(address)
-        yield
-    except RayError as error:
-        raise ServiceError(
-            f"The workers of Ray failed ({_first_line(error)}). What they have done is kept: run this "
-            "again. Ray must be started from the environment of this command."
-        ) from error
-    finally:
-        ray.shutdown()
+    with redirect_stdout(sys.stderr):
+        try:
+            _connect(address)
+            yield
+        except RayError as error:
+            raise ServiceError(
+                f"The workers of Ray failed ({_first_line(error)}). What they have done is kept: run "
+                "this again. Ray must be started from the environment of this command."
+            ) from error
+        finally:
+            ray.shutdown()
 
 
 def _connect(address: str) -> None:

@@ -147,6 +147,24 @@ test('two tabs of one conversation see each other, and an edit loses nothing of 
   })
 })
 
+test('what is asked while another tab is being answered stays, and is sent again', async () => {
+  const user = somebody('busy')
+  const one = await open(user)
+  await say(one, 'Hello.')
+  const other = await open(user, { path: new URL(one.url()).hash })
+  await answered(other)
+  await one.getByLabel('Your message').fill('Never come to an end.')
+  await one.getByLabel('Your message').press('Enter')
+  await one.getByText('Half an answer').waitFor()
+  await other.getByLabel('Your message').fill(DOG)
+  await other.getByLabel('Your message').press('Enter')
+  await other.getByText('The agent is answering').waitFor()
+  await one.getByRole('button', { name: 'Stop' }).click()
+  await other.getByRole('alert').getByRole('button', { name: 'Try again' }).click()
+  await answered(other)
+  assert.deepEqual((await api(user, '/me/episodes')).items.map((each) => each.query), [DOG, 'Hello.'])
+})
+
 test('a user sees nothing of another', async () => {
   const one = await open(somebody('one'))
   await say(one, 'The secret is 4711.')

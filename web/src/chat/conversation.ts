@@ -58,7 +58,7 @@ export async function refresh(): Promise<void> {
 /** Another tab asked, or this one was reloaded: wait for the answer. */
 async function answerElsewhere(left: AbortSignal): Promise<void> {
   answering.value = { text: '', tools: [] }
-  await new Promise((resolve) => setTimeout(resolve, POLL))
+  await pause()
   if (!left.aborted) await reload(left)
 }
 
@@ -89,10 +89,25 @@ export async function say(text: string, instead?: Message): Promise<void> {
     const after = instead ? await messagesAfter(id, instead.id) : []
     await stream(id, [...after.map((each) => ({ id: each, type: 'remove', content: '' })), question], left)
   } catch (error) {
-    if (!left.aborted) problem.value = sentenceOf(error)
+    const isBusy = error instanceof Refused && error.status === 409
+    const answered = isBusy && (await answeredElsewhere(question, left).catch(() => false))
+    if (!left.aborted && !answered) problem.value = sentenceOf(error)
   }
   if (!left.aborted) await settle(left)
 }
+
+/** An answer is under way, for another tab or since before a restart; whether it was to this question. */
+async function answeredElsewhere(question: Message, left: AbortSignal): Promise<boolean> {
+  while (!left.aborted && (await threadStatus(thread.value)) === 'busy') await pause()
+  const read = await lastTurn(thread.value)
+  if (left.aborted) return false
+  const { messages: there = [] } = read
+  const answered = there.some((each) => each.id === question.id)
+  turn.value = answered ? read : { ...read, messages: [...there, question] }
+  return answered
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, POLL))
 
 /** Answers the question anew that led to this answer, or that has none. */
 export async function sayAgain(question: Message): Promise<void> {
