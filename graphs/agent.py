@@ -10,7 +10,7 @@ from langgraph.types import RetryPolicy
 
 from personaagent.core.settings import Settings
 from personaagent.core.states import AgentContext, AgentInput, AgentState
-from personaagent.graphs.node_time import Node, within
+from personaagent.graphs.node_time import within
 from personaagent.models.invoke import is_transient
 from personaagent.nodes.agent.decide import decide
 from personaagent.nodes.agent.inject_persona import inject_persona
@@ -81,7 +81,7 @@ def _add_react(graph: AgentGraph | AnswerGraph, deps: Dependencies) -> None:
     graph.add_node("decide", _in_time("decide", decide, deps))
 
 
-def _in_time(name: str, node: Callable[..., Awaitable[Any]], deps: Dependencies) -> Node:
+def _in_time(name: str, node: Callable[..., Awaitable[Any]], deps: Dependencies) -> Any:
     """The node with what it works with, and with the time that a step may take."""
     return within(
         deps.settings.patience, name, lambda state, runtime, _: node(state, runtime, deps=deps)

@@ -14,7 +14,7 @@ from personaagent.core.states import AgentContext, AgentState
 Node = Callable[[AgentState, Runtime[AgentContext], RunnableConfig], Awaitable[Any]]
 
 
-def within(seconds: float, name: str, node: Node) -> Node:
+def within(seconds: float, name: str, node: Node) -> Any:
     """``node``, which is given up after so many seconds with the error of LangGraph's own time-out.
 
     That one runs each node as a task beside a second one that waits for its time to be over; here a

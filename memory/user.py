@@ -11,6 +11,7 @@ from personaagent.core.records import Episode
 from personaagent.memory.conversations import Conversations
 from personaagent.memory.costs import Costs
 from personaagent.memory.episodes import Episodes
+from personaagent.memory.generation import Place
 from personaagent.memory.hiding import Hidden
 from personaagent.memory.index.protocol import Entry
 from personaagent.memory.indexer import Indexer, thread_of
@@ -103,7 +104,7 @@ class UserMemory:
         needs: Collection[Need] = (),
         *,
         also: Sequence[StoreWrite] = (),
-        decided_from: Collection[Need] = (),
+        decided_from: Collection[Place] = (),
     ) -> list[str]:
         """Store an episode and index it; returns what the user should know.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from langgraph.store.base import BaseStore, GetOp, PutOp, SearchOp
 
 from personaagent.core.users import user_key
-from personaagent.memory.generation import PLACE, Guard
+from personaagent.memory.generation import KEY, PLACE, Guard
 from personaagent.memory.guarded_writes import delete_user, write_guarded
 from personaagent.memory.index import rows
 from personaagent.memory.index.protocol import Entry
@@ -99,7 +99,7 @@ class UserStore:
         """The values of ``keys``, in that order; None for a key that does not exist."""
         if not keys:
             return []
-        known = self._snapshot and self._snapshot.get(namespace, keys)
+        known = None if self._snapshot is None else self._snapshot.get(namespace, keys)
         if known is not None:
             return known
         await self._pin_first()
@@ -146,7 +146,7 @@ class UserStore:
         The first access does so by itself. Call it where an operation begins earlier, or where
         another one begins with the same object.
         """
-        [value] = await self._get(*PLACE)
+        [value] = await self._get("generation", KEY)
         self._pin_to(value)
 
     def _pin_to(self, value: StoredValue | None) -> None:
@@ -240,7 +240,7 @@ class UserStore:
 
     async def keys(self, namespace: Namespace, limit: int) -> list[str]:
         """Up to ``limit`` keys of ``namespace``."""
-        known = self._snapshot and self._snapshot.keys(namespace, limit)
+        known = None if self._snapshot is None else self._snapshot.keys(namespace, limit)
         if known is not None:
             return known
         return [item.key for item in await self._search(namespace, limit=limit)]
@@ -293,8 +293,8 @@ class UserStore:
     async def _search(self, namespace: Namespace, **options: Any) -> list[Any]:
         await self._pin_first()
         with storage_errors():
-            [items] = await read_batch(self._store, [SearchOp(self._path(namespace), **options)])
-        return items
+            found = await read_batch(self._store, [SearchOp(self._path(namespace), **options)])
+        return [*found[0]]
 
     def _path(self, namespace: str) -> tuple[str, str, str]:
         return ("users", self.key, namespace)

@@ -39,7 +39,8 @@ async def note_recalled(
     """
     thread, at_hand = thread_to_note(runtime), memory.store.at_hand
     if not thread:
-        return Noted("", episodes, profile, at_hand and TurnRead(at_hand, frozenset()))
+        read = None if at_hand is None else TurnRead(at_hand, frozenset())
+        return Noted("", episodes, profile, read)
     ids = [episode_id, *(episode.id for episode in episodes)]
     writes = [note_write(thread, [*ids, *(statement_key(each.id) for each in profile.summary)])]
     if names := sorted(named_labels(profile.facts)):

@@ -99,7 +99,7 @@ async def _remember(
 def _pending(memory: UserMemory) -> int | None:
     """How many episodes the summary has not read; None if that is not known, or too many to count."""
     at_hand = memory.store.at_hand
-    rows = at_hand and at_hand.whole("unsummarised")
+    rows = None if at_hand is None else at_hand.whole("unsummarised")
     return None if rows is None else len(rows)
 
 
