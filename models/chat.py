@@ -15,7 +15,6 @@ from personaagent.models.catalog import CHAT, find_model
 from personaagent.models.connection import AT_ONCE, http_client, no_sync_client
 from personaagent.models.download import OnPull
 from personaagent.models.endpoint_memory import FILE, EndpointMemory
-from personaagent.models.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -47,7 +46,6 @@ class Models:
         self._clients: dict[tuple[str, str], EndpointModel] = {}
         self._lock = asyncio.Lock()
         self._memory = EndpointMemory(settings.home / FILE)
-        self._line = WaitingLine()
 
     def describe(self, role: Role) -> str:
         """The name of the model that plays ``role``, and where it runs.
@@ -110,6 +108,7 @@ class Models:
         from personaagent.models.embedded import serve
         from personaagent.models.embedded_model import EmbeddedModel
         from personaagent.models.packages import check_packages
+        from personaagent.models.waiting_line import shared_line
 
         settings = self._settings
         check_packages(name)
@@ -119,7 +118,7 @@ class Models:
             context=settings.embedded_context,
             threads=settings.embedded_threads,
         )
-        make = partial(EmbeddedModel, line=self._line, prefixes=endpoint.prefixes)
+        make = partial(EmbeddedModel, line=shared_line(), prefixes=endpoint.prefixes)
         return self._client(
             name, endpoint.base_url, endpoint.api_key, settings.embedded_timeout, make
         )

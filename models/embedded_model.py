@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field
 
-from personaagent.models.embedded_prefixes import delete, is_kept, keep
+from personaagent.models.embedded_prefixes import delete, is_kept, keep, new_file
 from personaagent.models.endpoint_model import EndpointModel
 from personaagent.models.stable_prefix import name_of, stable_prefix
 from personaagent.models.usage import usage_of
@@ -90,31 +89,35 @@ class EmbeddedModel(EndpointModel):
         if await asyncio.to_thread(is_kept, folder, name):
             return 0
         result = await super()._agenerate(prefix, max_tokens=1)
-        await self._save_state(folder, name)
         [generation] = result.generations
         assert isinstance(generation.message, AIMessage)
         used = usage_of(generation.message)
+        await self._save_state(folder, name, used.input_tokens)
         return used.input_tokens - used.cached_input_tokens
 
-    async def _save_state(self, folder: Path, name: str) -> None:
-        """Save the state of the engine; without it, the next start reads more."""
+    async def _save_state(self, folder: Path, name: str, tokens: int) -> None:
+        """Save the state of the engine; without it, the next start reads more.
+
+        Not if it holds another number of ``tokens``: then another program's prompt came between.
+        """
         import httpx2
 
         client, http = self.root_async_client, self.http_async_client
         address = str(client.base_url).removesuffix("/v1/")
-        passing = f".{secrets.token_hex(8)}"
+        file = new_file(folder)
         assert isinstance(http, httpx2.AsyncClient)
         try:
             saved = await http.post(
                 f"{address}/slots/0?action=save",
-                json={"filename": passing},
+                json={"filename": file.name},
                 headers={"Authorization": f"Bearer {client.api_key}"},
             )
-            if saved.is_success:
-                await asyncio.to_thread(keep, folder / passing, name)
-        except (httpx2.HTTPError, OSError) as error:
+            if saved.is_success and saved.json().get("n_saved") == tokens:
+                await asyncio.to_thread(keep, file, name)
+        except (httpx2.HTTPError, OSError, ValueError) as error:
             logging.getLogger(__name__).info("What prompts begin with is not kept: %s", error)
-            await asyncio.to_thread(delete, [folder / passing])
+        finally:
+            await asyncio.to_thread(delete, [file])
 
 
 def _count_as_read(message: BaseMessage, read: int) -> None:

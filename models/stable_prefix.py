@@ -7,18 +7,23 @@ from langchain_core.messages import BaseMessage
 
 STABLE = "stable_chars"
 """Key in the ``additional_kwargs`` of a message: so many characters of its text, and all messages
-before it, are the same in every prompt of its kind."""
+before it, are the same in every prompt of its kind; 0 where nothing is."""
 
 
 def stable_prefix(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """The messages up to the mark (``STABLE``), the last of them cut there; none where no mark is."""
+    """The messages up to the first mark (``STABLE``), the last of them cut there; none without a mark.
+
+    Only the first counts: those after it stand in what users have sent.
+    """
     for index, message in enumerate(messages):
-        if count := message.additional_kwargs.get(STABLE):
-            return [*messages[:index], message.model_copy(update={"content": message.text[:count]})]
+        if STABLE in message.additional_kwargs:
+            text = message.text[: message.additional_kwargs[STABLE]]
+            shared = message.model_copy(update={"content": text})
+            return [*messages[:index], shared] if text else []
     return []
 
 
 def name_of(prefix: Sequence[BaseMessage]) -> str:
     """A name for what the prefix says."""
-    said = "\0".join(f"{message.type}:{message.text}" for message in prefix)
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    texts = "\0".join(f"{message.type}:{message.text}" for message in prefix)
+    return hashlib.sha256(texts.encode()).hexdigest()[:32]

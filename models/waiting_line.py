@@ -111,6 +111,19 @@ class WaitingLine:
                 self._none_under_way.set()
 
 
+_lines: dict[asyncio.AbstractEventLoop, WaitingLine] = {}
+
+
+def shared_line() -> WaitingLine:
+    """The line of all who ask engines of this process from the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _lines:
+        for ended in [each for each in _lines if each.is_closed()]:
+            del _lines[ended]
+        _lines[loop] = WaitingLine()
+    return _lines[loop]
+
+
 def _set_event() -> asyncio.Event:
     event = asyncio.Event()
     event.set()

@@ -1,9 +1,11 @@
 """What all prompts begin with is read once by the engine, and kept for its later starts."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.messages import (
@@ -17,7 +19,8 @@ from langchain_core.messages import (
 from personaagent.models.chat import connect
 from personaagent.models.embedded import serve, stop
 from personaagent.models.embedded_model import EmbeddedModel
-from personaagent.models.embedded_prefixes import keep
+from personaagent.models.embedded_prefixes import MOST, is_kept, keep, new_file, state_files
+from personaagent.models.endpoint_model import EndpointModel
 from personaagent.models.stable_prefix import STABLE
 from personaagent.models.usage import usage_of
 from tests.support.tiny_model import write_tiny_model
@@ -112,6 +115,51 @@ async def test_nothing_of_a_user_is_kept(model_file: Path) -> None:
     size_of_one = 2 * 2 * 16 * 1 + 40  # keys and values, float16, one head; and where it stands
     assert kept.stat().st_size < (len(RULES) + 100) * size_of_one
     assert (folder.stat().st_mode | kept.stat().st_mode) & 0o077 == 0
+
+
+async def test_no_state_is_kept_that_another_program_has_asked_into(
+    model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = EmbeddedModel._save_state
+
+    async def ask_before(model: EmbeddedModel, *args: Any) -> None:
+        await EndpointModel._agenerate(model, [HumanMessage("My secret is here.")], max_tokens=1)
+        await save(model, *args)
+
+    monkeypatch.setattr(EmbeddedModel, "_save_state", ask_before)
+    model = await started(model_file)
+    await ask(model, prompt("Where is the key?"))
+    folder = model.prefixes
+    await ended(model)
+    assert folder is not None
+    assert [*folder.iterdir()] == []
+
+
+def test_no_more_than_a_few_states_are_ever_kept(tmp_path: Path) -> None:
+    for number in range(MOST + 3):
+        (file := new_file(tmp_path)).write_text(f"state {number}")
+        os.utime(file, (number, number))
+        keep(file, f"kind{number}")
+    assert [file.read_text()[-1] for file in state_files(tmp_path)] == ["3", "4", "5", "6"]
+    assert len([*tmp_path.iterdir()]) == MOST
+
+
+def test_of_two_states_of_a_kind_the_later_stays(tmp_path: Path) -> None:
+    for text in ("of one process", "of another"):
+        (file := new_file(tmp_path)).write_text(text)
+        keep(file, "kind")
+    [file] = tmp_path.iterdir()
+    assert file.read_text() == "of another"
+    assert is_kept(tmp_path, "kind")
+
+
+def test_what_a_killed_process_left_is_deleted(tmp_path: Path) -> None:
+    left, being_written = new_file(tmp_path), new_file(tmp_path)
+    left.touch()
+    being_written.touch()
+    os.utime(left, (0, 0))
+    assert state_files(tmp_path) == []
+    assert [*tmp_path.iterdir()] == [being_written]
 
 
 async def kept_by(model_file: Path) -> Path:
