@@ -4,16 +4,18 @@
 route; ``langsmith``, which LangChain imports, does the same. Each of the packages named here does
 nothing but gather names out of its own modules. Importing it prepares it, and importing one of its
 modules loads that module alone. The first name that is asked of the package itself executes it, as
-Python's own import would have done at once.
+Python's own import would have done at once. A release that does more is imported as ever.
 
 Only the command defers: a library must not change how its user's process imports.
 """
 
 import sys
 from collections.abc import Sequence
+from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, PathFinder
+from opcode import opmap
 from threading import get_ident
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 PACKAGES = frozenset(
@@ -27,6 +29,13 @@ PACKAGES = frozenset(
         "openai.types.responses",
     }
 )
+
+DOES_MORE = frozenset(
+    opmap[name]
+    for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX", "STORE_ATTR", "STORE_SUBSCR")
+    if name in opmap
+)
+"""Operations of a package that does something besides gathering names."""
 
 
 def defer_packages() -> None:
@@ -45,7 +54,7 @@ class _Finder:
         if fullname not in PACKAGES:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and spec.loader is not None:
+        if spec is not None and _only_gathers(spec.loader, fullname):
             spec.loader = _Deferring(spec.loader)  # type: ignore[assignment]
         return spec
 
@@ -70,19 +79,25 @@ class _Deferring:
             """No lock: where two threads come at once both execute it, which gathers the same names
             twice. A lock of ours could stand against those of Python's import."""
             thread = get_ident()
-            if thread not in executing and not _is_private(name):
+            if thread not in executing:
                 executing.add(thread)
                 try:
                     self._loader.exec_module(module)
                 finally:
                     executing.discard(thread)
-                vars(module).pop("__getattr__", None)
+                if vars(module).get("__getattr__") is load:  # else the package has its own
+                    del vars(module)["__getattr__"]
             if name in vars(module):
                 return vars(module)[name]
+            own = vars(module).get("__getattr__", load)
+            if own is not load:
+                return own(name)
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
 
         vars(module)["__getattr__"] = load
 
 
-def _is_private(name: str) -> bool:
-    return name.startswith("__") and name != "__all__"
+def _only_gathers(loader: object, fullname: str) -> bool:
+    """Whether the package's own code does nothing but import names, and name what it has."""
+    code = loader.get_code(fullname) if isinstance(loader, InspectLoader) else None
+    return isinstance(code, CodeType) and DOES_MORE.isdisjoint(code.co_code[::2])

@@ -93,3 +93,36 @@ def test_what_is_imported_already_stays_as_it_is() -> None:
         "print(json.dumps('__getattr__' in vars(langgraph_sdk)))"
     )
     assert run(code) is False
+
+
+def in_a_release(tmp_path: Path, text: str, ask: str) -> Any:
+    """What ``ask`` prints where a deferred package has this text."""
+    package = tmp_path / "langgraph_sdk"
+    package.mkdir()
+    (package / "__init__.py").write_text(text)
+    (package / "client.py").write_text("def get_client(): return 'a client'\n")
+    path = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    return run(f"{path}{DEFER}import json, langgraph_sdk\n{ask}")
+
+
+def test_a_release_that_is_lazy_itself_stays_so(tmp_path: Path) -> None:
+    lazy = (
+        "def __getattr__(name):\n"
+        "    from langgraph_sdk.client import get_client\n"
+        "    return {'get_client': get_client}[name]\n"
+    )
+    ask = "print(json.dumps([langgraph_sdk.get_client() for _ in range(2)]))"
+    assert in_a_release(tmp_path, lazy, ask) == ["a client"] * 2
+
+
+def test_a_release_that_does_more_than_gather_is_imported_at_once(tmp_path: Path) -> None:
+    busy = (
+        "import sys\nfrom langgraph_sdk import client\nsys.modules['langgraph_clients'] = client\n"
+    )
+    ask = "import langgraph_clients; print(json.dumps(langgraph_clients.get_client()))"
+    assert in_a_release(tmp_path, busy, ask) == "a client"
+
+
+def test_its_version_can_be_asked_first() -> None:
+    code = "import json, langgraph_sdk\nprint(json.dumps(langgraph_sdk.__version__))"
+    assert run(DEFER + code) == run(code)
