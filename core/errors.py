@@ -171,3 +171,11 @@ class Conflict(DataError, RuntimeError):
 
 class Forgotten(Conflict):
     """The user has forgotten everything, or what a write rests on, since the operation began."""
+
+
+def error_named(name: str, sentence: str) -> PersonaAgentError:
+    """The error of this class that another process met; of the tree's root if it is none of ours."""
+    kind = globals().get(name)
+    if isinstance(kind, type) and issubclass(kind, PersonaAgentError):
+        return kind(sentence)
+    return PersonaAgentError(f"An unexpected error occurred ({name}: {sentence}).")

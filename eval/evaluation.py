@@ -1,7 +1,6 @@
 """A run of the evaluation, from its plan to its results; a killed run continues."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from personaagent.eval.solvers.icl import draw_examples
 from personaagent.eval.solvers.protocol import Solver, can_solve
 from personaagent.eval.tasks.protocol import Task
 from personaagent.eval.tracing import Traces
+from personaagent.models.embedded import usable_cores
 
 RUNS_FOLDER = "eval-runs"
 HASH_DIGITS = 8
@@ -131,9 +131,8 @@ def _worker_count(run_settings: RunSettings, settings: Settings, left: int) -> i
     """
     if settings.embedded or run_settings.langsmith:
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     busy = run_settings.concurrency // REQUESTS_A_WORKER
-    return max(1, min(cores or 1, busy, left // RESULTS_A_WORKER))
+    return max(1, min(usable_cores(), busy, left // RESULTS_A_WORKER))
 
 
 def make_plan(options: EvalOptions, data: Path) -> RunPlan:

@@ -12,13 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from personaagent.core.errors import (
-    ConfigurationError,
-    DataError,
-    PersonaAgentError,
-    ServiceError,
-    UsageError,
-)
+from personaagent.core.errors import ServiceError, error_named
 from personaagent.core.settings import Settings
 from personaagent.eval.executor import OnResult, Records, run_concurrently, run_files
 from personaagent.eval.results import Result, ResultKey, TrainingRecord
@@ -29,9 +23,6 @@ ASKS, RESULT, TRAINING, ERROR = b"A", b"R", b"T", b"E"
 """What a line of a worker begins with; it is followed by JSON."""
 NO_MORE = -1
 LONGEST_LINE = 1 << 28
-FATAL: dict[str, type[PersonaAgentError]] = {
-    error.__name__: error for error in (ConfigurationError, DataError, UsageError)
-}
 MOST_DEATHS = 3
 """So often in a row a worker may end without a result."""
 
@@ -94,38 +85,39 @@ class _Run:
         deaths = 0
         while deaths < MOST_DEATHS:
             worker = await _start(replace(self._job, settings=settings, done=frozenset(self._done)))
-            before = len(self._done)
+            share = _Share(again)
             try:
-                again = await self._serve(worker, again, on_result)
+                await self._serve(worker, share, on_result)
                 if await worker.wait() == 0:
                     return
             finally:
                 await _end(worker)
-            deaths = deaths + 1 if len(self._done) == before else 1
+            again = share.handed_out
+            deaths = 1 if share.results else deaths + 1
         raise ServiceError(
             "A process of the evaluation ended again and again: finished results are kept; try again "
             "with --workers 1."
         )
 
-    async def _serve(self, worker: Process, first: list[int], on_result: OnResult) -> list[int]:
-        """Hand out samples, those of ``first`` at first, until the worker ends; returns which."""
+    async def _serve(self, worker: Process, share: "_Share", on_result: OnResult) -> None:
+        """Hand out samples, those of ``share`` at first, until the worker ends."""
         assert worker.stdout is not None
-        waiting, handed_out = iter(first), [*first]
+        first = iter([*share.handed_out])
         async for line in worker.stdout:
             kind, content = line[:1], line[1:]
             if kind == ASKS:
-                number = next(waiting, NO_MORE)
+                number = next(first, NO_MORE)
                 if number == NO_MORE and (number := next(self._numbers, NO_MORE)) != NO_MORE:
-                    handed_out.append(number)
+                    share.handed_out.append(number)
                 _tell(worker, b"%d\n" % number)
             elif line.endswith(b"\n"):  # else the worker was killed while it wrote
                 self._take(kind, content, on_result)
-        return handed_out
+                share.results += kind == RESULT
 
     def _take(self, kind: bytes, content: bytes, on_result: OnResult) -> None:
         if kind == ERROR:
             name, _, text = content.decode().strip().partition(" ")
-            raise FATAL.get(name, ServiceError)(text)
+            raise error_named(name, text)
         if kind == TRAINING:
             self._training_records.append(TrainingRecord.model_validate_json(content))
         elif kind == RESULT:
@@ -134,6 +126,14 @@ class _Run:
             self._done.add(result.key)
             self._progress.add(result)
             on_result(result)
+
+
+@dataclass
+class _Share:
+    """The samples that one worker was handed, by number, and how many results it has passed on."""
+
+    handed_out: list[int]
+    results: int = 0
 
 
 async def _start(job: Job) -> Process:

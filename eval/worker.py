@@ -97,7 +97,7 @@ def main() -> None:
     except PersonaAgentError as error:
         output.write(ERROR + f"{type(error).__name__} {' '.join(str(error).split())}\n".encode())
         output.flush()
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, BrokenPipeError):  # whoever started this is gone
         sys.exit(1)
 
 

@@ -15,12 +15,12 @@ from contextlib import AsyncExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from personaagent.core import errors
 from personaagent.core.errors import (
     ConfigurationError,
     PersonaAgentError,
     ServiceError,
     UsageError,
+    error_named,
 )
 from personaagent.core.extras import requires_extra
 from personaagent.core.settings import Settings
@@ -232,10 +232,7 @@ def _failure(row: dict[str, Any]) -> Exception | None:
     if not row["failure"]:
         return None
     sentence = UserAlignment.model_validate_json(row["result"]).error or ""
-    kind = getattr(errors, row["failure"], None)
-    if isinstance(kind, type) and issubclass(kind, PersonaAgentError):
-        return kind(sentence)
-    return PersonaAgentError(f"An unexpected error occurred ({row['failure']}: {sentence}).")
+    return error_named(row["failure"], sentence)
 
 
 def _first_line(error: Exception) -> str:

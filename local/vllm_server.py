@@ -20,6 +20,8 @@ STARTING = 1_800.0
 """Seconds that the server may take to load, and to fetch, the model."""
 ENDING = 60.0
 BETWEEN_LOOKS = 0.5
+ANSWERING = 10.0
+"""Seconds that the server may take to say whether it is ready."""
 UNTIL_INPUT_ENDS = """
 exec 3<&0
 "$@" 3<&- &
@@ -90,20 +92,26 @@ def _start(model: str, port: int, key: str, log: Path) -> "subprocess.Popen[byte
 async def _until_ready(
     process: "subprocess.Popen[bytes]", health: str, model: str, log: Path
 ) -> None:
+    try:
+        async with asyncio.timeout(STARTING):
+            while process.poll() is None:
+                if await _is_ready(health):
+                    return
+                await asyncio.sleep(BETWEEN_LOOKS)
+    except TimeoutError as error:
+        raise ConfigurationError(f"vLLM has not served {model} within {STARTING:g} s.") from error
+    raise ConfigurationError(f"vLLM cannot serve {model}: {_last_line(log)}")
+
+
+async def _is_ready(health: str) -> bool:
     import aiohttp
 
-    async with aiohttp.ClientSession() as client:
-        for _ in range(int(STARTING / BETWEEN_LOOKS)):
-            if process.poll() is not None:
-                raise ConfigurationError(f"vLLM cannot serve {model}: {_last_line(log)}")
-            try:
-                async with client.get(health) as response:
-                    if response.ok:
-                        return
-            except aiohttp.ClientError:
-                pass  # it does not listen yet
-            await asyncio.sleep(BETWEEN_LOOKS)
-    raise ConfigurationError(f"vLLM has not served {model} within {STARTING:g} s.")
+    limit = aiohttp.ClientTimeout(total=ANSWERING)
+    try:
+        async with aiohttp.ClientSession(timeout=limit) as client, client.get(health) as response:
+            return response.ok
+    except (aiohttp.ClientError, TimeoutError):  # it does not listen or answer yet
+        return False
 
 
 def _last_line(log: Path) -> str:

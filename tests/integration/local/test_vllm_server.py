@@ -12,11 +12,12 @@ from tenacity import retry, stop_after_delay, wait_fixed
 
 from personaagent.core.errors import ConfigurationError
 from personaagent.core.settings import load_settings
+from personaagent.local import vllm_server
 from personaagent.local.vllm_server import check_vllm, vllm_settings
 
 VLLM = """#!{python}
-import os, sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import os, sys, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 serve, model, _, host, _, port = sys.argv[1:]
 assert serve == "serve"
@@ -25,7 +26,12 @@ if model == "broken":
     sys.exit("There is no memory for this model.")
 
 class Handler(BaseHTTPRequestHandler):
+    asked = 0
+
     def do_GET(self):
+        Handler.asked += 1
+        if model == "slow" and Handler.asked == 1:
+            time.sleep(1)
         allowed = self.headers["Authorization"] == "Bearer " + os.environ["VLLM_API_KEY"]
         self.send_response(200 if self.path == "/health" or allowed else 401)
         self.end_headers()
@@ -34,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-HTTPServer((host, int(port)), Handler).serve_forever()
+ThreadingHTTPServer((host, int(port)), Handler).serve_forever()
 """
 WORKER = """
 import asyncio
@@ -82,6 +88,21 @@ async def test_every_role_asks_the_served_model_with_its_key() -> None:
 async def test_a_model_that_cannot_be_served_says_why() -> None:
     with pytest.raises(ConfigurationError, match="broken: There is no memory for this model"):
         async with vllm_settings(load_settings(), "broken"):
+            raise AssertionError("it is served")
+
+
+async def test_a_server_that_answers_late_is_asked_again(monkeypatch) -> None:
+    monkeypatch.setattr(vllm_server, "ANSWERING", 0.1)
+    async with vllm_settings(load_settings(), "slow") as settings:
+        assert settings.model_for("actor") == "slow"
+
+
+async def test_a_server_that_is_never_ready_is_given_up(monkeypatch) -> None:
+    monkeypatch.setattr(vllm_server, "ANSWERING", 0.1)
+    monkeypatch.setattr(vllm_server, "STARTING", 0.2)
+    monkeypatch.setattr(vllm_server, "BETWEEN_LOOKS", 60)
+    with pytest.raises(ConfigurationError, match=r"within 0\.2 s"):
+        async with vllm_settings(load_settings(), "slow"):
             raise AssertionError("it is served")
 
 
