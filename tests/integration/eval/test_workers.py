@@ -3,16 +3,19 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import psutil
 import pytest
 
 from tests.support.command import Command, scripted_command
-from tests.support.endpoint import Endpoint, Reply
+from tests.support.endpoint import Endpoint, Reply, Stall
 from tests.support.movies import TASK, film_models, write_movies
 
 USERS, QUESTIONS = 6, 2
@@ -28,8 +31,13 @@ class Killing:
         self.asked = 0
         self.killed: list[int] = []
         self.lock = threading.Lock()
+        self.stalls = False
+        self.is_asked = threading.Event()
 
     def __call__(self, body: dict[str, Any]) -> Reply:
+        self.is_asked.set()
+        if self.stalls:
+            return Stall(None)
         with self.lock:
             self.asked += 1
             if self.asked == self.kill_at:
@@ -90,6 +98,27 @@ def test_what_is_wrong_with_all_of_them_ends_the_run_in_one_sentence(both, monke
     result = command(*RUN, "--out", "out", "--workers", "2")
     assert result.code == 3
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_no_worker_outlives_the_command(both, script: Killing, ending: signal.Signals) -> None:
+    """However the command ends, and although the endpoint never answers."""
+    script.stalls = True
+    program = "import sys; from personaagent.cli.main import main; sys.exit(main())"
+    command = (sys.executable, "-c", program, *RUN, "--out", "out", "--workers", "2")
+    process = subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True)
+    try:
+        assert script.is_asked.wait(120)
+        workers = psutil.Process(process.pid).children()
+        assert len(workers) == 2
+        process.send_signal(ending)
+        _, shown = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert alive == []
+    assert "Traceback" not in shown
 
 
 def test_traces_take_one_process(both) -> None:
