@@ -41,7 +41,6 @@ COMMANDS = (
     "server_storage",
     "qdrant_points",
     "nightly_sweep",
-    "demo_answer",
 )
 LIMIT = 3600.0
 """Seconds that one command may take."""
