@@ -22,8 +22,8 @@ from personaagent.models.waiting_line import WaitingLine, is_in_background
 class EmbeddedModel(EndpointModel):
     """An endpoint on this machine: what a person waits for goes before work in the background.
 
-    What all prompts of a kind begin with (``STABLE``) is read before the first of them, and its state
-    kept in ``prefixes`` for later starts of the engine.
+    What all prompts of a kind begin with (``stable_prefix``) is read before the first of them, and
+    its state kept in ``prefixes`` for later starts of the engine.
     """
 
     line: WaitingLine = Field(default_factory=WaitingLine, exclude=True, repr=False)

@@ -6,20 +6,25 @@ from collections.abc import Sequence
 from langchain_core.messages import BaseMessage
 
 STABLE = "stable_chars"
-"""Key in the ``additional_kwargs`` of a message: so many characters of its text, and all messages
-before it, are the same in every prompt of its kind; 0 where nothing is."""
+"""Key of the mark in the ``additional_kwargs`` of a message."""
+
+
+class _Chars(int):
+    """How much of a text is shared. What clients send as a mark is a plain number, and is none."""
+
+
+def with_mark(message: BaseMessage, chars: int) -> BaseMessage:
+    """``message``, marked: ``chars`` characters of its text, and all messages before it, are the same
+    in every prompt of its kind."""
+    marks = {**message.additional_kwargs, STABLE: _Chars(chars)}
+    return message.model_copy(update={"additional_kwargs": marks})
 
 
 def stable_prefix(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """The messages up to the first mark (``STABLE``), the last of them cut there; none without a mark.
-
-    Only the first counts: those after it stand in what users have sent.
-    """
+    """The messages up to the marked one, which is cut at its mark; none where no mark is."""
     for index, message in enumerate(messages):
-        if STABLE in message.additional_kwargs:
-            text = message.text[: message.additional_kwargs[STABLE]]
-            shared = message.model_copy(update={"content": text})
-            return [*messages[:index], shared] if text else []
+        if isinstance(chars := message.additional_kwargs.get(STABLE), _Chars):
+            return [*messages[:index], message.model_copy(update={"content": message.text[:chars]})]
     return []
 
 

@@ -14,7 +14,7 @@ from langchain_core.messages import (
 
 from personaagent.core.text import shorten
 from personaagent.models.json_text import objects_in
-from personaagent.models.stable_prefix import STABLE
+from personaagent.models.stable_prefix import with_mark
 from personaagent.models.tool_call_parts import new_call_id
 from personaagent.models.tool_choice_examples import EXAMPLES
 from personaagent.prompts.fence import fence
@@ -51,14 +51,17 @@ def choice_prompt(
 
     The memories that stand nearest to the question come before it, so that nothing is looked up
     that they say. They follow the examples, so that an endpoint's prefix cache holds all before
-    (``STABLE``); for the same reason ``tools`` are all, also those that the grammar no longer offers.
+    (``with_mark``); for the same reason ``tools`` are all, also those that the grammar no longer offers.
     """
     *before, last = [
         SystemMessage(render("choose_tool", actions="\n".join(map(_line, tools)))),
         *_examples({tool["name"] for tool in tools}),
     ]
-    marked = last.model_copy(update={"additional_kwargs": {STABLE: len(last.text)}})
-    return [*before, marked, *_with_memories(_latest(messages), _recalled(messages))]
+    return [
+        *before,
+        with_mark(last, len(last.text)),
+        *_with_memories(_latest(messages), _recalled(messages)),
+    ]
 
 
 def needs_no_choice(messages: Sequence[BaseMessage], offered: Sequence[dict[str, Any]]) -> bool:

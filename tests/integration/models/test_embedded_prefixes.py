@@ -21,7 +21,7 @@ from personaagent.models.embedded import serve, stop
 from personaagent.models.embedded_model import EmbeddedModel
 from personaagent.models.embedded_prefixes import MOST, is_kept, keep, new_file, state_files
 from personaagent.models.endpoint_model import EndpointModel
-from personaagent.models.stable_prefix import STABLE
+from personaagent.models.stable_prefix import with_mark
 from personaagent.models.usage import usage_of
 from tests.support.tiny_model import write_tiny_model
 
@@ -54,7 +54,7 @@ async def no_engine_is_left() -> AsyncIterator[None]:
 
 
 def prompt(question: str, rules: str = RULES, memory: str = "") -> list[BaseMessage]:
-    system = SystemMessage(rules + memory, additional_kwargs={STABLE: len(rules)})
+    system = with_mark(SystemMessage(rules + memory), len(rules))
     return [system, HumanMessage(question)]
 
 
