@@ -14,14 +14,11 @@ from personaagent.eval import processes
 from personaagent.eval.processes import ERROR, MOST_DEATHS, Job
 
 
-class Kept(list[Any]):
-    """Records in memory."""
-
-
 def run_of(*numbers: int) -> processes._Run:
     nothing: Any = None
+    records: Any = []
     job = Job(nothing, load_settings(), Path(), frozenset())
-    return processes._Run(job, iter(numbers), Kept(), Kept(), nothing)
+    return processes._Run(job, iter(numbers), records, records, nothing)
 
 
 async def test_a_worker_that_never_gives_a_result_is_given_up_whatever_others_give(
