@@ -63,8 +63,8 @@ class Calibration(Record):
 
 async def read_calibration(episodes: Episodes) -> Calibration:
     """That of all decisions of the user that stand and that they accepted, corrected or rejected."""
-    found = [judged async for each in episodes.scan(standing=True) if (judged := judged_of(each))]
-    return calibration(found)
+    decisions = [judged_of(each) async for each in episodes.scan(standing=True)]
+    return calibration([*filter(None, decisions)])
 
 
 def judged_of(episode: Episode) -> Judged | None:
@@ -107,8 +107,8 @@ def share(right: int, of: int) -> Estimate:
 def _is_right(episode: Episode, decided: Decided) -> bool:
     if episode.signal != "edit":
         return episode.signal == "accept"
-    says = [decided.answer, *filter(None, [decided.text])]
-    return AnswerOf(says).get(episode.ground_truth or "") is not None
+    spellings = [decided.answer, *filter(None, [decided.text])]
+    return AnswerOf(spellings).get(episode.ground_truth or "") is not None
 
 
 def _means(judged: Collection[Judged]) -> tuple[float, Estimate]:

@@ -16,7 +16,7 @@ FEWEST = 5
 
 
 Verdict = Literal["nothing_learned", "not_known", "too_few", "yes", "no", "not_certain"]
-SAID: dict[Verdict, str] = {
+VERDICT_WORDS: dict[Verdict, str] = {
     "too_few": "Too few questions to be certain",
     "yes": "Yes",
     "no": "No, it harms",
@@ -83,16 +83,16 @@ def has_helped(tests: Sequence[Tested], versions: Sequence[Persona]) -> Helped:
     """The answer for the newest version, from the tests of the user's labelled episodes."""
     version = versions[-1].version
     if not has_learned(versions):
-        said = "Nothing is learned that could have helped."
-        return Helped(verdict="nothing_learned", sentence=said, version=version)
+        sentence = "Nothing is learned that could have helped."
+        return Helped(verdict="nothing_learned", sentence=sentence, version=version)
     differences = [
         (test.part, test.now - test.initial)
         for test in tests
         if test.part != "learned" and test.now is not None and test.initial is not None
     ]
     if not differences:
-        said = _not_known(tests, version)
-        return Helped(verdict="not_known", sentence=said, version=version)
+        sentence = _not_known(tests, version)
+        return Helped(verdict="not_known", sentence=sentence, version=version)
     parts = [part for part, _ in differences]
     values = [difference for _, difference in differences]
     difference = estimate(values)
@@ -132,7 +132,7 @@ def _sentence(found: Helped) -> str:
     ]
     among = f" ({', '.join(of_them)})" if of_them else ""
     return (
-        f"Has it helped? {SAID[found.verdict]}: of {found.questions} {questions} that version "
+        f"Has it helped? {VERDICT_WORDS[found.verdict]}: of {found.questions} {questions} that version "
         f"{found.version} was not learned from{among}, {found.better} got better and {found.worse} worse "
         "than with the initial persona."
     )
