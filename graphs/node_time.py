@@ -24,14 +24,18 @@ def within(seconds: float, name: str, node: Node) -> Any:
     async def timed(
         state: AgentState, runtime: Runtime[AgentContext], config: RunnableConfig
     ) -> Any:
-        began = time.monotonic()
+        began, limit = time.monotonic(), asyncio.timeout(seconds)
+        late: Exception | None = None
         try:
-            async with asyncio.timeout(seconds) as limit:
-                return await node(state, runtime, config)
-        except TimeoutError as error:
+            async with limit:
+                update = await node(state, runtime, config)
+        except Exception as error:
             if not limit.expired():
                 raise
+            late = error
+        if limit.expired():  # whatever the node has made of being cancelled
             elapsed = time.monotonic() - began
-            raise NodeTimeoutError(name, elapsed, kind="run", run_timeout=seconds) from error
+            raise NodeTimeoutError(name, elapsed, kind="run", run_timeout=seconds) from late
+        return update
 
     return timed
