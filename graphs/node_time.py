@@ -19,6 +19,14 @@ def within(seconds: float, name: str, node: Node) -> Any:
 
     That one runs each node as a task beside a second one that waits for its time to be over; here a
     timer is enough.
+
+    Args:
+        seconds: each attempt has so many.
+        name: of the node in its graph.
+        node: takes its run's configuration, too.
+
+    Raises (the node that is returned):
+        NodeTimeoutError: its time was over.
     """
 
     async def timed(
