@@ -22,7 +22,7 @@ class Together:
         Raises:
             Exception: what ``work`` raised in that run.
         """
-        if self._next is None:
+        if self._next is None or self._next.done():  # cancelled before it began
             self._next = asyncio.create_task(self._run())
         await asyncio.shield(self._next)
 

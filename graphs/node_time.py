@@ -19,19 +19,31 @@ def within(seconds: float, name: str, node: Node) -> Any:
 
     That one runs each node as a task beside a second one that waits for its time to be over; here a
     timer is enough.
+
+    Args:
+        seconds: each attempt has so many.
+        name: of the node in its graph.
+        node: takes its run's configuration, too.
+
+    Raises (the node that is returned):
+        NodeTimeoutError: its time was over.
     """
 
     async def timed(
         state: AgentState, runtime: Runtime[AgentContext], config: RunnableConfig
     ) -> Any:
-        began = time.monotonic()
+        began, limit = time.monotonic(), asyncio.timeout(seconds)
+        late: Exception | None = None
         try:
-            async with asyncio.timeout(seconds) as limit:
-                return await node(state, runtime, config)
-        except TimeoutError as error:
+            async with limit:
+                update = await node(state, runtime, config)
+        except Exception as error:
             if not limit.expired():
                 raise
+            late = error
+        if limit.expired():  # whatever the node has made of being cancelled
             elapsed = time.monotonic() - began
-            raise NodeTimeoutError(name, elapsed, kind="run", run_timeout=seconds) from error
+            raise NodeTimeoutError(name, elapsed, kind="run", run_timeout=seconds) from late
+        return update
 
     return timed

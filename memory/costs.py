@@ -80,9 +80,7 @@ class CostBook:
         for page, store in self._unwritten.pop(id(base), {}).items():
             try:
                 await store.put("costs", page.id, page.costs.stored())
-            except (
-                PersonaAgentError
-            ) as error:  # forgotten, or the store is down: what it holds is lost
+            except PersonaAgentError as error:  # what the page holds is lost
                 self._pages[base].pop(_owner(store), None)
                 count_failure(error)
 
@@ -107,8 +105,14 @@ class CostBook:
         task.add_done_callback(self._writing.discard)
 
     def _page(self, store: UserStore, day: date) -> _Page:
-        """The page of the user's generation, a new one every day."""
+        """The page of the user's generation, a new one every day.
+
+        Without a generation each note has a page of its own: a shared one would be written again,
+        with calls that the user has forgotten since.
+        """
         pages = self._pages.setdefault(store.base_store, LRUCache(PAGES_OPEN))
+        if not store.generation:
+            return _Page(DayCosts(day=day, by_purpose={}))
         page = pages.get(_owner(store))
         if page is None or page.costs.day != day:
             page = pages[_owner(store)] = _Page(DayCosts(day=day, by_purpose={}))

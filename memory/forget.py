@@ -140,6 +140,7 @@ async def _forget_what_rests_on(
     memory: UserMemory, forgotten: set[str], without: set[str], delete_threads: DeleteThreads
 ) -> _Gone:
     """Forget what holds the text of these episodes, or rests on those ``forgotten`` alone."""
+    memory.turns.drop_all_of(memory.store.key)
     labels = await memory.hiding(Hidden(frozenset(forgotten))).profile.nameable_labels()
     threads = await memory.conversations.threads_with(forgotten | without, labels)
     await delete_threads(threads)
@@ -169,6 +170,7 @@ async def forget_all(
     """
     embeddings = await memory.indexer.index.delete_all()
     await memory.store.begin_anew()
+    memory.turns.drop_all_of(memory.store.key)
     personas = await memory.personas.history() if await memory.personas.exist() else []
     receipt = Receipt(
         episodes=await memory.episodes.ids(),

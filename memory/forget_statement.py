@@ -16,6 +16,7 @@ async def forget_statement(
         Unknown: there is no such statement; nothing was forgotten.
     """
     statement = await memory.profile.statements.get(statement_id)
+    memory.turns.drop_all_of(memory.store.key)
     labels = await memory.profile.nameable_labels()
     threads = await memory.conversations.threads_with([statement_key(statement.id)], labels)
     await delete_threads(threads)

@@ -114,6 +114,7 @@ class Memory:
             costs=costs,
             store=user_store,
             forgetting=partial(self._lock, store, f"{user_store.key}{FORGET}", FORGET_TIMEOUT),
+            turns=self.turns,
             marks=RelevanceMarks(episodes, user_store, lock),
             recaller=Recall(
                 episodes,

@@ -70,5 +70,10 @@ class TurnSnapshots:
         return frozenset() if read is None else read.noted
 
     def drop(self, user: str, turn: str) -> None:
-        """The turn has ended."""
+        """The turn has ended, or begins anew."""
         self._turns.pop((user, turn), None)
+
+    def drop_all_of(self, user: str) -> None:
+        """The user has forgotten something: their turns read again."""
+        for key in [key for key in self._turns if key[0] == user]:
+            self.drop(*key)

@@ -26,6 +26,7 @@ from personaagent.memory.relevance_marks import RelevanceMarks
 from personaagent.memory.similar_labels import SimilarLabel, SimilarLabels
 from personaagent.memory.simulations import Simulations
 from personaagent.memory.spending import Spending
+from personaagent.memory.turn_snapshots import TurnSnapshots
 from personaagent.memory.user_store import Need, StoreWrite, UserStore
 
 INDEXED_LATER = "the index will have it later"
@@ -38,6 +39,7 @@ class UserMemory:
 
     ``unaligned`` are the labels that alignment has not learned from. ``index_timeout``, in seconds,
     is for indexing one new episode. ``forgetting`` lets one forgetting of the user's in at a time.
+    ``turns`` are those under way in this process, of all users.
     """
 
     user_id: str
@@ -53,6 +55,7 @@ class UserMemory:
     costs: Costs
     store: UserStore
     forgetting: Lock
+    turns: TurnSnapshots
     marks: RelevanceMarks
     recaller: Recall
     index_timeout: float

@@ -16,7 +16,7 @@ from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Moment, Record, now
 from personaagent.memory.exchange.check_import import ReportProgress
 from personaagent.memory.exchange.importer import ImportCancelled, ImportProgress
-from personaagent.memory.user_store import UserStore
+from personaagent.memory.user_store import StoredValue, UserStore
 
 EVERY = 1.0
 """Seconds between two notes."""
@@ -61,8 +61,7 @@ class Imports:
         values = [
             value async for key, value in self.store.scan("imports") if not key.endswith(CANCELLED)
         ]
-        noted = map(ImportStatus.model_validate, values)
-        alive = [each for each in noted if now() - each.at < SILENT]
+        alive = filter(_is_alive, map(ImportStatus.model_validate, values))
         return sorted(alive, key=lambda each: each.began_at)
 
     async def cancel(self) -> list[ImportStatus]:
@@ -138,11 +137,22 @@ class _Note:
         self.cancelled = cancelled is not None
 
     async def remove(self) -> None:
-        """Note nothing more."""
+        """Note nothing more; what killed processes left behind goes, too."""
         if not self.stored:
             return
-        keys = (self.key, f"{self.key}{CANCELLED}")
         try:
-            await self.store.write([("imports", key, None) for key in keys])
+            noted = [pair async for pair in self.store.scan("imports")]
+            others = {key for key, value in noted if key != self.key and _stands(value)}
+            gone = [key for key, _ in noted if key.removesuffix(CANCELLED) not in others]
+            await self.store.write([("imports", key, None) for key in gone])
         except PersonaAgentError as error:  # it is not believed for long
             count_failure(error)
+
+
+def _is_alive(status: ImportStatus) -> bool:
+    return now() - status.at < SILENT
+
+
+def _stands(value: StoredValue) -> bool:
+    """Whether this is the note of an import under way, and not the mark that one is to end."""
+    return bool(value) and _is_alive(ImportStatus.model_validate(value))

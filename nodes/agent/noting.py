@@ -15,6 +15,9 @@ from personaagent.memory.turn_snapshots import TurnRead
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_store import StoreWrite
 
+SHOWN_OF_USER = [("profile", "facts"), ("profile", "summary"), ("persona", CURRENT)]
+"""Where what the prompt tells of the user stands, beside the episodes."""
+
 
 class Noted(NamedTuple):
     """The key of the ``note``, if the thread has one; what was recalled and read, without what was
@@ -51,7 +54,7 @@ async def note_recalled(
             await memory.store.write(
                 [*writes, *evidence],
                 needs=[("episodes", episode.id) for episode in episodes],
-                expects=at_hand.expected([("profile", "summary"), ("persona", CURRENT)]),
+                expects=at_hand.expected(SHOWN_OF_USER),
             )
         except Conflict:
             pass  # what was forgotten is left out below
@@ -64,11 +67,14 @@ async def note_recalled(
 
 async def _without_forgotten(memory: UserMemory, noted: Noted) -> Noted:
     left = {each.id for each in await memory.episodes.find([each.id for each in noted.episodes])}
-    profile = noted.profile
-    if profile.summary:
-        statements = {each.id for each in (await memory.profile.statements.read()).statements}
-        summary = [each for each in profile.summary if each.id in statements]
-        profile = profile.model_copy(update={"summary": summary})
+    now, labels = await memory.profile.read(), named_labels(noted.profile.facts)
+    statements = {each.id for each in now.summary}
+    profile = noted.profile.model_copy(
+        update={
+            "facts": [each for each in now.facts if named_labels([each]) <= labels],
+            "summary": [each for each in noted.profile.summary if each.id in statements],
+        }
+    )
     return noted._replace(
         episodes=[each for each in noted.episodes if each.id in left], profile=profile
     )

@@ -65,8 +65,11 @@ async def recall(
         seconds = memory.recaller.timeout
         recalled, profile = await _relevant(recalled, profile, state["messages"], deps, seconds)
     noted = await note_recalled(runtime, memory, episode_id, recalled.episodes, profile)
+    turns, user = deps.memory.turns, memory.store.key
     if noted.read:
-        deps.memory.turns.keep(memory.store.key, episode_id, noted.read)
+        turns.keep(user, episode_id, noted.read)
+    else:
+        turns.drop(user, episode_id)  # what an earlier attempt of the same run has read
     return {
         "branch": branch | {"note": noted.note},
         "episode_id": episode_id,

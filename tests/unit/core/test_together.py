@@ -69,3 +69,20 @@ async def test_all_learn_of_a_failure_and_the_next_run_begins_anew() -> None:
     assert [str(each) for each in failures] == ["not now"] * 2
     await together()
     assert runs == 2
+
+
+async def test_a_run_that_was_cancelled_before_it_began_does_not_stand_in_the_way() -> None:
+    work = Gated()
+    together = Together(work)
+    first = asyncio.create_task(together())
+    await work.began.wait()
+    waiting = asyncio.create_task(together())
+    await asyncio.sleep(0)
+    assert together._next is not None
+    together._next.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    work.may_end.set()
+    await together()
+    await first
+    assert work.runs == 2

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain_core.messages import (
@@ -20,7 +21,13 @@ from langgraph.store.memory import InMemoryStore
 from personaagent.core.errors import ModelError, PersonaAgentError, UsageError
 from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
+from personaagent.core.users import user_key
+from personaagent.graphs import agent as agent_module
 from personaagent.graphs.agent import build, recursion_limit
+from personaagent.nodes.agent import recall as recall_module
+from personaagent.nodes.agent.branches import id_of_run
+from personaagent.nodes.agent.noting import Noted, note_recalled
+from personaagent.nodes.agent.question import question
 from tests.support.memories import index_in_memory
 from tests.support.scripted_model import Prompt, Reply, Responder, call, scripted_dependencies
 from tests.support.strict_roles import shape_problem
@@ -221,3 +228,35 @@ async def test_a_thread_that_ends_with_an_answer_asks_nothing(thread: MakeThread
         with pytest.raises(UsageError, match="must end with a message of the user"):
             await anna.ask("hello", *messages) if messages else await anna.ask(*messages)
     assert await anna.ask("hello") == "fine"
+
+
+async def test_a_run_that_is_repeated_does_not_go_on_from_what_it_read_before(
+    thread: MakeThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = thread(poisoned)
+    await there.ask("Hello?")  # of a new user the first turn keeps nothing
+    run: Any = {"configurable": {"thread_id": "t2"}, "run_id": uuid4()}
+    place = user_key("anna"), id_of_run(str(run["run_id"])), ""
+    turns = there.deps.memory.turns
+
+    async def ask(message: str) -> None:
+        messages = {"messages": [HumanMessage(message)]}
+        await there.graph.ainvoke(messages, run, context={"user_id": "anna"})
+
+    with pytest.raises(PersonaAgentError):
+        await ask("poison")
+    assert turns.of(*place) is not None
+    kept = []
+
+    async def something_changed(*read: Any) -> Noted:
+        return (await note_recalled(*read))._replace(read=None)
+
+    async def look(*asked: Any, **options: Any) -> Any:
+        kept.append(turns.of(*place))
+        return await question(*asked, **options)
+
+    monkeypatch.setattr(recall_module, "note_recalled", something_changed)
+    monkeypatch.setattr(agent_module, "question", look)
+    there.graph = build(there.deps).compile(store=there.store)
+    await ask("Hello again?")
+    assert kept == [None]

@@ -112,6 +112,17 @@ async def test_what_a_forgotten_user_was_about_to_write_is_not_written() -> None
     assert _calls(there.store) == 1
 
 
+async def test_calls_without_a_generation_do_not_come_back_after_forgetting() -> None:
+    there = Process(InMemoryStore())
+    there.costs().note("answers", CALL)
+    await there.book.write(there.store)
+    assert _calls(there.store) == 1
+    await there.costs().store.delete_all()
+    there.costs().note("answers", CALL)
+    await there.book.write(there.store)
+    assert _calls(there.store) == 1
+
+
 def _calls(store: InMemoryStore) -> int:
     found = [store.get(each.namespace, each.key) for each in store.search(("users",), limit=100)]
     return sum(

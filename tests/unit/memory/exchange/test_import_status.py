@@ -186,6 +186,22 @@ async def test_what_a_killed_process_left_is_not_shown(tmp_path: Path) -> None:
     assert await Imports(anna.store).cancel() == []
 
 
+async def test_the_next_import_removes_what_a_killed_process_left(
+    tmp_path: Path, file: Path, gate: asyncio.Event
+) -> None:
+    anna, _, task, alive = await under_way(tmp_path, file)
+    at = now() - 2 * SILENT
+    dead = alive.model_copy(update={"key": "dead", "at": at})
+    other = alive.model_copy(update={"key": "other"})
+    for each in (dead, other):
+        await anna.store.put("imports", each.key, each.stored())
+    for key in ("dead", "other", "ended long ago"):
+        await anna.store.put("imports", f"{key}{import_status.CANCELLED}", {})
+    gate.set()
+    await task
+    assert {key async for key, _ in anna.store.scan("imports")} == {"other", "other.cancelled"}
+
+
 async def test_nobody_sees_or_cancels_anothers(
     tmp_path: Path, file: Path, gate: asyncio.Event
 ) -> None:
