@@ -71,6 +71,12 @@ class Imports:
         await self.store.write([("imports", f"{each.key}{CANCELLED}", {}) for each in running])
         return running
 
+    async def left(self) -> list[str]:
+        """The keys of what is noted of imports that ended without removing it, being killed."""
+        keys = [key async for key, _ in self.store.scan("imports")]
+        under_way = {each.key for each in await self.running()}
+        return [key for key in keys if key.removesuffix(CANCELLED) not in under_way]
+
     @asynccontextmanager
     async def noting(self) -> AsyncIterator[ImportProgress]:
         """The progress to give to an import, or a preview: it is noted, and can be cancelled."""
@@ -138,11 +144,11 @@ class _Note:
         self.cancelled = cancelled is not None
 
     async def remove(self) -> None:
-        """Note nothing more."""
+        """Remove what was noted of this import, and what others left."""
         if not self.stored:
             return
-        keys = (self.key, f"{self.key}{CANCELLED}")
         try:
+            keys = {self.key, f"{self.key}{CANCELLED}", *await Imports(self.store).left()}
             await self.store.write([("imports", key, None) for key in keys])
         except PersonaAgentError as error:  # it is not believed for long
             count_failure(error)
