@@ -23,8 +23,3 @@ def render(name: str, **variables: str) -> str:
         missing, unused = sorted(expected - provided), sorted(provided - expected)
         raise KeyError(f"prompt {name!r}: missing {missing}, unused {unused}")
     return template.substitute(variables)
-
-
-def beginning(name: str) -> str:
-    """What ``prompts/<name>.md`` says before its first ``$variable``: the same in all its texts."""
-    return _template(name).template.partition("$")[0]

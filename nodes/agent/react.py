@@ -28,7 +28,6 @@ from personaagent.models.label_probabilities import (
     without_logprobs,
 )
 from personaagent.models.metering import metered
-from personaagent.models.stable_prefix import STABLE
 from personaagent.models.tool_choice import RECALLED, RECALLED_MEMORIES, TOLD
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.conversation import Conversation, conversation, with_text
@@ -45,7 +44,7 @@ from personaagent.nodes.decision.option_orders import (
 from personaagent.nodes.decision.possible_answers import possible_answers
 from personaagent.nodes.dependencies import Dependencies
 from personaagent.nodes.user_meter import turn_meter
-from personaagent.prompts.render import beginning, render
+from personaagent.prompts.render import render
 
 
 async def react(
@@ -155,18 +154,16 @@ def _prompt(state: AgentState, talk: Conversation, settings: Settings) -> list[B
 
 
 def _system_message(state: AgentState, talk: Conversation, instructions: str) -> SystemMessage:
-    """The system prompt; beside it the user's words in its memories (``RECALLED``), whether they tell
-    what is asked (``TOLD``), and how much of it is the same for all (``STABLE``).
+    """The system prompt; beside it the user's words in its memories (``RECALLED``), and whether they
+    tell what is asked (``TOLD``).
 
     What the client itself put into the thread as system messages comes at its end.
     """
     recalled = [each for each in state.get("recalled", []) if each.get("superseded_by") is None]
     prompt = state["system_prompt"]
-    shared = beginning("system")
     marks = {
         RECALLED: [_short_text(each) for each in recalled],
         TOLD: is_told(talk.question, recalled[:RECALLED_MEMORIES]) and not talk.has_media,
-        STABLE: len(shared) if prompt.startswith(shared) else 0,
     }
     if instructions:
         prompt += "\n\n" + render("application", instructions=instructions)

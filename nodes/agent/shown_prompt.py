@@ -51,7 +51,7 @@ async def shown_prompt(
     else:
         profile = (await memory.profile.read()).stored()
         state |= NOTHING_CLOSED | {"recalled": [], "profile": profile, "warnings": []}
-    state |= dict((await inject_persona(state, runtime, deps=deps)).update)
+    state |= dict((await inject_persona(state, runtime, deps=deps)).update or {})
     return ShownPrompt(
         system_prompt=state["system_prompt"],
         tokens=estimate_tokens(state["system_prompt"]),

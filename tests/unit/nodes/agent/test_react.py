@@ -8,10 +8,8 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from personaagent.core.records import Episode, Usage
 from personaagent.core.settings import Settings
-from personaagent.models.stable_prefix import STABLE
 from personaagent.models.tool_choice import RECALLED, TOLD
 from personaagent.nodes.agent.react import react
-from personaagent.prompts.render import beginning
 
 
 class Actor:
@@ -70,12 +68,3 @@ async def test_what_a_memory_tells_needs_no_choice_unless_it_was_superseded() ->
     told, _ = await asked(question, "Be kind.", said("I like tea."), said(key))
     superseded, _ = await asked(question, "Be kind.", said(key, superseded_by="e1"))
     assert (told.marks[TOLD], superseded.marks[TOLD]) == (True, False)
-
-
-async def test_only_what_no_user_and_no_question_changes_is_marked_as_shared() -> None:
-    shared = beginning("system")
-    ours, _ = await asked("Hello?", f"{shared}Anna likes tea.")
-    other, _ = await asked("Hello?", "You are Anna's assistant. " * 100)
-    assert len(shared) > 500
-    assert "$" not in shared
-    assert (ours.marks[STABLE], other.marks[STABLE]) == (len(shared), 0)
