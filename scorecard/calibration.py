@@ -63,8 +63,10 @@ class Calibration(Record):
 
 async def read_calibration(episodes: Episodes) -> Calibration:
     """That of all decisions of the user that stand and that they accepted, corrected or rejected."""
-    found = [judged async for each in episodes.scan(standing=True) if (judged := judged_of(each))]
-    return calibration(found)
+    decisions = [
+        judged async for each in episodes.scan(standing=True) if (judged := judged_of(each))
+    ]
+    return calibration(decisions)
 
 
 def judged_of(episode: Episode) -> Judged | None:
@@ -118,10 +120,10 @@ def _means(judged: Collection[Judged]) -> tuple[float, Estimate]:
 
 def _levels(judged: Iterable[Judged]) -> Iterable[Level]:
     for least, most in pairwise(LEVELS):
-        there = [each for each in judged if _is_within(each.stated, least, most)]
-        if there:
-            stated, right = _means(there)
-            yield Level(least=least, most=most, questions=len(there), stated=stated, right=right)
+        inside = [each for each in judged if _is_within(each.stated, least, most)]
+        if inside:
+            stated, right = _means(inside)
+            yield Level(least=least, most=most, questions=len(inside), stated=stated, right=right)
 
 
 def _is_within(stated: float, least: float, most: float) -> bool:

@@ -16,7 +16,7 @@ FEWEST = 5
 
 
 Verdict = Literal["nothing_learned", "not_known", "too_few", "yes", "no", "not_certain"]
-SAID: dict[Verdict, str] = {
+IN_WORDS: dict[Verdict, str] = {
     "too_few": "Too few questions to be certain",
     "yes": "Yes",
     "no": "No, it harms",
@@ -83,20 +83,20 @@ def has_helped(tests: Sequence[Tested], versions: Sequence[Persona]) -> Helped:
     """The answer for the newest version, from the tests of the user's labelled episodes."""
     version = versions[-1].version
     if not has_learned(versions):
-        said = "Nothing is learned that could have helped."
-        return Helped(verdict="nothing_learned", sentence=said, version=version)
+        sentence = "Nothing is learned that could have helped."
+        return Helped(verdict="nothing_learned", sentence=sentence, version=version)
     differences = [
         (test.part, test.now - test.initial)
         for test in tests
         if test.part != "learned" and test.now is not None and test.initial is not None
     ]
     if not differences:
-        said = _not_known(tests, version)
-        return Helped(verdict="not_known", sentence=said, version=version)
+        sentence = _not_known(tests, version)
+        return Helped(verdict="not_known", sentence=sentence, version=version)
     parts = [part for part, _ in differences]
     values = [difference for _, difference in differences]
     difference = estimate(values)
-    found = Helped(
+    helped = Helped(
         verdict=_verdict(difference, len(values)),
         sentence="",
         version=version,
@@ -107,7 +107,7 @@ def has_helped(tests: Sequence[Tested], versions: Sequence[Persona]) -> Helped:
         held_out=parts.count("held_out"),
         difference=difference,
     )
-    return found.model_copy(update={"sentence": _sentence(found)})
+    return helped.model_copy(update={"sentence": _sentence(helped)})
 
 
 def _not_known(tests: Sequence[Tested], version: int) -> str:
@@ -120,21 +120,21 @@ def _not_known(tests: Sequence[Tested], version: int) -> str:
     return f"Has it helped? Not known yet: {why}. Correct or accept further answers, and ask again."
 
 
-def _sentence(found: Helped) -> str:
-    questions = "question" if found.questions == 1 else "questions"
+def _sentence(helped: Helped) -> str:
+    questions = "question" if helped.questions == 1 else "questions"
     of_them = [
         f"{count} {words}"
         for count, words in (
-            (found.newer, "newer than it"),
-            (found.held_out, "used to choose it"),
+            (helped.newer, "newer than it"),
+            (helped.held_out, "used to choose it"),
         )
         if count
     ]
     among = f" ({', '.join(of_them)})" if of_them else ""
     return (
-        f"Has it helped? {SAID[found.verdict]}: of {found.questions} {questions} that version "
-        f"{found.version} was not learned from{among}, {found.better} got better and {found.worse} worse "
-        "than with the initial persona."
+        f"Has it helped? {IN_WORDS[helped.verdict]}: of {helped.questions} {questions} that version "
+        f"{helped.version} was not learned from{among}, {helped.better} got better and "
+        f"{helped.worse} worse than with the initial persona."
     )
 
 
