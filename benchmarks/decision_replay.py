@@ -29,10 +29,11 @@ def cases_in(results: Path, method: str) -> list[Case]:
 def _case(record: dict[str, Any]) -> Case:
     decision = Decision.model_validate(record["decision"])
     sources = {source.name: source.probabilities for source in decision.sources}
+    marks = dict(zip(decision.question.texts, decision.question.answers, strict=False))
     return Case(
         task=record["task"],
         user=record["user_id"],
-        gold=record["gold"],
+        gold=marks.get(record["gold"], record["gold"]),
         question=decision.question,
         history=sources.get("history"),
         model=sources.get("model"),

@@ -43,8 +43,8 @@ class Decision(Record):
     """The distribution over the answers of a closed question, and the answer chosen.
 
     ``log p(y) = sum over sources of weight * log p_source(y)``, normalised, with weights that sum to
-    1. ``applied`` says whether ``answer`` replaced the model's text; if not, it only stands beside a
-    text that says more.
+    a constant of the kind. ``applied`` says whether ``answer`` replaced the model's text; if not, it
+    only stands beside a text that says more.
     ``recent_history`` is what the history says where recent labels count more. Only alignment's
     simulations hold it, so that recency can be fitted without another call.
     """

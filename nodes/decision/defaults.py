@@ -28,6 +28,9 @@ SHOWN: dict[QuestionKind, int | None] = {"labels": 4, "numbers": 4, "options": N
 numbers need few, because the nearest labels are told in words, too."""
 CHARS: dict[QuestionKind, int] = {"labels": 480, "numbers": 480, "options": 960}
 """How many characters it shows of each: half for the query, half for the answer."""
+TOTAL_WEIGHT: dict[QuestionKind, float] = {"labels": 2.0, "numbers": 2.0, "options": 1.0}
+"""What the weights of several sources sum to in the confidence that is told: so it is as often right as
+it says (docs/measured.md)."""
 LONGEST_SCALE = 20
 """Most steps of a scale whose numbers are all possible answers."""
 

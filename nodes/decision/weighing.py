@@ -5,6 +5,7 @@ from math import exp, log
 
 from personaagent.core.decision import ClosedQuestion, Decision, Source, SourceName
 from personaagent.core.weights import Weights
+from personaagent.nodes.decision.defaults import TOTAL_WEIGHT
 from personaagent.nodes.decision.number_votes import median_of, shifted
 
 FLOOR = 1e-4
@@ -28,9 +29,8 @@ def weigh(
     """The distribution over the answers and the best: ``log p(y) = sum_s w_s log p_s(y)``, normalised.
 
     A logarithmic opinion pool (Genest and Zidek 1986). The best is the most probable answer; of
-    numbers the predictive median. The distribution that is told has weights that sum to 1: the model
-    has read the labels that vote, and what two sources know must not count twice. A source that is
-    None says nothing.
+    numbers the predictive median. The distribution that is told has weights that sum to
+    ``TOTAL_WEIGHT``: what two sources know must not count twice. A source that is None says nothing.
 
     Args:
         question: its answers are the keys of each source; one that lacks an answer rules it out
@@ -50,7 +50,7 @@ def weigh(
     decision = Decision(
         question=question,
         answer=_best(question, pool(question.answers, sources)),
-        probabilities=pool(question.answers, _summing_to_one(sources)),
+        probabilities=pool(question.answers, _rescaled(sources, TOTAL_WEIGHT[question.kind])),
         sources=sources,
     )
     return decision.model_copy(update={"reason": in_words(decision)})
@@ -65,9 +65,11 @@ def pool(answers: Sequence[str], sources: Sequence[Source]) -> dict[str, float]:
     return {y: power / total for y, power in powers.items()}
 
 
-def _summing_to_one(sources: Sequence[Source]) -> list[Source]:
-    total = sum(source.weight for source in sources) or 1.0
-    return [each.model_copy(update={"weight": each.weight / total}) for each in sources]
+def _rescaled(sources: Sequence[Source], total: float) -> list[Source]:
+    """The sources, with weights that sum to ``total``, or to 1 where a single one says anything."""
+    speaking = sum(source.weight > 0 for source in sources)
+    factor = min(total, max(speaking, 1)) / (sum(source.weight for source in sources) or 1.0)
+    return [each.model_copy(update={"weight": each.weight * factor}) for each in sources]
 
 
 def in_words(decision: Decision) -> str:

@@ -85,10 +85,19 @@ def test_a_confident_model_outweighs_a_thin_prior() -> None:
     assert decision.answer == "action"
 
 
-def test_sources_that_agree_make_no_answer_surer_than_the_surest_of_them() -> None:
-    """The model has read the labels that vote: it says the same again, and knows no more."""
+def test_sources_that_agree_make_an_answer_surer_but_less_than_if_they_knew_different_things() -> (
+    None
+):
+    """The model has read some of the labels that vote."""
     same = {"comedy": 0.7, "action": 0.3}
-    assert weigh(TAGS, same, same, same, Weights(names=1)).probabilities == pytest.approx(same)
+    independent = 0.7**3 / (0.7**3 + 0.3**3)
+    assert 0.7 < weigh(TAGS, same, same, same, Weights(names=1)).confidence < independent
+
+
+def test_a_source_that_speaks_alone_is_told_as_it_is() -> None:
+    alone = {"comedy": 0.7, "action": 0.3}
+    decision = weigh(TAGS, alone, None, None, Weights(history=5))
+    assert decision.probabilities == pytest.approx(alone)
 
 
 def test_a_long_history_outweighs_a_model_in_doubt() -> None:
