@@ -80,10 +80,14 @@ class Tombstones:
         return sum(value != LISTED for value in values)
 
     async def merge(self, key: str, other_keys: Sequence[str], hashes: Iterable[str]) -> None:
-        """Add those of another machine, which were made with ``key`` and ``other_keys`` (hex)."""
+        """Add those of an archive, which were made with ``key`` and ``other_keys`` (hex).
+
+        An archive of this machine has some that are here: they stay, listed or not.
+        """
         own = (await hash_key(self.store)).hex()
         keys = sorted({*await self._other_keys(), key, *other_keys} - {own})
-        writes: list[StoreWrite] = [("tombstones", each, {}) for each in hashes]
+        here = {hash async for hash, _ in self.store.scan("tombstones")}
+        writes: list[StoreWrite] = [("tombstones", each, {}) for each in hashes if each not in here]
         await self.store.write_in_batches([("tombstones", OTHER_KEYS, {"keys": keys}), *writes])
 
     async def remove(self, hashes: Iterable[str]) -> None:

@@ -118,10 +118,10 @@ def _means(judged: Collection[Judged]) -> tuple[float, Estimate]:
 
 def _levels(judged: Iterable[Judged]) -> Iterable[Level]:
     for least, most in pairwise(LEVELS):
-        there = [each for each in judged if _is_within(each.stated, least, most)]
-        if there:
-            stated, right = _means(there)
-            yield Level(least=least, most=most, questions=len(there), stated=stated, right=right)
+        inside = [each for each in judged if _is_within(each.stated, least, most)]
+        if inside:
+            stated, right = _means(inside)
+            yield Level(least=least, most=most, questions=len(inside), stated=stated, right=right)
 
 
 def _is_within(stated: float, least: float, most: float) -> bool:

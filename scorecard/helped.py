@@ -96,7 +96,7 @@ def has_helped(tests: Sequence[Tested], versions: Sequence[Persona]) -> Helped:
     parts = [part for part, _ in differences]
     values = [difference for _, difference in differences]
     difference = estimate(values)
-    found = Helped(
+    helped = Helped(
         verdict=_verdict(difference, len(values)),
         sentence="",
         version=version,
@@ -107,7 +107,7 @@ def has_helped(tests: Sequence[Tested], versions: Sequence[Persona]) -> Helped:
         held_out=parts.count("held_out"),
         difference=difference,
     )
-    return found.model_copy(update={"sentence": _sentence(found)})
+    return helped.model_copy(update={"sentence": _sentence(helped)})
 
 
 def _not_known(tests: Sequence[Tested], version: int) -> str:
@@ -120,21 +120,21 @@ def _not_known(tests: Sequence[Tested], version: int) -> str:
     return f"Has it helped? Not known yet: {why}. Correct or accept further answers, and ask again."
 
 
-def _sentence(found: Helped) -> str:
-    questions = "question" if found.questions == 1 else "questions"
+def _sentence(helped: Helped) -> str:
+    questions = "question" if helped.questions == 1 else "questions"
     of_them = [
         f"{count} {words}"
         for count, words in (
-            (found.newer, "newer than it"),
-            (found.held_out, "used to choose it"),
+            (helped.newer, "newer than it"),
+            (helped.held_out, "used to choose it"),
         )
         if count
     ]
     among = f" ({', '.join(of_them)})" if of_them else ""
     return (
-        f"Has it helped? {VERDICT_WORDS[found.verdict]}: of {found.questions} {questions} that version "
-        f"{found.version} was not learned from{among}, {found.better} got better and {found.worse} worse "
-        "than with the initial persona."
+        f"Has it helped? {VERDICT_WORDS[helped.verdict]}: of {helped.questions} {questions} that version "
+        f"{helped.version} was not learned from{among}, {helped.better} got better and "
+        f"{helped.worse} worse than with the initial persona."
     )
 
 

@@ -70,6 +70,12 @@ class Imports:
         await self.store.write([("imports", f"{each.key}{CANCELLED}", {}) for each in running])
         return running
 
+    async def left(self) -> list[str]:
+        """The keys of what is noted of imports that ended without removing it, being killed."""
+        keys = [key async for key, _ in self.store.scan("imports")]
+        under_way = {each.key for each in await self.running()}
+        return [key for key in keys if key.removesuffix(CANCELLED) not in under_way]
+
     @asynccontextmanager
     async def noting(self) -> AsyncIterator[ImportProgress]:
         """The progress to give to an import, or a preview: it is noted, and can be cancelled."""
@@ -137,22 +143,15 @@ class _Note:
         self.cancelled = cancelled is not None
 
     async def remove(self) -> None:
-        """Note nothing more; what killed processes left behind goes, too."""
+        """Remove what was noted of this import, and what others left."""
         if not self.stored:
             return
         try:
-            noted = [pair async for pair in self.store.scan("imports")]
-            others = {key for key, value in noted if key != self.key and _stands(value)}
-            gone = [key for key, _ in noted if key.removesuffix(CANCELLED) not in others]
-            await self.store.write([("imports", key, None) for key in gone])
+            keys = {self.key, f"{self.key}{CANCELLED}", *await Imports(self.store).left()}
+            await self.store.write([("imports", key, None) for key in keys])
         except PersonaAgentError as error:  # it is not believed for long
             count_failure(error)
 
 
 def _is_alive(status: ImportStatus) -> bool:
     return now() - status.at < SILENT
-
-
-def _stands(value: StoredValue) -> bool:
-    """Whether this is the note of an import under way, and not the mark that one is to end."""
-    return bool(value) and _is_alive(ImportStatus.model_validate(value))

@@ -21,5 +21,5 @@ async def show_costs(
     """What answers, summaries, learning and tests have taken on each of these days (UTC), in tokens,
     and in money by `PERSONAAGENT_PRICE_INPUT` and `PERSONAAGENT_PRICE_OUTPUT`. Asks no model."""
     oldest = now().date() - timedelta(days=days - 1)
-    found = await memory.costs.by_day()
-    return cost_report([each for each in found if each.day >= oldest], deps.settings)
+    days_noted = await memory.costs.by_day()
+    return cost_report([each for each in days_noted if each.day >= oldest], deps.settings)

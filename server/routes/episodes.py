@@ -51,10 +51,10 @@ class SearchRequest(Record):
     until: AwareDatetime | None = None
 
     @property
-    def filters(self) -> bool:
+    def has_filter(self) -> bool:
         """Whether some episodes do not pass."""
-        given = (self.task, self.source, self.since, self.until)
-        return self.labelled or any(each is not None for each in given)
+        conditions = (self.task, self.source, self.since, self.until)
+        return self.labelled or any(each is not None for each in conditions)
 
     def passes(self, episode: Episode) -> bool:
         """Whether the episode is one of those asked for."""
@@ -133,8 +133,8 @@ async def search(
 ) -> list[Episode]:
     """What the agent would recall for a text, the nearest first."""
     most = request.top_k or deps.settings.top_k
-    found = await memory.search(request.text, MOST_FOUND if request.filters else most)
-    return [*filter(request.passes, found)][:most]
+    nearest = await memory.search(request.text, MOST_FOUND if request.has_filter else most)
+    return [*filter(request.passes, nearest)][:most]
 
 
 @router.put("/{episode:path}/feedback", responses=error_responses(404, 409))

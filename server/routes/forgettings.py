@@ -28,8 +28,8 @@ async def list_forgettings(
     Forgetting everything forgets the list, too.
     """
     forgettings = Forgettings(memory.store)
-    found = await forgettings.newest(limit + 1, decode_cursor(cursor, str))
-    page = make_page(found, limit, lambda each: each.key)
+    newest = await forgettings.newest(limit + 1, decode_cursor(cursor, str))
+    page = make_page(newest, limit, lambda each: each.key)
     return ListedForgettings(
         items=page.items, next=page.next, unlisted=await forgettings.unlisted()
     )

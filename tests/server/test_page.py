@@ -4,9 +4,12 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,7 +18,7 @@ from personaagent.server.page import is_built
 from tests.support.alignment import PREFERENCES, walks
 from tests.support.endpoint import Reply, Stall
 from tests.support.issuer import scripted_issuer
-from tests.support.server import Server, answers_from_memory, running_server
+from tests.support.server import Server, answers_from_memory, free_port, running_server
 
 WEB = Path(__file__).parents[2] / "web"
 CHROMIUM = os.environ.get("PAGE_CHROMIUM") or shutil.which("chromium")
@@ -106,10 +109,24 @@ def test_signing_in_at_an_issuer(tmp_path: Path) -> None:
         run_in_browser("openid.mjs", server, PAGE_ISSUER=issuer.url)
 
 
-def test_a_server_that_is_killed(tmp_path: Path) -> None:
+def test_a_server_that_is_killed_and_comes_back(tmp_path: Path) -> None:
     need_browser()
-    with running_server(tmp_path, answers, secret=None) as server:
-        run_in_browser("killed.mjs", server, PAGE_PID=str(server.process.pid))
+    with ThreadPoolExecutor() as pool:
+        with running_server(tmp_path, answers, secret=None) as server:
+            pid = str(server.process.pid)
+            browser = pool.submit(run_in_browser, "killed.mjs", server, PAGE_PID=pid)
+            while server.process.poll() is None and not browser.done():
+                time.sleep(0.1)
+        port = urlsplit(server.url).port
+        with running_server(tmp_path, answers_from_memory, secret=None, port=port):
+            browser.result()
+
+
+def test_a_model_that_cannot_be_reached(tmp_path: Path) -> None:
+    need_browser()
+    nowhere = {"OPENAI_BASE_URL": f"http://127.0.0.1:{free_port()}/v1"}
+    with running_server(tmp_path, answers, secret=None, **nowhere) as server:
+        run_in_browser("unreachable.mjs", server)
 
 
 def test_the_page_fits_the_routes_as_they_are(tmp_path: Path) -> None:

@@ -144,6 +144,7 @@ def running_server(
     command: Command = development,
     ready: str = "/ok",
     configuration: Mapping[str, Any] | None = None,
+    port: int | None = None,
     **environment: str | None,
 ) -> Iterator[Server]:
     """Run the development server on ``langgraph.json``, or another, until the block is left.
@@ -155,13 +156,14 @@ def running_server(
         command: what starts it.
         ready: the path that answers once it is up.
         configuration: instead of that in our ``langgraph.json``.
+        port: where it listens; None: at any that is free.
         environment: more variables; None takes one away.
     """
     need_mark("server")
     folder.mkdir(parents=True, exist_ok=True)
     configuration = configuration or json.loads((ROOT / "langgraph.json").read_text("utf-8"))
     (folder / "langgraph.json").write_text(json.dumps(configuration), "utf-8")
-    port = free_port()
+    port = port or free_port()
     with scripted_endpoint(responder) as endpoint, (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             command(port),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 
-import { answered, close, eventually, ISSUER, open, say, SERVER } from './page.mjs'
+import { answered, close, eventually, ISSUER, open, say, SERVER, violations } from './page.mjs'
 
 const DOG = 'My dog is called Rex.'
 const ask = (path, options) => fetch(`${ISSUER}${path}`, options).then((response) => response.json())
@@ -147,6 +147,24 @@ for (const [what, behaviour, user, sentence] of [
     await page.getByRole('status').filter({ hasText: sentence }).waitFor()
     await control({})
     await signIn(page)
+  })
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe finds nothing where people sign in, again, or put it off, ${colorScheme}`, async () => {
+    const page = await opened({ colorScheme })
+    await page.getByText('Paste a token instead').click()
+    await page.getByLabel('Your token').waitFor()
+    assert.deepEqual(await violations(page), [])
+    await signIn(page)
+    await control({ refresh: false })
+    await revoke(page)
+    await page.evaluate(() => dispatchEvent(new Event('focus')))
+    await page.getByRole('dialog').waitFor()
+    assert.deepEqual(await violations(page), [])
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Sign in again' }).waitFor()
+    assert.deepEqual(await violations(page), [])
   })
 }
 

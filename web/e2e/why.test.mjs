@@ -54,6 +54,25 @@ test('a memory that has nothing to do with the question stays out of it, until t
   assert.deepEqual(page.errors, [])
 })
 
+test('a memory that is kept out of one search can still be kept out of another', async () => {
+  const page = await open(somebody('two-searches'))
+  await say(page, REX)
+  await page.getByRole('link', { name: 'Memory' }).click()
+  const search = page.getByRole('searchbox').first()
+  const button = (pressed) => page.locator('.episode').getByRole('button', { name: 'Not relevant', pressed })
+  await search.fill(DOG)
+  await button(false).click()
+  await button(true).waitFor()
+  await search.fill('Which book shall I read?')
+  await button(false).waitFor()
+  await search.fill('Whose dog is it?')
+  await button(false).click()
+  await button(true).waitFor()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await button(false).waitFor()
+  assert.deepEqual(page.errors, [])
+})
+
 test('a rule and a statement that an answer rests on are set right beneath it', async () => {
   const user = somebody('sources')
   const statement = { method: 'POST', body: JSON.stringify({ texts: ['Call me Anna.'] }) }

@@ -10,6 +10,8 @@ from personaagent.memory.exchange.importer import import_episodes
 from personaagent.memory.forget import forget, forget_all
 from personaagent.memory.forget_statement import forget_statement
 from personaagent.memory.forgettings import Forgetting, Forgettings
+from personaagent.memory.keyed_hash import hash_key
+from personaagent.memory.tombstones import Tombstones
 from personaagent.memory.undo import last_change, undo
 from personaagent.memory.user import UserMemory
 from tests.support.memories import episode, memory_of, remember
@@ -87,3 +89,12 @@ async def test_all_goes_with_everything_but_where_tombstones_are_kept(tmp_path: 
         await forget(anna, ["e1"], Threads().delete)
         await forget_all(anna, [], Threads().delete, keep_tombstones=keep)
         assert bool(await listed(anna)) == keep
+
+
+async def test_an_archive_of_this_machine_leaves_it_listed(tmp_path: Path) -> None:
+    anna = await full_memory(tmp_path, InMemoryStore())
+    await forget(anna, ["e1"], Threads().delete)
+    hashes = [hash async for hash, _ in anna.store.scan("tombstones")]
+    key = (await hash_key(anna.store)).hex()
+    await Tombstones(anna.store).merge(key, [], [*hashes, "another"])
+    assert await Forgettings(anna.store).unlisted() == 1

@@ -19,7 +19,7 @@ from tests.support.scripted_model import scripted_dependencies
 TOKEN = "a token of whoever operates"
 
 
-def given(monkeypatch: pytest.MonkeyPatch, deps: Dependencies, store: Any) -> None:
+def serve_from(monkeypatch: pytest.MonkeyPatch, deps: Dependencies, store: Any) -> None:
     monkeypatch.setitem(app.dependency_overrides, server_dependencies, lambda: deps)
     monkeypatch.setitem(app.dependency_overrides, server_store, lambda: store)
 
@@ -28,7 +28,7 @@ def given(monkeypatch: pytest.MonkeyPatch, deps: Dependencies, store: Any) -> No
 def deps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dependencies:
     settings = load_settings(home=tmp_path, metrics_token=TOKEN)
     deps, _ = scripted_dependencies(settings, lambda _: "An answer.", index_in_memory())
-    given(monkeypatch, deps, InMemoryStore())
+    serve_from(monkeypatch, deps, InMemoryStore())
     return deps
 
 

@@ -31,29 +31,29 @@ async def memory(deps: Dependencies) -> UserMemory:
     return memory
 
 
-async def found(http: httpx.AsyncClient, **filters: Any) -> list[str]:
-    told = await http.post("/me/episodes/search", json={"text": DINNER, "top_k": 20, **filters})
-    assert told.status_code == 200, told.text
-    return [each["id"] for each in told.json()]
+async def ids_found(http: httpx.AsyncClient, **filters: Any) -> list[str]:
+    answer = await http.post("/me/episodes/search", json={"text": DINNER, "top_k": 20, **filters})
+    assert answer.status_code == 200, answer.text
+    return [each["id"] for each in answer.json()]
 
 
 async def test_what_is_not_relevant_to_a_question_is_not_recalled_for_it_until_undone(
     http: httpx.AsyncClient, memory: UserMemory
 ) -> None:
-    assert set(await found(http)) == {"chess", "rye"}
+    assert set(await ids_found(http)) == {"chess", "rye"}
     marked = await http.put("/me/episodes/chess/relevance", json={"question": DINNER})
     assert marked.json()["irrelevant_to"] == [DINNER]
-    assert await found(http) == ["rye"]
+    assert await ids_found(http) == ["rye"]
     again = await http.put(
         "/me/episodes/chess/relevance", json={"question": DINNER, "relevant": True}
     )
     assert again.json()["irrelevant_to"] == []
-    assert set(await found(http)) == {"chess", "rye"}
+    assert set(await ids_found(http)) == {"chess", "rye"}
     await http.put("/me/episodes/chess/relevance", json={"question": DINNER})
     change = (await http.get("/me/undo")).json()
     assert change["kind"] == "relevance"
     assert (await http.post("/me/undo", json={"key": "another"})).status_code == 409
-    assert set(await found(http)) == {"rye"}
+    assert set(await ids_found(http)) == {"rye"}
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ async def test_what_is_not_relevant_to_a_question_is_not_recalled_for_it_until_u
 async def test_what_cannot_be_marked_is_refused(
     path: str, body: Any, status: int, http: httpx.AsyncClient, memory: UserMemory
 ) -> None:
-    told = await http.put(f"/me/episodes/{path}/relevance", json=body)
-    assert (told.status_code, told.json().keys()) == (status, {"detail"})
+    answer = await http.put(f"/me/episodes/{path}/relevance", json=body)
+    assert (answer.status_code, answer.json().keys()) == (status, {"detail"})
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ async def test_what_cannot_be_marked_is_refused(
 async def test_a_search_is_filtered(
     filters: Any, ids: list[str], http: httpx.AsyncClient, memory: UserMemory
 ) -> None:
-    assert await found(http, **filters) == ids
+    assert await ids_found(http, **filters) == ids
 
 
 async def test_a_filter_finds_what_is_far_down_in_the_search(
     http: httpx.AsyncClient, memory: UserMemory
 ) -> None:
-    assert await found(http, top_k=1) == ["rye"]
-    assert await found(http, top_k=1, task="games") == ["chess"]
+    assert await ids_found(http, top_k=1) == ["rye"]
+    assert await ids_found(http, top_k=1, task="games") == ["chess"]
 
 
 async def test_what_was_forgotten_is_listed_in_pages(

@@ -28,8 +28,8 @@ async def test_the_page_is_told_where_to_sign_in(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sign_in, "tokens", Once(lambda: tokens(**settings)))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://server") as http:
-        told = (await http.get("/sign-in")).json()
-    assert told == {
+        answer = (await http.get("/sign-in")).json()
+    assert answer == {
         "tokens": True,
         "openid": {
             "issuer": "https://Login.example:8443/realm/",

@@ -17,7 +17,7 @@ from personaagent.server.app import app
 from personaagent.server.routes import profile
 from tests.support.memories import episode, index_in_memory
 from tests.support.scripted_model import Prompt, ScriptedModels, scripted_dependencies
-from tests.unit.server.test_routes import given
+from tests.unit.server.conftest import serve_from
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -44,7 +44,7 @@ async def deps(
     made, _ = scripted_dependencies(load_settings(home=tmp_path), rows, index_in_memory())
     deps = replace(made, models=WaitingCritic(made.models.model))  # type: ignore[attr-defined,arg-type]
     store = InMemoryStore()
-    given(monkeypatch, deps, store)
+    serve_from(monkeypatch, deps, store)
     anna = deps.memory.of(store, "anna")
     await anna.episodes.add([episode(f"e{day}", "I row.", day) for day in range(12)])
     return deps

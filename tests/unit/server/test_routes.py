@@ -22,7 +22,7 @@ from personaagent.server.store import server_store
 from tests.support.chat_exports import claude
 from tests.support.memories import episode, remember
 from tests.support.scripted_model import scripted_dependencies
-from tests.unit.server.conftest import TOKEN, given
+from tests.unit.server.conftest import TOKEN, serve_from
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -110,7 +110,7 @@ async def test_what_is_down_is_one_sentence(
 async def test_a_broken_store_is_one_sentence_too(
     deps: Dependencies, monkeypatch: pytest.MonkeyPatch, http: httpx.AsyncClient
 ) -> None:
-    given(monkeypatch, deps, Broken(OSError(28, "No space left on device")))
+    serve_from(monkeypatch, deps, Broken(OSError(28, "No space left on device")))
     for path in ("/me/persona", "/me/export"):
         told = await http.get(path)
         assert (told.status_code, "(DataError)" in told.json()["detail"]) == (503, True)
@@ -147,7 +147,7 @@ async def test_readiness_tells_what_is_down_and_no_more(
         home=tmp_path, openai_base_url="http://127.0.0.1:9/v1", openai_api_key="none", model="m"
     )
     deps, _ = scripted_dependencies(settings, lambda _: "", Broken(IndexUnavailable("secret")))
-    given(monkeypatch, deps, Broken(RuntimeError("secret")))
+    serve_from(monkeypatch, deps, Broken(RuntimeError("secret")))
     told = await http.get("/ready")
     assert (told.status_code, told.json()) == (
         503,

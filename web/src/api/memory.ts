@@ -2,6 +2,8 @@
 import { ask } from './client'
 import type { Episode, ForgetPreview, Imported, ImportPreview, ImportStatus, ListedForgettings, Page, Receipt, Undoable } from './types'
 
+const MARK_CHARS = 2000
+
 const at = (id: string) => `/me/episodes/${encodeURIComponent(id)}`
 
 export const showEpisode = (id: string) => ask<Episode>(at(id))
@@ -23,6 +25,11 @@ export function accept(id: string): Promise<Episode> {
 /** Says whether a memory bears on a question: what does not is not recalled for questions like it. */
 export function sayRelevance(id: string, question: string, relevant: boolean): Promise<Episode> {
   return ask(`${at(id)}/relevance`, { method: 'PUT', json: { question, relevant } })
+}
+
+/** Whether a memory stays out of a question. The server keeps the beginning of a long one. */
+export function staysOutOf({ irrelevant_to: marks = [] }: Partial<Episode>, question: string): boolean {
+  return marks.includes([...question.trim()].slice(0, MARK_CHARS).join('').trim())
 }
 
 /** What was forgotten, the latest first. */

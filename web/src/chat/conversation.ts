@@ -101,9 +101,9 @@ async function answeredElsewhere(question: Message, left: AbortSignal): Promise<
   while (!left.aborted && (await threadStatus(thread.value)) === 'busy') await pause()
   const read = await lastTurn(thread.value)
   if (left.aborted) return false
-  const { messages: there = [] } = read
-  const answered = there.some((each) => each.id === question.id)
-  turn.value = answered ? read : { ...read, messages: [...there, question] }
+  const { messages: stored = [] } = read
+  const answered = stored.some((each) => each.id === question.id)
+  turn.value = answered ? read : { ...read, messages: [...stored, question] }
   return answered
 }
 

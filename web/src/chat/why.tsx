@@ -23,7 +23,7 @@ export function Why({ turn, question }: Props) {
   const words = t().why
   if (!turn) return <p class="quiet">{words.none}</p>
   const recalled = turn.recalled ?? []
-  const told = (turn.profile?.summary ?? []).filter(({ text }) => turn.system_prompt?.includes(text))
+  const statements = (turn.profile?.summary ?? []).filter(({ text }) => turn.system_prompt?.includes(text))
   return (
     <div class="why">
       <h2>{recalled.length ? words.episodes : words.noEpisodes}</h2>
@@ -34,7 +34,7 @@ export function Why({ turn, question }: Props) {
           <Memories episodes={recalled.slice(FIRST)} question={question} />
         </details>
       )}
-      {told.length > 0 && <StatementsOfTurn statements={told} onForgotten={afterForgetting} />}
+      {statements.length > 0 && <StatementsOfTurn statements={statements} onForgotten={afterForgetting} />}
       {turn.persona && <RulesOfTurn persona={turn.persona} />}
       {turn.decision && <Chances decision={turn.decision} />}
       {turn.system_prompt && (

@@ -40,7 +40,7 @@ export function FilterBar() {
       />
     </label>
   )
-  const known = (name: 'task' | 'source') => (
+  const choices = (name: 'task' | 'source') => (
     <datalist id={`known-${name}`}>
       {seen[name].value.map((each) => (
         <option key={each} value={each} />
@@ -52,8 +52,8 @@ export function FilterBar() {
       {text('text', words.search, words.searchHint)}
       {text('task', words.task)}
       {text('source', words.source)}
-      {known('task')}
-      {known('source')}
+      {choices('task')}
+      {choices('source')}
       {day('from', words.from)}
       {day('to', words.to)}
       <label class="check">

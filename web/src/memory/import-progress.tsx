@@ -12,11 +12,11 @@ export function ImportProgress({ busy }: { busy: string }) {
   const words = t().imports
   const cancel = async (key: string) => (await attempt(cancelImports)) && setAsked(key)
   if (!busy && !now) return null
-  const known = now?.total ? { value: now.done, max: now.total } : {}
+  const extent = now?.total ? { value: now.done, max: now.total } : {}
   return (
     <>
       <p class="quiet" role="status">
-        {busy || words.underWay} <progress aria-label={busy || words.underWay} {...known} />
+        {busy || words.underWay} <progress aria-label={busy || words.underWay} {...extent} />
       </p>
       {now && (
         <div class="buttons">

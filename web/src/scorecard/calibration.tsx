@@ -1,27 +1,27 @@
 import { useEffect, useState } from 'preact/hooks'
 
 import { readCalibration } from '../api/scorecard'
-import type { Calibration as Found, Level } from '../api/types'
+import type { Calibration as Report, Level } from '../api/types'
 import { attempt } from '../notices'
 import { percent, t } from '../texts'
 
 /** How sure the agent was of its choices, and how often it was right. */
 export function Calibration() {
-  const [found, setFound] = useState<Found>()
-  useEffect(() => void attempt(async () => setFound(await readCalibration())), [])
+  const [report, setReport] = useState<Report>()
+  useEffect(() => void attempt(async () => setReport(await readCalibration())), [])
   const words = t().scorecard.calibration
   return (
-    <section aria-labelledby="calibration" aria-busy={found === undefined}>
+    <section aria-labelledby="calibration" aria-busy={report === undefined}>
       <h2 id="calibration">{words.title}</h2>
       <p class="quiet">{words.intro}</p>
-      {found?.questions === 0 && <p>{words.nothing}</p>}
-      {found?.right && (
+      {report?.questions === 0 && <p>{words.nothing}</p>}
+      {report?.right && (
         <>
           <p class="card">
-            <strong>{words.verdicts[found.verdict]}</strong>{' '}
-            {words.rests(found.questions, percent(found.stated ?? 0), percent(found.right.mean))}
+            <strong>{words.verdicts[report.verdict]}</strong>{' '}
+            {words.rests(report.questions, percent(report.stated ?? 0), percent(report.right.mean))}
           </p>
-          <Levels levels={found.levels} />
+          <Levels levels={report.levels} />
         </>
       )}
     </section>

@@ -18,12 +18,12 @@ const DAY = 24 * 3600 * 1000
 /** A stack for every day from the first to the last, days without any cost too. */
 export function stacks(days: CostReport['days'], priced: boolean): Stack[] {
   if (!days.length) return []
-  const known = new Map(days.map((each) => [each.day, each.by_purpose]))
+  const byDay = new Map(days.map((each) => [each.day, each.by_purpose]))
   const [first, last] = [Date.parse(days[0]!.day), Date.parse(days.at(-1)!.day)]
   const count = Math.round((last - first) / DAY) + 1
   return Array.from({ length: count }, (_, place) => {
     const day = new Date(first + place * DAY).toISOString().slice(0, 10)
-    return { day, ...stacked(known.get(day) ?? {}, priced) }
+    return { day, ...stacked(byDay.get(day) ?? {}, priced) }
   })
 }
 

@@ -42,7 +42,7 @@ export function EpisodeCard({ episode, question, onForgotten, children }: Props)
         <button type="button" class="small" onClick={() => setDoing('correct')}>
           {words.wrong}
         </button>
-        {question && <NotRelevant episode={now} question={question} />}
+        {question && <NotRelevant episode={now} question={question} onChanged={setNow} />}
         <button type="button" class="small" onClick={() => setDoing('forget')}>
           {t().forget}
         </button>

@@ -1,23 +1,20 @@
-import { useState } from 'preact/hooks'
-
-import { sayRelevance } from '../api/memory'
+import { sayRelevance, staysOutOf } from '../api/memory'
 import type { Episode } from '../api/types'
 import { attempt, tellWithUndo } from '../notices'
 import { t } from '../texts'
 
-interface Props {
+interface Marked {
   episode: Episode
-  question: string
+  onChanged: (episode: Episode) => void
 }
 
 /** Says that a memory did not bear on the question, or, pressed again, that it did. */
-export function NotRelevant({ episode, question }: Props) {
-  const [out, setOut] = useState(false)
+export function NotRelevant({ episode, question, onChanged }: Marked & { question: string }) {
+  const out = staysOutOf(episode, question)
   const words = t().relevance
   const change = () =>
     void attempt(async () => {
-      await sayRelevance(episode.id, question, out)
-      setOut(!out)
+      onChanged(await sayRelevance(episode.id, question, out))
       await tellWithUndo(out ? words.backAgain : words.noted)
     })
   return (
@@ -25,11 +22,6 @@ export function NotRelevant({ episode, question }: Props) {
       {words.not}
     </button>
   )
-}
-
-interface Marked {
-  episode: Episode
-  onChanged: (episode: Episode) => void
 }
 
 /** The questions that a memory stays out of, each with the way back. */

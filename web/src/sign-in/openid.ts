@@ -46,7 +46,7 @@ const returnAddress = () => location.origin + location.pathname
 /** Asks the issuer for its endpoints, and prepares one sign-in. */
 export async function begin(openid: OpenId): Promise<SigningIn> {
   if (!isSecureContext) throw new SignInFailed('insecure')
-  const issuer = await told(() => discover(openid))
+  const issuer = await explained(() => discover(openid))
   const [verifier, state, nonce] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState(), oauth.generateRandomNonce()]
   const address = new URL(issuer.server.authorization_endpoint!)
   const asked = {
@@ -61,7 +61,7 @@ export async function begin(openid: OpenId): Promise<SigningIn> {
     ...(openid.audience !== openid.client_id && { audience: openid.audience }),
   }
   for (const [name, value] of Object.entries(asked)) address.searchParams.set(name, value)
-  return { address: address.href, state, finish: (answer) => told(() => redeem(issuer, answer, { verifier, state, nonce })) }
+  return { address: address.href, state, finish: (answer) => explained(() => redeem(issuer, answer, { verifier, state, nonce })) }
 }
 
 async function discover(openid: OpenId): Promise<Issuer> {
@@ -117,16 +117,16 @@ function suitable({ openid }: Issuer, tokens: oauth.TokenEndpointResponse): { to
 async function renewed(issuer: Issuer, before: oauth.TokenEndpointResponse, token: string): Promise<Credential> {
   const { server, client, insecure } = issuer
   const response = await oauth.refreshTokenGrantRequest(server, client, oauth.None(), before.refresh_token!, insecure)
-  const given = await oauth.processRefreshTokenResponse(server, client, response)
-  const tokens = { ...given, refresh_token: given.refresh_token ?? before.refresh_token!, ...idToken(given, before) }
+  const renewal = await oauth.processRefreshTokenResponse(server, client, response)
+  const tokens = { ...renewal, refresh_token: renewal.refresh_token ?? before.refresh_token!, ...idToken(renewal, before) }
   const credential = credentialOf(issuer, tokens)
   if (claimsIn(credential.token).sub !== claimsIn(token).sub) throw new SignInFailed('refused')
   return credential
 }
 
-function idToken(given: oauth.TokenEndpointResponse, before: oauth.TokenEndpointResponse): { id_token?: string } {
-  const kept = given.id_token ?? before.id_token
-  return kept === undefined ? {} : { id_token: kept }
+function idToken(renewal: oauth.TokenEndpointResponse, before: oauth.TokenEndpointResponse): { id_token?: string } {
+  const token = renewal.id_token ?? before.id_token
+  return token === undefined ? {} : { id_token: token }
 }
 
 /** Ends the refresh token, and gives the address where the issuer signs the person out. */
@@ -145,7 +145,7 @@ async function end({ openid, server, client, insecure }: Issuer, tokens: oauth.T
 }
 
 /** Says of whatever went wrong what the person needs to know. */
-async function told<Result>(action: () => Promise<Result>): Promise<Result> {
+async function explained<Result>(action: () => Promise<Result>): Promise<Result> {
   try {
     return await action()
   } catch (error) {

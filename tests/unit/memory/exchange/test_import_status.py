@@ -12,7 +12,7 @@ from langgraph.store.memory import InMemoryStore
 from personaagent.core.records import now
 from personaagent.memory.exchange import import_status
 from personaagent.memory.exchange.batches import BATCH
-from personaagent.memory.exchange.import_status import SILENT, Imports, ImportStatus
+from personaagent.memory.exchange.import_status import CANCELLED, SILENT, Imports, ImportStatus
 from personaagent.memory.exchange.importer import ImportCancelled, Imported, import_episodes
 from personaagent.memory.exchange.preview import preview_import
 from personaagent.memory.undo import last_change, undo
@@ -177,13 +177,18 @@ async def test_a_short_import_notes_nothing(
     assert "imports" not in puts
 
 
-async def test_what_a_killed_process_left_is_not_shown(tmp_path: Path) -> None:
-    anna = memory_of("anna", tmp_path)
+async def test_what_a_killed_process_left_is_not_shown_and_goes_with_the_next_import(
+    tmp_path: Path, file: Path, gate: asyncio.Event
+) -> None:
+    anna, imports, task, status = await under_way(tmp_path, file)
     at = now() - 2 * SILENT
     dead = ImportStatus(key="k", step="checking", done=1, total=100, began_at=at, at=at)
     await anna.store.put("imports", dead.key, dead.stored())
-    assert await Imports(anna.store).running() == []
-    assert await Imports(anna.store).cancel() == []
+    await anna.store.put("imports", f"{dead.key}{CANCELLED}", {})
+    assert [each.key for each in await imports.running()] == [status.key]
+    gate.set()
+    await task
+    assert [key async for key, _ in anna.store.scan("imports")] == []
 
 
 async def test_the_next_import_removes_what_a_killed_process_left(
