@@ -16,7 +16,7 @@ from personaagent.core.prometheus import count_failure
 from personaagent.core.records import Moment, Record, now
 from personaagent.memory.exchange.check_import import ReportProgress
 from personaagent.memory.exchange.importer import ImportCancelled, ImportProgress
-from personaagent.memory.user_store import StoredValue, UserStore
+from personaagent.memory.user_store import UserStore
 
 EVERY = 1.0
 """Seconds between two notes."""
