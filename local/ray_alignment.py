@@ -9,6 +9,7 @@ each of its users.
 import asyncio
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, redirect_stdout
@@ -36,6 +37,8 @@ MOST_RETRIES = 5
 """How often a row is tried again whose worker died: it may be the row that kills it."""
 MOST_STARTS = 3
 """How often Ray is started: on a busy machine it gives up after 30 s."""
+REACHABLE_WITHIN = 5.0
+"""Seconds."""
 PRIVATE = 0o077
 
 
@@ -218,6 +221,7 @@ def _connect(address: str) -> None:
 def _init(address: str) -> None:
     import ray
 
+    _check_reachable(address)
     ray.shutdown()
     ray.init(
         address,
@@ -225,6 +229,13 @@ def _init(address: str) -> None:
         logging_level=logging.ERROR,
         log_to_driver=False,
     )
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself tries for minutes, and cannot be interrupted meanwhile."""
+    host, colon, port = address.rpartition(":")
+    if colon:
+        socket.create_connection((host.strip("[]"), int(port)), REACHABLE_WITHIN).close()
 
 
 def _failure(row: dict[str, Any]) -> Exception | None:

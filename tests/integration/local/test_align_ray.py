@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,10 @@ def test_a_killed_worker_loses_nothing(command, script: Script, endpoint, tmp_pa
     last_of_ben = USERS["ben"][-1].query
     script.held = lambda body: role_of(body) == "critic" and last_of_ben in str(body["messages"])
     with on_ray("--users-at-once", "1") as process:
+        ends = time.monotonic() + 300
         while not script.holding.wait(1):
             assert process.poll() is None, process.communicate()
+            assert time.monotonic() < ends, "no worker asks"
         script.held = lambda body: False
         workers = [
             each
