@@ -74,6 +74,18 @@ class Stall:
     after: str | None = None
 
 
+class Sure(str):
+    """A text of which the model is sure, for whoever asks for log-probabilities."""
+
+    def logprobs(self) -> dict[str, Any]:
+        """As OpenAI gives them: the text as one token, which is nearly certain."""
+        [sure, other] = [
+            {"token": token, "bytes": [*token.encode()], "logprob": logprob}
+            for token, logprob in ((str(self), -0.001), ("?", -7.0))
+        ]
+        return {"content": [sure | {"top_logprobs": [sure, other]}]}
+
+
 Reply = str | list[ToolCall] | Status | Raw | Cut | Stall
 Responder = Callable[[dict[str, Any]], Reply]
 
@@ -226,6 +238,8 @@ def _finish(reply: Reply) -> str:
 def _completion(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
     message = _message(reply)
     choice = {"index": 0, "message": message, "finish_reason": _finish(reply)}
+    if isinstance(reply, Sure) and body.get("logprobs"):
+        choice["logprobs"] = reply.logprobs()
     usage = _usage(body, message["content"] or "")
     return _envelope(body, "chat.completion") | {"choices": [choice], "usage": usage}
 

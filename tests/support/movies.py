@@ -13,7 +13,7 @@ from typing import Any
 from langchain_core.messages import convert_to_messages
 
 from personaagent.eval.tasks.lamp_forms import MOVIE_TAGS, MOVIES
-from tests.support.endpoint import Reply
+from tests.support.endpoint import Reply, Sure
 from tests.support.solvers import most_wanted, wanted
 
 TASK = "LaMP_2M"
@@ -76,7 +76,7 @@ def film_models(body: dict[str, Any]) -> Reply:
         proposal = {"action": "add", "rule": "", "text": _rule(tag), "evidence": evidence}
         return json.dumps({"proposals": [proposal]})
     if "<persona>" in system:
-        return next(iter(re.findall(_rule("(.*)"), system)), "comedy")
+        return Sure(next(iter(re.findall(_rule("(.*)"), system)), "comedy"))
     shown = wanted(system)
     return most_wanted(shown) if shown else "comedy"
 

@@ -26,7 +26,7 @@ def test_the_answer_is_one_of_those_given_and_carries_its_decision(command: Comm
     decision = answer["decision"]
     assert decision["answer"] == "train"
     assert set(decision["probabilities"]) == {"bus", "train"}
-    assert [source["name"] for source in decision["sources"]] == ["model", "names"]
+    assert [source["name"] for source in decision["sources"]] == ["model"]
     assert decision["reason"].endswith("; train")
 
 

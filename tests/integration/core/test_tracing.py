@@ -142,7 +142,7 @@ def test_each_turn_and_alignment_is_one_tree(
     simulate = alignment.children[1]
     assert simulate.outline() == (
         "simulate",
-        [("answer again", ["question", ("react", ["ChatOpenAI"]), "decide"])],
+        [("answer again", [("react", ["ChatOpenAI"]), "decide"])],
     )
     calls = alignment.run["outputs"]["result"]["usage"]["llm_calls"]
     assert len(names(alignment, "llm")) == calls > 0

@@ -98,7 +98,7 @@ def test_regressions_are_told_with_all_that_the_model_was_told(
     assert "&lt;b&gt;no idea&lt;/b&gt;" in page
     assert "<b>no idea" not in page
     assert "person 3 and their 0. journey" in page
-    assert "The persona says how this user wants to be answered" in page, "the system prompt"
+    assert "choose as this user would" in page, "the system prompt"
     markdown = (tmp_path / "out" / "report.md").read_text()
     assert "## The worst regressions" in markdown
 

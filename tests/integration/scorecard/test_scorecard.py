@@ -58,7 +58,9 @@ def test_the_scorecard_as_json_with_a_picture(
     assert result.err == f"The picture is in {file}.\n"
     assert file.read_bytes().startswith(b"\x89PNG\r\n")
     card = result.data
-    assert set(card) == {"user_id", "episodes", "means", "usage", "warnings", "helped"}
+    assert set(card) == {
+        *("user_id", "episodes", "means", "usage", "warnings", "helped", "calibration"),
+    }
     assert [(each["id"], each["version"]) for each in card["episodes"]] == [
         *((f"e{number}", 1) for number in range(1, 5)),
         *((f"e{number}", 2) for number in range(5, 9)),

@@ -16,6 +16,7 @@ from personaagent.nodes.alignment.reweigh import decided_by
 from personaagent.nodes.alignment.strategies.gate_rule import passes_held_out
 from personaagent.nodes.alignment.strategies.trials import better_half
 from personaagent.nodes.alignment.weight_candidates import is_free, weight_candidates
+from personaagent.nodes.decision import defaults
 from personaagent.nodes.decision.defaults import SHOWN, default_weights
 from tests.support.alignment import Scripted, World, world
 from tests.support.memories import episode
@@ -23,6 +24,14 @@ from tests.support.scripted_model import Prompt, Reply
 from tests.unit.nodes.alignment.test_fit_weights import GENRES, decided
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
+
+
+@pytest.fixture(autouse=True)
+def _model_trusted_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Defaults that are wrong for a user whose model is always wrong."""
+    too_much = Weights(history=1.0, model=1.5, names=0.5)
+    monkeypatch.setitem(defaults._BY_KIND, "labels", too_much)
+
 
 TOPICS = {
     "comedy": "jokes laughter pranks banter",
