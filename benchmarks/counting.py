@@ -51,7 +51,7 @@ async def counted(work: Callable[[], Awaitable[None]], database: aiosqlite.Conne
         before = Counts(**vars(counts))  # setting the callback woke the loop
         await work()
         wakes, tasks = counts.wakes - before.wakes, counts.tasks - before.tasks
-        await database.set_trace_callback(None)
+        await database.set_trace_callback(None)  # pyright: ignore[reportArgumentType]
     return Counts(counts.calls, wakes, tasks, counts.trips)
 
 

@@ -29,11 +29,12 @@ def cases_in(results: Path, method: str) -> list[Case]:
 def _case(record: dict[str, Any]) -> Case:
     decision = Decision.model_validate(record["decision"])
     sources = {source.name: source.probabilities for source in decision.sources}
+    gold: str = record["gold"]
     marks = dict(zip(decision.question.texts, decision.question.answers, strict=False))
     return Case(
         task=record["task"],
         user=record["user_id"],
-        gold=marks.get(record["gold"], record["gold"]),
+        gold=marks.get(gold, gold),
         question=decision.question,
         history=sources.get("history"),
         model=sources.get("model"),

@@ -33,6 +33,7 @@ def within(seconds: float, name: str, node: Node) -> Any:
         state: AgentState, runtime: Runtime[AgentContext], config: RunnableConfig
     ) -> Any:
         began, limit = time.monotonic(), asyncio.timeout(seconds)
+        update: Any = None
         late: Exception | None = None
         try:
             async with limit:

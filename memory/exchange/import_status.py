@@ -96,7 +96,7 @@ class _Note:
     store: UserStore
     key: str = field(default_factory=lambda: uuid4().hex)
     began_at: Moment = field(default_factory=now)
-    steps: Iterator[Step] = field(default_factory=lambda: iter(STEPS))
+    steps_begun: int = 0
     step: Step = STEPS[0]
     done: float = 0
     total: float | None = None
@@ -107,7 +107,8 @@ class _Note:
     @contextmanager
     def progress(self, text: str) -> Iterator[ReportProgress]:
         """Report the next step, whatever a command would call it; raises ``ImportCancelled``."""
-        self.step, self.done, self.total = next(self.steps, self.step), 0, None
+        self.step = STEPS[min(self.steps_begun, len(STEPS) - 1)]
+        self.steps_begun, self.done, self.total = self.steps_begun + 1, 0, None
         yield self._report
 
     def _report(self, done: float, total: float | None, /) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from personaagent.core.alignment import Candidate
 from personaagent.core.alignment_run import AlignmentRun
-from personaagent.core.decision import Decision
+from personaagent.core.decision import Decision, QuestionKind
 from personaagent.core.weights import Weights, weights_of
 from personaagent.nodes.agent.inject_persona import most_shown
 from personaagent.nodes.alignment.fit_weights import examples, fit_weights, steps_from
@@ -79,7 +79,8 @@ def _showing_fewer(
     run: AlignmentRun, base: Weights, decisions: Mapping[str, Decision]
 ) -> list[Weights]:
     """The same weights with half of the recalled episodes shown."""
-    kind = next((each.question.kind for each in decisions.values()), None)
+    kinds: list[QuestionKind] = [each.question.kind for each in decisions.values()]
+    kind = kinds[0] if kinds else None
     most = most_shown(base.task, [base], choice=kind)
     shown = max(len(run.episode_contexts[id].recalled[:most]) for id in decisions)
     return (
