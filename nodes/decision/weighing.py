@@ -67,8 +67,7 @@ def pool(answers: Sequence[str], sources: Sequence[Source]) -> dict[str, float]:
 
 def _rescaled(sources: Sequence[Source], total: float) -> list[Source]:
     """The sources, with weights that sum to ``total``, or to 1 where a single one says anything."""
-    speaking = sum(source.weight > 0 for source in sources)
-    factor = min(total, max(speaking, 1)) / (sum(source.weight for source in sources) or 1.0)
+    factor = min(total, len(sources)) / (sum(source.weight for source in sources) or 1.0)
     return [each.model_copy(update={"weight": each.weight * factor}) for each in sources]
 
 
