@@ -3,7 +3,7 @@ import { signal } from '@preact/signals'
 
 import { listVersions, showPersona, showProfile } from '../api/persona'
 import type { Persona, Profile } from '../api/types'
-import { attempt, tellWithUndo } from '../notices'
+import { attempt, notice, tellWithUndo } from '../notices'
 import { t } from '../texts'
 
 export const persona = signal<Persona | undefined>(undefined)
@@ -32,6 +32,7 @@ export async function loadOlder(): Promise<void> {
 
 /** Makes a change, shows what came of it, and offers to take it back. */
 export async function change(action: () => Promise<unknown>): Promise<void> {
+  notice.value = undefined // its way back leads to before this change, and would be refused
   const done = await attempt(action)
   await load()
   if (done) await tellWithUndo(t().persona.changed)
