@@ -51,11 +51,17 @@ def benchmarks_page(results: Mapping[str, Result]) -> str:
 
 
 def _cells(row: Row, result: Result | None) -> Cells:
-    found = row.of(result.measurements) if result else None
-    if found is None:
+    measurement = row.of(result.measurements) if result else None
+    if measurement is None:
         return (row.what, row.baseline, "", row.target_text, "not measured")
     sizes = " (smaller sizes)" if result and result.quick else ""
-    return (row.what, row.baseline, found.value_text + sizes, found.target_text, _verdict(found))
+    return (
+        row.what,
+        row.baseline,
+        measurement.value_text + sizes,
+        measurement.target_text,
+        _verdict(measurement),
+    )
 
 
 def _figures(result: Result) -> list[Cells]:

@@ -62,8 +62,8 @@ def _entry(result: Result) -> dict[str, Any]:
 
 def _filled(fields: dict[str, Any]) -> dict[str, Any]:
     """Without empty fields; figures with four digits."""
-    kept = {n: v for n, v in fields.items() if not (v is None or v is False or v in ("", []))}
-    return {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in kept.items()}
+    filled = {n: v for n, v in fields.items() if not (v is None or v is False or v in ("", []))}
+    return {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in filled.items()}
 
 
 def _result(entry: dict[str, Any]) -> Result:

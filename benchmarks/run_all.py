@@ -54,8 +54,8 @@ def main() -> None:
     for command in commands:
         results.append(run(command, arguments.quick, arguments.limit))
         if arguments.write:  # what was measured is kept, also if a later command is stopped
-            kept = read_results() | {each.command: each for each in results if not each.failed}
-            write_results(kept.values())
+            latest = read_results() | {each.command: each for each in results if not each.failed}
+            write_results(latest.values())
     print_tables(results)
     if arguments.write:
         write_pages()

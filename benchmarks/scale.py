@@ -47,8 +47,8 @@ class Load:
     @property
     def database(self) -> float:
         """Bytes in Postgres after a year."""
-        kept = self.turns_a_day * YEAR * self.figures.episode
-        return kept + self.turns_a_day * self.assumed.thread_days * self.figures.thread
+        episodes = self.turns_a_day * YEAR * self.figures.episode
+        return episodes + self.turns_a_day * self.assumed.thread_days * self.figures.thread
 
     @property
     def vectors(self) -> float:

@@ -132,10 +132,10 @@ def sources(results: Mapping[str, Result], name: str) -> list[Measurement]:
         NotMeasured: one is missing.
     """
     command, _, names = SOURCES[name]
-    found = [results[command].find(each) if command in results else None for each in names]
-    if missing := [each for each, figure in zip(names, found, strict=True) if figure is None]:
+    figures = [results[command].find(each) if command in results else None for each in names]
+    if missing := [each for each, figure in zip(names, figures, strict=True) if figure is None]:
         raise NotMeasured(f"{command} has not measured: {missing[0]}")
-    return [figure for figure in found if figure is not None]
+    return [figure for figure in figures if figure is not None]
 
 
 def _figure(results: Mapping[str, Result], name: str) -> float:

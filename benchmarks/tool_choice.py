@@ -115,10 +115,10 @@ async def choose(
 ) -> tuple[str, dict[str, object]]:
     """The tool (or ANSWER) that the actor chooses for ``question``, and its arguments."""
     actor = (await models.chat("actor")).bind_tools(tools)
-    told = is_told(
+    is_in_memory = is_told(
         question, [{"query": t, "ground_truth": t} for t in recalled[:RECALLED_MEMORIES]]
     )
-    system = SystemMessage("", additional_kwargs={RECALLED: recalled, TOLD: told})
+    system = SystemMessage("", additional_kwargs={RECALLED: recalled, TOLD: is_in_memory})
     async for chunk in actor.astream([system, HumanMessage(question)]):
         assert isinstance(chunk, AIMessageChunk)
         call = next(iter(chunk.tool_calls), None)

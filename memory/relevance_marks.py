@@ -19,8 +19,8 @@ QUESTION_CHARS = 32_000
 class RelevanceMarks:
     """Writes the marks of one user's episodes; ``irrelevance.py`` says what they do.
 
-    Nobody learns from a mark, so none of those who follow the episodes is told. ``lock`` is that of
-    the episodes.
+    Alignment and summary do not learn from marks, so writing one does not notify the followers of the
+    episodes. ``lock`` is that of the episodes.
     """
 
     episodes: Episodes

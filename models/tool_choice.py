@@ -65,7 +65,8 @@ def choice_prompt(
 
 
 def needs_no_choice(messages: Sequence[BaseMessage], offered: Sequence[dict[str, Any]]) -> bool:
-    """Whether the ``offered`` tools only look up what a system message says is told (``TOLD``)."""
+    """Whether a memory in the prompt has the answer (``TOLD``), and the ``offered`` tools only look things
+    up."""
     return all(tool["name"] in LOOK_UPS for tool in offered) and any(
         isinstance(message, SystemMessage) and message.additional_kwargs.get(TOLD)
         for message in messages

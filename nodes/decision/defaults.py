@@ -29,8 +29,8 @@ numbers need few, because the nearest labels are told in words, too."""
 CHARS: dict[QuestionKind, int] = {"labels": 480, "numbers": 480, "options": 960}
 """How many characters it shows of each: half for the query, half for the answer."""
 TOTAL_WEIGHT: dict[QuestionKind, float] = {"labels": 2.0, "numbers": 2.0, "options": 1.0}
-"""What the weights of several sources sum to in the confidence that is told: so it is as often right as
-it says (docs/measured.md)."""
+"""What the weights of several sources sum to when the confidence is computed; chosen so that answers are
+right about as often as it says (docs/measured.md)."""
 LONGEST_SCALE = 20
 """Most steps of a scale whose numbers are all possible answers."""
 

@@ -29,7 +29,7 @@ def weigh(
     """The distribution over the answers and the best: ``log p(y) = sum_s w_s log p_s(y)``, normalised.
 
     A logarithmic opinion pool (Genest and Zidek 1986). The best is the most probable answer; of
-    numbers the predictive median. The distribution that is told has weights that sum to
+    numbers the predictive median. The decision's distribution uses weights that sum to
     ``TOTAL_WEIGHT``: what two sources know must not count twice. A source that is None says nothing.
 
     Args:

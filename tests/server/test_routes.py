@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from itertools import count
 from typing import Any
 
 import httpx
@@ -16,25 +15,11 @@ from tests.server.conftest import LONGEST_IMPORT
 from tests.support.our_routes import ask, ids, import_, lines, question
 from tests.support.server import Server
 
-ENDLESS = count()
 
-
-@pytest.fixture
-def user() -> str:
-    """Somebody new: the server is shared."""
-    return f"routes-{next(ENDLESS)}"
-
-
-@pytest.fixture
-async def http(token_server: Server, user: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with token_server.http(user) as http:
-        yield http
-
-
-@pytest.fixture
-async def sdk(token_server: Server, user: str) -> AsyncIterator[LangGraphClient]:
-    async with token_server.sdk(user) as sdk:
-        yield sdk
+@pytest.fixture(scope="module")
+def server(token_server: Server) -> Server:
+    """The development server alone."""
+    return token_server
 
 
 async def test_an_import_with_errors_is_refused_whole(http: httpx.AsyncClient) -> None:

@@ -16,8 +16,14 @@ def script() -> Script:
 
 
 @pytest.fixture
-def scripted(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
-    write_movies(tmp_path / "data", USERS)
+def size() -> tuple[int, int]:
+    """How many film lovers there are, and how many questions each asks."""
+    return USERS, 1
+
+
+@pytest.fixture
+def scripted(script, size, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
+    write_movies(tmp_path / "data", *size)
     monkeypatch.chdir(tmp_path)
     data = {"PERSONAAGENT_DATA": str(tmp_path / "data")}
     with scripted_command(script, monkeypatch, capsys, tmp_path / "home", **data) as both:

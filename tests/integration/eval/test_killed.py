@@ -4,16 +4,14 @@ import json
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.command import Command, scripted_command
-from tests.support.endpoint import Endpoint, Reply, Stall
+from tests.support.endpoint import Reply, Stall
 from tests.support.forks import MAIN, start
-from tests.support.movies import TASK, film_models, write_movies
+from tests.support.movies import TASK, film_models
 
 USERS, QUESTIONS = 4, 2
 RUN = ("eval", "run", "--tasks", TASK, "--out", "out", "--concurrency")
@@ -41,11 +39,8 @@ def script() -> Script:
 
 
 @pytest.fixture
-def both(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
-    data = {"PERSONAAGENT_DATA": str(write_movies(tmp_path / "data", USERS, QUESTIONS))}
-    monkeypatch.chdir(tmp_path)
-    with scripted_command(script, monkeypatch, capsys, tmp_path / "home", **data) as both:
-        yield both
+def size() -> tuple[int, int]:
+    return USERS, QUESTIONS
 
 
 def kill(script: Script, hold: int, *arguments: str) -> list[str]:
@@ -66,8 +61,8 @@ def keys(lines: list[str]) -> list[tuple[str, ...]]:
     return [(each["method"], each["case"], each["question"]) for each in samples]
 
 
-def test_nothing_is_run_twice_and_nothing_is_lost(both, script: Script) -> None:
-    command, endpoint = both
+def test_nothing_is_run_twice_and_nothing_is_lost(scripted, script: Script) -> None:
+    command, endpoint = scripted
     arguments = (*RUN, "1", "--methods", "prompt,majority,rag")
     before: list[str] = []
     for hold in (1, 4, 3):
@@ -89,8 +84,10 @@ def test_nothing_is_run_twice_and_nothing_is_lost(both, script: Script) -> None:
     assert sum(asked.values()) - len(asked) == 3, "those that were held, and no other"
 
 
-def test_a_line_that_was_cut_off_and_cases_in_the_midst_of_learning(both, script: Script) -> None:
-    command, _ = both
+def test_a_line_that_was_cut_off_and_cases_in_the_midst_of_learning(
+    scripted, script: Script
+) -> None:
+    command, _ = scripted
     arguments = (*RUN, "3", "--methods", "rag,persona")
     kill(script, 9, *arguments)
     kept = kill(script, 14, *arguments)
@@ -109,7 +106,7 @@ def test_a_line_that_was_cut_off_and_cases_in_the_midst_of_learning(both, script
     }
 
 
-def test_ctrl_c_says_what_is_kept(both, script: Script) -> None:
+def test_ctrl_c_says_what_is_kept(scripted, script: Script) -> None:
     script.hold = 3
     with start(MAIN, *RUN, "1", "--methods", "prompt") as process:
         assert script.holding.wait(60)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -14,9 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.command import Command, scripted_command
-from tests.support.endpoint import Endpoint, Reply, Stall
-from tests.support.movies import TASK, film_models, write_movies
+from tests.support.endpoint import Reply, Stall
+from tests.support.movies import TASK, film_models
 
 USERS, QUESTIONS = 6, 2
 RUN = ("eval", "run", "--tasks", TASK, "--methods", "prompt,majority,rag", "--concurrency", "4")
@@ -62,11 +60,8 @@ def script() -> Killing:
 
 
 @pytest.fixture
-def both(script, monkeypatch, capsys, tmp_path) -> Iterator[tuple[Command, Endpoint]]:
-    data = {"PERSONAAGENT_DATA": str(write_movies(tmp_path / "data", USERS, QUESTIONS))}
-    monkeypatch.chdir(tmp_path)
-    with scripted_command(script, monkeypatch, capsys, tmp_path / "home", **data) as both:
-        yield both
+def size() -> tuple[int, int]:
+    return USERS, QUESTIONS
 
 
 def results(folder: str) -> dict[tuple[str, ...], dict[str, Any]]:
@@ -82,8 +77,8 @@ def results(folder: str) -> dict[tuple[str, ...], dict[str, Any]]:
     return by_key
 
 
-def test_workers_give_the_same_results_also_if_one_is_killed(both, script: Killing) -> None:
-    command, _ = both
+def test_workers_give_the_same_results_also_if_one_is_killed(scripted, script: Killing) -> None:
+    command, _ = scripted
     assert command(*RUN, "--out", "one").code == 0
     script.asked, script.kill_at = 0, 8
     assert command(*RUN, "--out", "two", "--workers", "2").code == 0
@@ -92,8 +87,8 @@ def test_workers_give_the_same_results_also_if_one_is_killed(both, script: Killi
     assert len(results("two")) == 3 * USERS * QUESTIONS
 
 
-def test_what_is_wrong_with_all_of_them_ends_the_run_in_one_sentence(both, monkeypatch) -> None:
-    command, _ = both
+def test_what_is_wrong_with_all_of_them_ends_the_run_in_one_sentence(scripted, monkeypatch) -> None:
+    command, _ = scripted
     monkeypatch.setenv("OPENAI_BASE_URL", "ftp://nowhere")
     result = command(*RUN, "--out", "out", "--workers", "2")
     assert result.code == 3
@@ -101,7 +96,7 @@ def test_what_is_wrong_with_all_of_them_ends_the_run_in_one_sentence(both, monke
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_no_worker_outlives_the_command(both, script: Killing, ending: signal.Signals) -> None:
+def test_no_worker_outlives_the_command(scripted, script: Killing, ending: signal.Signals) -> None:
     """However the command ends, and although the endpoint never answers."""
     script.stalls = True
     program = "import sys; from personaagent.cli.main import main; sys.exit(main())"
@@ -121,8 +116,8 @@ def test_no_worker_outlives_the_command(both, script: Killing, ending: signal.Si
     assert "Traceback" not in shown
 
 
-def test_traces_take_one_process(both) -> None:
-    command, endpoint = both
+def test_traces_take_one_process(scripted) -> None:
+    command, endpoint = scripted
     result = command(*RUN, "--out", "out", "--workers", "2", "--langsmith", "mine")
     assert (result.code, endpoint.requests) == (2, [])
     assert "--workers" in result.err

@@ -1,6 +1,6 @@
 """What another process forgets while a turn is under way does not come back with its end."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +10,18 @@ from personaagent.core.errors import Forgotten
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.memory.remembering import Remembering
-from tests.support.endpoint import Endpoint, Reply, scripted_endpoint
+from tests.support.endpoint import Endpoint
 
 DOG = "My dog is called Rex."
 QUESTION = "What is my dog called?"
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    """Answers with what its prompt says of the dog."""
-
-    def answer(body: dict[str, Any]) -> Reply:
-        return "He is called Rex." if "Rex" in str(body["messages"]) else "I do not know."
-
-    with scripted_endpoint(answer) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-async def agents(endpoint: Endpoint, tmp_path: Path) -> AsyncIterator[list[LocalAgent]]:
+async def agents(dog_endpoint: Endpoint, tmp_path: Path) -> AsyncIterator[list[LocalAgent]]:
     """Two agents on one data folder, as two processes have it open."""
     settings = load_settings(
         home=tmp_path,
-        openai_base_url=endpoint.base_url,
+        openai_base_url=dog_endpoint.base_url,
         openai_api_key="k",
         model="m",
         embeddings="openai:words",

@@ -1,39 +1,25 @@
 """A turn reads at its beginning, notes what it recalled, and remembers: three trips to the store."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from personaagent.core.records import Rule
 from personaagent.core.settings import load_settings
 from personaagent.local.agent import LocalAgent, open_local
 from personaagent.memory.instructions import read_instructions
 from personaagent.memory.sqlite_store import SqliteStore
-from tests.support.endpoint import Endpoint, Reply, scripted_endpoint
+from tests.support.endpoint import Endpoint
 
 USER = "anna"
 QUESTION = "What is my dog called, and where does he sleep?"
 
 
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    """Answers with what its prompt says of the dog."""
-
-    def answer(body: dict[str, Any]) -> Reply:
-        return "He is called Rex." if "Rex" in str(body["messages"]) else "I do not know."
-
-    with scripted_endpoint(answer) as endpoint:
-        yield endpoint
-
-
 @asynccontextmanager
-async def opened(endpoint: Endpoint, home: Path) -> AsyncIterator[LocalAgent]:
+async def opened(dog_endpoint: Endpoint, home: Path) -> AsyncIterator[LocalAgent]:
     settings = load_settings(
         home=home,
-        openai_base_url=endpoint.base_url,
+        openai_base_url=dog_endpoint.base_url,
         openai_api_key="k",
         model="m",
         embeddings="openai:words",
@@ -54,9 +40,9 @@ async def trips_of(agent: LocalAgent, text: str, thread: str) -> tuple[int, str]
 
 
 async def test_a_turn_takes_three_trips_in_a_new_conversation_and_in_one_that_goes_on(
-    endpoint: Endpoint, tmp_path: Path
+    dog_endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    async with opened(endpoint, tmp_path) as agent:
+    async with opened(dog_endpoint, tmp_path) as agent:
         await agent.ask("My dog is called Rex.", USER)
         assert await trips_of(agent, QUESTION, "dogs") == (3, "He is called Rex.")
         assert await trips_of(agent, f"Once more: {QUESTION}", "dogs") == (3, "He is called Rex.")
@@ -65,9 +51,9 @@ async def test_a_turn_takes_three_trips_in_a_new_conversation_and_in_one_that_go
 
 
 async def test_rules_and_statements_cost_no_trip_and_are_noted_with_the_conversation(
-    endpoint: Endpoint, tmp_path: Path
+    dog_endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    async with opened(endpoint, tmp_path) as agent:
+    async with opened(dog_endpoint, tmp_path) as agent:
         told = await agent.ask("My dog is called Rex.", USER)
         memory = agent.memory(USER)
         rule = Rule(id="r9", text="Speak of dogs.", evidence=[told.episode_id or ""])
@@ -81,9 +67,9 @@ async def test_rules_and_statements_cost_no_trip_and_are_noted_with_the_conversa
 
 
 async def test_a_turn_beside_others_is_remembered_with_what_they_have_written(
-    endpoint: Endpoint, tmp_path: Path
+    dog_endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    async with opened(endpoint, tmp_path) as agent, opened(endpoint, tmp_path) as other:
+    async with opened(dog_endpoint, tmp_path) as agent, opened(dog_endpoint, tmp_path) as other:
         first = await agent.ask("My dog is called Rex.", USER)
         asked = False
         async for _ in agent.stream(QUESTION, USER, thread_id="dogs"):

@@ -1,4 +1,4 @@
-"""What the page is told of the issuer that it signs in at, and which settings are refused."""
+"""What the server says to the page about the issuer, and which settings it refuses."""
 
 from typing import Any
 
