@@ -61,7 +61,7 @@ class Episodes:
         needs: Collection[Need] = (),
         expects: Expected = NOTHING,
     ) -> None:
-        """Store all of these episodes or none; storing one again has no effect.
+        """Store all of these episodes or none; one that is there is replaced.
 
         Args:
             episodes: new ones.

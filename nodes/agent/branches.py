@@ -48,6 +48,19 @@ class Discarding(NamedTuple):
 NOTHING_TO_DISCARD = Discarding(frozenset(), frozenset())
 
 
+class TurnNote(NamedTuple):
+    """How a turn is noted with its conversation.
+
+    ``id`` is that of its episode, ``branch`` the one that it continues, and ``writes`` what is to be
+    stored with the episode. ``again`` is whether this very answer was noted before.
+    """
+
+    id: str
+    branch: Branch
+    writes: list[StoreWrite]
+    again: bool
+
+
 class Conversation(NamedTuple):
     """The thread of a run, what is remembered of its turns, and the branch that the run goes on."""
 
@@ -120,18 +133,18 @@ async def begin_turn(
 
 async def turn_to_note(
     memory: UserMemory, state: Mapping[str, Any], runtime: AnyRuntime
-) -> tuple[str, Branch, list[StoreWrite]]:
+) -> TurnNote:
     """How this turn, which has its answer, is noted with its conversation.
 
-    Returns:
-        The id of its episode, the branch that it goes on, and what is to be written. The id is another
-        than that of the state if the answer was made anew for a turn that is remembered already.
+    The id is another than that of the state if the answer was made anew for a turn that is remembered
+    already.
     """
     conversation = await read_conversation(memory, state, runtime)
     exchange, _ = _exchanges(state["messages"])[-1]
-    id = _episode_id(state["episode_id"], exchange, conversation.turns, runtime)
+    noted = _noted_before(exchange, conversation.turns)
+    id = noted or _episode_id(state["episode_id"], exchange, conversation.turns, runtime)
     if conversation.thread is None:
-        return id, NO_BRANCH, []
+        return TurnNote(id, NO_BRANCH, [], again=False)
     begun = (state.get("branch") or {}).get("begun", 0.0)
     left = conversation.branch.left - {id}
     beside = {
@@ -142,7 +155,8 @@ async def turn_to_note(
     turn = Turn(episode=id, follows=conversation.branch.last, at=time.time(), **exchange._asdict())
     others = without_turns(conversation.turns, beside)
     write = turns_write(conversation.thread, with_turn(others, turn))
-    return id, conversation.branch._replace(left=left - beside), [write]
+    branch = conversation.branch._replace(left=left - beside)
+    return TurnNote(id, branch, [write], again=noted is not None)
 
 
 async def follow(memory: UserMemory, found: Discarding) -> list[str]:
@@ -199,16 +213,23 @@ async def _end_of_emptied(
     return end_of_emptied(turns, last, queries, message, exchange.human)
 
 
-def _episode_id(id: str, exchange: Exchange, turns: Sequence[Turn], runtime: AnyRuntime) -> str:
-    """The id of the turn's episode.
+def _noted_before(exchange: Exchange, turns: Sequence[Turn]) -> str | None:
+    """The id of the episode of the turn that has this very answer.
 
-    A turn that was noted and then killed is noted again by whatever run finishes it: the answer is the
-    same. A client that has a message answered again may go on from the middle of its turn, whose state
-    holds the id of the first answer. A run that a server repeats has its own id again.
+    A turn that was noted and then killed is noted again by whatever run finishes it, and a client may
+    have ``remember`` run again: the answer is the same.
     """
     noted = (each for each in turns if exchange.answer and each.answer == exchange.answer)
-    if same := next(noted, None):
-        return same.episode
+    same = next(noted, None)
+    return None if same is None else same.episode
+
+
+def _episode_id(id: str, exchange: Exchange, turns: Sequence[Turn], runtime: AnyRuntime) -> str:
+    """The id of the episode of a turn with a new answer.
+
+    A client that has a message answered again may go on from the middle of its turn, whose state
+    holds the id of the first answer. A run that a server repeats has its own id again.
+    """
     run = runtime.execution_info and runtime.execution_info.run_id
     if run:
         return id_of_run(run)

@@ -45,7 +45,8 @@ async def remember(
     warnings tell the user once, with the first answer of that version. If the index is down, the
     episode is stored and marked to be indexed later. A summary that is due is refreshed in the
     background: the turn waits for no model. What the conversation left behind is discarded. The
-    answer's message carries the id of the episode, so that any client can give feedback on it.
+    answer's message carries the id of the episode, so that any client can give feedback on it. Run
+    again on the same answer, it leaves the episode as it is, with the feedback that it has since.
 
     Raises:
         Forgotten: the user was forgotten since the turn began, or something that the thread holds.
@@ -75,23 +76,24 @@ async def _remember(
         branch = (await read_conversation(memory, state, runtime)).branch
         await follow(memory, await to_discard(memory, branch))
         return {"episode_id": "", "warnings": [*state["warnings"], why_not]}
-    id, branch, noted = await turn_to_note(memory, state, runtime)
-    discarding = await to_discard(memory, branch)
-    episode = _episode(id, state, runtime, memory.user_id)
-    news = await memory.remember(
-        episode,
-        state["persona"]["version"],
-        needs,
-        also=noted,
-        decided_from=decided_from(thread_to_note(runtime)),
-    )
+    note = await turn_to_note(memory, state, runtime)
+    discarding = await to_discard(memory, note.branch)
+    news: list[str] = []
+    if not (note.again and await memory.episodes.find([note.id])):
+        news = await memory.remember(
+            _episode(note.id, state, runtime, memory.user_id),
+            state["persona"]["version"],
+            needs,
+            also=note.writes,
+            decided_from=decided_from(thread_to_note(runtime)),
+        )
     news += await follow(memory, discarding)
     if pending is None or pending + 1 >= deps.settings.summary_every:
         refresh_if_due(deps, memory, zone_of(runtime.context, deps.settings))
     return {
-        "branch": {**state.get("branch", {}), "last": id},
-        "episode_id": id,
-        "messages": _answer_of(id, state),
+        "branch": {**state.get("branch", {}), "last": note.id},
+        "episode_id": note.id,
+        "messages": _answer_of(note.id, state),
         "warnings": state["warnings"] + news,
     }
 

@@ -398,7 +398,7 @@ async def test_what_was_retried_already_is_not_retried_again(agent: MakeAgent) -
     assert await anna.episodes() == []
 
 
-async def test_a_resumed_run_writes_its_episode_once(
+async def test_a_resumed_run_leaves_the_episode_that_it_wrote_as_it_is_now(
     agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna = agent(lambda prompt: "ok")
@@ -412,9 +412,12 @@ async def test_a_resumed_run_writes_its_episode_once(
     with pytest.raises(ConnectionResetError):
         await anna.ask("hello")
     monkeypatch.undo()
+    (written,) = await anna.episodes()
+    corrected = await anna.memory().episodes.give_feedback(written.id, "edit", "hello, Anna")
     arguments = anna.arguments("", "t1") | {"input": None}
     state = await anna.graph.ainvoke(**arguments)
-    assert [each.id for each in await anna.episodes()] == [state["episode_id"]]
+    assert await anna.episodes() == [corrected]
+    assert state["episode_id"] == corrected.id
     assert len(anna.prompts) == 1, "the model is not asked again"
     assert len((await anna.memory().recall("hello", 5)).episodes) == 1
 
