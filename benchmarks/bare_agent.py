@@ -1,19 +1,27 @@
-"""A bare LangGraph agent to compare with: the same model and tools, but no memory."""
+"""A bare LangGraph agent to compare with: LangChain's own client of the same endpoint, the same tools, but
+no memory."""
 
 from typing import Any
 
 from langchain_core.messages import SystemMessage
+from langchain_openai import ChatOpenAI
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
 from personaagent.server.graphs import dependencies
 
 deps = dependencies.get()
+model = ChatOpenAI(
+    model=deps.settings.model,
+    base_url=deps.settings.openai_base_url,
+    api_key="none",  # type: ignore[arg-type]
+    temperature=0,
+)
 
 
 async def answer(state: MessagesState) -> dict[str, Any]:
     """Answer, or ask for a tool."""
-    actor = (await deps.models.chat("actor")).bind_tools(deps.tools)
+    actor = model.bind_tools(deps.tools)
     system = SystemMessage("You are a helpful assistant.")
     return {"messages": [await actor.ainvoke([system, *state["messages"]])]}
 

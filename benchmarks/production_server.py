@@ -29,6 +29,9 @@ SINGLE_PROCESS: dict[str, str] = {}
 SERVER = {"WORKER_COUNT": "0"}
 WORKER = {"RUN_MIGRATIONS_ON_STARTUP": "false", "CRON_ENABLED": "false"}
 """As in ``deploy/compose.yaml``."""
+SERVE = "import serve; serve.main()"
+SERVE_BESIDE = "import serve; serve._hold_only_index = print; serve.main()"
+"""Two processes on one machine, without Qdrant: they share the file of the index."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +99,23 @@ def production_server(
             environment |= {"REDIS_BROKER_ENABLED": "true", "REDIS_URL": broker.connection_url}
             roles = [SERVER, WORKER | {"PORT": str(free_port())}]
         processes = [
-            stack.enter_context(_server_process(environment | role, folder)) for role in roles
+            stack.enter_context(_server_process(environment | role, folder, queue=queue))
+            for role in roles
         ]
         yield ProductionServer(f"http://127.0.0.1:{port}", processes, home, database, secret)
 
 
 @contextmanager
-def _server_process(environment: Mapping[str, str], folder: Path) -> Iterator[psutil.Process]:
+def _server_process(
+    environment: Mapping[str, str], folder: Path, *, queue: bool
+) -> Iterator[psutil.Process]:
     """Start a process of the server and wait until it is healthy."""
     port = environment["PORT"]
     with (folder / f"log-{port}").open("wb") as log:
         process = subprocess.Popen(
-            [SERVER_PYTHON, REPOSITORY / "deploy" / "serve.py"],
+            [SERVER_PYTHON, "-c", SERVE_BESIDE if queue else SERVE],
             cwd=folder,
-            env=environment,
+            env={**environment, "PYTHONPATH": str(REPOSITORY / "deploy")},
             stdout=log,
             stderr=log,
         )

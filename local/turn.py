@@ -37,6 +37,8 @@ class TurnRunner:
     incognito_graph: Graph
     files: Files
     max_query_chars: int
+    expect: Callable[[str], None]
+    """See ``Memory.expect``."""
     take_notices: Callable[[], list[str]]
     """What the models' endpoints have refused since it was last asked, told with the answer."""
 
@@ -48,6 +50,7 @@ class TurnRunner:
             incognito_graph=_compile(deps, files, InMemorySaver()),
             files=files,
             max_query_chars=deps.settings.max_query_chars,
+            expect=deps.memory.expect,
             take_notices=deps.models.take_notices,
         )
 
@@ -91,6 +94,7 @@ class TurnRunner:
         thread = check_text(thread_id or uuid4().hex, "thread", THREAD_NAME_CHARS)
         thread_id, turn = conversation_thread(user_id, thread), uuid4().hex
         graph = self.incognito_graph if incognito else self.graph
+        self.expect(text)
         started = time.monotonic()
         state: dict[str, Any] = {}
         events = TurnEvents()

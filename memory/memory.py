@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from langgraph.store.base import BaseStore
 
-from personaagent.core.errors import Forgotten, UnknownEpisode
+from personaagent.core.errors import Forgotten, PersonaAgentError, UnknownEpisode
 from personaagent.core.settings import Settings
 from personaagent.core.users import check_user_id, user_key
 from personaagent.memory.conversations import Conversations
@@ -47,6 +47,7 @@ MAX_LOCK_CONNECTIONS = 8
 many of their own: they take other locks meanwhile, which must not wait for them."""
 FORGET_TIMEOUT = 300
 """Seconds that a forgetting waits for those of the same user that are under way."""
+EXPECTED_CHARS = 300
 FORGET = ".forget"
 LOCKS = ("", ".index", FORGET)
 """What follows the user's key in the names of their locks."""
@@ -78,6 +79,7 @@ class Memory:
         self._locks = LocksInProcess()
         self._cost_book = CostBook()
         self.turns = TurnSnapshots()
+        self._embedding: set[asyncio.Task[None]] = set()
 
     def of(self, store: BaseStore, user_id: str, generation: str = "") -> UserMemory:
         """The memory of this one user in ``store``, for one operation.
@@ -127,6 +129,20 @@ class Memory:
             ),
             index_timeout=timeout,
         )
+
+    def expect(self, query: str) -> None:
+        """A turn with this query begins: embed it beside what comes before its recall.
+
+        A long query is not: it may share an instruction with others, which recall leaves out.
+        """
+        if self._settings.recall_mode != "bm25" and len(query) <= EXPECTED_CHARS:
+            task = asyncio.create_task(self._embed_early(query))
+            self._embedding.add(task)
+            task.add_done_callback(self._embedding.discard)
+
+    async def _embed_early(self, query: str) -> None:
+        with suppress(PersonaAgentError):  # recall meets it again, and tells the user
+            await self.embedder.embed([query])
 
     async def check_index(self, store: BaseStore) -> None:
         """Check that the index answers, with a query that costs next to nothing.

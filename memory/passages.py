@@ -86,6 +86,8 @@ def with_nearest(episode: Episode, passage: PassageSpan, asked: Collection[int])
     unconfirmed = passage[0] == "response" and episode.signal != "accept"
     if passage == whole or unconfirmed:
         passage = _answering(episode, asked) or whole
+    if passage == whole and NEAREST not in episode.metadata:
+        return episode
     metadata = {key: value for key, value in episode.metadata.items() if key != NEAREST}
     if passage != whole:
         metadata[NEAREST] = [*passage]

@@ -62,6 +62,8 @@ class UserMemory:
 
     def hiding(self, hidden: Hidden) -> "UserMemory":
         """The same memory, whose recall, search and profile leave these episodes out."""
+        if hidden == self.recaller.hidden == self.profile.hidden:
+            return self
         return replace(
             self,
             recaller=replace(self.recaller, hidden=hidden),

@@ -1,7 +1,9 @@
 """Embedding models: a small local one, or one of the endpoint's."""
 
+import asyncio
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from cachetools import LRUCache
@@ -42,20 +44,41 @@ class Embedder(Protocol):
 
 
 class CachedEmbedder(ABC):
-    """An embedder that keeps the vectors of the texts it embedded last."""
+    """An embedder that keeps the vectors of the texts it embedded last.
+
+    Of a text only a hash stays with its vector: a text that a user has forgotten must not.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._cache: LRUCache[str, list[float]] = LRUCache(CACHED_TEXTS)
+        self._cache: LRUCache[bytes, list[float]] = LRUCache(CACHED_TEXTS)
+        self._computing: dict[bytes, asyncio.Future[None]] = {}
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """As ``Embedder.embed``; a turn embeds its query more than once, and pays once."""
-        vectors = {text: self._cache[text] for text in texts if text in self._cache}
-        if missing := [text for text in dict.fromkeys(texts) if text not in vectors]:
-            computed = dict(zip(missing, await self._vectors(missing), strict=True))
-            self._cache.update(computed)
-            vectors |= computed
+        """As ``Embedder.embed``; a turn embeds its query more than once, and pays once.
+
+        A text that is being embedded already is waited for.
+        """
+        keys = {text: hashlib.sha256(text.encode()).digest() for text in texts}
+        if computing := {self._computing[key] for key in keys.values() if key in self._computing}:
+            await asyncio.wait(computing)
+        vectors = {text: self._cache[key] for text, key in keys.items() if key in self._cache}
+        if missing := [text for text in keys if text not in vectors]:
+            vectors |= await self._compute({text: keys[text] for text in missing})
         return [vectors[text].copy() for text in texts]
+
+    async def _compute(self, keys: Mapping[str, bytes]) -> dict[str, list[float]]:
+        """The vectors of the texts that have these ``keys``, which the cache then has."""
+        done = asyncio.get_running_loop().create_future()
+        self._computing |= dict.fromkeys(keys.values(), done)
+        try:
+            vectors = dict(zip(keys, await self._vectors([*keys]), strict=True))
+            self._cache.update({keys[text]: vector for text, vector in vectors.items()})
+            return vectors
+        finally:
+            for key in keys.values():
+                self._computing.pop(key, None)
+            done.set_result(None)
 
     @abstractmethod
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:

@@ -65,7 +65,9 @@ def conversation(messages: Sequence[BaseMessage]) -> Conversation:
 
 def question_of(messages: Sequence[BaseMessage]) -> str:
     """The text of the user's question of now; several messages that came together are one."""
-    return conversation(messages).question
+    exchanges = _exchanges(messages)
+    question = _question(exchanges[-1], without_pasted) if exchanges else None
+    return "" if question is None else _text(question)
 
 
 def questions_of(messages: Sequence[BaseMessage]) -> list[str]:
@@ -114,8 +116,13 @@ def _well_formed(
     exchange: list[BaseMessage], cleaned: Callable[[str], str] = without_controls
 ) -> list[AnyMessage]:
     """The question as one message, and the steps that followed it; nothing without a question."""
+    question = _question(exchange, cleaned)
+    return [] if question is None else [question, *_steps(exchange)]
+
+
+def _question(exchange: list[BaseMessage], cleaned: Callable[[str], str]) -> HumanMessage | None:
     blocks = [b for m in exchange if isinstance(m, HumanMessage) for b in _blocks(m, cleaned)]
-    return [HumanMessage(_content(blocks)), *_steps(exchange)] if blocks else []
+    return HumanMessage(_content(blocks)) if blocks else None
 
 
 def _steps(exchange: Iterable[BaseMessage]) -> list[AnyMessage]:
