@@ -165,6 +165,7 @@ async def open_store(home: Path) -> AsyncIterator[SqliteStore]:
             index = SqliteIndex(file)
             stack.push_async_callback(index.aclose)
             store = SqliteStore(await stack.enter_async_context(_database(file)), index)
+            stack.push_async_callback(store.aclose)
             await store.setup()
             for folder in FORMER_INDEXES:
                 await asyncio.to_thread(shutil.rmtree, home / folder, ignore_errors=True)

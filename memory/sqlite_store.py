@@ -1,5 +1,6 @@
 """The store in the data folder: LangGraph's, with the index of the episodes in the same database."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -48,6 +49,13 @@ class SqliteStore(AsyncSqliteStore):
         async with self.lock:
             for statement in (*rows.TABLES, rows.EPISODE_TRIGGER):
                 await self.conn.execute(statement)
+
+    async def aclose(self) -> None:
+        """End the task that LangGraph reads single operations with; left to the garbage collector, it is
+        destroyed while it is pending, which asyncio reports as an error."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
     async def write(
         self, puts: Sequence[PutOp], statements: Sequence[rows.Statement], guard: Guard

@@ -1,5 +1,6 @@
 """The store in the data folder: all or nothing, an episode with its rows, and nothing left of either."""
 
+import asyncio
 import os
 import signal
 import sqlite3
@@ -47,6 +48,13 @@ async def test_an_episode_and_its_rows_are_written_together(tmp_path: Path) -> N
             await anna.remember(episode("e2", "motor oil"), version=1)
         assert counts(tmp_path) == (1, 1), "neither, if one fails"
         assert [each.id for each in (await anna.recall("oil bread", 5)).episodes] == ["e1"]
+
+
+async def test_nothing_runs_on_when_it_is_closed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as agent:
+        await agent.memory("anna").episodes.add([episode("e1", "rye bread")])
+        assert len(asyncio.all_tasks()) > 1
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_deleting_an_episode_deletes_its_rows(tmp_path: Path) -> None:
