@@ -12,6 +12,7 @@ from measurement import Measurement, print_progress, quick, report_and_exit
 from random_entries import Search, random_entries, random_vectors
 
 from personaagent.core.users import user_key
+from personaagent.memory.index.protocol import IndexQuery
 from personaagent.memory.index.sqlite import SqliteIndex
 
 HISTORIES = {10_000: 1.5} if quick() else {10_000: 1.5, 100_000: 3.0}
@@ -40,7 +41,7 @@ async def _measure_search(count: int, most: float) -> list[Measurement]:
 
         async def search(query: Search) -> None:
             dense = query.dense.tolist()
-            await index.search(USER, dense=dense, terms=query.terms, limit=K)
+            await index.search(USER, IndexQuery(dense, query.terms, K))
 
         async def write_and_search(query: Search) -> None:
             await index.upsert(

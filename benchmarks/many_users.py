@@ -27,6 +27,7 @@ from personaagent.core.records import Episode
 from personaagent.core.settings import load_settings
 from personaagent.core.users import user_key
 from personaagent.local.agent import LocalAgent, open_local
+from personaagent.memory.index.protocol import IndexQuery
 from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.nodes.dependencies import Dependencies
 
@@ -175,7 +176,7 @@ async def _search(index: SqliteIndex, number: int, query: Search) -> float:
     for _ in range(2):
         started = time.process_time()
         scores = await index.search(
-            user_key(f"user{number}"), dense=query.dense.tolist(), terms=query.terms, limit=K
+            user_key(f"user{number}"), IndexQuery(query.dense.tolist(), query.terms, K)
         )
         seconds = time.process_time() - started
         assert len(scores) >= EPISODES_PER_USER - 1

@@ -4,8 +4,9 @@ The stock agent is pinned: ``create_agent`` as it comes, with a ``ChatOpenAI`` o
 tools, and an ``AsyncSqliteSaver`` whose database has the settings of ours. Both ask the same endpoint,
 which answers at once over HTTP on loopback, and stream tokens, node updates and values. The stock agent
 writes a checkpoint after each step, which is LangGraph's default, and ours at the end; it is measured once
-more with checkpoints as rare as ours (``durability="exit"``). Ours also recalls with the local embedding model, injects the persona, and remembers the turn. Each turn is a
-new thread. The agents take turns, and each ratio is the median of rounds.
+more with checkpoints as rare as ours (``durability="exit"``). Ours also recalls with the local embedding
+model, injects the persona, and remembers the turn. Each turn is a new thread. The agents take turns, and
+each ratio is the median of rounds.
 
 The user has 10,000 episodes of 100,000, then 1,000. With a tool the model first calls
 ``recall_episodes``, the only way for the other agent to know its user. ``--quick`` leaves out the

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from personaagent.core.audience import audience_message, audience_text
 from personaagent.core.errors import (
@@ -19,7 +18,7 @@ from personaagent.core.text import check_text
 from personaagent.memory.earlier_answers import asks_about_answers
 from personaagent.memory.episodes import Episodes, stored_episode
 from personaagent.memory.hiding import NOTHING_HIDDEN, Hidden
-from personaagent.memory.index.protocol import Scores
+from personaagent.memory.index.protocol import IndexQuery, Scores
 from personaagent.memory.indexer import Indexer, IndexState
 from personaagent.memory.instructions import Instructions, read_instructions
 from personaagent.memory.irrelevance import without_irrelevant
@@ -193,9 +192,8 @@ class Recall:
             IndexUnavailable: the index is down, or its files are gone.
         """
         asked = terms(differing)
-        found = await self.indexer.index.find(
-            **await self._query(differing, self.mode, hidden), limit=limit
-        )
+        query = await self._query(differing, self.mode, hidden, limit)
+        found = await self.indexer.index.find(query)
         if not found.searched and await self.indexer.is_lost():
             raise IndexDamaged(
                 "The index has lost this user's episodes: run `personaagent memory reindex`."
@@ -207,18 +205,16 @@ class Recall:
         ]
 
     async def _scores(self, query: str, limit: int, mode: RecallMode, hidden: Hidden) -> Scores:
-        return await self.indexer.index.search(
-            **await self._query(query, mode, hidden), limit=limit
-        )
+        return await self.indexer.index.search(await self._query(query, mode, hidden, limit))
 
-    async def _query(self, query: str, mode: RecallMode, hidden: Hidden) -> dict[str, Any]:
-        """What the index is asked."""
-        return {
-            "dense": None if mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
-            "terms": None if mode == "dense" else terms(query),
-            "before": None if hidden.before is None else hidden.before.timestamp(),
-            "hidden": hidden.episodes,
-        }
+    async def _query(self, query: str, mode: RecallMode, hidden: Hidden, limit: int) -> IndexQuery:
+        return IndexQuery(
+            dense=None if mode == "bm25" else (await self.indexer.embedder.embed([query]))[0],
+            terms=None if mode == "dense" else terms(query),
+            limit=limit,
+            before=None if hidden.before is None else hidden.before.timestamp(),
+            hidden=hidden.episodes,
+        )
 
     async def _rerank(self, query: str, episodes: list[Episode]) -> tuple[list[Episode], list[str]]:
         """The episodes in the reranker's order, if there is one; and a warning if it failed."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from personaagent.core.errors import EmbeddingsChanged, Forgotten
 from personaagent.memory.fusion import best_passages
-from personaagent.memory.index.protocol import Entry, EpisodeIndex, Found, Hit, Scores
+from personaagent.memory.index.protocol import Entry, EpisodeIndex, Found, Hit, IndexQuery, Scores
 from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.memory.storage_errors import storage_errors
 from personaagent.memory.user_store import StoredValue, StoreWrite, UserStore
@@ -88,46 +88,19 @@ class UserIndex:
         if not self.in_store:
             await self._index.clear(self.store.key)
 
-    async def search(
-        self,
-        *,
-        dense: list[float] | None,
-        terms: dict[int, float] | None,
-        limit: int,
-        before: float | None,
-        hidden: Collection[str] = (),
-    ) -> Scores:
+    async def search(self, query: IndexQuery) -> Scores:
         """The scores of the user's episodes: see ``EpisodeIndex.search``."""
-        return await self._index.search(
-            self.store.key, dense=dense, terms=terms, limit=limit, before=before, hidden=hidden
-        )
+        return await self._index.search(self.store.key, query)
 
-    async def find(
-        self,
-        *,
-        dense: list[float] | None,
-        terms: dict[int, float] | None,
-        limit: int,
-        before: float | None,
-        hidden: Collection[str] = (),
-    ) -> Found:
-        """The ``limit`` best episodes, as ``fusion.rank`` ranks them, with what the store holds of
+    async def find(self, query: IndexQuery) -> Found:
+        """The best episodes, as ``fusion.rank`` ranks them, with what the store holds of
         them: in one trip, if the index is in the store."""
         index = self._index
         if self.in_store and isinstance(index, SqliteIndex):
             with storage_errors():
-                return await index.find(
-                    self.store.key,
-                    dense=dense,
-                    terms=terms,
-                    limit=limit,
-                    before=before,
-                    hidden=hidden,
-                )
-        scores = await self.search(
-            dense=dense, terms=terms, limit=limit, before=before, hidden=hidden
-        )
-        passages = best_passages(scores, limit)
+                return await index.find(self.store.key, query)
+        scores = await self.search(query)
+        passages = best_passages(scores, query.limit)
         stored = await self.store.get("episodes", *passages)
         hits = [
             Hit(id, passage, value)

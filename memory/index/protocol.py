@@ -59,6 +59,26 @@ class Scores:
         return PARTS[part], start, end
 
 
+@dataclass(frozen=True)
+class IndexQuery:
+    """What is searched for.
+
+    Args:
+        dense: a vector of length 1; None asks for no dense scores.
+        terms: how often each term is asked for, by its hash; None asks for no BM25 scores.
+        limit: how many of the best episodes are wanted.
+        before: Unix seconds; episodes of then or later are treated as if they did not exist, in the
+            term statistics too.
+        hidden: ids of episodes that are treated likewise.
+    """
+
+    dense: list[float] | None
+    terms: dict[int, float] | None
+    limit: int
+    before: float | None = None
+    hidden: Collection[str] = ()
+
+
 class Hit(NamedTuple):
     """An episode that was found: its best passage, and what the store holds of it (None: nothing)."""
 
@@ -98,21 +118,8 @@ class EpisodeIndex(Protocol):
     async def upsert(self, user: str, entries: Sequence[Entry]) -> None:
         """Add the entries, replacing those of the same episodes."""
 
-    async def search(
-        self,
-        user: str,
-        *,
-        dense: list[float] | None,
-        terms: dict[int, float] | None,
-        limit: int,
-        before: float | None = None,
-        hidden: Collection[str] = (),
-    ) -> Scores:
-        """The scores of the user's episodes: of all of them, or of the ``limit`` best by each score.
-
-        Episodes at or after ``before`` (Unix seconds), and those ``hidden``, are treated as if they
-        did not exist, in the term statistics too.
-        """
+    async def search(self, user: str, query: IndexQuery) -> Scores:
+        """The scores of the user's episodes: of all of them, or of the best by each score."""
         ...
 
     async def delete(self, user: str, episode_ids: Collection[str]) -> None:

@@ -1,13 +1,13 @@
 """Scores of all of a user's episodes: exact cosine, and BM25 with the user's own statistics."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from personaagent.memory.index.blocks import Block
-from personaagent.memory.index.protocol import Scores
+from personaagent.memory.index.protocol import IndexQuery, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,21 +18,14 @@ against short messages; on LoCoMo, 0.4 finds more (recall@4 0.593 against 0.577)
 BUCKETS = 1 << 16
 
 
-class Query:
-    """What is searched for; episodes at or after ``before`` (Unix seconds), and those ``hidden``,
-    are treated as if they did not exist."""
+class QueryArrays:
+    """A query with its vector and terms as arrays."""
 
-    def __init__(
-        self,
-        dense: Sequence[float] | None,
-        terms: dict[int, float] | None,
-        before: float | None = None,
-        hidden: Collection[str] = (),
-    ) -> None:
-        self.dense = None if dense is None else np.array(dense, dtype=np.float32)
-        self.before, self.hidden = before, hidden
-        self.asks_terms = terms is not None
-        sorted_terms = sorted((terms or {}).items())
+    def __init__(self, query: IndexQuery) -> None:
+        self.dense = None if query.dense is None else np.array(query.dense, dtype=np.float32)
+        self.before, self.hidden = query.before, frozenset(query.hidden)
+        self.asks_terms = query.terms is not None
+        sorted_terms = sorted((query.terms or {}).items())
         self.terms = np.array([term for term, _ in sorted_terms], dtype=np.uint32)
         self.weights = np.array([weight for _, weight in sorted_terms], dtype=np.float64)
         self._buckets = np.zeros(BUCKETS, dtype=np.bool_)
@@ -86,8 +79,9 @@ class Columns:
         return len(self.spans)
 
 
-def score(blocks: Iterable[Block], query: Query) -> Scores:
+def score(blocks: Iterable[Block], asked: IndexQuery) -> Scores:
     """The scores of the user's episodes, whose rows are in ``blocks``."""
+    query = QueryArrays(asked)
     columns = _join([_select(block, query) for block in blocks])
     if columns is None:
         return _nothing(query)
@@ -105,7 +99,7 @@ def score(blocks: Iterable[Block], query: Query) -> Scores:
     )
 
 
-def _select(block: Block, query: Query) -> Columns:
+def _select(block: Block, query: QueryArrays) -> Columns:
     """The columns of a block, without what is not visible."""
     if query.dense is None or block.vectors is None:
         dense = np.zeros(len(block), dtype=np.float32)
@@ -170,7 +164,7 @@ def _dense(columns: Columns) -> "NDArray[np.float32] | None":
     return np.where(columns.embedded, columns.dense, columns.dense[columns.embedded].min())
 
 
-def _bm25(columns: Columns, query: Query) -> "NDArray[np.float32]":
+def _bm25(columns: Columns, query: QueryArrays) -> "NDArray[np.float32]":
     """BM25 of each passage, with the document frequencies and the average length of ``columns``."""
     frequencies = np.bincount(columns.term, minlength=len(query.terms))
     idf = np.log1p((len(columns) - frequencies + 0.5) / (frequencies + 0.5))
@@ -207,7 +201,7 @@ def _best_passages(columns: Columns, scores: "NDArray[np.float32]") -> "NDArray[
     return np.minimum.reduceat(places, columns.first)
 
 
-def _nothing(query: Query) -> Scores:
+def _nothing(query: QueryArrays) -> Scores:
     none = np.zeros(0, dtype=np.float32)
     return Scores(
         np.zeros(0, dtype=object),

@@ -13,7 +13,7 @@ from personaagent.memory.index.points import (
     scores_of,
     user_filter,
 )
-from personaagent.memory.index.protocol import Entry, Scores
+from personaagent.memory.index.protocol import Entry, IndexQuery, Scores
 
 if TYPE_CHECKING:
     from qdrant_client import AsyncQdrantClient
@@ -50,17 +50,9 @@ class QdrantIndex:
                 batch = points[start : start + BATCH]
                 await self._client.upsert(self._collection, batch, wait=True)
 
-    async def search(
-        self,
-        user: str,
-        *,
-        dense: list[float] | None,
-        terms: dict[int, float] | None,
-        limit: int,
-        before: float | None = None,
-        hidden: Collection[str] = (),
-    ) -> Scores:
-        own = user_filter(user, before, hidden)
+    async def search(self, user: str, query: IndexQuery) -> Scores:
+        dense, terms, limit = query.dense, query.terms, query.limit
+        own = user_filter(user, query.before, query.hidden)
         wider = limit + 1  # of passages with the same score, the server returns an arbitrary choice
         while True:
             requests = [] if dense is None else [dense_request(dense, own, wider)]

@@ -12,7 +12,7 @@ from personaagent.core.errors import IndexDamaged, IndexUnavailable
 from personaagent.core.files import make_private
 from personaagent.memory.index import rows
 from personaagent.memory.index.block_cache import BlockCache
-from personaagent.memory.index.protocol import Entry, Found, Hit, Scores
+from personaagent.memory.index.protocol import Entry, Found, Hit, IndexQuery, Scores
 from personaagent.memory.sqlite_values import read_values
 from personaagent.memory.storage_errors import sqlite_sentence
 
@@ -47,31 +47,12 @@ class SqliteIndex:
     async def upsert(self, user: str, entries: Sequence[Entry]) -> None:
         await self._run(self._write, rows.insert(user, entries))
 
-    async def search(
-        self,
-        user: str,
-        *,
-        dense: list[float] | None,
-        terms: dict[int, float] | None,
-        limit: int,
-        before: float | None = None,
-        hidden: Collection[str] = (),
-    ) -> Scores:
-        return await self._run(self._search, user, dense, terms, before, frozenset(hidden))
+    async def search(self, user: str, query: IndexQuery) -> Scores:
+        return await self._run(self._search, user, query)
 
-    async def find(
-        self,
-        user: str,
-        *,
-        dense: list[float] | None,
-        terms: dict[int, float] | None,
-        limit: int,
-        before: float | None = None,
-        hidden: Collection[str] = (),
-    ) -> Found:
-        """The ``limit`` best episodes with what the store holds of them, where it is in the same
-        database."""
-        return await self._run(self._find, user, dense, terms, limit, before, frozenset(hidden))
+    async def find(self, user: str, query: IndexQuery) -> Found:
+        """The best episodes with what the store holds of them, where it is in the same database."""
+        return await self._run(self._find, user, query)
 
     async def delete(self, user: str, episode_ids: Collection[str]) -> None:
         await self._run(self._write, rows.delete(user, episode_ids))
@@ -118,33 +99,16 @@ class SqliteIndex:
     ) -> int:
         return sum(self._number(connection, rows.COUNT_OF, user, id) for id in episode_ids)
 
-    def _search(
-        self,
-        connection: sqlite3.Connection,
-        user: str,
-        dense: list[float] | None,
-        terms: dict[int, float] | None,
-        before: float | None,
-        hidden: frozenset[str],
-    ) -> Scores:
-        from personaagent.memory.index.scoring import Query, score  # imports numpy
+    def _search(self, connection: sqlite3.Connection, user: str, query: IndexQuery) -> Scores:
+        from personaagent.memory.index.scoring import score  # imports numpy
 
-        return score(self._blocks(connection, user), Query(dense, terms, before, hidden))
+        return score(self._blocks(connection, user), query)
 
-    def _find(
-        self,
-        connection: sqlite3.Connection,
-        user: str,
-        dense: list[float] | None,
-        terms: dict[int, float] | None,
-        limit: int,
-        before: float | None,
-        hidden: frozenset[str],
-    ) -> Found:
+    def _find(self, connection: sqlite3.Connection, user: str, query: IndexQuery) -> Found:
         from personaagent.memory.fusion import best_passages  # imports numpy
 
-        scores = self._search(connection, user, dense, terms, before, hidden)
-        passages, path = best_passages(scores, limit), ("users", user, "episodes")
+        scores = self._search(connection, user, query)
+        passages, path = best_passages(scores, query.limit), ("users", user, "episodes")
         stored = read_values(connection, [(path, id) for id in passages])
         hits = [Hit(id, passage, stored.get((path, id))) for id, passage in passages.items()]
         return Found(len(scores), hits)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from personaagent.core.settings import Settings, load_settings
-from personaagent.memory.index.protocol import EpisodeIndex, Scores
+from personaagent.memory.index.protocol import EpisodeIndex, IndexQuery, Scores
 from personaagent.memory.terms import terms
 from tests.support.entries import EMBEDDER
 from tests.support.qdrant_server import Server
@@ -29,7 +29,7 @@ async def found(
 ) -> tuple[Ranking, Ranking]:
     """What was found by meaning, and by word."""
     [dense] = await EMBEDDER.embed([query])
-    scores = await index.search(user, dense=dense, terms=terms(query), limit=limit, before=before)
+    scores = await index.search(user, IndexQuery(dense, terms(query), limit, before))
     assert scores.dense is not None
     assert scores.bm25 is not None
     by_word = ranking(scores, scores.bm25)

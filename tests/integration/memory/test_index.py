@@ -10,7 +10,7 @@ import pytest
 from qdrant_client import AsyncQdrantClient
 
 from personaagent.memory.index.open import open_index
-from personaagent.memory.index.protocol import EpisodeIndex
+from personaagent.memory.index.protocol import EpisodeIndex, IndexQuery
 from personaagent.memory.index.server import QdrantIndex
 from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.memory.terms import terms
@@ -46,12 +46,12 @@ async def test_finds_by_meaning_and_by_word(index: EpisodeIndex) -> None:
     assert next(iter(dense)) == "e1"
     assert [*bm25] == ["e1"]
     assert dense["e1"] == pytest.approx((2 / 3) ** 0.5, abs=1e-3)
-    alone = await index.search(ANNA, dense=None, terms=terms("dog"), limit=10)
+    alone = await index.search(ANNA, IndexQuery(None, terms("dog"), limit=10))
     assert alone.dense is None
     assert alone.bm25 is not None
     assert next(iter(ranking(alone, alone.bm25))) == "e2", "the shorter text weighs the word more"
     [vector] = await EMBEDDER.embed(["walk the dog"])
-    alone = await index.search(ANNA, dense=vector, terms=None, limit=1)
+    alone = await index.search(ANNA, IndexQuery(vector, None, limit=1))
     assert alone.bm25 is None
     assert alone.dense is not None
     assert next(iter(ranking(alone, alone.dense))) == "e0"
@@ -67,7 +67,7 @@ async def test_an_episode_has_the_score_and_place_of_its_best_passage(index: Epi
     assert dense["e1"] == dense["e9"] == max(dense.values())
     assert set(bm25) == {"e1", "e9"}
     [vector] = await EMBEDDER.embed(["rye bread"])
-    scores = await index.search(ANNA, dense=vector, terms=None, limit=9)
+    scores = await index.search(ANNA, IndexQuery(vector, None, limit=9))
     rows = {id: row for row, id in enumerate(scores.episode_ids)}
     assert scores.passage(rows["e1"]) == ("response", 900, 914)
     assert scores.passage(rows["e9"]) == ("query", 0, 14)
@@ -84,11 +84,11 @@ async def test_hidden_episodes_do_not_exist(index: EpisodeIndex) -> None:
     own = ["loaf one", "loaf two", "fern three"]
     await index.upsert(ANNA, await entries(*own))
     [vector] = await EMBEDDER.embed(["fern loaf"])
-    alone = await index.search(ANNA, dense=vector, terms=terms("fern loaf"), limit=9)
+    alone = await index.search(ANNA, IndexQuery(vector, terms("fern loaf"), limit=9))
     await index.upsert(ANNA, await entries(*["fern"] * 20, start=3))
     hidden = {f"e{number}" for number in range(3, 23)}
     beside = await index.search(
-        ANNA, dense=vector, terms=terms("fern loaf"), limit=9, hidden=hidden
+        ANNA, IndexQuery(vector, terms("fern loaf"), limit=9, hidden=hidden)
     )
     for one, other in ((alone.dense, beside.dense), (alone.bm25, beside.bm25)):
         assert one is not None

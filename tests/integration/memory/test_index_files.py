@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from personaagent.core.errors import IndexDamaged, IndexUnavailable
+from personaagent.memory.index.protocol import IndexQuery
 from personaagent.memory.index.sqlite import SqliteIndex
 from tests.support.entries import ANNA, BEN, entries
 from tests.support.index_search import found
@@ -74,7 +75,7 @@ async def test_a_part_without_vectors_is_found_by_word_and_last_by_meaning(tmp_p
     near, far, without = await entries("rye bread", "motor oil", "bread without")
     passages = [replace(passage, dense=None) for passage in without.passages]
     await index.upsert(ANNA, [replace(without, passages=passages)])
-    scores = await index.search(ANNA, dense=near.passages[0].dense, terms=None, limit=9)
+    scores = await index.search(ANNA, IndexQuery(near.passages[0].dense, None, limit=9))
     assert scores.dense is None, "nothing to tell by meaning"
     await index.upsert(ANNA, [near, far])
     dense, bm25 = await found(index, ANNA, "bread")
