@@ -165,6 +165,9 @@ class Memory:
 
     async def aclose(self) -> None:
         """Write what calls have cost, and close the indexes and the embedding model."""
+        for task in self._embedding:
+            task.cancel()
+        await asyncio.gather(*self._embedding, return_exceptions=True)
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.embedder.aclose)
             if self._reranker is not None:

@@ -1,5 +1,6 @@
 """Choosing an embedder, what it remembers, and how it orders and checks vectors."""
 
+import asyncio
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,23 @@ class Counting(CachedEmbedder):
     async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
         self.asked.append(list(texts))
         return [[float(len(text))] for text in texts]
+
+
+class Waiting(Counting):
+    """Likewise, but each call waits until it is let go, and then fails as often as ``failures`` says."""
+
+    def __init__(self, failures: int = 0) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.failures = failures
+
+    async def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
+        vectors = await super()._vectors(texts)
+        await self.go.wait()
+        if self.failures:
+            self.failures -= 1
+            raise ModelError("It failed.")
+        return vectors
 
 
 class Lengths:
@@ -87,6 +105,39 @@ async def test_what_was_embedded_lately_is_not_embedded_again() -> None:
     vector[0] = 0.0
     assert await embedder.embed(["seven", "one"]) == [[5.0], [3.0]]
     assert embedder.asked == [["one", "four"], ["seven"]]
+
+
+async def test_what_is_being_embedded_is_waited_for() -> None:
+    embedder = Waiting()
+    early = asyncio.create_task(embedder.embed(["one"]))
+    await asyncio.sleep(0)
+    later = asyncio.create_task(embedder.embed(["four", "one"]))
+    await asyncio.sleep(0)
+    embedder.go.set()
+    assert (await early, await later) == ([[3.0]], [[4.0], [3.0]])
+    assert embedder.asked == [["one"], ["four"]]
+
+
+async def test_what_failed_or_was_given_up_is_embedded_by_who_waited() -> None:
+    for give_up in (False, True):
+        embedder = Waiting(failures=0 if give_up else 1)
+        early = asyncio.create_task(embedder.embed(["one"]))
+        await asyncio.sleep(0)
+        later = asyncio.create_task(embedder.embed(["one"]))
+        await asyncio.sleep(0)
+        if give_up:
+            early.cancel()
+        embedder.go.set()
+        assert await later == [[3.0]]
+        with pytest.raises(asyncio.CancelledError if give_up else ModelError):
+            await early
+
+
+async def test_no_text_stays_with_its_vector() -> None:
+    embedder = Counting()
+    await embedder.embed(["my secret"])
+    embedder.asked.clear()
+    assert "secret" not in repr(vars(embedder))
 
 
 async def test_more_texts_than_are_remembered() -> None:
