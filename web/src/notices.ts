@@ -1,7 +1,7 @@
 /** A short note at the page's edge: what was done, what went wrong, and the way back. */
 import { signal } from '@preact/signals'
 
-import { Refused } from './api/client'
+import { Left, Refused } from './api/client'
 import { lastChange, undo } from './api/memory'
 import { t } from './texts'
 
@@ -27,7 +27,7 @@ export async function attempt(action: () => Promise<unknown>): Promise<boolean> 
     await action()
     return true
   } catch (error) {
-    notice.value = { text: sentenceOf(error), failed: true }
+    if (!(error instanceof Left)) notice.value = { text: sentenceOf(error), failed: true }
     return false
   }
 }

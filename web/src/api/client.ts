@@ -11,6 +11,9 @@ export class Refused extends Error {
   }
 }
 
+/** What came back for a person who is not the one at the page any more: nobody is to see it. */
+export class Left extends Error {}
+
 export interface Ask {
   method?: string
   json?: unknown
@@ -18,16 +21,19 @@ export interface Ask {
   signal?: AbortSignal
 }
 
-/** The JSON that the server answers with. */
+/** The JSON that the server answers with; throws as `send` does. */
 export async function ask<Answer>(path: string, options: Ask = {}): Promise<Answer> {
+  const asker = session.user.value
   const response = await send(path, options)
   const text = await response.text()
+  checkStays(asker)
   return (text ? JSON.parse(text) : undefined) as Answer
 }
 
 /**
- * The response itself, for what is streamed; throws `Refused` for a status of 400 and above. What came
- * with a token that has expired waits for another one, and is sent again.
+ * The response itself, for what is streamed; throws `Refused` for a status of 400 and above, `Left` if
+ * another person is at the page by then. What came with a token that has expired waits for another one,
+ * and is sent again.
  */
 export async function send(path: string, options: Ask = {}): Promise<Response> {
   const asker = session.user.value
@@ -35,10 +41,16 @@ export async function send(path: string, options: Ask = {}): Promise<Response> {
   for (let isFirst = true; ; isFirst = false) {
     const who = session.headers()
     const response = await reach(path, options, who)
-    if (response.ok) return response
     const again = response.status === 401 && (await session.another(who, isFirst))
-    if (!again || session.user.value !== asker) throw new Refused(response.status, await sentence(response))
+    checkStays(asker)
+    if (response.ok) return response
+    if (!again) throw new Refused(response.status, await sentence(response))
   }
+}
+
+/** Throws `Left` where somebody asked who is not at the page any more. */
+function checkStays(asker: string): void {
+  if (asker && session.user.value !== asker) throw new Left()
 }
 
 async function reach(path: string, { method = 'GET', json, body, signal }: Ask, who: Record<string, string>): Promise<Response> {
