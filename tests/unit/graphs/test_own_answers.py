@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from tests.support.agent import Agent, observations, reply
 from tests.support.scripted_model import Prompt, Reply, call
-from tests.unit.graphs.test_agent import Agent, observations, reply
 
 MISTAKE = "It is a fine phone, designed by Google."
 
