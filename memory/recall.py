@@ -191,8 +191,8 @@ class Recall:
             EmbeddingsChanged: the user's index was built with another embedding model.
             IndexUnavailable: the index is down, or its files are gone.
         """
-        asked = terms(differing)
         query = await self._query(differing, self.mode, hidden, limit)
+        asked = terms(differing) if query.terms is None else query.terms
         found = await self.indexer.index.find(query)
         if not found.searched and await self.indexer.is_lost():
             raise IndexDamaged(
