@@ -12,7 +12,7 @@ from personaagent.server.graphs import dependencies
 
 deps = dependencies.get()
 model = ChatOpenAI(
-    model=deps.settings.model,
+    model=str(deps.settings.model),
     base_url=deps.settings.openai_base_url,
     api_key="none",  # type: ignore[arg-type]
     temperature=0,

@@ -84,8 +84,8 @@ async def _open_agents(stack: AsyncExitStack, settings: "Settings", url: str) ->
         answer = await agent.ask(text, user)
         assert answer.recalled, answer.warnings
 
-    stocks = (partial(_their_turn, stock, durability) for durability in ("async", "exit"))
-    return Agents(ours, *stocks, _connection(agent), store.conn)
+    each_step, at_the_end = (partial(_their_turn, stock, each) for each in ("async", "exit"))
+    return Agents(ours, each_step, at_the_end, _connection(agent), store.conn)
 
 
 def _connection(agent: "LocalAgent") -> aiosqlite.Connection:

@@ -57,6 +57,3 @@ def reply(state: dict[str, Any]) -> str:
 
 def observations(state: dict[str, Any]) -> list[ToolMessage]:
     return [each for each in state["messages"] if isinstance(each, ToolMessage)]
-
-
-MakeAgent = Callable[..., Agent]
