@@ -39,6 +39,7 @@ from personaagent.memory.turn_snapshots import TurnSnapshots
 from personaagent.memory.user import UserMemory
 from personaagent.memory.user_index import UserIndex
 from personaagent.memory.user_store import UserStore
+from personaagent.models.catalog import EMBEDDINGS
 from personaagent.models.embeddings import Embedder
 from personaagent.models.reranking import make_reranker
 
@@ -133,9 +134,11 @@ class Memory:
     def expect(self, query: str) -> None:
         """A turn with this query begins: embed it beside what comes before its recall.
 
-        A long query is not: it may share an instruction with others, which recall leaves out.
+        A long query is not: it may share an instruction with others, which recall leaves out. Nor is
+        anything sent to an endpoint that recall may not need.
         """
-        if self._settings.recall_mode != "bm25" and len(query) <= EXPECTED_CHARS:
+        is_local = self._settings.embeddings == EMBEDDINGS
+        if is_local and self._settings.recall_mode != "bm25" and len(query) <= EXPECTED_CHARS:
             task = asyncio.create_task(self._embed_early(query))
             self._embedding.add(task)
             task.add_done_callback(self._embedding.discard)

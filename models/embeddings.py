@@ -43,6 +43,10 @@ class Embedder(Protocol):
         """Close what is open."""
 
 
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+
+
 class CachedEmbedder(ABC):
     """An embedder that keeps the vectors of the texts it embedded last.
 
@@ -59,7 +63,7 @@ class CachedEmbedder(ABC):
 
         A text that is being embedded already is waited for.
         """
-        keys = {text: hashlib.sha256(text.encode()).digest() for text in texts}
+        keys = {text: _key(text) for text in texts}
         if computing := {self._computing[key] for key in keys.values() if key in self._computing}:
             await asyncio.wait(computing)
         vectors = {text: self._cache[key] for text, key in keys.items() if key in self._cache}

@@ -52,7 +52,7 @@ class TurnNote(NamedTuple):
     """How a turn is noted with its conversation.
 
     ``id`` is that of its episode, ``branch`` the one that it continues, and ``writes`` what is to be
-    stored with the episode. ``again`` is whether this very answer was noted before.
+    stored with the episode. ``again`` is whether the same texts were noted before.
     """
 
     id: str
@@ -142,7 +142,11 @@ async def turn_to_note(
     conversation = await read_conversation(memory, state, runtime)
     exchange, _ = _exchanges(state["messages"])[-1]
     noted = _noted_before(exchange, conversation.turns)
-    id = noted or _episode_id(state["episode_id"], exchange, conversation.turns, runtime)
+    id = (
+        noted.episode
+        if noted
+        else _episode_id(state["episode_id"], exchange, conversation.turns, runtime)
+    )
     if conversation.thread is None:
         return TurnNote(id, NO_BRANCH, [], again=False)
     begun = (state.get("branch") or {}).get("begun", 0.0)
@@ -156,7 +160,8 @@ async def turn_to_note(
     others = without_turns(conversation.turns, beside)
     write = turns_write(conversation.thread, with_turn(others, turn))
     branch = conversation.branch._replace(left=left - beside)
-    return TurnNote(id, branch, [write], again=noted is not None)
+    again = noted is not None and _texts(noted) == _texts(exchange)
+    return TurnNote(id, branch, [write], again)
 
 
 async def follow(memory: UserMemory, found: Discarding) -> list[str]:
@@ -213,15 +218,18 @@ async def _end_of_emptied(
     return end_of_emptied(turns, last, queries, message, exchange.human)
 
 
-def _noted_before(exchange: Exchange, turns: Sequence[Turn]) -> str | None:
-    """The id of the episode of the turn that has this very answer.
+def _noted_before(exchange: Exchange, turns: Sequence[Turn]) -> Turn | None:
+    """The turn that has this answer, by its id; its text may have been edited since.
 
     A turn that was noted and then killed is noted again by whatever run finishes it, and a client may
-    have ``remember`` run again: the answer is the same.
+    have ``remember`` run again.
     """
     noted = (each for each in turns if exchange.answer and each.answer == exchange.answer)
-    same = next(noted, None)
-    return None if same is None else same.episode
+    return next(noted, None)
+
+
+def _texts(exchange: Exchange | Turn) -> tuple[str, str]:
+    return exchange.query, exchange.response
 
 
 def _episode_id(id: str, exchange: Exchange, turns: Sequence[Turn], runtime: AnyRuntime) -> str:

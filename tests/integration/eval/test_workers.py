@@ -45,13 +45,17 @@ class Killing:
 
 def kill_a_worker() -> int:
     """Kill one of the workers that this process has started."""
-    [worker, *_] = [
-        child
-        for child in psutil.Process(os.getpid()).children(recursive=True)
-        if "personaagent.eval.worker" in child.cmdline()
-    ]
+    children = psutil.Process(os.getpid()).children(recursive=True)
+    [worker, *_] = filter(_is_worker, children)
     worker.send_signal(signal.SIGKILL)
     return worker.pid
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "personaagent.eval.worker" in process.cmdline()
+    except psutil.NoSuchProcess:  # it has just ended
+        return False
 
 
 @pytest.fixture

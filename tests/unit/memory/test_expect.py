@@ -46,10 +46,18 @@ async def test_whoever_recalls_finds_the_vector() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "mode"), [("x" * (EXPECTED_CHARS + 1), "hybrid"), ("Which bread?", "bm25")]
+    ("query", "settings"),
+    [
+        ("x" * (EXPECTED_CHARS + 1), {}),
+        ("Which bread?", {"recall_mode": "bm25"}),
+        ("Which bread?", {"embeddings": "openai:small", "openai_base_url": "http://localhost/v1"}),
+    ],
+    ids=["long", "by words", "at an endpoint"],
 )
-async def test_what_recall_may_not_embed_so_is_left_to_it(query: str, mode: str) -> None:
-    memory = memory_with(embedder := Recording(), recall_mode=mode)
+async def test_what_recall_may_not_embed_so_is_left_to_it(
+    query: str, settings: dict[str, Any]
+) -> None:
+    memory = memory_with(embedder := Recording(), **settings)
     memory.expect(query)
     await asyncio.sleep(0.01)
     assert embedder.asked == []

@@ -1,12 +1,11 @@
 """One slow recall does not end a scorecard or an alignment: what works in the background waits."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from personaagent.core.errors import IndexUnavailable, ModelError
-from personaagent.memory.index.protocol import Scores
+from personaagent.memory.index.protocol import IndexQuery, Scores
 from personaagent.memory.index.sqlite import SqliteIndex
 from personaagent.scorecard.run_scorecard import compute_scorecard
 from personaagent.scorecard.scorecard import Scorecard
@@ -21,11 +20,11 @@ class SlowIndex(SqliteIndex):
     never: list[float] | None = None
     error: Exception = TimeoutError()
 
-    async def search(self, *args: Any, **options: Any) -> Scores:
+    async def search(self, user: str, query: IndexQuery) -> Scores:
         self.slow -= 1
-        if self.slow >= 0 or (self.never and options["dense"] == self.never):
+        if self.slow >= 0 or (self.never and query.dense == self.never):
             raise self.error
-        return await super().search(*args, **options)
+        return await super().search(user, query)
 
 
 @pytest.fixture
