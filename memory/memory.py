@@ -144,7 +144,7 @@ class Memory:
             task.add_done_callback(self._embedding.discard)
 
     async def _embed_early(self, query: str) -> None:
-        with suppress(PersonaAgentError):  # recall meets it again, and tells the user
+        with suppress(PersonaAgentError):  # recall fails in the same way, and warns the user
             await self.embedder.embed([query])
 
     async def check_index(self, store: BaseStore) -> None:

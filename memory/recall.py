@@ -193,14 +193,14 @@ class Recall:
         """
         query = await self._query(differing, self.mode, hidden, limit)
         asked = terms(differing) if query.terms is None else query.terms
-        found = await self.indexer.index.find(query)
-        if not found.searched and await self.indexer.is_lost():
+        matches = await self.indexer.index.find(query)
+        if not matches.searched and await self.indexer.is_lost():
             raise IndexDamaged(
                 "The index has lost this user's episodes: run `personaagent memory reindex`."
             )
         return [
             with_nearest(stored_episode(hit.stored), hit.passage, asked)
-            for hit in found.hits
+            for hit in matches.hits
             if hit.stored is not None
         ]
 

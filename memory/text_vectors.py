@@ -1,12 +1,11 @@
 """Vectors of short texts that come again each turn, such as the statements of a profile."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
-from personaagent.models.embeddings import Embedder
+from personaagent.models.embeddings import Embedder, text_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +33,7 @@ class TextVectors:
         """
         import numpy as np
 
-        keys = [hashlib.sha256(text.encode()).digest() for text in texts]
+        keys = [text_key(text) for text in texts]
         rows = {key: self._cache[key] for key in keys if key in self._cache}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in rows}
         if missing:

@@ -43,7 +43,8 @@ class Embedder(Protocol):
         """Close what is open."""
 
 
-def _key(text: str) -> bytes:
+def text_key(text: str) -> bytes:
+    """What stands for a text in a cache that must not hold the text itself."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
@@ -63,7 +64,7 @@ class CachedEmbedder(ABC):
 
         A text that is being embedded already is waited for.
         """
-        keys = {text: _key(text) for text in texts}
+        keys = {text: text_key(text) for text in texts}
         if computing := {self._computing[key] for key in keys.values() if key in self._computing}:
             await asyncio.wait(computing)
         vectors = {text: self._cache[key] for text, key in keys.items() if key in self._cache}

@@ -25,7 +25,7 @@ RELIABILITY = 0.7
 """How often an answer without log-probabilities is taken to be right, where nothing is known."""
 SHOWN: dict[QuestionKind, int | None] = {"labels": 4, "numbers": 4, "options": None}
 """How many episodes the prompt of a bare choice shows (None: all that were recalled). Labels and
-numbers need few, because the nearest labels are told in words, too."""
+numbers need few, because the nearest labels vote (``history``) whether they are shown or not."""
 CHARS: dict[QuestionKind, int] = {"labels": 480, "numbers": 480, "options": 960}
 """How many characters it shows of each: half for the query, half for the answer."""
 TOTAL_WEIGHT: dict[QuestionKind, float] = {"labels": 2.0, "numbers": 2.0, "options": 1.0}

@@ -66,7 +66,7 @@ def pool(answers: Sequence[str], sources: Sequence[Source]) -> dict[str, float]:
 
 
 def _rescaled(sources: Sequence[Source], total: float) -> list[Source]:
-    """The sources, with weights that sum to ``total``, or to 1 where a single one says anything."""
+    """The sources, with weights that sum to ``total``, or to 1 where there is only one."""
     factor = min(total, len(sources)) / (sum(source.weight for source in sources) or 1.0)
     return [each.model_copy(update={"weight": each.weight * factor}) for each in sources]
 

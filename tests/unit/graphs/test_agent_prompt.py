@@ -1,4 +1,4 @@
-"""What the agent tells the model: memory, persona and profile, in their order and within the budget."""
+"""What the agent sends to the model: memory, persona and profile, in order and within the budget."""
 
 import re
 from datetime import UTC, datetime

@@ -13,7 +13,7 @@ from personaagent.models.embeddings import CachedEmbedder
 
 
 class Recording(CachedEmbedder):
-    """Keeps what it was asked for; fails if it is told to."""
+    """Records the texts that it is asked to embed; raises ``error``, if there is one."""
 
     def __init__(self, error: Exception | None = None) -> None:
         super().__init__("recording")
