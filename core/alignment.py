@@ -105,12 +105,14 @@ class Candidate(Record):
     """A persona that may become the next: its rules, and the operations that lead there.
 
     Under ``paper`` there are no operations: the whole persona is rewritten. ``weights`` are all those
-    of a candidate that weighs differently; None for one that differs in its rules.
+    of a candidate that weighs differently; None for one that differs in its rules. ``left_out`` are, by
+    episode, the weights that were fitted without its label, where they were fitted on labels.
     """
 
     rules: list[Rule]
     operations: list[Operation] = Field(default_factory=list)
     weights: list[Weights] | None = None
+    left_out: dict[str, Weights] = Field(default_factory=dict)
 
 
 class Round(Record):

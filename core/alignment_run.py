@@ -1,6 +1,6 @@
 """The state of a run of alignment as typed objects: a node parses it once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, get_args, get_type_hints
 
@@ -17,7 +17,25 @@ from personaagent.core.alignment import (
 from personaagent.core.alignment_state import AlignmentPlan, AlignmentState
 from personaagent.core.records import Rule, Usage
 from personaagent.core.settings import Settings
-from personaagent.core.weights import Weights
+from personaagent.core.weights import Weights, with_weights
+
+
+class RunPersona(BaseModel):
+    """Rules and weights that a run judges by its episodes.
+
+    ``left_out``: as of ``Candidate``. No label proves weights that were fitted on it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rules: list[Rule]
+    weights: list[Weights]
+    left_out: dict[str, Weights] = Field(default_factory=dict)
+
+    def weights_for(self, episode_id: str) -> list[Weights]:
+        """The weights by which this episode is decided: of its task those fitted without its label."""
+        own = self.left_out.get(episode_id)
+        return self.weights if own is None else with_weights(self.weights, own)
 
 
 class AlignmentRun(BaseModel):
@@ -36,6 +54,7 @@ class AlignmentRun(BaseModel):
     initial_weights: list[Weights] = Field(default_factory=list)
     weights: list[Weights] = Field(default_factory=list)
     accepted_weights: list[list[Weights]] = Field(default_factory=list)
+    accepted_left_out: list[dict[str, Weights]] = Field(default_factory=list)
     round: int
     stale_rounds: int
     batch: list[str]
@@ -68,11 +87,34 @@ class AlignmentRun(BaseModel):
         return (self.rules, self.weights) != (self.initial_rules, self.initial_weights)
 
     @property
-    def personas(self) -> list[tuple[list[Rule], list[Weights]]]:
-        """Rules and weights of the initial persona, and of each accepted candidate, in order."""
-        rules = [self.initial_rules, *self.accepted_history]
-        weights = [self.initial_weights, *self.accepted_weights]
-        return [*zip_longest(rules, weights, fillvalue=[])]
+    def left_out(self) -> dict[str, Weights]:
+        """By episode, the weights of the persona so far that were fitted without its label."""
+        return self.accepted_left_out[-1] if self.accepted_left_out else {}
+
+    @property
+    def personas(self) -> list[RunPersona]:
+        """The initial persona, and each accepted candidate, in order.
+
+        A run that an earlier version began has accepted rules without the rest.
+        """
+        weights = zip_longest(self.accepted_history, self.accepted_weights, self.accepted_left_out)
+        return [
+            RunPersona(rules=self.initial_rules, weights=self.initial_weights),
+            *(
+                RunPersona(rules=rules, weights=weights or [], left_out=left_out or {})
+                for rules, weights, left_out in weights
+            ),
+        ]
+
+    def persona_of(self, candidate: Candidate) -> RunPersona:
+        """The persona that the candidate would make; what it does not change stays."""
+        weights = self.weights if candidate.weights is None else candidate.weights
+        left_out = self.left_out | candidate.left_out
+        return RunPersona(rules=candidate.rules, weights=weights, left_out=left_out)
+
+    def has_loss(self, episode_ids: Sequence[str]) -> bool:
+        """Whether any of these answers is not what the user wanted."""
+        return any(self.losses[id].loss for id in episode_ids if id in self.losses)
 
     @property
     def episode_ids(self) -> list[str]:

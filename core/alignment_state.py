@@ -189,6 +189,11 @@ class AlignmentState(TypedDict):
         Field(description="The weights of each accepted candidate, in order."),
         replace,
     ]
+    accepted_left_out: Annotated[
+        list[dict[str, Json]],
+        Field(description="Of each: by episode, the weights that were fitted without its label."),
+        replace,
+    ]
     round: Annotated[int, Field(description="Which round this is, from 1."), replace]
     stale_rounds: Annotated[
         int, Field(description="Rounds in a row without an accepted edit."), replace

@@ -46,7 +46,8 @@ class Decision(Record):
     a constant of the kind. ``applied`` says whether ``answer`` replaced the model's text; if not, it
     only stands beside a text that says more.
     ``recent_history`` is what the history says where recent labels count more. Only alignment's
-    simulations hold it, so that recency can be fitted without another call.
+    simulations hold it, so that recency can be fitted without another call; likewise
+    ``chosen_before``, the answers that occur among the labels which the decision could count.
     """
 
     question: ClosedQuestion
@@ -56,6 +57,7 @@ class Decision(Record):
     applied: bool = True
     reason: str = ""
     recent_history: dict[str, float] | None = None
+    chosen_before: list[str] | None = None
 
     @property
     def confidence(self) -> float:

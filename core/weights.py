@@ -52,6 +52,11 @@ def describe_weights(weights: Weights) -> str:
     return "; ".join(parts)
 
 
+def with_weights(all_weights: Sequence[Weights], new: Weights) -> list[Weights]:
+    """All weights, with ``new`` in place of those of its task."""
+    return [*(each for each in all_weights if each.task != new.task), new]
+
+
 def weights_of(task: str | None, all_weights: Sequence[Weights]) -> Weights | None:
     """The weights of that task; None if there are none."""
     return next((weights for weights in all_weights if weights.task == task), None)

@@ -93,10 +93,8 @@ def _losses_of_pairs(alignment: Alignment) -> tuple[float, float] | None:
 
 
 def _unchanged_loss(alignment: Alignment) -> float | None:
-    if alignment.stopped_by == "no loss":
-        return 0.0
     if not alignment.rounds:
-        return None
+        return 0.0 if alignment.stopped_by == "no loss" else None
     first_round = alignment.rounds[0]
     return mean_loss((first_round.holdout_before or first_round.losses_before).values())
 

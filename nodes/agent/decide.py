@@ -22,6 +22,7 @@ from personaagent.nodes.decision.history_votes import flattened, nearness
 from personaagent.nodes.decision.listed import without_list
 from personaagent.nodes.decision.name_votes import cosine, name_votes
 from personaagent.nodes.decision.reply import choice_in, one_vote, settled
+from personaagent.nodes.decision.spelling import AnswerOf
 from personaagent.nodes.decision.weighing import weigh
 from personaagent.nodes.dependencies import Dependencies
 
@@ -51,7 +52,7 @@ async def decide(
     given = is_given(asked, query_of(state), answers)
     decision = settled(decision, reply.text, bare=held is not None, given=given)
     if isinstance(runtime.context, SimulatedContext):
-        decision = _with_recent_history(decision, state, labels)
+        decision = _for_fitting(decision, state, labels)
     return {
         "decision": decision.stored(),
         "reply": None,
@@ -79,14 +80,16 @@ async def _decision(
     return weigh(asked, history, model, names, weights)
 
 
-def _with_recent_history(
-    decision: Decision, state: AgentState, labels: LabelCounts | None
-) -> Decision:
-    """The decision, with what the history says by ``RECENT``."""
+def _for_fitting(decision: Decision, state: AgentState, labels: LabelCounts | None) -> Decision:
+    """The decision, with what alignment fits weights on: what the history says by ``RECENT``, and the
+    answers that it holds."""
     asked = decision.question
     weights = _weights(asked, state).model_copy(update={"half_life": RECENT})
     recent = history_of(asked, labels, similar_of(state), weights)
-    return decision.model_copy(update={"recent_history": recent})
+    answer_of = AnswerOf(asked.answers)
+    chosen = {answer_of.get(token) for token in (labels.counts if labels else ())}
+    before = [answer for answer in asked.answers if answer in chosen]
+    return decision.model_copy(update={"recent_history": recent, "chosen_before": before})
 
 
 def _weights(asked: ClosedQuestion, state: AgentState) -> Weights:

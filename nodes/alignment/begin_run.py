@@ -66,6 +66,7 @@ async def new_run(
         "initial_weights": weights,
         "weights": weights,
         "accepted_weights": [],
+        "accepted_left_out": [],
         "round": 0,
         "stale_rounds": 0,
         "batch": [],

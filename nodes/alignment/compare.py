@@ -13,13 +13,15 @@ from personaagent.core.errors import ModelError
 from personaagent.nodes.alignment.evaluator import EvalResult, Evaluator, build_evaluator
 from personaagent.nodes.alignment.simulator import Simulator
 from personaagent.nodes.alignment.strategies.all import STRATEGIES
+from personaagent.nodes.alignment.weight_candidates import decisions_of
 from personaagent.nodes.current_user import aligned_memory
 
 
 async def compare(
     state: AlignmentState, runtime: Runtime[AlignmentContext], *, simulator: Simulator
 ) -> dict[str, Any]:
-    """The loss of each episode of the round; a run ends if its batch has no loss left.
+    """The loss of each episode of the round; a run ends if its batch has no loss left, and no other
+    episode shows that weights could do better.
 
     No judge is paid for if the gate proves nothing by the losses.
 
@@ -34,6 +36,7 @@ async def compare(
     batch = await _score(evaluator, run.batch)
     others = await _score(evaluator, run.holdout + run.earlier_batches)
     result = EvalResult.merge([batch, others])
+    run = run.model_copy(update={"losses": run.losses | result.losses})
     exhausted = evaluator.budget.exhausted()
     if not exhausted:
         _check_scored(result.losses)
@@ -41,7 +44,7 @@ async def compare(
         "losses": {episode_id: loss.stored() for episode_id, loss in result.losses.items()},
         "usage": result.usage.stored(),
         "gate_usage": others.usage.stored(),
-        "stopped_by": exhausted or ("no loss" if proves and _is_perfect(batch.losses) else ""),
+        "stopped_by": exhausted or ("no loss" if proves and not _can_learn(run) else ""),
     }
 
 
@@ -59,5 +62,5 @@ def _check_scored(losses: Mapping[str, Loss]) -> None:
         )
 
 
-def _is_perfect(losses: Mapping[str, Loss]) -> bool:
-    return not any(loss.loss for loss in losses.values())
+def _can_learn(run: AlignmentRun) -> bool:
+    return run.has_loss(run.batch) or run.has_loss([*decisions_of(run, run.episode_ids)])

@@ -20,8 +20,8 @@ async def critique(
 ) -> dict[str, Any]:
     """How the persona should change (paper: the textual gradient).
 
-    The gradient is kept if the critic would see the same as in the round before. A run whose budget
-    is exhausted ends here.
+    The gradient is kept if the critic would see the same as in the round before; it is empty where the
+    batch has no loss. A run whose budget is exhausted ends here.
 
     Raises:
         ServiceError, ConfigurationError: the critic cannot be asked.
@@ -29,12 +29,15 @@ async def critique(
     run = AlignmentRun.from_state(state, simulator.deps.settings)
     if run.gradient and _is_unchanged(run):
         return {"usage": Usage().stored()}
+    strategy = STRATEGIES[run.plan.mode]
+    if strategy.gate.needs_holdout and not run.has_loss(run.batch):
+        return {"gradient": "", "points": []}
     memory = aligned_memory(simulator.deps.memory, runtime, state)
     critique_input = await build_critique_input(run, memory, simulator.deps)
     budget = await simulator.budgets.of_run(run.plan, run.usage, memory.spending)
     try:
         with metered(budget):
-            gradient = await STRATEGIES[run.plan.mode].critic.critique(critique_input)
+            gradient = await strategy.critic.critique(critique_input)
     except LimitReached as reached:
         return {"stopped_by": reached.limit}
     return {

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from personaagent.core.alignment import Loss, SimulatedAnswer
-from personaagent.core.alignment_run import AlignmentRun
-from personaagent.core.records import Episode, Rule, Usage
-from personaagent.core.weights import Weights
+from personaagent.core.alignment_run import AlignmentRun, RunPersona
+from personaagent.core.records import Episode, Usage
 from personaagent.memory.user import UserMemory
 from personaagent.nodes.alignment.actor_prompt import build_actor_prompt
 from personaagent.nodes.alignment.episode_context import still_valid
@@ -52,10 +51,8 @@ class Evaluator:
     episodes_by_id: Mapping[str, Episode]
     budget: RunBudget
 
-    async def evaluate(
-        self, rules: Sequence[Rule], weights: Sequence[Weights], episode_ids: Sequence[str]
-    ) -> EvalResult:
-        """Evaluate a persona of these rules and weights on these episodes, side by side.
+    async def evaluate(self, persona: RunPersona, episode_ids: Sequence[str]) -> EvalResult:
+        """Evaluate a persona on these episodes, side by side.
 
         An episode that is no longer valid is left out. One that the budget does not allow, or
         whose model fails, is unscored.
@@ -63,12 +60,12 @@ class Evaluator:
         ids = [id for id in episode_ids if id in self.episodes_by_id]
         prompts = [
             build_actor_prompt(
-                rules,
+                persona.rules,
                 self.episodes_by_id[episode_id],
                 self.run.episode_contexts[episode_id],
                 self.episodes_by_id,
                 self.simulator.deps.settings,
-                weights,
+                persona.weights_for(episode_id),
             )
             for episode_id in ids
         ]

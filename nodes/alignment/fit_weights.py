@@ -1,54 +1,75 @@
-"""Weights that may serve the user better than those in use: fitted on their labels, and steps away.
+"""Weights that may serve the user better than those in use, fitted on all of their labels at hand.
 
-Both cost no model call: the sources of each decision stay the same, only their weights change.
+That costs no model call: the sources of each decision stay the same, only their weights change.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import product
-from math import log
-from statistics import fmean
 from typing import NamedTuple
 
-from personaagent.core.decision import Decision
+import numpy as np
+from numpy.typing import NDArray
+
+from personaagent.core.decision import ClosedQuestion, Decision, SourceName
 from personaagent.core.weights import Weights
 from personaagent.nodes.alignment.reweigh import decided_by
 from personaagent.nodes.decision.defaults import RECENT, default_weights
-from personaagent.nodes.decision.number_votes import median_of
+from personaagent.nodes.decision.number_votes import step_of
 from personaagent.nodes.decision.spelling import AnswerOf
+
+Floats = NDArray[np.float64]
 
 SHRINK = 8.0
 """k: labels that the defaults are worth. Weights from n labels keep ``n / (n + k)`` of the difference."""
-FEWEST = 2
+FEWEST = 3
 """Labels without which nothing is fitted."""
-LEAST_PROBABILITY = 1e-6
 _HISTORY = (0.0, 0.5, 1.0, 2.0)
 _MODEL = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 _NAMES = (0.0, 0.5, 1.0, 2.0)
+_OFFSETS = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5)
+"""In steps of the scale."""
+_SOURCES: tuple[SourceName, ...] = ("history", "model", "names")
 
 
 class Example(NamedTuple):
     """A decision by the default weights, and the answer that the user wanted of it.
 
-    The label is not among the votes that the decision counts: it was hidden (leave-one-out).
+    The label is not among the votes that the decision counts: it was hidden.
     """
 
     decision: Decision
     wanted: str
 
 
-def examples(
-    decisions: Mapping[str, Decision], labels: Mapping[str, str], episode_ids: Sequence[str]
-) -> list[Example]:
-    """The examples of these episodes; of those whose label is among the answers."""
-    pairs = [
-        (decisions[id], AnswerOf(decisions[id].question.answers).get(labels[id]))
-        for id in episode_ids
-        if id in decisions and id in labels
-    ]
-    return [Example(decision, wanted) for decision, wanted in pairs if wanted is not None]
+class Fitted(NamedTuple):
+    """Weights fitted on all examples, and for each example those fitted on all others.
+
+    What the latter decide of an example proves the fit (leave-one-out): they have not seen its label.
+    """
+
+    weights: Weights
+    without: list[Weights]
 
 
-def fit_weights(learned: Sequence[Example]) -> Weights | None:
+def examples(decisions: Mapping[str, Decision], labels: Mapping[str, str]) -> dict[str, Example]:
+    """The examples by episode id, of those whose label is among the answers.
+
+    A label that occurs once is none: without it, history would seem to know nothing.
+    """
+    answers = {id: _wanted(decision, labels.get(id, "")) for id, decision in decisions.items()}
+    return {id: Example(decisions[id], wanted) for id, wanted in answers.items() if wanted}
+
+
+def _wanted(decision: Decision, label: str) -> str | None:
+    """The answer that the label is, if another label was it too; what simulations of an earlier version
+    do not say."""
+    wanted = AnswerOf(decision.question.answers).get(label)
+    repeats = decision.question.kind != "labels" or wanted in (decision.chosen_before or ())
+    return wanted if repeats else None
+
+
+def fit_weights(learned: Sequence[Example]) -> Fitted | None:
     """The weights under which the wanted answers are most probable, shrunk toward the defaults.
 
     The mean log probability is searched on a grid; of equals the weights nearest to the defaults.
@@ -58,11 +79,17 @@ def fit_weights(learned: Sequence[Example]) -> Weights | None:
         return None
     question = learned[0].decision.question
     default = default_weights(question.kind, question.task)
-    start = default.model_copy(update={"offset": _offset(learned)})
-    grid = product(_HISTORY, _MODEL, _names(learned), _half_lives(learned))
-    tried = [_weighing(start, *values) for values in grid]
-    best = min(tried, key=lambda w: (round(_log_loss(learned, w), 9), _distance(w, default)))
-    return shrunk(best, default, len(learned))
+    grid = sorted(_grid(learned, default), key=lambda weights: _distance(weights, default))
+    losses = _log_losses(learned, grid)
+    total = losses.sum(axis=1)
+
+    def best(sums: Floats, labels: int) -> Weights:
+        return shrunk(grid[int(np.argmin(sums.round(9)))], default, labels)
+
+    return Fitted(
+        best(total, len(learned)),
+        [best(total - losses[:, left_out], len(learned) - 1) for left_out in range(len(learned))],
+    )
 
 
 def shrunk(weights: Weights, default: Weights, labels: int) -> Weights:
@@ -77,62 +104,58 @@ def shrunk(weights: Weights, default: Weights, labels: int) -> Weights:
     return weights.model_copy(update=values | {"labels": labels})
 
 
-def steps_from(
-    base: Weights, labels: int, *, has_names: bool, has_recent: bool = False
-) -> list[Weights]:
-    """Weights a step away from ``base``: more or less of the model, and the names of the answers; and
-    recent labels counting more, or all the same.
-
-    The steps know no label, so every label may prove them. With few labels they are short.
-    """
-    steps: list[dict[str, float]] = [
-        {"model": min(10.0, 2 * base.model or 1.0)},
-        {"model": base.model / 2},
-    ]
-    if has_names:
-        steps += [{"names": base.names + 1.0}, {"names": base.names / 2}]
-    if has_recent:
-        steps += [{"half_life": 0.0 if base.half_life else RECENT}]
-    moved = (base.model_copy(update=step) for step in steps)
-    return [each for each in (shrunk(one, base, labels) for one in moved) if each != base]
-
-
-def _weighing(
-    start: Weights, history: float, model: float, names: float, half_life: float
-) -> Weights:
-    return start.model_copy(
-        update={"history": history, "model": model, "names": names, "half_life": half_life}
+def _grid(learned: Sequence[Example], default: Weights) -> list[Weights]:
+    """The weights to try: of sources that say anything, and of what else the examples can show."""
+    question = learned[0].decision.question
+    has_names = any(s.name == "names" for each in learned for s in each.decision.sources)
+    has_recent = any(each.decision.recent_history for each in learned)
+    values = product(
+        _HISTORY,
+        _MODEL,
+        _NAMES if has_names else (0.0,),
+        (0.0, RECENT) if has_recent else (0.0,),
+        _offsets(question),
     )
+    names = ("history", "model", "names", "half_life", "offset")
+    return [default.model_copy(update=dict(zip(names, each, strict=True))) for each in values]
 
 
-def _half_lives(learned: Sequence[Example]) -> tuple[float, ...]:
-    """The half-lives to try; simulations of an earlier version noted no recent history."""
-    return (0.0, RECENT) if any(each.decision.recent_history for each in learned) else (0.0,)
+def _offsets(question: ClosedQuestion) -> list[float]:
+    if question.kind != "numbers":
+        return [0.0]
+    step = step_of(question.answers)
+    return [step * offset for offset in _OFFSETS]
 
 
-def _names(learned: Sequence[Example]) -> tuple[float, ...]:
-    """The weights of names to try; where no decision has any, they stay at 0."""
-    return _NAMES if any(_says(each.decision, "names") for each in learned) else (0.0,)
+def _log_losses(learned: Sequence[Example], grid: Sequence[Weights]) -> Floats:
+    """``-log p(wanted)`` by each of the weights (rows) of each example (columns)."""
+    factors = np.array([[getattr(weights, name) for name in _SOURCES] for weights in grid])
+    rows_of: dict[tuple[float, float], list[int]] = defaultdict(list)
+    for row, weights in enumerate(grid):
+        rows_of[weights.half_life, weights.offset].append(row)
+    losses = np.empty((len(grid), len(learned)))
+    for column, (decision, wanted) in enumerate(learned):
+        right = decision.question.answers.index(wanted)
+        for rows in rows_of.values():
+            scores = factors[rows] @ _log_probabilities(decision, grid[rows[0]])
+            losses[rows, column] = np.logaddexp.reduce(scores, axis=1) - scores[:, right]
+    return losses
 
 
-def _log_loss(learned: Sequence[Example], weights: Weights) -> float:
-    decided = ((decided_by(each.decision, weights), each.wanted) for each in learned)
-    return fmean(-log(max(each.probabilities[y], LEAST_PROBABILITY)) for each, y in decided)
+def _log_probabilities(decision: Decision, weights: Weights) -> Floats:
+    """What each source says of each answer (rows: ``_SOURCES``), by the half-life and the offset of
+    ``weights``; 0 for a source that says nothing."""
+    says = {each.name: each.probabilities for each in decided_by(decision, weights).sources}
+    answers = decision.question.answers
+    silent = dict.fromkeys(answers, 1.0)
+    return np.log([[says.get(name, silent)[y] for y in answers] for name in _SOURCES])
 
 
 def _distance(one: Weights, other: Weights) -> float:
-    differences = (one.history - other.history, one.model - other.model, one.names - other.names)
+    differences = (
+        one.history - other.history,
+        one.model - other.model,
+        one.names - other.names,
+        one.offset - other.offset,
+    )
     return sum(map(abs, differences)) + (one.half_life != other.half_life)
-
-
-def _offset(learned: Sequence[Example]) -> float:
-    """How far the user is above the model's median, on average; 0 unless the answers are numbers."""
-    if learned[0].decision.question.kind != "numbers":
-        return 0.0
-    said = [(_says(each.decision, "model"), each.wanted) for each in learned]
-    differences = [float(wanted) - float(median_of(model)) for model, wanted in said if model]
-    return fmean(differences) if differences else 0.0
-
-
-def _says(decision: Decision, name: str) -> dict[str, float] | None:
-    return next((each.probabilities for each in decision.sources if each.name == name), None)

@@ -51,14 +51,17 @@ def _accepted(run: AlignmentRun, verdict: Verdict) -> dict[str, Any]:
     """The update that makes the best candidate the persona, if it is accepted."""
     if not verdict.accepted or verdict.best is None:
         return {}
-    history = [*run.accepted_history, verdict.best.rules]
-    weights = run.weights if verdict.best.weights is None else verdict.best.weights
-    weights_history = [*run.accepted_weights, weights]
+    personas = [*run.personas[1:], run.persona_of(verdict.best)]
+    weights = [[each.stored() for each in persona.weights] for persona in personas]
+    rules = [[rule.stored() for rule in persona.rules] for persona in personas]
     return {
-        "weights": [each.stored() for each in weights],
-        "accepted_weights": [[each.stored() for each in one] for one in weights_history],
-        "rules": [rule.stored() for rule in verdict.best.rules],
-        "accepted_history": [[rule.stored() for rule in rules] for rules in history],
+        "weights": weights[-1],
+        "accepted_weights": weights,
+        "accepted_left_out": [
+            {id: each.stored() for id, each in persona.left_out.items()} for persona in personas
+        ],
+        "rules": rules[-1],
+        "accepted_history": rules,
         "losses": {id: loss.stored() for id, loss in verdict.losses_after.items()},
     }
 
@@ -83,6 +86,8 @@ def _losses_of(ids: Sequence[str], losses: Mapping[str, Loss]) -> dict[str, floa
 
 def _stopped_by(run: AlignmentRun, stale_rounds: int) -> str:
     proves = STRATEGIES[run.plan.mode].gate.needs_holdout
+    if proves and not run.has_loss(run.batch):
+        return "no loss"
     if proves and stale_rounds >= MOST_STALE_ROUNDS:
         return "no improvement"
     return "rounds" if run.round >= run.plan.rounds else ""

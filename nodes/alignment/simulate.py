@@ -5,6 +5,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from personaagent.core.alignment import EpisodeContext, SimulatedAnswer
+from personaagent.core.alignment_run import RunPersona
 from personaagent.core.alignment_state import (
     AlignmentContext,
     AlignmentPlan,
@@ -61,16 +62,23 @@ def _update(branch: Branch, answer: SimulatedAnswer) -> dict[str, Any]:
 def branches(state: AlignmentState) -> list[Branch]:
     """A branch for each episode of the batch, and for each that the gate needs.
 
-    A run that an earlier version began has no weights.
+    A run that an earlier version began has no weights, or none fitted without a label.
     """
     needs_holdout = STRATEGIES[AlignmentPlan.model_validate(state["plan"]).mode].gate.needs_holdout
+    persona = RunPersona.model_validate(
+        {
+            "rules": state["rules"],
+            "weights": state.get("weights", []),
+            "left_out": next(reversed(state.get("accepted_left_out") or [{}])),
+        }
+    )
     for_gate = state["holdout"] + state["earlier_batches"] if needs_holdout else []
     return [
         Branch(
             episode=episode_id,
             episode_context=state["episode_contexts"][episode_id],
             rules=state["rules"],
-            weights=state.get("weights", []),
+            weights=[each.stored() for each in persona.weights_for(episode_id)],
             held_out=episode_id not in state["batch"],
             plan=state["plan"],
             usage=state["usage"],

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from personaagent.core.alignment import Candidate
 from personaagent.core.alignment_run import AlignmentRun
-from personaagent.core.decision import Decision, QuestionKind
-from personaagent.core.weights import Weights, weights_of
+from personaagent.core.decision import Decision
+from personaagent.core.weights import Weights, weights_of, with_weights
 from personaagent.nodes.agent.inject_persona import most_shown
-from personaagent.nodes.alignment.fit_weights import examples, fit_weights, steps_from
+from personaagent.nodes.alignment.fit_weights import examples, fit_weights
 from personaagent.nodes.decision.defaults import default_weights
 
 MOST_TASKS = 3
@@ -19,8 +19,8 @@ MOST_TASKS = 3
 async def weight_candidates(run: AlignmentRun, labels: Mapping[str, str]) -> list[Candidate]:
     """Candidates with other weights for the tasks whose closed questions the run has simulated.
 
-    They are fitted on the batch and earlier batches alone, from whose simulations all that is held
-    out is hidden; weights that the user has locked stay.
+    They are fitted on all episodes of the run, whose simulations are paid for; each is then judged by
+    weights that were fitted without it. Weights that the user has locked stay.
 
     Args:
         labels: the ground truths of the episodes that are still valid, by id.
@@ -41,14 +41,9 @@ def is_free(candidate: Candidate, run: AlignmentRun) -> bool:
     return all(each.shown == shown.get(each.task) for each in candidate.weights)
 
 
-def _tasks(run: AlignmentRun) -> list[str | None]:
-    tasks = Counter(decision.question.task for decision in _decisions(run).values())
-    return [task for task, _ in tasks.most_common(MOST_TASKS)]
-
-
-def _decisions(run: AlignmentRun) -> dict[str, Decision]:
-    """What the sources said of the run's episodes under the rules so far, where it was decided."""
-    simulated = {id: run.simulated[id] for id in run.episode_ids if id in run.simulated}
+def decisions_of(run: AlignmentRun, episode_ids: Sequence[str]) -> dict[str, Decision]:
+    """What the sources said of these episodes under the rules so far, where it was decided."""
+    simulated = {id: run.simulated[id] for id in episode_ids if id in run.simulated}
     return {
         id: answer.decision
         for id, answer in simulated.items()
@@ -56,38 +51,53 @@ def _decisions(run: AlignmentRun) -> dict[str, Decision]:
     }
 
 
+def _tasks(run: AlignmentRun) -> list[str | None]:
+    decisions = decisions_of(run, run.episode_ids)
+    tasks = Counter(decision.question.task for decision in decisions.values())
+    return [task for task, _ in tasks.most_common(MOST_TASKS)]
+
+
 def _of_task(run: AlignmentRun, labels: Mapping[str, str], task: str | None) -> list[Candidate]:
-    decisions = {id: each for id, each in _decisions(run).items() if each.question.task == task}
-    question = next(iter(decisions.values())).question
-    base = weights_of(task, run.weights) or default_weights(question.kind, task)
-    fitted = fit_weights(examples(decisions, labels, [*run.batch, *run.earlier_batches]))
-    has_names = any(s.name == "names" for each in decisions.values() for s in each.sources)
-    has_recent = any(each.recent_history for each in decisions.values())
-    tried = [
-        *([fitted.model_copy(update={"shown": base.shown})] if fitted else []),
-        *steps_from(base, len(decisions), has_names=has_names, has_recent=has_recent),
-        *_showing_fewer(run, base, decisions),
-    ]
-    return [
-        Candidate(rules=run.rules, weights=_with(run.weights, each))
-        for each in tried
-        if each.model_copy(update={"labels": base.labels}) != base
-    ]
+    decisions = decisions_of(run, run.episode_ids)
+    decisions = {id: each for id, each in decisions.items() if each.question.task == task}
+    kind = next(iter(decisions.values())).question.kind
+    base = weights_of(task, run.weights) or default_weights(kind, task)
+    tried = [_fitted(run, base, labels, decisions), _showing_fewer(run, base, decisions)]
+    return [candidate for candidate in tried if candidate]
+
+
+def _fitted(
+    run: AlignmentRun,
+    base: Weights,
+    labels: Mapping[str, str],
+    decisions: Mapping[str, Decision],
+) -> Candidate | None:
+    learned = examples(decisions, labels)
+    fitted = fit_weights([*learned.values()])
+    if fitted is None:
+        return None
+    keeps = {"shown": base.shown}
+    weights = fitted.weights.model_copy(update=keeps)
+    if weights.model_copy(update={"labels": base.labels}) == base:
+        return None
+    without = [each.model_copy(update=keeps) for each in fitted.without]
+    return _candidate(run, weights, dict(zip(learned, without, strict=True)))
 
 
 def _showing_fewer(
     run: AlignmentRun, base: Weights, decisions: Mapping[str, Decision]
-) -> list[Weights]:
+) -> Candidate | None:
     """The same weights with half of the recalled episodes shown."""
-    kinds: list[QuestionKind] = [each.question.kind for each in decisions.values()]
-    kind = kinds[0] if kinds else None
+    kind = next(iter(decisions.values())).question.kind
     most = most_shown(base.task, [base], choice=kind)
     shown = max(len(run.episode_contexts[id].recalled[:most]) for id in decisions)
-    return (
-        [base.model_copy(update={"shown": shown // 2, "labels": len(decisions)})] if shown else []
-    )
+    if not shown:
+        return None
+    fewer = {"shown": shown // 2}
+    of_task = {id: each for id, each in run.left_out.items() if each.task == base.task}
+    left_out = {id: each.model_copy(update=fewer) for id, each in of_task.items()}
+    return _candidate(run, base.model_copy(update=fewer), left_out)
 
 
-def _with(all_weights: list[Weights], new: Weights) -> list[Weights]:
-    """All weights, with ``new`` in place of those of its task."""
-    return [*(each for each in all_weights if each.task != new.task), new]
+def _candidate(run: AlignmentRun, new: Weights, left_out: dict[str, Weights]) -> Candidate:
+    return Candidate(rules=run.rules, weights=with_weights(run.weights, new), left_out=left_out)

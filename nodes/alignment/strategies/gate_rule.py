@@ -44,7 +44,7 @@ def passes(
     )
 
 
-def passes_held_out(
+def passes_on_all(
     before: Losses,
     after: Losses,
     *,
@@ -53,13 +53,11 @@ def passes_held_out(
     earlier_batches: Sequence[str],
     rivals: int = 1,
 ) -> bool:
-    """The rule for weights, which cost nothing to try: better by more than chance on what is held out,
-    and not worse on what they may have been fitted on."""
-    return (
-        count_pairs(before, after, holdout) >= LEAST_PAIRS
-        and surely_better(before, after, holdout, rivals)
-        and not is_worse(before, after, batch)
-        and not is_worse(before, after, earlier_batches)
+    """The rule for weights, which no label judges that they were fitted on: better by more than chance
+    on all labelled episodes at hand, of which at least ``ALONE`` are scored."""
+    episode_ids = [*batch, *holdout, *earlier_batches]
+    return count_pairs(before, after, episode_ids) >= ALONE and surely_better(
+        before, after, episode_ids, rivals
     )
 
 

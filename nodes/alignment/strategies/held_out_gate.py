@@ -50,15 +50,15 @@ class HeldOutGate:
         """
         personas = run.personas
         results = await asyncio.gather(
-            *(evaluator.evaluate(rules, weights, run.episode_ids) for rules, weights in personas)
+            *(evaluator.evaluate(persona, run.episode_ids) for persona in personas)
         )
         before = results[0].losses
         changes = [loss_change(before, result.losses, run.episode_ids) for result in results]
         best = changes.index(min(changes))
         usage = EvalResult.merge(results).usage
-        rules, weights = personas[best]
+        chosen = personas[best]
         pairs = _pairs(before, results[best].losses, run) if best else []
-        return FinalPersona(rules, weights, pairs, usage)
+        return FinalPersona(chosen.rules, chosen.weights, pairs, usage)
 
 
 def described(candidate: Candidate) -> str:

@@ -15,11 +15,15 @@ from personaagent.nodes.alignment.strategies.gate_rule import (
     is_worse,
     loss_change,
     passes,
-    passes_held_out,
+    passes_on_all,
 )
 from personaagent.nodes.alignment.weight_candidates import is_free
 
 T = TypeVar("T")
+_OF_WEIGHTS = {
+    True: "better on all labels at hand, by more than chance",
+    False: "too few labels, or the gain is no more than chance",
+}
 FINALISTS = 2
 """So many candidates at least, of those that are better on the batch, are tried on all else."""
 
@@ -40,20 +44,20 @@ class Trial:
 
     def reason(self, best: "Trial") -> str:
         """Why it is accepted or refused; ``best`` is the best of the round."""
+        if self.passing and self is not best:
+            return "another was better"
+        if self.candidate.weights is not None:
+            return _OF_WEIGHTS[self.passing]
+        if self.passing:
+            return "better on the batch, not worse held out"
         if not self.better:
             return "not better on the batch"
         if self.halved:
             return "another did better on the first episodes, or it gained nothing there"
-        if not self.passing:
-            return (
-                "worse on the held-out episodes, too few of them could be scored, or the gain "
-                "is no more than chance"
-            )
-        if self is not best:
-            return "another was better"
-        if self.candidate.weights is None:
-            return "better on the batch, not worse held out"
-        return "better held out, not worse on the batch"
+        return (
+            "worse on the held-out episodes, too few of them could be scored, or the gain "
+            "is no more than chance"
+        )
 
 
 async def try_all(
@@ -134,12 +138,11 @@ async def _more(
 async def _evaluate(
     candidate: Candidate, run: AlignmentRun, evaluator: Evaluator, episode_ids: Sequence[str]
 ) -> EvalResult:
-    weights = run.weights if candidate.weights is None else candidate.weights
-    return await evaluator.evaluate(candidate.rules, weights, episode_ids)
+    return await evaluator.evaluate(run.persona_of(candidate), episode_ids)
 
 
 def _trial(candidate: Candidate, run: AlignmentRun, result: EvalResult) -> Trial:
-    """A candidate that changes no rule was not made for the batch: it need only not be worse."""
+    """A candidate that changes no rule was not made for the batch: it need only not be worse there."""
     better = (
         is_better(run.losses, result.losses, run.batch)
         if candidate.weights is None
@@ -151,7 +154,7 @@ def _trial(candidate: Candidate, run: AlignmentRun, result: EvalResult) -> Trial
 
 def _judged(trial: Trial, run: AlignmentRun, rivals: int) -> Trial:
     """The trial with the verdict of the gate's rule; one that went out on the way does not pass."""
-    rule = passes if trial.candidate.weights is None else passes_held_out
+    rule = passes if trial.candidate.weights is None else passes_on_all
     passing = not trial.halved and rule(
         run.losses,
         trial.result.losses,

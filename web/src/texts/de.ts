@@ -336,7 +336,7 @@ export const de: Texts = {
     wayBack: (version: number) => `Rückgängig: zurück zu den Regeln davor (Fassung ${version})`,
     whyNot: {
       refused: 'Nicht veröffentlicht: du hast es abgelehnt, oder es war nur ein Versuch.',
-      'no loss': 'Nicht veröffentlicht: deine Fragen waren schon so beantwortet, wie du wolltest.',
+      'no loss': 'Nicht veröffentlicht: deine letzten Fragen waren schon so beantwortet, wie du wolltest.',
       'no improvement': 'Nicht veröffentlicht: nichts davon war bei deinen eigenen Fragen nachweislich besser.',
       rounds: 'Nicht veröffentlicht: nichts davon war bei deinen eigenen Fragen nachweislich besser.',
       calls: 'Nicht veröffentlicht: die Grenze der Modellaufrufe war erreicht.',

@@ -331,7 +331,7 @@ export const en = {
     wayBack: (version: number) => `Undo: back to the rules before (version ${version})`,
     whyNot: {
       refused: 'Not published: you refused it, or it was only a trial.',
-      'no loss': 'Not published: your questions were answered as you wanted already.',
+      'no loss': 'Not published: your latest questions were answered as you wanted already.',
       'no improvement': 'Not published: nothing that was tried proved better on your own questions.',
       rounds: 'Not published: nothing that was tried proved better on your own questions.',
       calls: 'Not published: the limit of model calls was reached.',

@@ -13,7 +13,6 @@ from personaagent.nodes.alignment.fit_weights import (
     examples,
     fit_weights,
     shrunk,
-    steps_from,
 )
 from personaagent.nodes.alignment.reweigh import decided_by, reweighed
 from personaagent.nodes.decision.defaults import RECENT, default_weights
@@ -45,15 +44,19 @@ def believers(count: int, believed: str, seed: int = 1) -> list[Example]:
     return made
 
 
+def fitted(learned: list[Example]) -> Weights:
+    result = fit_weights(learned)
+    assert result is not None
+    return result.weights
+
+
 def ratio(weights: Weights) -> float:
     return weights.model / weights.history
 
 
 def test_the_source_that_is_right_gains_weight() -> None:
     default = ratio(default_weights("labels"))
-    by_history, by_model = (fit_weights(believers(30, each)) for each in ("history", "model"))
-    assert by_history is not None
-    assert by_model is not None
+    by_history, by_model = (fitted(believers(30, each)) for each in ("history", "model"))
     assert ratio(by_history) < default < ratio(by_model)
     assert (by_history.task, by_history.labels) == ("genre", 30)
 
@@ -61,42 +64,45 @@ def test_the_source_that_is_right_gains_weight() -> None:
 def test_few_labels_move_the_weights_little_and_many_almost_all_the_way() -> None:
     default = default_weights("labels", "genre")
     distances = []
-    for count in (2, 8, 64):
-        fitted = fit_weights(believers(count, "history"))
-        assert fitted is not None
-        distances.append(default.model - fitted.model)
+    for count in (3, 8, 64):
+        distances.append(default.model - fitted(believers(count, "history")).model)
     assert distances[0] < distances[1] < distances[2]
     assert distances[2] == pytest.approx(default.model * 64 / (64 + SHRINK), abs=0.01)
 
 
-def test_one_label_fits_nothing() -> None:
-    assert fit_weights(believers(1, "history")) is None
+def test_two_labels_fit_nothing() -> None:
+    assert fit_weights(believers(2, "history")) is None
     assert fit_weights([]) is None
+
+
+def test_the_weights_without_an_example_are_those_fitted_on_the_others() -> None:
+    learned = believers(12, "history")
+    all_of_them = fit_weights(learned)
+    assert all_of_them is not None
+    assert len(all_of_them.without) == 12
+    for left_out, weights in enumerate(all_of_them.without):
+        others = learned[:left_out] + learned[left_out + 1 :]
+        assert weights == fitted(others)
 
 
 def test_an_offset_of_numbers_is_learned_and_shrunk() -> None:
     generous = [Example(decided("4", model, STARS), str(int(model) + 1)) for model in "2334" * 4]
-    fitted = fit_weights(generous)
-    assert fitted is not None
-    assert fitted.offset == pytest.approx(16 / (16 + SHRINK), abs=0.01)
-    labels = fit_weights(believers(16, "model"))
-    assert labels is not None
-    assert labels.offset == 0
+    assert fitted(generous).offset == pytest.approx(16 / (16 + SHRINK), abs=0.01)
+    assert fitted(believers(16, "model")).offset == 0
 
 
 def test_examples_are_those_whose_label_is_among_the_answers() -> None:
-    decisions = {"e1": decided("drama", "comedy"), "e2": decided("drama", "comedy")}
+    of_earlier_dramas = decided("drama", "comedy").model_copy(update={"chosen_before": ["drama"]})
+    decisions = {"e1": of_earlier_dramas, "e2": of_earlier_dramas}
     labels = {"e1": "Drama.", "e2": "western", "e3": "drama"}
-    [one] = examples(decisions, labels, ["e1", "e2", "e3"])
-    assert one.wanted == "drama"
+    assert examples(decisions, labels) == {"e1": Example(of_earlier_dramas, "drama")}
 
 
-def test_steps_are_short_with_few_labels_and_know_no_label() -> None:
-    base = default_weights("labels", "genre")
-    few, many = (steps_from(base, labels, has_names=True) for labels in (2, 100))
-    assert few[0].model - base.model < many[0].model - base.model <= base.model
-    assert {each.labels for each in many} == {100}
-    assert all(each.names == base.names for each in steps_from(base, 50, has_names=False))
+def test_a_label_that_occurs_once_is_no_example_but_a_number_is() -> None:
+    once = decided("drama", "comedy").model_copy(update={"chosen_before": ["horror"]})
+    number = decided("3", "4", STARS).model_copy(update={"chosen_before": ["3"]})
+    found = examples({"e1": once, "e2": number}, {"e1": "drama", "e2": "4"})
+    assert [*found] == ["e2"]
 
 
 def test_shrinking_stays_between_the_defaults_and_the_fit() -> None:
@@ -139,17 +145,10 @@ def of_changed_taste(wanted: str, earlier: str) -> Decision:
 def test_a_user_whose_taste_has_changed_gets_a_half_life() -> None:
     pairs = [("drama", "comedy"), ("comedy", "drama")] * 10
     changed = [Example(of_changed_taste(*pair), pair[0]) for pair in pairs]
-    fitted = fit_weights(changed)
-    assert fitted is not None
-    assert fitted.half_life == RECENT
-    assert decided_by(of_changed_taste("drama", "comedy"), fitted).answer == "drama"
+    weights = fitted(changed)
+    assert weights.half_life == RECENT
+    assert decided_by(of_changed_taste("drama", "comedy"), weights).answer == "drama"
 
 
 def test_without_a_recent_history_no_half_life_is_tried() -> None:
-    fitted = fit_weights(believers(20, "history"))
-    assert fitted is not None
-    assert fitted.half_life == 0
-    default = default_weights("labels")
-    assert not any(each.half_life for each in steps_from(default, 20, has_names=True))
-    steps = steps_from(default, 20, has_names=True, has_recent=True)
-    assert [each.half_life for each in steps if each.half_life] == [RECENT]
+    assert fitted(believers(20, "history")).half_life == 0

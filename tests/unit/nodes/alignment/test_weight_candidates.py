@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from personaagent.core.alignment import Candidate, Loss
 from personaagent.core.alignment_run import AlignmentRun
 from personaagent.core.records import Episode
 from personaagent.core.weights import Weights
-from personaagent.nodes.alignment.fit_weights import Example, fit_weights, steps_from
+from personaagent.nodes.alignment.fit_weights import Example, fit_weights
 from personaagent.nodes.alignment.reweigh import decided_by
-from personaagent.nodes.alignment.strategies.gate_rule import passes_held_out
+from personaagent.nodes.alignment.strategies.gate_rule import passes_on_all
 from personaagent.nodes.alignment.strategies.trials import better_half
 from personaagent.nodes.alignment.weight_candidates import is_free, weight_candidates
 from personaagent.nodes.decision import defaults
@@ -109,17 +110,20 @@ async def test_trying_weights_asks_no_model(tmp_path: Path) -> None:
     assert len({(p.system, p.last) for p in free}) == len(free)
 
 
-async def test_nothing_held_out_is_in_what_weights_are_fitted_on(tmp_path: Path) -> None:
+async def test_no_label_is_in_the_weights_that_judge_it(tmp_path: Path) -> None:
     there = await genre_world(tmp_path)
     run = await state_of(there, rounds=1, dry_run=True)
     labels = {each.id: each.ground_truth or "" for each in films(30)}
-    other_labels = labels | dict.fromkeys(run.holdout, "horror")
-    assert len(run.holdout) == 16
-    weighs = [each.weights for each in await weight_candidates(run, labels)]
-    assert weighs
-    assert weighs == [each.weights for each in await weight_candidates(run, other_labels)]
-    changed = labels | dict.fromkeys(run.batch, "horror")
-    assert weighs != [each.weights for each in await weight_candidates(run, changed)]
+    run = run.model_copy(update={"weights": [], "accepted_left_out": []})
+    [fitted, _] = await weight_candidates(run, labels)
+    assert {*fitted.left_out} == {*run.episode_ids}
+    for id in run.episode_ids:
+        others = {each: "horror" for each in labels if each != id}
+        [of_others, _] = await weight_candidates(run, labels | others)
+        [of_another, _] = await weight_candidates(run, labels | {id: "horror"})
+        assert of_another.left_out[id] == fitted.left_out[id]
+        assert of_others.left_out[id] != fitted.left_out[id]
+        assert run.persona_of(fitted).weights_for(id) == [fitted.left_out[id]]
 
 
 async def test_no_vote_and_no_count_of_the_batch_is_of_what_is_held_out(tmp_path: Path) -> None:
@@ -194,34 +198,39 @@ def seems_better(seed: int) -> bool:
         Example(decided(chance.choice(GENRES.answers), chance.choice(GENRES.answers)), wanted)
         for wanted in chance.choices(GENRES.answers, k=19)
     ]
-    batch, holdout = ["b0", "b1", "b2"], [f"h{number}" for number in range(16)]
-    by_id = dict(zip(batch + holdout, made, strict=True))
+    fitted = fit_weights(made)
+    assert fitted
 
-    def losses(weights: Weights) -> dict[str, Loss]:
-        return {
-            id: loss_of(id, decided_by(each.decision, weights).answer == each.wanted)
-            for id, each in by_id.items()
-        }
+    def losses(weights: Sequence[Weights]) -> dict[str, Loss]:
+        pairs = zip(made, weights, strict=True)
+        right = [decided_by(each.decision, by).answer == each.wanted for each, by in pairs]
+        return {f"e{number}": loss_of(f"e{number}", is_so) for number, is_so in enumerate(right)}
 
-    base = default_weights("labels", "genre")
-    fitted = fit_weights([by_id[id] for id in batch])
-    tried = [*([fitted] if fitted else []), *steps_from(base, 19, has_names=False)]
-    before = losses(base)
-    return any(
-        passes_held_out(
-            before,
-            losses(each),
-            batch=batch,
-            holdout=holdout,
-            earlier_batches=[],
-            rivals=len(tried),
-        )
-        for each in tried
-    )
+    before, after = losses([default_weights("labels", "genre")] * 19), losses(fitted.without)
+    return passes_on_all(before, after, batch=[*before], holdout=[], earlier_batches=[])
 
 
 def test_where_nothing_can_be_learned_weights_rarely_seem_better() -> None:
     assert sum(seems_better(seed) for seed in range(200)) <= 20
+
+
+async def test_weights_are_learned_where_the_batch_is_right_already(tmp_path: Path) -> None:
+    """No critic is asked then: no rule is missing."""
+    history = films(30)
+    latest = [each.query for each in history[27:]]
+
+    def actor(prompt: Prompt) -> Reply:
+        wanted = next(each.ground_truth for each in history if each.query in prompt.last)
+        right = any(query in prompt.last for query in latest)
+        return wanted if right and wanted else is_wrong(prompt)
+
+    there = world(tmp_path, Scripted(actor=actor, propose=lambda *_: []))
+    await there.remember(*history)
+    run = await there.align(rounds=2)
+    assert not any(run.rounds[0].losses_before.values())
+    assert run.stopped_by == "no loss"
+    assert (run.to_version, [each.task for each in run.weights_after]) == (2, ["genre"])
+    assert "critic" not in run.usage["by_role"]
 
 
 async def test_a_simulated_decision_notes_what_recent_labels_say(tmp_path: Path) -> None:
@@ -234,6 +243,7 @@ async def test_a_simulated_decision_notes_what_recent_labels_say(tmp_path: Path)
         assert each.recent_history is not None
         assert each.recent_history.keys() == history.probabilities.keys()
         assert each.recent_history != history.probabilities
+        assert each.chosen_before == each.question.answers
 
 
 async def test_a_simulated_choice_shows_as_few_episodes_as_a_turn(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from personaagent.core.alignment import Loss
 from personaagent.nodes.alignment.strategies.gate_rule import (
     loss_change,
     passes,
-    passes_held_out,
+    passes_on_all,
     surely_better,
 )
 
@@ -113,12 +113,12 @@ def test_chance_rarely_passes() -> None:
     assert seeming < 0.06 * 400
 
 
-def test_weights_are_proved_on_what_is_held_out_alone() -> None:
-    sets = {"batch": BATCH, "holdout": HOLDOUT, "earlier_batches": EARLIER}
-    same = {"b2": 0.5, "e1": 0.0}
-    only_batch = losses(b1=0.0, h1=0.5, h2=0.5, **same)
-    held_out = losses(b1=1.0, h1=0.0, h2=0.0, **same)
-    worse_on_batch = losses(b1=1.0, b2=0.75, h1=0.0, h2=0.0, e1=0.0)
-    assert not passes_held_out(BEFORE, only_batch, **sets)
-    assert passes_held_out(BEFORE, held_out, **sets)
-    assert not passes_held_out(BEFORE, worse_on_batch, **sets)
+@pytest.mark.parametrize(("labels", "accepted"), [(7, False), (8, True)])
+def test_weights_are_proved_on_all_labels_of_which_there_must_be_eight(
+    labels: int, accepted: bool
+) -> None:
+    before, after = gains(labels, better=2)
+    ids = [*before]
+    sets = {"batch": ids[2:4], "holdout": ids[4:], "earlier_batches": ids[:2]}
+    assert passes_on_all(before, after, **sets) == accepted
+    assert not passes_on_all(before, before, **sets)
