@@ -73,8 +73,9 @@ async def _decision(
     model = state.get("chances")
     if model is None:
         model = one_vote(choice_in(reply.text, asked), asked, RELIABILITY)
-    alone = history is None and asked.kind == "labels"  # names of labels know nothing of the user
-    names = None if alone or not weights.names else await _names(asked, query_of(state), memory)
+    has_chosen = labels is not None and bool(labels.counts)  # else names say nothing of the user
+    asks_names = has_chosen and weights.names
+    names = await _names(asked, query_of(state), memory) if asks_names else None
     if history is None and model is None and names is None:
         return None
     return weigh(asked, history, model, names, weights)
@@ -101,7 +102,8 @@ def _weights(asked: ClosedQuestion, state: AgentState) -> Weights:
 async def _names(asked: ClosedQuestion, query: str, memory: UserMemory) -> dict[str, float] | None:
     """What the names of labels, or the texts of options, say; None if they say nothing.
 
-    Options count by how near they are to the user's history of the task.
+    Options count by how near they are to the user's history of the task. Who has not chosen there before
+    may as well have written that they dislike what an option is near to.
     """
     nameless = asked.kind == "numbers" or are_truth_values(asked.answers)
     if nameless or len(asked.answers) > MOST_NAMES:

@@ -37,7 +37,7 @@ LONGEST_SCALE = 20
 _BY_KIND: dict[QuestionKind, Weights] = {
     "labels": Weights(history=1.0, model=0.75, names=1.0),
     "numbers": Weights(history=0.5, model=3.0),
-    "options": Weights(history=0.0, model=1.0, names=0.25),
+    "options": Weights(history=0.0, model=1.0, names=1.0),
 }
 
 

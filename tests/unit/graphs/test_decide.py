@@ -212,3 +212,23 @@ async def test_without_a_label_of_the_task_the_shared_instruction_closes_a_quest
     state = await anna.ask(FILMS.format("number 99"))
     assert decided(state).question.instruction
     assert decided(state).answer == "Comedy"
+
+
+ROSES_OR_CHESS = "Which one suits me? A) roses in the garden B) chess in the club"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heard"), [("A", {"model", "names"}), (None, {"model"})], ids=["chosen", "told"]
+)
+async def test_what_an_option_is_near_to_counts_where_the_user_has_chosen_before(
+    tmp_path: Path, wanted: str | None, heard: set[str]
+) -> None:
+    """Else they may have written that they dislike it."""
+    anna = Anna(tmp_path, says("B"))
+    earlier = "Which one suits me? A) roses in the park B) cards in the pub"
+    asked = earlier if wanted else "I cannot stand roses in the garden."
+    await remember(anna.memory, episode("e1", asked, task="leisure", ground_truth=wanted))
+    decision = decided(await anna.ask(ROSES_OR_CHESS, task="leisure"))
+    assert {source.name for source in decision.sources} == heard
+    names = [s.probabilities for s in decision.sources if s.name == "names"]
+    assert all(says["A"] > says["B"] for says in names)

@@ -63,9 +63,8 @@ def test_the_source_that_is_right_gains_weight() -> None:
 
 def test_few_labels_move_the_weights_little_and_many_almost_all_the_way() -> None:
     default = default_weights("labels", "genre")
-    distances = []
-    for count in (3, 8, 64):
-        distances.append(default.model - fitted(believers(count, "history")).model)
+    believing = [fitted(believers(count, "history")) for count in (3, 8, 64)]
+    distances = [default.model - weights.model for weights in believing]
     assert distances[0] < distances[1] < distances[2]
     assert distances[2] == pytest.approx(default.model * 64 / (64 + SHRINK), abs=0.01)
 
