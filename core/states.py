@@ -136,6 +136,9 @@ class AgentState(TypedDict):
     similar: Annotated[
         list[Any], Field(description="The user's labels that are nearest to a closed question.")
     ]
+    names: Annotated[
+        dict[str, float] | None, Field(description="What the names of the answers say of each.")
+    ]
     reply: Annotated[
         Json | None, Field(description="The model's answer, until it has been decided.")
     ]

@@ -11,6 +11,7 @@ from personaagent.memory.label_counts import LabelCounts
 from personaagent.memory.recognition import Recognised
 from personaagent.memory.similar_labels import SimilarLabel
 from personaagent.memory.user import UserMemory
+from personaagent.nodes.agent.answer_names import answer_names
 from personaagent.nodes.agent.branches import branch_memory
 from personaagent.nodes.agent.conversation import question_of as text_of_question
 from personaagent.nodes.decision.bare_choice import asks_for_bare_choice
@@ -22,6 +23,7 @@ NEAREST = 20
 NOTHING_CLOSED: dict[str, Any] = {
     "question": None,
     "similar": [],
+    "names": None,
     "reply": None,
     "chances": None,
     "decision": None,
@@ -32,7 +34,8 @@ NOTHING_CLOSED: dict[str, Any] = {
 async def question(
     state: AgentState, runtime: Runtime[AgentContext], *, deps: Dependencies
 ) -> dict[str, Any]:
-    """The closed question of this turn, and the labels that are nearest to it; no model is called.
+    """The closed question of this turn, the labels that are nearest to it, and what the names of its
+    answers say; no model is called.
 
     What the turn will name of the user's labels is noted with its thread, so that forgetting a label
     finds it.
@@ -53,6 +56,7 @@ async def question(
     return NOTHING_CLOSED | {
         "question": asked.stored(),
         "similar": [list(label) for label in similar],
+        "names": await answer_names(asked, query, memory, counts),
     }
 
 

@@ -31,6 +31,7 @@ from personaagent.models.metering import metered
 from personaagent.models.tool_choice import RECALLED, RECALLED_MEMORIES, TOLD
 from personaagent.models.usage import usage_of
 from personaagent.nodes.agent.conversation import Conversation, conversation, with_text
+from personaagent.nodes.agent.own_weights import own_weights
 from personaagent.nodes.agent.prompt_budget import fit_instructions, fit_messages
 from personaagent.nodes.agent.question import asks_to_choose
 from personaagent.nodes.agent.telling import only_tells
@@ -92,7 +93,7 @@ async def _choose(
 ) -> dict[str, Any]:
     """The actor's choice among the answers, with how probable each was to it.
 
-    Options are asked in both orders where the first leaves a doubt.
+    Options are asked in both orders where the first leaves a doubt (``is_settled``).
     """
     *before, last = flatten_tool_messages(_prompt(state, talk, deps.settings))
     model = await deps.models.chat("actor")
@@ -104,7 +105,9 @@ async def _choose(
 
     reply, chances = await ask(talk.question, with_logprobs(model))
     replies = [reply]
-    if chances and not is_settled(chances) and (other := reversed_options(talk.question, asked)):
+    other = reversed_options(talk.question, asked)
+    weights = own_weights(asked, state)
+    if chances and other and not is_settled(asked, chances, state.get("names"), weights):
         # what a model reasons comes before its answer; the embedded one does not
         counts = with_logprobs(model, nothing_else=deps.settings.embedded)
         reply, reverse = await ask(other, counts)

@@ -9,14 +9,31 @@ from collections.abc import Mapping
 from math import sqrt
 
 from personaagent.core.decision import ClosedQuestion
+from personaagent.core.weights import Weights
+from personaagent.nodes.decision.weighing import weigh
 
 SETTLED = 0.9
 """A model this sure of an option prefers it in the other order, too: one call is enough."""
 
 
-def is_settled(probabilities: Mapping[str, float]) -> bool:
-    """Whether the answer in one order makes asking in the other needless."""
-    return max(probabilities.values()) >= SETTLED
+def is_settled(
+    question: ClosedQuestion,
+    probabilities: Mapping[str, float],
+    names: Mapping[str, float] | None,
+    weights: Weights,
+) -> bool:
+    """Whether the answer in one order makes asking in the other needless.
+
+    It does, too, where the names prefer an option and this answer does not change that: if the model
+    only preferred a place, both orders would cancel it, and leave what the names say.
+    """
+    if max(probabilities.values()) >= SETTLED:
+        return True
+    if names is None or not weights.names:
+        return False
+    alone = weigh(question, None, None, names, weights)
+    together = weigh(question, None, probabilities, names, weights)
+    return alone.answer == together.answer
 
 
 def reversed_options(query: str, question: ClosedQuestion) -> str | None:

@@ -3,6 +3,7 @@
 import pytest
 
 from personaagent.core.decision import ClosedQuestion
+from personaagent.nodes.decision.defaults import default_weights
 from personaagent.nodes.decision.option_orders import (
     is_settled,
     mean_of_orders,
@@ -45,6 +46,22 @@ def test_what_the_texts_deserve_remains() -> None:
     assert found == {"[1]": pytest.approx(0.25), "[2]": pytest.approx(0.75)}
 
 
-def test_only_a_sure_answer_settles_it_in_one_order() -> None:
-    assert is_settled({"[1]": 0.96, "[2]": 0.04})
-    assert not is_settled({"[1]": 0.6, "[2]": 0.4})
+WEIGHTS = default_weights("options")
+
+
+def test_a_sure_answer_settles_it_in_one_order() -> None:
+    assert is_settled(PAIR, {"[1]": 0.96, "[2]": 0.04}, None, WEIGHTS)
+    assert not is_settled(PAIR, {"[1]": 0.6, "[2]": 0.4}, None, WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("of_first", "names_weight", "settled"),
+    [(0.8, 1.0, True), (0.3, 1.0, False), (0.45, 1.0, False), (0.8, 0.0, False)],
+    ids=["names agree", "names disagree", "the model overrules them", "names do not count"],
+)
+def test_names_that_the_answer_does_not_change_settle_it(
+    of_first: float, names_weight: float, settled: bool
+) -> None:
+    names = {"[1]": of_first, "[2]": 1 - of_first}
+    weights = WEIGHTS.model_copy(update={"names": names_weight})
+    assert is_settled(PAIR, {"[1]": 0.72, "[2]": 0.28}, names, weights) == settled
