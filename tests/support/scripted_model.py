@@ -9,6 +9,7 @@ parts = scripted_parts(settings, responder)
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import log
 from typing import Any
 from uuid import uuid4
 
@@ -36,6 +37,25 @@ from personaagent.tools.wikipedia import Wikipedia, search_wikipedia_tool
 from tests.support.embedder import BagEmbedder
 
 Reply = str | list[ToolCall] | Exception
+
+
+class OneToken(str):
+    """A reply of one token, and how probable each token was in its place."""
+
+    __slots__ = ("probabilities",)
+    probabilities: dict[str, float]
+
+    def __new__(cls, probabilities: dict[str, float]) -> "OneToken":
+        token = super().__new__(cls, max(probabilities, key=probabilities.__getitem__))
+        token.probabilities = probabilities
+        return token
+
+    @property
+    def logprobs(self) -> dict[str, Any]:
+        """As ``response_metadata["logprobs"]`` has them."""
+        likeliest = [{"token": t, "logprob": log(p)} for t, p in self.probabilities.items()]
+        written = next(each for each in likeliest if each["token"] == self)
+        return {"content": [written | {"top_logprobs": likeliest}]}
 
 
 @dataclass(frozen=True)
@@ -101,7 +121,12 @@ class ScriptedModel(BaseChatModel):
     ) -> ChatResult:
         reply = self._reply(messages, kwargs)
         said, calls = (reply, []) if isinstance(reply, str) else ("", reply)
-        message = AIMessage(said, tool_calls=calls, usage_metadata=_usage(reply))
+        message = AIMessage(
+            said,
+            tool_calls=calls,
+            usage_metadata=_usage(reply),
+            response_metadata=_metadata(reply),
+        )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _astream(
@@ -115,7 +140,12 @@ class ScriptedModel(BaseChatModel):
         for number, word in enumerate(_words(reply)):
             yield _chunk(word if number == 0 else f" {word}")
         calls = [] if isinstance(reply, str) else reply
-        last = AIMessageChunk("", tool_calls=calls, usage_metadata=_usage(reply))
+        last = AIMessageChunk(
+            "",
+            tool_calls=calls,
+            usage_metadata=_usage(reply),
+            response_metadata=_metadata(reply),
+        )
         yield ChatGenerationChunk(message=last)
 
     def _reply(self, messages: list[BaseMessage], options: dict[str, Any]) -> str | list[ToolCall]:
@@ -134,6 +164,10 @@ def _words(reply: str | list[ToolCall]) -> list[str]:
 def _usage(reply: str | list[ToolCall]) -> UsageMetadata:
     wrote = len(_words(reply))
     return UsageMetadata(input_tokens=10, output_tokens=wrote, total_tokens=10 + wrote)
+
+
+def _metadata(reply: str | list[ToolCall]) -> dict[str, Any]:
+    return {"logprobs": reply.logprobs} if isinstance(reply, OneToken) else {}
 
 
 def _chunk(text: str) -> ChatGenerationChunk:

@@ -17,7 +17,7 @@ from personaagent.graphs.agent import build
 from personaagent.nodes.decision.defaults import CHARS, SHOWN
 from tests.support import embedder
 from tests.support.memories import episode, index_in_memory, remember
-from tests.support.scripted_model import Prompt, Responder, scripted_dependencies
+from tests.support.scripted_model import OneToken, Prompt, Responder, scripted_dependencies
 
 FILMS = "Which tag fits this film: {}?"
 LABELS = ["Comedy"] * 9 + ["action"] * 4
@@ -232,3 +232,16 @@ async def test_what_an_option_is_near_to_counts_where_the_user_has_chosen_before
     assert {source.name for source in decision.sources} == heard
     names = [s.probabilities for s in decision.sources if s.name == "names"]
     assert all(says["A"] > says["B"] for says in names)
+
+
+async def test_options_are_asked_in_reverse_unless_the_names_settle_it(tmp_path: Path) -> None:
+    leans_to_the_first = OneToken({"A": 0.6, "B": 0.4})
+    anna = Anna(tmp_path, lambda prompt: leans_to_the_first)
+    undecided = decided(await anna.ask(ROSES_OR_CHESS, task="leisure"))
+    places = [prompt.last.index("roses") < prompt.last.index("chess") for prompt in anna.prompts]
+    assert places == [True, False]
+    assert undecided.probabilities == {"A": pytest.approx(0.5), "B": pytest.approx(0.5)}
+    chosen = "Which one suits me? A) roses in the park B) cards in the pub"
+    await remember(anna.memory, episode("e1", chosen, task="leisure", ground_truth="A"))
+    assert decided(await anna.ask(ROSES_OR_CHESS, task="leisure")).answer == "A"
+    assert len(anna.prompts) == 3
