@@ -97,12 +97,12 @@ class AlignmentRun(BaseModel):
 
         A run that an earlier version began has accepted rules without the rest.
         """
-        weights = zip_longest(self.accepted_history, self.accepted_weights, self.accepted_left_out)
+        accepted = zip_longest(self.accepted_history, self.accepted_weights, self.accepted_left_out)
         return [
             RunPersona(rules=self.initial_rules, weights=self.initial_weights),
             *(
                 RunPersona(rules=rules, weights=weights or [], left_out=left_out or {})
-                for rules, weights, left_out in weights
+                for rules, weights, left_out in accepted
             ),
         ]
 

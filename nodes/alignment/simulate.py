@@ -69,7 +69,7 @@ def branches(state: AlignmentState) -> list[Branch]:
         {
             "rules": state["rules"],
             "weights": state.get("weights", []),
-            "left_out": next(reversed(state.get("accepted_left_out") or [{}])),
+            "left_out": (state.get("accepted_left_out") or [{}])[-1],
         }
     )
     for_gate = state["holdout"] + state["earlier_batches"] if needs_holdout else []
