@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { after, afterEach, test } from 'node:test'
 
-import { answered, api, close, eventually, open, say, somebody } from './page.mjs'
+import { answered, api, close, eventually, open, say, somebody, tellFailure } from './page.mjs'
 
 const REX = 'My dog is called Rex.'
 const DOG = 'What is my dog called?'
 const ANSWER = 'Your dog is called Rex.'
 
+afterEach(tellFailure)
 after(close)
 
 const [THUMBS, EDIT, AGAIN, UNSEEN] = ['thumbs', 'edit', 'again', 'unseen'].map(somebody)

@@ -10,14 +10,14 @@ export const ISSUER = process.env.PAGE_ISSUER
 const EXECUTABLE = process.env.PAGE_CHROMIUM ?? '/usr/bin/chromium'
 const TIMEOUT = 20_000
 
-let browser
+let browser, latest
 
 /** A page of its own, as this user; `errors` collects what the browser complained about. */
 export async function open(user, { path = '', ...options } = {}) {
   browser ??= await chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] })
   const context = await browser.newContext({ locale: 'en-GB', ...options })
   context.setDefaultTimeout(TIMEOUT)
-  const page = await context.newPage()
+  const page = (latest = await context.newPage())
   page.errors = []
   page.on('pageerror', (error) => page.errors.push(String(error)))
   page.on('console', (line) => line.type() === 'error' && page.errors.push(line.text()))
@@ -31,6 +31,11 @@ export async function open(user, { path = '', ...options } = {}) {
   })
   await page.goto(`${SERVER}/${user ? `?user=${encodeURIComponent(user)}` : ''}${path}`)
   return page
+}
+
+/** After a test that failed: what the page that was opened last shows, fields with what is in them. */
+export async function tellFailure({ passed }) {
+  if (!passed) console.log(await latest?.locator('body').ariaSnapshot())
 }
 
 export async function close() {

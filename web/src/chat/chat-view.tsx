@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 
 import { shown } from '../route'
 import { t } from '../texts'
@@ -16,7 +16,8 @@ function show(): void {
 
 /** The conversations, and the one that is shown. */
 export function ChatView() {
-  useEffect(() => {
+  // Before the first key: a question that came sooner would be left behind.
+  useLayoutEffect(() => {
     sought.value = ''
     addEventListener('pagehide', leave)
     addEventListener('focus', show)
@@ -26,7 +27,7 @@ export function ChatView() {
       leave()
     }
   }, [])
-  useEffect(() => void open(shown.value), [shown.value])
+  useLayoutEffect(() => void open(shown.value), [shown.value])
   return (
     <div class="chat">
       <ThreadList />

@@ -9,7 +9,10 @@ export function Composer() {
   const id = useId()
   const field = useRef<HTMLTextAreaElement>(null)
   const words = t().chat
-  useEffect(() => field.current?.focus(), [thread.value])
+  useEffect(() => {
+    // The server's answer may bring the conversation: by then the user may write elsewhere.
+    if (!document.activeElement?.matches('input, textarea')) field.current?.focus()
+  }, [thread.value])
   const send = (event: Event) => {
     event.preventDefault()
     if (answering.value || !text.trim()) return
