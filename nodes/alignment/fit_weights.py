@@ -55,10 +55,25 @@ class Fitted(NamedTuple):
 def examples(decisions: Mapping[str, Decision], labels: Mapping[str, str]) -> dict[str, Example]:
     """The examples by episode id, of those whose label is among the answers.
 
-    A label that occurs once is none: without it, history would seem to know nothing.
+    A label that occurs once is none: without it, history would seem to know nothing. There are none
+    where history is worse than chance: of labels that occur equally often the hidden one is then the
+    rarest, which says nothing of the next question.
     """
     answers = {id: _wanted(decision, labels.get(id, "")) for id, decision in decisions.items()}
-    return {id: Example(decisions[id], wanted) for id, wanted in answers.items() if wanted}
+    found = {id: Example(decisions[id], wanted) for id, wanted in answers.items() if wanted}
+    return {} if _misled_by_hiding([*found.values()]) else found
+
+
+def _misled_by_hiding(learned: Sequence[Example]) -> bool:
+    """Whether history alone is right less often than chance."""
+    said = [
+        (source.probabilities, wanted)
+        for decision, wanted in learned
+        for source in decision.sources
+        if source.name == "history" and decision.question.kind == "labels"
+    ]
+    right = sum(max(votes, key=votes.__getitem__) == wanted for votes, wanted in said)
+    return right < sum(1 / len(votes) for votes, _ in said)
 
 
 def _wanted(decision: Decision, label: str) -> str | None:

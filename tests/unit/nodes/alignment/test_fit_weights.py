@@ -104,6 +104,23 @@ def test_a_label_that_occurs_once_is_no_example_but_a_number_is() -> None:
     assert [*found] == ["e2"]
 
 
+def test_labels_that_are_rare_because_they_are_hidden_teach_nothing() -> None:
+    """Three genres, each chosen twice: whichever is hidden, the other two are more frequent."""
+    genres = [*GENRES.answers, *GENRES.answers]
+    other = dict(zip(GENRES.answers, [*GENRES.answers[1:], GENRES.answers[0]], strict=True))
+    seen = {"chosen_before": GENRES.answers}
+    decisions = {
+        f"e{n}": decided(other[genre], genre).model_copy(update=seen)
+        for n, genre in enumerate(genres)
+    }
+    labels = {f"e{n}": genre for n, genre in enumerate(genres)}
+    assert examples(decisions, labels) == {}
+    twice_right = {
+        id: decided(labels[id], labels[id]).model_copy(update=seen) for id in ("e0", "e1")
+    }
+    assert {*examples(decisions | twice_right, labels)} == {*labels}
+
+
 def test_shrinking_stays_between_the_defaults_and_the_fit() -> None:
     default, fitted = Weights(model=1.0), Weights(model=3.0)
     assert shrunk(fitted, default, 0).model == 1.0
