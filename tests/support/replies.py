@@ -34,6 +34,11 @@ def whole(message: dict[str, Any], *, finish: str | None = "stop", **more: Any) 
     return Raw(json.dumps({"id": "1", "model": "m", "choices": [choice], **more}))
 
 
+def both(message: dict[str, Any], deltas: list[dict[str, Any]], **more: Any) -> dict[bool, Raw]:
+    """The same reply, whole (``False``) and in a stream (``True``)."""
+    return {False: whole(message, **more), True: streamed(*deltas, **more)}
+
+
 def texts(*pieces: str) -> list[dict[str, str]]:
     """Deltas of text."""
     return [{"content": piece} for piece in pieces]

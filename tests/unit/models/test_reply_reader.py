@@ -1,4 +1,4 @@
-"""What is read out of a reply, piece by piece, beyond what ``test_replies`` sees over HTTP."""
+"""What is read out of a reply, piece by piece, beyond what tests of replies see over HTTP."""
 
 import json
 from typing import Any
