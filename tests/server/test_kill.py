@@ -33,6 +33,7 @@ RECALLED_BY_BOB = """
     WHERE metadata_json ->> 'turn' = 'bob' AND checkpoint -> 'channel_versions' ? 'episode_id'
 """
 WAITING = "SELECT pid FROM pg_locks WHERE NOT granted"
+ACTIVITY = "SELECT state, wait_event_type, wait_event, left(query, 120) FROM pg_stat_activity"
 END_WHO_WAITS = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted"
 """Of a server that was killed the database would still do what waits for a lock."""
 KILLED_IN = {
@@ -106,7 +107,10 @@ async def be_busy(server: Server, model: Model, session: Session, database: str)
         """The persona cannot be written from the moment on in which the editor is asked."""
         model.hold = lambda body: asks("editor")(body) and bool(session(lock(user)))
         await align(user)
-        await until(lambda: len(sql(database, WAITING).split()) == number)
+        try:
+            await until(lambda: len(sql(database, WAITING).split()) == number)
+        except AssertionError:
+            pytest.fail(f"{number} should wait for a lock: {sql(database, ACTIVITY)}")
 
     async with server.sdk("ana") as client:
         await client.runs.wait(None, "agent", input=TOLD)
