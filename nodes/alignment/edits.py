@@ -1,11 +1,13 @@
 """Edits of one rule: which ones alignment may make, and making them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from personaagent.core.alignment import Operation
+from personaagent.core.alignment import Loss, Operation
 from personaagent.core.records import Rule
+from personaagent.nodes.alignment.answer_scores import bare_label
 from personaagent.nodes.alignment.critique_input import CritiqueInput
 from personaagent.nodes.alignment.guard import refusal
+from personaagent.nodes.alignment.names import says
 from personaagent.nodes.alignment.plain_rules import unclear
 
 
@@ -52,7 +54,23 @@ def _refusal_of_text(operation: Operation, critique_input: CritiqueInput) -> str
     length = sum(len(rule.text) for rule in edited(rules, operation, "new"))
     if length > critique_input.deps.settings.persona_chars:
         return "the persona would be too long: replace or remove a rule"
+    if swaps_answers(operation.text, critique_input.losses.values()):
+        return (
+            "the rule puts one answer in place of another: how often each is right, weights learn"
+        )
     return unclear(operation.text)
+
+
+def swaps_answers(rule: str, losses: Iterable[Loss]) -> bool:
+    """Whether the rule names both the label that the user wanted and the one that was given instead.
+
+    "Say drama instead of comedy" corrects that question, and spoils each next one that is a comedy.
+    """
+    return any(
+        says([rule], bare_label(loss.expected)) and says([rule], bare_label(loss.simulated))
+        for loss in losses
+        if loss.metric == "label" and loss.loss
+    )
 
 
 def _refusal_by_guard(operation: Operation, critique_input: CritiqueInput) -> str | None:
