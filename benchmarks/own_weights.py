@@ -58,6 +58,7 @@ class Trial(NamedTuple):
 
 
 async def try_task(task: LampTask, embedder: Embedder) -> list[Trial]:
+    """Fit, prove and try the weights of each user with a history."""
     names = await _vectors(task.labels, embedder)
     samples = task.samples(data_folder(), 0)
     return [await _try(task, sample, names, embedder) for sample in samples if sample.history]
@@ -67,13 +68,12 @@ async def _try(task: LampTask, sample: Sample, names: Vectors, embedder: Embedde
     asked = sample.queries[0]
     texts = [each.query for each in sample.history] + [asked.text]
     *told, question = await _vectors([_without_ask(task, text) for text in texts], embedder)
-    newest = sample.history[-LABELS:]
+    newest = [*zip(sample.history, told, strict=True)][-LABELS:]
     known = {
-        episode.id: _decision(task, sample, told, told[place], names, hidden=episode.id)
-        for place, episode in enumerate(sample.history)
-        if episode in newest
+        episode.id: _decision(task, sample, told, asks, names, hidden=episode.id)
+        for episode, asks in newest
     }
-    labels = {each.id: each.ground_truth or "" for each in newest}
+    labels = {each.id: each.ground_truth or "" for each, _ in newest}
     learned = examples(known, labels)
     fitted = fit_weights([*learned.values()])
     if fitted is None:
@@ -141,16 +141,16 @@ def measure(name: str, trials: Sequence[Trial]) -> list[Measurement]:
         ("gated", [t.gain if t.accepted else 0.0 for t in trials]),
     ):
         outcomes = [
-            Outcome(trial.user, "", "", {"gain": gain}, None)
-            for trial, gain in zip(trials, gains, strict=True)
+            Outcome(trial.user, "", "", {"gain": one}, None)
+            for trial, one in zip(trials, gains, strict=True)
         ]
-        found = interval(GAIN, outcomes)
+        gain = interval(GAIN, outcomes)
         better, worse = Counter(np.sign(gains))[1.0], Counter(np.sign(gains))[-1.0]
         print_progress(
-            f"{name}, {way}: {found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}] over "
+            f"{name}, {way}: {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] over "
             f"{len(gains)} questions, {better} better, {worse} worse"
         )
-        figures.append(Measurement(f"{name}, {way}, {GAIN.name}", found.mean))
+        figures.append(Measurement(f"{name}, {way}, {GAIN.name}", gain.mean))
     return figures
 
 

@@ -1,5 +1,6 @@
 """``question``: whether the answer to the user's message comes from a set, and what is near to it."""
 
+import asyncio
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -50,13 +51,15 @@ async def question(
     asked = closed_question(query, answers, task, counts, instruction)
     if asked is None:
         return {**NOTHING_CLOSED}
-    similar = await _similar(memory, query, asked)
+    similar, names = await asyncio.gather(
+        _similar(memory, query, asked), answer_names(asked, query, memory, counts)
+    )
     if thread := thread_to_note(runtime):
         await _note(memory, thread, counts, similar)
     return NOTHING_CLOSED | {
         "question": asked.stored(),
         "similar": [list(label) for label in similar],
-        "names": await answer_names(asked, query, memory, counts),
+        "names": names,
     }
 
 

@@ -105,9 +105,8 @@ async def _choose(
 
     reply, chances = await ask(talk.question, with_logprobs(model))
     replies = [reply]
-    other = reversed_options(talk.question, asked)
-    weights = own_weights(asked, state)
-    if chances and other and not is_settled(asked, chances, state.get("names"), weights):
+    other = reversed_options(talk.question, asked) if chances else None
+    if chances and other and not _is_settled(asked, chances, state):
         # what a model reasons comes before its answer; the embedded one does not
         counts = with_logprobs(model, nothing_else=deps.settings.embedded)
         reply, reverse = await ask(other, counts)
@@ -119,6 +118,10 @@ async def _choose(
         "chances": chances,
         **_counted(state, *replies),
     }
+
+
+def _is_settled(asked: ClosedQuestion, chances: dict[str, float], state: AgentState) -> bool:
+    return is_settled(asked, chances, state.get("names"), own_weights(asked, state))
 
 
 async def _with_episode(

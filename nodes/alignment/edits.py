@@ -55,9 +55,7 @@ def _refusal_of_text(operation: Operation, critique_input: CritiqueInput) -> str
     if length > critique_input.deps.settings.persona_chars:
         return "the persona would be too long: replace or remove a rule"
     if swaps_answers(operation.text, critique_input.losses.values()):
-        return (
-            "the rule puts one answer in place of another: how often each is right, weights learn"
-        )
+        return "the rule puts one label in place of another: weights learn how often each is right"
     return unclear(operation.text)
 
 

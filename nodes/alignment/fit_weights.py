@@ -60,20 +60,20 @@ def examples(decisions: Mapping[str, Decision], labels: Mapping[str, str]) -> di
     rarest, which says nothing of the next question.
     """
     answers = {id: _wanted(decision, labels.get(id, "")) for id, decision in decisions.items()}
-    found = {id: Example(decisions[id], wanted) for id, wanted in answers.items() if wanted}
-    return {} if _misled_by_hiding([*found.values()]) else found
+    repeated = {id: Example(decisions[id], wanted) for id, wanted in answers.items() if wanted}
+    return {} if _misled_by_hiding([*repeated.values()]) else repeated
 
 
 def _misled_by_hiding(learned: Sequence[Example]) -> bool:
     """Whether history alone is right less often than chance."""
-    said = [
+    votes_and_wanted = [
         (source.probabilities, wanted)
         for decision, wanted in learned
         for source in decision.sources
         if source.name == "history" and decision.question.kind == "labels"
     ]
-    right = sum(max(votes, key=votes.__getitem__) == wanted for votes, wanted in said)
-    return right < sum(1 / len(votes) for votes, _ in said)
+    right = sum(max(votes, key=votes.__getitem__) == wanted for votes, wanted in votes_and_wanted)
+    return right < sum(1 / len(votes) for votes, _ in votes_and_wanted)
 
 
 def _wanted(decision: Decision, label: str) -> str | None:

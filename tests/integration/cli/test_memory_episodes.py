@@ -32,8 +32,10 @@ def test_a_list_says_how_many_more_there_are(imported: Command) -> None:
 
 
 def test_search_recalls_and_show_shows(imported: Command) -> None:
-    found = imported("memory", "search", "dog called", "-u", "ann", "--top-k", "1", "--json").data
-    assert [each["id"] for each in found] == ["dog"]
+    recalled = imported(
+        "memory", "search", "dog called", "-u", "ann", "--top-k", "1", "--json"
+    ).data
+    assert [each["id"] for each in recalled] == ["dog"]
     shown = imported("memory", "show", "tea", "-u", "ann", "--json").data
     assert (shown["signal"], shown["ground_truth"], shown["source"]) == ("edit", "Green", "import")
     assert "Which tea is mine?" in imported("memory", "show", "tea", "-u", "ann").out

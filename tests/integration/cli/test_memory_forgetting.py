@@ -25,15 +25,15 @@ def files_with(home: Path, text: str) -> list[str]:
 
 
 def test_forget_takes_everything_that_held_it_along(imported: Command, home: Path) -> None:
-    told = imported("ask", f"Keep my {CANARY} safe", "-u", "ann", "--json").data["episode_id"]
+    secret_id = imported("ask", f"Keep my {CANARY} safe", "-u", "ann", "--json").data["episode_id"]
     assert imported("profile", "refresh", "-u", "ann").code == 0
-    assert told in imported("ask", "What is safe?", "-u", "ann", "--json").data["recalled"]
+    assert secret_id in imported("ask", "What is safe?", "-u", "ann", "--json").data["recalled"]
     added = imported("persona", "edit", "-u", "ann", "--add", "Be brief", "--json").data
     assert files_with(home, CANARY)
 
-    receipt = imported("memory", "forget", told, "-u", "ann", "--json").data
+    receipt = imported("memory", "forget", secret_id, "-u", "ann", "--json").data
 
-    assert (receipt["episodes"], receipt["embeddings"]) == ([told], 1)
+    assert (receipt["episodes"], receipt["embeddings"]) == ([secret_id], 1)
     assert [each["text"] for each in receipt["statements"]] == [f"The user keeps a {CANARY}."]
     assert receipt["rules"] == []
     assert len(receipt["threads"]) == 2
@@ -65,10 +65,10 @@ def test_forget_knows_every_conversation_that_held_it(
     value: str,
     code: int,
 ) -> None:
-    told = imported("ask", f"Keep my {CANARY} safe", "-u", "ann", "--json").data["episode_id"]
+    secret_id = imported("ask", f"Keep my {CANARY} safe", "-u", "ann", "--json").data["episode_id"]
     monkeypatch.setenv(variable, value)
     assert imported("ask", question, "-u", "ann", "--thread", "second").code == code
-    receipt = imported("memory", "forget", told, "-u", "ann", "--json").data
+    receipt = imported("memory", "forget", secret_id, "-u", "ann", "--json").data
     assert f"{user_key('ann')}:second" in receipt["threads"]
     assert files_with(home, CANARY) == []
 

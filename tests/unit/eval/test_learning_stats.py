@@ -16,6 +16,13 @@ from tests.support.eval_runs import PUBLISHED, UNPUBLISHED, alignment, pair, tra
         (alignment(to_version=2, pairs=[pair("holdout", 1, None)]), None),
         (alignment(rounds=[Round(losses_before={"a": 0.5, "b": 1.0})]), (0.75, 0.75)),
         (alignment(stopped_by="no loss"), (0.0, 0.0)),
+        (
+            alignment(
+                stopped_by="no loss",
+                rounds=[Round(losses_before={"a": 0.0}, holdout_before={"b": 0.5})],
+            ),
+            (0.5, 0.5),
+        ),
         (alignment(stopped_by="labels"), None),
         (alignment(mode="paper", to_version=2), None),
     ],
@@ -26,6 +33,7 @@ from tests.support.eval_runs import PUBLISHED, UNPUBLISHED, alignment, pair, tra
         "unscored",
         "batch",
         "no loss",
+        "none in the batch",
         "few",
         "paper",
     ],
